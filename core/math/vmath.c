@@ -12,7 +12,9 @@
 
 #include <math.h>
 
+#include "core/math/gemm.h"
 #include "core/math/vmath_double.h"
+#include "core/math/vmath_table.h"
 
 #define LN2_HI 0x1.62e42fefa3800p-1 /* 42 bits: k * LN2_HI is exact for |k| < 2^11 */
 #define LN2_LO 0x1.ef35793c76730p-45
@@ -380,4 +382,51 @@ double iso_cos(double x)
 	dd y;
 	const int n = reduce_pi(x, &y);
 	return quadrant(n + 1, y);
+}
+
+static const iso_vmath_table *table(void)
+{
+#ifdef __x86_64__
+	const iso_isa isa = iso_isa_active();
+	if (isa == ISO_ISA_AVX512)
+		return &iso_vmath_avx512;
+	if (isa == ISO_ISA_AVX2)
+		return &iso_vmath_avx2;
+#endif
+	return &iso_vmath_portable;
+}
+
+void iso_vexp(size_t n, const float *x, float *y)
+{
+	table()->exp(n, x, y);
+}
+
+void iso_vlog(size_t n, const float *x, float *y)
+{
+	table()->log(n, x, y);
+}
+
+void iso_vtanh(size_t n, const float *x, float *y)
+{
+	table()->tanh(n, x, y);
+}
+
+void iso_vsigmoid(size_t n, const float *x, float *y)
+{
+	table()->sigmoid(n, x, y);
+}
+
+int iso_vbox_muller(size_t n, const uint32_t *words, float *out)
+{
+	return table()->box_muller(n, words, out);
+}
+
+/* The angle as in the kernel: bit 31 is a sign, the rest is x = pi w' / 2^32. */
+void iso_box_muller_tail(uint32_t radius, uint32_t angle, uint32_t more, float *a, float *b)
+{
+	const double u = ((double)((uint64_t)(radius >> 1) << 32 | more) + 0.5) * 0x1p-63;
+	const double r = sqrt(-2 * iso_log(u)), x = (double)(int32_t)(angle << 1) * 0x1.921fb54442d18p-31;
+	const double sign = angle >> 31 ? -1 : 1;
+	*a = (float)(sign * r * iso_cos(x));
+	*b = (float)(sign * r * iso_sin(x));
 }
