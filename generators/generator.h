@@ -94,7 +94,8 @@ typedef struct iso_generator {
 	/* optional; default: unsupported.  log density of rows under the model. */
 	iso_status (*log_density)(const void *model, const iso_table *rows, double *out, iso_error *err);
 	/* required for guarantee DP or HEURISTIC (verify compares these bytes): everything released, in a fixed order, each
-	 * part preceded by a line "name count\n" so that a difference can be named.  Appends to out. */
+	 * part preceded by a line "name count\n" (count = bytes that follow) so that a difference can be named.  Appends to
+	 * out. */
 	iso_status (*save)(const void *model, iso_str *out, iso_error *err);
 	/* optional; default: unsupported.  A model from save's bytes; samples must be identical. */
 	iso_status (*load)(const iso_gen_env *env, const char *bytes, size_t n, void **model, iso_error *err);
