@@ -2,9 +2,10 @@
 #include "generators/support.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/privacy/mechanism.h"
 
 iso_status iso_labels_check(const iso_gen_env *env, int source, const char *who, iso_error *err)
