@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Positions in errors are FILE:LINE:FIELD, line and field from 1. libcsv splits the text; it is fed one physical line at a
+ * time, so that the line of every callback is known. */
+#include "core/io/csv.h"
+
+#include <csv.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "core/base/alloc.h"
+#include "core/io/file.h"
+
+typedef struct reader {
+	struct csv_parser parser;
+	const char *name;
+	iso_csv_row_fn fn;
+	void *ctx;
+	iso_error *err;
+	iso_status st;
+	size_t line, row_line; /* of the byte being fed; of the first byte of the row */
+	size_t row, nfield, width; /* rows done; fields of this row; fields of the header */
+	char *text; /* the row's fields, each with its terminator */
+	size_t used, text_cap;
+	size_t *start; /* [nfield] offsets in text */
+	size_t start_cap;
+	char **field;
+	size_t field_cap;
+} reader;
+
+/* Length of the valid UTF-8 sequence at p, 0 if it is none (Unicode 15, table 3-7). */
+static size_t utf8_length(const unsigned char *p, size_t n)
+{
+	size_t more = p[0] < 0x80 ? 0 : p[0] >= 0xc2 && p[0] < 0xe0 ? 1 : (p[0] & 0xf0) == 0xe0 ? 2
+		: p[0] >= 0xf0 && p[0] <= 0xf4 ? 3 : 9;
+
+	if (more >= n)
+		return 0;
+	for (size_t i = 1; i <= more; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
+	    (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return more + 1;
+}
+
+static int is_utf8(const unsigned char *p, size_t n)
+{
+	for (size_t i = 0; i < n;) {
+		size_t step = utf8_length(p + i, n - i);
+
+		if (!step)
+			return 0;
+		i += step;
+	}
+	return 1;
+}
+
+static void on_field(void *data, size_t n, void *ctx)
+{
+	reader *r = ctx;
+
+	if (r->st != ISO_OK)
+		return;
+	if (n && memchr(data, 0, n)) {
+		r->st = iso_fail(r->err, ISO_E_DATA,
+				 "malformed CSV (%s:%zu:%zu): a zero byte in the field; save the file as UTF-8 text", r->name,
+				 r->line, r->nfield + 1);
+		return;
+	}
+	if (n && !is_utf8(data, n)) {
+		r->st = iso_fail(r->err, ISO_E_DATA, "malformed CSV (%s:%zu:%zu): the field is not UTF-8; convert the file",
+				 r->name, r->line, r->nfield + 1);
+		return;
+	}
+	r->st = iso_grow(&r->text, &r->text_cap, r->used + n + 1, 1, r->err);
+	if (r->st == ISO_OK)
+		r->st = iso_grow(&r->start, &r->start_cap, r->nfield + 1, sizeof(*r->start), r->err);
+	if (r->st != ISO_OK)
+		return;
+	if (n)
+		memcpy(r->text + r->used, data, n);
+	r->text[r->used + n] = 0;
+	r->start[r->nfield++] = r->used;
+	r->used += n + 1;
+}
+
+static void on_row(int terminator, void *ctx)
+{
+	reader *r = ctx;
+
+	(void)terminator;
+	if (r->st != ISO_OK)
+		return;
+	if (r->row == 0)
+		r->width = r->nfield;
+	if (r->nfield != r->width) {
+		size_t at = (r->nfield < r->width ? r->nfield : r->width) + (r->nfield > r->width);
+
+		r->st = iso_fail(r->err, ISO_E_DATA,
+				 "ragged CSV row (%s:%zu:%zu): %zu fields, the header has %zu; mend the row or quote its "
+				 "commas",
+				 r->name, r->row_line, at, r->nfield, r->width);
+		return;
+	}
+	r->st = iso_grow(&r->field, &r->field_cap, r->nfield + 1, sizeof(*r->field), r->err);
+	if (r->st != ISO_OK)
+		return;
+	for (size_t i = 0; i < r->nfield; i++)
+		r->field[i] = r->text + r->start[i];
+	r->st = r->fn(r->ctx, r->row, r->row_line, r->field, r->nfield, r->err);
+	r->row++;
+	r->nfield = r->used = 0;
+}
+
+/* Spaces belong to the field (RFC 4180 section 2.4), so none is stripped. */
+static int no_space(unsigned char c)
+{
+	(void)c;
+	return 0;
+}
+
+static iso_status parse_error(reader *r)
+{
+	int code = csv_error(&r->parser);
+
+	if (r->st != ISO_OK)
+		return r->st;
+	if (code == CSV_ENOMEM || code == CSV_ETOOBIG)
+		return iso_no_memory(r->err, "a CSV field");
+	return iso_fail(r->err, ISO_E_DATA,
+			"malformed CSV (%s:%zu:%zu): a quote inside an unquoted field or text after a closing quote; quote the "
+			"whole field and double the quotes in it",
+			r->name, r->line, r->nfield + 1);
+}
+
+static iso_status feed(reader *r, const char *text, size_t n)
+{
+	for (size_t at = 0; at < n;) {
+		const char *end = memchr(text + at, '\n', n - at);
+		size_t len = end ? (size_t)(end - (text + at)) + 1 : n - at;
+
+		r->line++;
+		if (r->nfield == 0 && !r->parser.pstate)
+			r->row_line = r->line;
+		if (csv_parse(&r->parser, text + at, len, on_field, on_row, r) != len)
+			return parse_error(r);
+		if (r->st != ISO_OK)
+			return r->st;
+		at += len;
+	}
+	if (csv_fini(&r->parser, on_field, on_row, r) != 0 && r->st == ISO_OK)
+		return csv_error(&r->parser) == CSV_EPARSE
+			       ? iso_fail(r->err, ISO_E_DATA,
+					  "malformed CSV (%s:%zu:%zu): the quote opened in this row is never closed; close it",
+					  r->name, r->row_line, r->nfield + 1)
+			       : parse_error(r);
+	if (r->st == ISO_OK && r->row == 0)
+		return iso_fail(r->err, ISO_E_DATA, "empty CSV file (%s:1:1): no header row; add one with the column names",
+				r->name);
+	return r->st;
+}
+
+iso_status iso_csv_parse(const char *text, size_t n, const char *name, iso_csv_row_fn fn, void *ctx, iso_error *err)
+{
+	reader r = {.name = name, .fn = fn, .ctx = ctx, .err = err};
+	iso_status st;
+
+	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* byte order mark */
+		text += 3;
+		n -= 3;
+	}
+	if (csv_init(&r.parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
+		return iso_no_memory(err, "the CSV reader");
+	csv_set_space_func(&r.parser, no_space);
+	st = feed(&r, text, n);
+	csv_free(&r.parser);
+	iso_free(r.text);
+	iso_free(r.start);
+	iso_free(r.field);
+	return st;
+}
+
+iso_status iso_csv_read(const char *path, iso_csv_row_fn fn, void *ctx, iso_error *err)
+{
+	char *text = NULL;
+	size_t n = 0;
+	iso_status st;
+
+	ISO_TRY(iso_file_read(path, 0, &text, &n, err));
+	st = iso_csv_parse(text, n, path, fn, ctx, err);
+	iso_free(text);
+	return st;
+}
+
+void iso_csv_field(iso_str *out, const char *text, int last)
+{
+	int first = out->n == 0 || out->p[out->n - 1] == '\n';
+
+	/* A row of one empty field would be a blank line, which readers skip. */
+	if (text[strcspn(text, ",\"\r\n")] || (first && last && !*text)) {
+		iso_str_add(out, "\"");
+		for (const char *p = text; *p; p++)
+			iso_str_addn(out, *p == '"' ? "\"\"" : p, *p == '"' ? 2 : 1);
+		iso_str_add(out, "\"");
+	} else {
+		iso_str_add(out, text);
+	}
+	iso_str_addn(out, last ? "\n" : ",", 1);
+}
