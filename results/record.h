@@ -57,20 +57,42 @@ typedef iso_status (*iso_value_fn)(void *ctx, const cJSON *record, const iso_val
 /* Calls fn for every value of a record, in a fixed order: the one place that turns records into rows. */
 iso_status iso_record_values(const cJSON *record, iso_value_fn fn, void *ctx, iso_error *err) ISO_MUST_CHECK;
 
-/* Structure and types; ISO_E_DATA names the field. A record that fails is never taken for a result. */
+/* The key of a configuration: the first 32 hex digits of SHA-256 over its canonical JSON, numbers rounded to 12 significant
+ * digits. */
+iso_status iso_record_key(const cJSON *config, char key[33], iso_error *err) ISO_MUST_CHECK;
+/* x rounded to 12 significant digits: what a record can hold. */
+double iso_record_round(double x);
+
+/* The table of fields: one row per field is the source of the validator and of results/README.md. */
+typedef struct iso_record_field {
+	const char *path; /* "config.dataset.name", "metrics[].value"; NULL ends the table */
+	unsigned types; /* bits of the validator */
+	int need; /* 0 may be absent, 1 always there, 2 there when status is ok */
+	const char *choices; /* "ok|error|...": allowed texts, or NULL */
+	const char *meaning; /* one line */
+} iso_record_field;
+const iso_record_field *iso_record_fields(void);
+/* Markdown of the table. */
+void iso_record_describe(iso_str *out);
+
+/* Structure and types, and that the key is the hash of the configuration; ISO_E_DATA names the field. A record that fails is
+ * never taken for a result. */
 iso_status iso_record_check(const cJSON *record, const char *where, iso_error *err) ISO_MUST_CHECK;
 /* Pretty JSON text with numbers rounded to 12 significant digits outside "run". */
 iso_status iso_record_text(const cJSON *record, iso_str *out, iso_error *err) ISO_MUST_CHECK;
 
 /* All valid records of DIR/cells, sorted by (dataset, generator, label, epsilon, seed, key); damaged files are reported by a warning
- * and left out. */
+ * and left out.  When DIR/suite.json lists the suite's cells, records of other cells (an earlier version of the suite) are
+ * counted as foreign and left out too. */
 typedef struct iso_records {
 	cJSON **v; /* owned */
 	size_t n;
-	size_t damaged;
+	size_t damaged, foreign;
 } iso_records;
 iso_status iso_records_load(const char *dir, iso_records *out, iso_error *err) ISO_MUST_CHECK;
 void iso_records_free(iso_records *r);
+/* One valid record, or *out = NULL if there is none or it is damaged (a warning says so). */
+iso_status iso_record_read(const char *dir, const char *key, cJSON **out, iso_error *err) ISO_MUST_CHECK;
 iso_status iso_record_path(const char *dir, const char *key, iso_str *out, iso_error *err) ISO_MUST_CHECK;
 iso_status iso_record_write(const char *dir, const cJSON *record, iso_error *err) ISO_MUST_CHECK;
 /* DIR/results.csv of all records, atomically. */

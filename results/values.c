@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A record as rows: the one place that turns records into named values, and results.csv. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/alloc.h"
+#include "core/io/csv.h"
+#include "results/record.h"
+
+typedef struct sink {
+	const cJSON *record;
+	iso_value_fn fn;
+	void *ctx;
+} sink;
+
+static const cJSON *get(const cJSON *obj, const char *key)
+{
+	return cJSON_GetObjectItemCaseSensitive(obj, key);
+}
+
+static const char *text(const cJSON *obj, const char *key)
+{
+	const cJSON *v = get(obj, key);
+
+	return cJSON_IsString(v) ? v->valuestring : "";
+}
+
+/* A number, the strings "inf" and "-inf", NaN for everything else. */
+static double number(const cJSON *v)
+{
+	if (cJSON_IsNumber(v))
+		return v->valuedouble;
+	if (cJSON_IsString(v) && strcmp(v->valuestring, "inf") == 0)
+		return INFINITY;
+	if (cJSON_IsString(v) && strcmp(v->valuestring, "-inf") == 0)
+		return -INFINITY;
+	return NAN;
+}
+
+static iso_status emit(const sink *s, const iso_value *v, iso_error *err)
+{
+	if (isnan(v->value))
+		return ISO_OK;
+	return s->fn(s->ctx, s->record, v, err);
+}
+
+static iso_status privacy_values(const sink *s, iso_error *err)
+{
+	static const struct {
+		const char *key, *title;
+	} plain[] = {{"target_epsilon", "target epsilon"}, {"accounted_epsilon", "accounted epsilon"},
+		     {"claimed_epsilon", "claimed epsilon"}, {"audited_epsilon", "audited epsilon"}, {"scale", "noise scale"}},
+	  accountants[] = {{"rdp", "epsilon (RDP)"}, {"rdp_classic", "epsilon (RDP, classic conversion)"},
+			   {"moments", "epsilon (moments)"}, {"gdp", "epsilon (GDP, approximate)"}};
+	const cJSON *p = get(s->record, "privacy"), *eps = get(p, "epsilon"), *pld = get(eps, "pld");
+	iso_value v = {.kind = "privacy", .low = NAN, .high = NAN, .unit = "", .direction = "lower"};
+
+	for (size_t i = 0; i < ISO_COUNT(plain); i++) {
+		v.name = plain[i].key;
+		v.title = plain[i].title;
+		v.value = number(get(p, v.name));
+		v.direction = strcmp(v.name, "scale") == 0 ? "neither" : "lower";
+		ISO_TRY(emit(s, &v, err));
+	}
+	v = (iso_value){.kind = "privacy", .name = "epsilon.pld", .value = number(get(pld, "upper")),
+			.low = number(get(pld, "lower")), .high = number(get(pld, "upper")), .unit = "",
+			.direction = "lower", .title = "epsilon (PLD)"};
+	ISO_TRY(emit(s, &v, err));
+	v.low = v.high = NAN;
+	for (size_t i = 0; i < ISO_COUNT(accountants); i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "epsilon.%s", accountants[i].key);
+		v.name = name;
+		v.title = accountants[i].title;
+		v.value = number(get(eps, accountants[i].key));
+		ISO_TRY(emit(s, &v, err));
+	}
+	v = (iso_value){.kind = "privacy", .name = "uncharged", .value = p ? cJSON_GetArraySize(get(p, "uncharged")) : NAN,
+			.low = NAN, .high = NAN, .unit = "entries", .direction = "lower", .title = "uncharged choices"};
+	return emit(s, &v, err);
+}
+
+static iso_status metric_values(const sink *s, iso_error *err)
+{
+	const cJSON *m;
+
+	cJSON_ArrayForEach(m, get(s->record, "metrics")) {
+		char name[160];
+		iso_value v = {.kind = "metric", .name = name, .value = number(get(m, "value")), .low = number(get(m, "low")),
+			       .high = number(get(m, "high")), .unit = text(m, "unit"), .direction = text(m, "direction"),
+			       .title = text(m, "title")};
+
+		snprintf(name, sizeof(name), "%s.%s", text(m, "metric"), text(m, "name"));
+		ISO_TRY(emit(s, &v, err));
+	}
+	return ISO_OK;
+}
+
+static iso_status attack_values(const sink *s, iso_error *err)
+{
+	static const struct {
+		const char *key, *low, *high, *title, *direction;
+	} stat[] = {
+		{"auc", "auc_low", "auc_high", "AUC", "lower"},
+		{"advantage", NULL, NULL, "advantage", "lower"},
+		{"bal_acc_median", NULL, NULL, "balanced accuracy", "lower"},
+		{"tpr_fpr_10", "tpr_fpr_10_low", "tpr_fpr_10_high", "TPR at FPR 10 %", "lower"},
+		{"tpr_fpr_1", "tpr_fpr_1_low", "tpr_fpr_1_high", "TPR at FPR 1 %", "lower"},
+		{"tpr_fpr_0_1", NULL, NULL, "TPR at FPR 0.1 %", "lower"},
+		{"n_pos", NULL, NULL, "members", "neither"},
+		{"n_neg", NULL, NULL, "non-members", "neither"},
+	};
+	const cJSON *a;
+
+	cJSON_ArrayForEach(a, get(s->record, "attacks")) {
+		for (size_t i = 0; i < ISO_COUNT(stat); i++) {
+			char name[160], title[160];
+			int count = stat[i].key[0] == 'n' && stat[i].key[1] == '_';
+			iso_value v = {.kind = "attack", .name = name, .value = number(get(a, stat[i].key)),
+				       .low = stat[i].low ? number(get(a, stat[i].low)) : NAN,
+				       .high = stat[i].high ? number(get(a, stat[i].high)) : NAN,
+				       .unit = count ? "rows" : "share", .direction = stat[i].direction, .title = title};
+
+			snprintf(name, sizeof(name), "%s.%s", text(a, "label"), stat[i].key);
+			snprintf(title, sizeof(title), "%s %s", text(a, "label"), stat[i].title);
+			ISO_TRY(emit(s, &v, err));
+		}
+	}
+	return ISO_OK;
+}
+
+static iso_status cost_values(const sink *s, iso_error *err)
+{
+	static const struct {
+		const char *key, *unit, *title, *direction;
+	} cost[] = {
+		{"fit_seconds", "s", "training time", "lower"},
+		{"sample_seconds", "s", "sampling time", "lower"},
+		{"total_seconds", "s", "time of the cell", "lower"},
+		{"steps_per_second", "1/s", "training steps per second", "higher"},
+		{"peak_memory_bytes", "bytes", "peak resident memory", "lower"},
+	};
+	static const char *const groups[][2] = {{"attack_seconds", "attack time"}, {"metric_seconds", "metric time"}};
+	const cJSON *run = get(s->record, "run"), *item;
+
+	for (size_t i = 0; i < ISO_COUNT(cost); i++) {
+		iso_value v = {.kind = "cost", .name = cost[i].key, .value = number(get(run, cost[i].key)), .low = NAN,
+			       .high = NAN, .unit = cost[i].unit, .direction = cost[i].direction, .title = cost[i].title};
+
+		ISO_TRY(emit(s, &v, err));
+	}
+	for (size_t i = 0; i < ISO_COUNT(groups); i++) {
+		cJSON_ArrayForEach(item, get(run, groups[i][0])) {
+			char name[160], title[160];
+			iso_value v = {.kind = "cost", .name = name, .value = number(item), .low = NAN, .high = NAN,
+				       .unit = "s", .direction = "lower", .title = title};
+
+			snprintf(name, sizeof(name), "%s.%s", groups[i][0], item->string);
+			snprintf(title, sizeof(title), "%s %s", item->string, groups[i][1]);
+			ISO_TRY(emit(s, &v, err));
+		}
+	}
+	return ISO_OK;
+}
+
+iso_status iso_record_values(const cJSON *record, iso_value_fn fn, void *ctx, iso_error *err)
+{
+	sink s = {.record = record, .fn = fn, .ctx = ctx};
+
+	if (strcmp(text(record, "status"), "ok") == 0) {
+		ISO_TRY(privacy_values(&s, err));
+		ISO_TRY(metric_values(&s, err));
+		ISO_TRY(attack_values(&s, err));
+	}
+	return cost_values(&s, err);
+}
+
+static void csv_number(iso_str *out, double x, int last)
+{
+	char t[32] = "";
+
+	if (!isnan(x))
+		iso_json_number_text(x, t);
+	iso_csv_field(out, t, last);
+}
+
+static iso_status csv_row(void *ctx, const cJSON *record, const iso_value *v, iso_error *err)
+{
+	iso_str *out = ctx;
+	const cJSON *config = get(record, "config");
+
+	(void)err;
+	iso_csv_field(out, text(record, "key"), 0);
+	iso_csv_field(out, text(record, "suite"), 0);
+	iso_csv_field(out, text(get(config, "dataset"), "name"), 0);
+	iso_csv_field(out, text(record, "label"), 0);
+	iso_csv_field(out, text(record, "mode"), 0);
+	iso_csv_field(out, text(record, "guarantee"), 0);
+	csv_number(out, number(get(config, "epsilon")), 0);
+	csv_number(out, number(get(config, "delta")), 0);
+	csv_number(out, number(get(config, "seed")), 0);
+	iso_csv_field(out, v->kind, 0);
+	iso_csv_field(out, v->name, 0);
+	csv_number(out, v->value, 0);
+	csv_number(out, v->low, 0);
+	csv_number(out, v->high, 0);
+	iso_csv_field(out, v->unit, 1);
+	return ISO_OK;
+}
+
+iso_status iso_results_csv(const iso_records *r, iso_str *out, iso_error *err)
+{
+	iso_str_add(out, "cell,suite,dataset,generator,mode,guarantee,epsilon,delta,seed,kind,name,value,low,high,unit\n");
+	for (size_t i = 0; i < r->n; i++)
+		ISO_TRY(iso_record_values(r->v[i], csv_row, out, err));
+	return iso_str_check(out, err);
+}
