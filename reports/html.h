@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The self-contained HTML page. */
+#ifndef ISO_REPORTS_HTML_H
+#define ISO_REPORTS_HTML_H
+
+#include "reports/figures.h"
+#include "reports/table.h"
+
+iso_status iso_html_page(const iso_aggregate *a, const iso_rtables *tables, const iso_figures *figures,
+			 const char *figures_dir, iso_str *out, iso_error *err) ISO_MUST_CHECK;
+
+#endif

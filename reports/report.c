@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/report.h"
+
+#include <string.h>
+
+#include "core/base/alloc.h"
+#include "core/base/log.h"
+#include "core/io/file.h"
+#include "reports/html.h"
+
+static iso_status write_below(const char *dir, const char *name, const char *suffix, const iso_str *text,
+			      iso_error *err)
+{
+	iso_str path = {0};
+	iso_status st;
+
+	iso_str_addf(&path, "%s/%s%s", dir, name, suffix);
+	st = iso_str_check(&path, err);
+	if (st == ISO_OK)
+		st = iso_str_check(text, err);
+	if (st == ISO_OK)
+		st = iso_file_write_atomic(path.p, text->p, text->n, err);
+	iso_str_free(&path);
+	return st;
+}
+
+static iso_status write_tables(const iso_rtables *t, const char *dir, unsigned formats, iso_error *err)
+{
+	iso_status st = iso_make_dirs(dir, err);
+
+	for (size_t i = 0; i < t->n && st == ISO_OK; i++) {
+		iso_str csv = {0}, tex = {0};
+
+		iso_table_csv(&t->v[i], &csv);
+		iso_table_latex(&t->v[i], &tex);
+		if (formats & ISO_REPORT_CSV)
+			st = write_below(dir, t->v[i].file, ".csv", &csv, err);
+		if (st == ISO_OK && (formats & ISO_REPORT_LATEX))
+			st = write_below(dir, t->v[i].file, ".tex", &tex, err);
+		iso_str_free(&csv);
+		iso_str_free(&tex);
+	}
+	return st;
+}
+
+static iso_status write_markdown(const iso_rtables *t, const char *out_dir, iso_error *err)
+{
+	iso_str md = {0};
+	iso_status st;
+
+	iso_str_add(&md, "# isoeps report\n\n");
+	for (size_t i = 0; i < t->n; i++)
+		iso_table_markdown(&t->v[i], &md);
+	st = write_below(out_dir, "report", ".md", &md, err);
+	iso_str_free(&md);
+	return st;
+}
+
+/* The HTML page shows the figures, so it draws them too. */
+static iso_status write_parts(const char *dir, const char *out_dir, unsigned formats, const iso_aggregate *a,
+			      iso_rtables *tables, iso_figures *figures, iso_error *err)
+{
+	iso_str sub = {0}, page = {0};
+	iso_status st = ISO_OK;
+
+	ISO_TRY_OUT(iso_make_dirs(out_dir, err));
+	ISO_TRY_OUT(iso_tables_build(a, tables, err));
+	iso_str_addf(&sub, "%s/figures", out_dir);
+	ISO_TRY_OUT(iso_str_check(&sub, err));
+	if (formats & (ISO_REPORT_FIGURES | ISO_REPORT_HTML)) {
+		ISO_TRY_OUT(iso_figures_write(a, sub.p, figures, err));
+		ISO_TRY_OUT(iso_grids_write(a, dir, sub.p, figures, err));
+	}
+	if (formats & ISO_REPORT_HTML) {
+		ISO_TRY_OUT(iso_html_page(a, tables, figures, sub.p, &page, err));
+		ISO_TRY_OUT(write_below(out_dir, "index", ".html", &page, err));
+	}
+	if (formats & ISO_REPORT_MARKDOWN)
+		ISO_TRY_OUT(write_markdown(tables, out_dir, err));
+	iso_str_free(&sub);
+	iso_str_addf(&sub, "%s/tables", out_dir);
+	ISO_TRY_OUT(iso_str_check(&sub, err));
+	if (formats & (ISO_REPORT_CSV | ISO_REPORT_LATEX))
+		st = write_tables(tables, sub.p, formats, err);
+out:
+	iso_str_free(&sub);
+	iso_str_free(&page);
+	return st;
+}
+
+iso_status iso_report_write(const char *dir, const char *out, unsigned formats, iso_report_summary *summary,
+			    iso_error *err)
+{
+	iso_records records = {0};
+	iso_aggregate a = {0};
+	iso_rtables tables = {0};
+	iso_figures figures = {0};
+	iso_str place = {0};
+	iso_status st;
+
+	memset(summary, 0, sizeof(*summary));
+	iso_str_addf(&place, out ? "%s" : "%s/report", out ? out : dir);
+	ISO_TRY_OUT(iso_str_check(&place, err));
+	ISO_TRY_OUT(iso_records_load(dir, &records, err));
+	if (records.n == 0) {
+		st = iso_fail(err, ISO_E_DATA, "nothing to report (%s/cells): no valid record; run a suite into it first", dir);
+		goto out;
+	}
+	ISO_TRY_OUT(iso_aggregate_new(&records, &a, err));
+	ISO_TRY_OUT(write_parts(dir, place.p, formats, &a, &tables, &figures, err));
+	summary->records = records.n;
+	summary->damaged = records.damaged;
+	summary->tables = tables.n;
+	for (size_t i = 0; i < figures.n; i++)
+		summary->figures += (size_t)figures.v[i].drawn;
+	for (size_t i = 0; i < a.nsetting; i++)
+		summary->failed += a.setting[i].failed;
+	summary->no_gnuplot = figures.no_gnuplot;
+out:
+	iso_figures_free(&figures);
+	iso_tables_free(&tables);
+	iso_aggregate_free(&a);
+	iso_records_free(&records);
+	iso_str_free(&place);
+	return st;
+}
+
+iso_status iso_report_formats(const char *text, unsigned *formats, iso_error *err)
+{
+	static const char *const names[] = {"html", "md", "csv", "latex", "figures"};
+	const char *p = text;
+
+	*formats = 0;
+	while (*p) {
+		size_t n = strcspn(p, ","), k;
+
+		for (k = 0; k < ISO_COUNT(names); k++)
+			if (strlen(names[k]) == n && strncmp(p, names[k], n) == 0)
+				break;
+		ISO_FAIL_IF(k == ISO_COUNT(names), err, ISO_E_USAGE,
+			    "unknown report format (--format %s): \"%.*s\" is none of html, md, csv, latex, figures; name some of these",
+			    text, (int)n, p);
+		*formats |= 1u << k;
+		p += n + (p[n] == ',');
+	}
+	ISO_FAIL_IF(*formats == 0, err, ISO_E_USAGE,
+		    "no report format (--format): the list is empty; name some of html,md,csv,latex,figures");
+	return ISO_OK;
+}
