@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The inside of a ledger: for core/privacy/{ledger,ledger_json,release,mechanism_*}.c only. */
+#ifndef ISO_PRIVACY_LEDGER_PRIVATE_H
+#define ISO_PRIVACY_LEDGER_PRIVATE_H
+
+#include "core/privacy/ledger.h"
+#include "core/privacy/noise.h"
+#include "core/rand/rand.h"
+
+/* Stream of the noise that keys the Poisson draws: no entry has this handle. */
+#define ISO_STREAM_SAMPLING 0xffffffffu
+#define ISO_MAX_ENTRIES 1000000u
+
+typedef struct iso_entry_state {
+	uint32_t calls; /* begun so far */
+	uint64_t booked; /* uses booked by the last call */
+	int open; /* the last call was begun and not finished */
+	int drawn; /* its Poisson batch was drawn */
+	int appended; /* uncharged entry that no plan had announced */
+} iso_entry_state;
+
+struct iso_ledger {
+	iso_plan plan; /* planned counts in event.count, booked ones in used */
+	iso_entry_state *state; /* [plan.n] */
+	size_t state_cap;
+	char who[64];
+	iso_adjacency adjacency;
+	int closed;
+	iso_noise *noise;
+	iso_key sampling;
+	struct iso_replay *replay; /* borrowed or NULL */
+};
+
+/* The item and its state for a call that is about to be booked or finished; refusals as in mechanism_trusted.h. */
+iso_status iso_ledger_entry(const iso_ledger *l, int handle, const iso_plan_item **item, iso_error *err) ISO_MUST_CHECK;
+/* Finds (why, part), requires one of two mechanisms and no sampling: what every iso_mech_* function starts with. */
+iso_status iso_ledger_mechanism(const iso_ledger *l, const char *why, int part, iso_mech a, iso_mech b, int *handle,
+				iso_error *err) ISO_MUST_CHECK;
+/* Noise of the selection mechanisms: adds `sd_or_scale` of the entry's family to x [n] and takes part in record/replay.
+ * block: numbers that belong to one query (n for one choice). */
+iso_status iso_release_scores(iso_ledger *l, int handle, uint32_t call, double scale, double *x, size_t n, size_t block,
+			      iso_error *err) ISO_MUST_CHECK;
+
+#endif

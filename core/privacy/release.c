@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One release: book, draw, add noise.  In this order, so that a refusal comes before any data are touched. */
+#include <math.h>
+
+#include "core/privacy/ledger_private.h"
+#include "core/privacy/mechanism_trusted.h"
+#include "core/privacy/replay.h"
+
+/* A caller proves its bound in floating point; the plan may have reached the same number by another route. */
+#define SENSITIVITY_ROUNDING (1 + 1e-9)
+
+iso_status iso_release_begin(iso_ledger *l, int handle, uint64_t count, double sensitivity, uint32_t *call, iso_error *err)
+{
+	const iso_plan_item *it;
+	iso_entry_state *s;
+
+	ISO_TRY(iso_ledger_entry(l, handle, &it, err));
+	s = &l->state[handle];
+	ISO_FAIL_IF(l->closed, err, ISO_E_BUDGET,
+		    "release after training (%s: %s, part %d): the ledger is closed, sampling may not touch data; release in fit",
+		    l->who, it->why, it->part);
+	ISO_FAIL_IF(it->event.mechanism == ISO_MECH_UNCHARGED, err, ISO_E_BUDGET,
+		    "release through an uncharged entry (%s: %s): it pays for no noise; plan a mechanism", l->who, it->why);
+	ISO_FAIL_IF(!(sensitivity >= 0) || !(sensitivity <= it->sensitivity * SENSITIVITY_ROUNDING), err, ISO_E_BUDGET,
+		    "sensitivity above the plan (%s: %s, part %d): the call moves by up to %.9g, the plan pays for %.9g; plan the "
+		    "clip bound that fit uses", l->who, it->why, it->part, sensitivity, it->sensitivity);
+	ISO_FAIL_IF(count == 0 || count > it->event.count - it->used, err, ISO_E_BUDGET,
+		    "budget exceeded (%s: %s, part %d): %llu of %llu planned releases are used, %llu more are asked for; plan the "
+		    "count that fit needs", l->who, it->why, it->part, (unsigned long long)it->used,
+		    (unsigned long long)it->event.count, (unsigned long long)count);
+	ISO_FAIL_IF(s->open, err, ISO_E_PLUGIN,
+		    "release begun twice (%s: %s, part %d): the call before was not finished; finish every call", l->who, it->why,
+		    it->part);
+	ISO_FAIL_IF(s->calls == UINT32_MAX, err, ISO_E_LIMIT, "too many calls (%s: %s): the noise has 2^32 steps; merge calls",
+		    l->who, it->why);
+	l->plan.v[handle].used += count;
+	*call = s->calls++;
+	s->booked = count;
+	s->open = 1;
+	s->drawn = 0;
+	return ISO_OK;
+}
+
+/* The call must be the one begun last on its entry: noise is added once, and to one vector. */
+static iso_status open_call(iso_ledger *l, int handle, uint32_t call, const iso_plan_item **it, iso_error *err)
+{
+	const iso_entry_state *s;
+
+	ISO_TRY(iso_ledger_entry(l, handle, it, err));
+	s = &l->state[handle];
+	ISO_FAIL_IF(l->closed || !s->open || call != s->calls - 1, err, ISO_E_BUDGET,
+		    "release that was not booked (%s: %s, part %d): call %u is not open; begin each call once, finish it once",
+		    l->who, (*it)->why, (*it)->part, (unsigned)call);
+	ISO_FAIL_IF((*it)->event.sampling == ISO_SAMPLING_POISSON && !s->drawn, err, ISO_E_BUDGET,
+		    "sampled release without its sample (%s: %s, part %d): the plan pays for a Poisson batch at rate %g and the "
+		    "call drew none; draw it by iso_release_poisson", l->who, (*it)->why, (*it)->part, (*it)->event.rate);
+	return ISO_OK;
+}
+
+iso_status iso_release_poisson(iso_ledger *l, int handle, uint32_t call, const uint64_t *id, size_t n, uint32_t *out,
+			       size_t *batch, iso_error *err)
+{
+	const iso_plan_item *it;
+	iso_entry_state *s;
+
+	*batch = 0;
+	ISO_TRY(iso_ledger_entry(l, handle, &it, err));
+	s = &l->state[handle];
+	ISO_FAIL_IF(l->closed || !s->open || s->drawn || call != s->calls - 1, err, ISO_E_BUDGET,
+		    "batch that was not booked (%s: %s, part %d): call %u is not open or has its batch; begin each call once",
+		    l->who, it->why, it->part, (unsigned)call);
+	ISO_FAIL_IF(it->event.sampling == ISO_SAMPLING_WITHOUT_REPLACEMENT, err, ISO_E_UNSUPPORTED,
+		    "fixed-size sampling (%s: %s): batches here are Poisson; plan sampling poisson", l->who, it->why);
+	if (it->event.sampling == ISO_SAMPLING_POISSON) {
+		*batch = iso_rand_poisson(iso_key_child(l->sampling, it->why, (uint64_t)it->part), call, id, n,
+					  it->event.rate, out);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			out[i] = (uint32_t)i;
+		*batch = n;
+	}
+	s->drawn = 1;
+	if (l->replay && it->event.sampling == ISO_SAMPLING_POISSON)
+		ISO_TRY(iso_replay_drawn(l->replay, handle, call, id, n, out, *batch, err));
+	return ISO_OK;
+}
+
+/* Noise of the entry's family on a vector of floats or doubles. */
+static iso_status add_noise(iso_ledger *l, int handle, uint32_t call, double scale, void *x, size_t n, int is_float,
+			    iso_error *err)
+{
+	const uint32_t stream = (uint32_t)handle;
+
+	switch (l->plan.v[handle].event.mechanism) {
+	case ISO_MECH_GAUSSIAN:
+	case ISO_MECH_ZCDP:
+	case ISO_MECH_PATE_GNMAX:
+		if (is_float)
+			return iso_noise_add_gaussian_f32(l->noise, stream, call, 0, n, (float)scale, x, err);
+		return iso_noise_add_gaussian(l->noise, stream, call, n, scale, x, err);
+	case ISO_MECH_LAPLACE:
+	case ISO_MECH_PATE_LNMAX:
+		if (!is_float)
+			return iso_noise_add_laplace(l->noise, stream, call, n, scale, x, err);
+		break;
+	case ISO_MECH_EXPONENTIAL:
+		if (!is_float)
+			return iso_noise_add_gumbel(l->noise, stream, call, n, scale, x, err);
+		break;
+	default:
+		break;
+	}
+	return iso_fail(err, ISO_E_PLUGIN, "noise of family %s (%s: %s): no mechanism adds it to %s; plan gaussian or laplace",
+			iso_mech_name(l->plan.v[handle].event.mechanism), l->who, l->plan.v[handle].why,
+			is_float ? "floats" : "numbers");
+}
+
+static void set_zero(void *x, size_t n, int is_float)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (is_float)
+			((float *)x)[i] = 0;
+		else
+			((double *)x)[i] = 0;
+	}
+}
+
+static iso_status finish(iso_ledger *l, int handle, uint32_t call, double scale, void *x, size_t n, size_t block,
+			 int is_float, iso_error *err)
+{
+	iso_replay_call c = {.handle = handle, .call = call, .n = n, .block = block, .is_float = is_float, .aggregate = x};
+	const iso_plan_item *it;
+	iso_replay *r = l->replay;
+	int known = 0;
+
+	ISO_TRY(open_call(l, handle, call, &it, err));
+	l->state[handle].open = 0;
+	if (!r)
+		return add_noise(l, handle, call, scale, x, n, is_float, err);
+	switch (iso_replay_mode_of(r)) {
+	case ISO_REPLAY_RECORD:
+		ISO_TRY(iso_replay_put(r, &c, err));
+		ISO_TRY(add_noise(l, handle, call, scale, x, n, is_float, err));
+		c.aggregate = NULL;
+		c.release = x;
+		return iso_replay_put(r, &c, err);
+	case ISO_REPLAY_REPLAY:
+		iso_replay_compare(r, it, &c, x, &known);
+		return known ? ISO_OK : add_noise(l, handle, call, scale, x, n, is_float, err);
+	case ISO_REPLAY_BLIND:
+		set_zero(x, n, is_float);
+		return add_noise(l, handle, call, scale, x, n, is_float, err);
+	}
+	return ISO_OK;
+}
+
+/* zCDP with rho on sensitivity 1 is a Gaussian of sd 1/sqrt(2 rho) (Bun and Steinke 2016, Proposition 6). */
+static double vector_scale(const iso_plan_item *it)
+{
+	if (it->event.mechanism == ISO_MECH_ZCDP)
+		return it->sensitivity / sqrt(2 * it->event.rho);
+	return it->event.noise * it->sensitivity;
+}
+
+iso_status iso_release_finish_f32(iso_ledger *l, int handle, uint32_t call, float *sum, size_t n, iso_error *err)
+{
+	const iso_plan_item *it;
+
+	ISO_TRY(iso_ledger_entry(l, handle, &it, err));
+	return finish(l, handle, call, vector_scale(it), sum, n, n, 1, err);
+}
+
+iso_status iso_release_finish(iso_ledger *l, int handle, uint32_t call, double *sum, size_t n, iso_error *err)
+{
+	const iso_plan_item *it;
+
+	ISO_TRY(iso_ledger_entry(l, handle, &it, err));
+	return finish(l, handle, call, vector_scale(it), sum, n, n, 0, err);
+}
+
+iso_status iso_release_scores(iso_ledger *l, int handle, uint32_t call, double scale, double *x, size_t n, size_t block,
+			      iso_error *err)
+{
+	return finish(l, handle, call, scale, x, n, block, 0, err);
+}
+
+int iso_release_piecewise_ok(const iso_ledger *l)
+{
+	return l->replay == NULL;
+}
+
+iso_status iso_release_piece_f32(iso_ledger *l, int handle, uint32_t call, size_t first, size_t n, float *sum,
+				 iso_error *err)
+{
+	const iso_plan_item *it;
+
+	ISO_TRY(iso_ledger_entry(l, handle, &it, err));
+	ISO_FAIL_IF(l->replay != NULL, err, ISO_E_INTERNAL,
+		    "piecewise noise under record/replay (%s: %s): the whole vector must be seen; use iso_release_finish_f32",
+		    l->who, it->why);
+	ISO_FAIL_IF(it->event.mechanism != ISO_MECH_GAUSSIAN || first % 2 != 0, err, ISO_E_INTERNAL,
+		    "piece of a release (%s: %s): pieces are Gaussian and start at an even index, not at %zu", l->who, it->why,
+		    first);
+	/* The pieces of a call close with the next begin or with the ledger: the caller owns the vector's extent. */
+	ISO_FAIL_IF(l->closed || call != l->state[handle].calls - 1 || l->state[handle].calls == 0, err, ISO_E_BUDGET,
+		    "piece that was not booked (%s: %s): call %u is not open; begin each call once", l->who, it->why,
+		    (unsigned)call);
+	ISO_FAIL_IF(it->event.sampling == ISO_SAMPLING_POISSON && !l->state[handle].drawn, err, ISO_E_BUDGET,
+		    "sampled release without its sample (%s: %s): draw it by iso_release_poisson", l->who, it->why);
+	l->state[handle].open = 0;
+	return iso_noise_add_gaussian_f32(l->noise, (uint32_t)handle, call, first, n, (float)vector_scale(it), sum, err);
+}

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Record/replay.  The recording is private; only findings leave. */
+#include "core/privacy/replay.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/alloc.h"
+
+/* Rounding of a sum in fp32 whose terms are the same and whose grouping is not. */
+#define ROUNDING 1e-4
+
+typedef struct draw_log {
+	iso_replay_draw d;
+	uint64_t *id; /* [d.batch] who was drawn; owned */
+} draw_log;
+
+typedef struct moved_part {
+	int group, part;
+} moved_part;
+
+struct iso_replay {
+	iso_replay_mode mode;
+	iso_replay_call *call; /* [ncall] with owned copies */
+	size_t ncall, cap;
+	draw_log *draw;
+	size_t ndraw, draw_cap;
+	size_t at; /* next call to compare */
+	size_t draw_at; /* next draw to look up */
+	int lost; /* control flow differs: nothing further can be compared */
+	uint64_t watch[2];
+	size_t nwatch;
+	int factor;
+	/* the last draw of a replay, and whether it or its recorded twin held a watched record */
+	int hit_handle, hit;
+	uint32_t hit_call;
+	moved_part moved[3]; /* different (group, part) that moved in this replay, at most 3 kept */
+	size_t nmoved;
+	iso_finding finding;
+	double worst;
+};
+
+const char *iso_finding_name(iso_finding_kind k)
+{
+	static const char *const name[] = {
+		[ISO_FINDING_NONE] = "none",		     [ISO_FINDING_SENSITIVITY] = "sensitivity",
+		[ISO_FINDING_CONTROL_FLOW] = "control flow", [ISO_FINDING_OUTPUT] = "output",
+		[ISO_FINDING_INCLUSION] = "inclusion",	     [ISO_FINDING_PARTITION] = "partition",
+	};
+
+	return name[k];
+}
+
+iso_status iso_replay_new(iso_replay **out, iso_error *err)
+{
+	*out = iso_alloc(1, sizeof(**out));
+	if (!*out)
+		return iso_no_memory(err, "a recording");
+	(*out)->factor = 1;
+	return ISO_OK;
+}
+
+void iso_replay_free(iso_replay *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->ncall; i++) {
+		iso_free((void *)(uintptr_t)r->call[i].aggregate);
+		iso_free((void *)(uintptr_t)r->call[i].release);
+	}
+	for (size_t i = 0; i < r->ndraw; i++)
+		iso_free(r->draw[i].id);
+	iso_free(r->call);
+	iso_free(r->draw);
+	iso_free(r);
+}
+
+void iso_replay_rewind(iso_replay *r)
+{
+	r->mode = ISO_REPLAY_REPLAY;
+	r->at = r->draw_at = 0;
+	r->lost = 0;
+	r->hit = 0;
+	r->hit_handle = -1;
+	r->nmoved = 0;
+	r->finding = (iso_finding){0};
+}
+
+void iso_replay_blind(iso_replay *r)
+{
+	iso_replay_rewind(r);
+	r->mode = ISO_REPLAY_BLIND;
+}
+
+void iso_replay_watch(iso_replay *r, const uint64_t *ids, size_t n, int factor)
+{
+	r->nwatch = n < 2 ? n : 2;
+	for (size_t i = 0; i < r->nwatch; i++)
+		r->watch[i] = ids[i];
+	r->factor = factor;
+}
+
+const iso_finding *iso_replay_finding(const iso_replay *r)
+{
+	return &r->finding;
+}
+
+size_t iso_replay_calls(const iso_replay *r)
+{
+	return r->ncall;
+}
+
+double iso_replay_worst_ratio(const iso_replay *r)
+{
+	return r->worst;
+}
+
+iso_replay_call iso_replay_at(const iso_replay *r, size_t i)
+{
+	return r->call[i];
+}
+
+size_t iso_replay_draws(const iso_replay *r)
+{
+	return r->ndraw;
+}
+
+iso_replay_draw iso_replay_draw_at(const iso_replay *r, size_t i)
+{
+	return r->draw[i].d;
+}
+
+iso_replay_mode iso_replay_mode_of(const iso_replay *r)
+{
+	return r->mode;
+}
+
+/* ------------------------------------------------------------------ record */
+
+static size_t bytes_of(const iso_replay_call *c)
+{
+	return c->n * (c->is_float ? sizeof(float) : sizeof(double));
+}
+
+static iso_status copy_vector(const iso_replay_call *c, const void *from, const void **to, iso_error *err)
+{
+	void *p = iso_alloc(c->n, c->is_float ? sizeof(float) : sizeof(double));
+
+	if (!p)
+		return iso_no_memory(err, "a recorded release");
+	memcpy(p, from, bytes_of(c));
+	*to = p;
+	return ISO_OK;
+}
+
+iso_status iso_replay_put(iso_replay *r, const iso_replay_call *c, iso_error *err)
+{
+	iso_replay_call *slot;
+
+	if (c->release) /* second half of the call begun last */
+		return copy_vector(c, c->release, &r->call[r->ncall - 1].release, err);
+	ISO_TRY(iso_grow(&r->call, &r->cap, r->ncall + 1, sizeof(*r->call), err));
+	slot = &r->call[r->ncall];
+	*slot = *c;
+	slot->aggregate = NULL;
+	ISO_TRY(copy_vector(c, c->aggregate, &slot->aggregate, err));
+	r->ncall++;
+	return ISO_OK;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static iso_status count_distinct(const uint64_t *id, size_t n, size_t *distinct, iso_error *err)
+{
+	uint64_t *copy = iso_alloc(n + 1, sizeof(*copy));
+
+	if (!copy)
+		return iso_no_memory(err, "the ids of a batch");
+	if (n)
+		memcpy(copy, id, n * sizeof(*copy));
+	qsort(copy, n, sizeof(*copy), by_id);
+	*distinct = n > 0;
+	for (size_t i = 1; i < n; i++)
+		*distinct += copy[i] != copy[i - 1];
+	iso_free(copy);
+	return ISO_OK;
+}
+
+static iso_status log_draw(iso_replay *r, const iso_replay_draw *d, const uint64_t *id, const uint32_t *batch, iso_error *err)
+{
+	draw_log *slot;
+
+	ISO_TRY(iso_grow(&r->draw, &r->draw_cap, r->ndraw + 1, sizeof(*r->draw), err));
+	slot = &r->draw[r->ndraw];
+	*slot = (draw_log){.d = *d};
+	ISO_TRY(count_distinct(id, d->n, &slot->d.distinct, err));
+	slot->id = iso_alloc(d->batch + 1, sizeof(*slot->id));
+	if (!slot->id)
+		return iso_no_memory(err, "a recorded batch");
+	for (size_t i = 0; i < d->batch; i++)
+		slot->id[i] = id[batch[i]];
+	r->ndraw++;
+	return ISO_OK;
+}
+
+static int watched(const iso_replay *r, uint64_t id)
+{
+	for (size_t w = 0; w < r->nwatch; w++)
+		if (id == r->watch[w])
+			return 1;
+	return 0;
+}
+
+/* Whether the recorded batch of this call held a watched record: an added record is seen in the replay's batch only, a
+ * removed one in the recorded batch only. */
+static int recorded_hit(iso_replay *r, int handle, uint32_t call)
+{
+	for (size_t k = 0; k < r->ndraw; k++) {
+		const draw_log *log = &r->draw[(r->draw_at + k) % r->ndraw];
+
+		if (log->d.handle != handle || log->d.call != call)
+			continue;
+		r->draw_at = (r->draw_at + k + 1) % r->ndraw;
+		for (size_t i = 0; i < log->d.batch; i++)
+			if (watched(r, log->id[i]))
+				return 1;
+		return 0;
+	}
+	return 0;
+}
+
+iso_status iso_replay_drawn(iso_replay *r, int handle, uint32_t call, const uint64_t *id, size_t n, const uint32_t *batch,
+			    size_t nbatch, iso_error *err)
+{
+	const iso_replay_draw d = {.handle = handle, .call = call, .n = n, .batch = nbatch};
+
+	if (r->mode == ISO_REPLAY_RECORD)
+		return log_draw(r, &d, id, batch, err);
+	r->hit_handle = handle;
+	r->hit_call = call;
+	r->hit = r->mode == ISO_REPLAY_REPLAY && recorded_hit(r, handle, call);
+	for (size_t i = 0; i < nbatch && !r->hit; i++)
+		r->hit = watched(r, id[batch[i]]);
+	return ISO_OK;
+}
+
+/* ------------------------------------------------------------------ replay */
+
+static double number(const iso_replay_call *c, size_t i)
+{
+	return c->is_float ? ((const float *)c->aggregate)[i] : ((const double *)c->aggregate)[i];
+}
+
+typedef enum measure { BY_L1, BY_L2, BY_MAX } measure;
+
+/* Largest distance over the call's queries; NaN if anything is not a number on one side only. */
+static double distance(const iso_replay_call *a, const iso_replay_call *b, measure how)
+{
+	double worst = 0;
+
+	for (size_t first = 0; first < a->n; first += a->block) {
+		double s = 0;
+
+		for (size_t i = first; i < first + a->block && i < a->n; i++) {
+			const double d = fabs(number(a, i) - number(b, i));
+
+			if (isnan(d))
+				return NAN;
+			if (how == BY_MAX)
+				s = d > s ? d : s;
+			else
+				s += how == BY_L1 ? d : d * d;
+		}
+		if (how == BY_L2)
+			s = sqrt(s);
+		worst = s > worst ? s : worst;
+	}
+	return worst;
+}
+
+static void found(iso_replay *r, iso_finding_kind kind, const iso_plan_item *item, uint32_t call, const char *text)
+{
+	iso_finding *f = &r->finding;
+
+	if (f->kind != ISO_FINDING_NONE)
+		return;
+	f->kind = kind;
+	snprintf(f->what, sizeof(f->what), "call %u of %s (part %d): %s", (unsigned)call, item->why, item->part, text);
+}
+
+static void check_partition(iso_replay *r, const iso_plan_item *item, uint32_t call)
+{
+	size_t others = 0;
+
+	for (size_t i = 0; i < r->nmoved; i++) {
+		if (r->moved[i].group != item->group)
+			continue;
+		if (r->moved[i].part == item->part)
+			return;
+		others++;
+	}
+	if (r->nmoved < ISO_COUNT(r->moved))
+		r->moved[r->nmoved++] = (moved_part){.group = item->group, .part = item->part};
+	if (r->nwatch > 0 && others >= (size_t)r->factor)
+		found(r, ISO_FINDING_PARTITION, item, call, "a second part of its parallel group moved, the parts share a record");
+}
+
+/* Sensitivity, inclusion and partition of one call. */
+static void judge(iso_replay *r, const iso_plan_item *item, const iso_replay_call *now, const iso_replay_call *then)
+{
+	const iso_mech m = item->event.mechanism;
+	const int votes = m == ISO_MECH_PATE_LNMAX || m == ISO_MECH_PATE_GNMAX;
+	const measure how = votes			      ? BY_L1
+			    : m == ISO_MECH_EXPONENTIAL	      ? BY_MAX
+			    : item->norm == ISO_NORM_L1	      ? BY_L1
+							      : BY_L2;
+	const double bound = votes ? 2 : item->sensitivity;
+	const double allowed = bound * r->factor;
+	const double moved = distance(now, then, how);
+	const int hit = r->hit && r->hit_handle == now->handle && r->hit_call == now->call;
+
+	if (!(moved <= allowed * (1 + ROUNDING))) {
+		found(r, ISO_FINDING_SENSITIVITY, item, now->call, "its aggregate moved further than declared");
+		if (r->finding.kind == ISO_FINDING_SENSITIVITY && r->finding.allowed == 0) {
+			r->finding.moved = moved;
+			r->finding.allowed = allowed;
+		}
+	}
+	if (allowed > 0 && moved / allowed > r->worst)
+		r->worst = moved / allowed;
+	if (moved <= bound * ROUNDING)
+		return;
+	if (r->nwatch > 0 && item->event.sampling == ISO_SAMPLING_POISSON && !hit)
+		found(r, ISO_FINDING_INCLUSION, item, now->call, "it moved though the differing record is not in its batch");
+	if (item->group > 0)
+		check_partition(r, item, now->call);
+}
+
+void iso_replay_compare(iso_replay *r, const iso_plan_item *item, const iso_replay_call *c, void *x, int *known)
+{
+	const iso_replay_call *then = r->at < r->ncall ? &r->call[r->at] : NULL;
+
+	*known = 0;
+	if (r->lost)
+		return;
+	if (!then || then->handle != c->handle || then->call != c->call || then->n != c->n || then->is_float != c->is_float ||
+	    then->block != c->block || !then->release) {
+		r->lost = 1;
+		found(r, ISO_FINDING_CONTROL_FLOW, item, c->call,
+		      then ? "another call was recorded in its place" : "fewer calls were recorded");
+		return;
+	}
+	r->at++;
+	judge(r, item, c, then);
+	memcpy(x, then->release, bytes_of(c));
+	*known = 1;
+}
+
+void iso_replay_end(iso_replay *r)
+{
+	if (r->mode != ISO_REPLAY_REPLAY || r->lost || r->at == r->ncall || r->finding.kind != ISO_FINDING_NONE)
+		return;
+	r->finding.kind = ISO_FINDING_CONTROL_FLOW;
+	snprintf(r->finding.what, sizeof(r->finding.what), "%zu calls were recorded, %zu were made", r->ncall, r->at);
+}
