@@ -9,7 +9,7 @@
 #include "core/base/alloc.h"
 #include "core/io/csv.h"
 #include "core/io/file.h"
-#include "reports/table.h"
+#include "reports/tables.h"
 
 /* A figure being written: its data, and the variables in front of its script. */
 typedef struct draft {

@@ -10,7 +10,7 @@
 #include "core/io/csv.h"
 #include "core/io/file.h"
 #include "reports/figures.h"
-#include "reports/table.h"
+#include "reports/tables.h"
 
 #define LABELS 10 /* columns of a strip */
 #define PER_LABEL 2 /* rows of a strip */

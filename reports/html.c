@@ -127,7 +127,7 @@ iso_status iso_html_page(const iso_aggregate *a, const iso_rtables *tables, cons
 		for (size_t j = 0; j < tables->n; j++) {
 			if (!belongs(tables->v[j].file, a->dataset[i]))
 				continue;
-			iso_table_html(&tables->v[j], out);
+			iso_rtable_html(&tables->v[j], out);
 			if (!first)
 				continue;
 			first = 0; /* the figures follow the overview */

@@ -31,8 +31,8 @@ static iso_status write_tables(const iso_rtables *t, const char *dir, unsigned f
 	for (size_t i = 0; i < t->n && st == ISO_OK; i++) {
 		iso_str csv = {0}, tex = {0};
 
-		iso_table_csv(&t->v[i], &csv);
-		iso_table_latex(&t->v[i], &tex);
+		iso_rtable_csv(&t->v[i], &csv);
+		iso_rtable_latex(&t->v[i], &tex);
 		if (formats & ISO_REPORT_CSV)
 			st = write_below(dir, t->v[i].file, ".csv", &csv, err);
 		if (st == ISO_OK && (formats & ISO_REPORT_LATEX))
@@ -50,7 +50,7 @@ static iso_status write_markdown(const iso_rtables *t, const char *out_dir, iso_
 
 	iso_str_add(&md, "# isoeps report\n\n");
 	for (size_t i = 0; i < t->n; i++)
-		iso_table_markdown(&t->v[i], &md);
+		iso_rtable_markdown(&t->v[i], &md);
 	st = write_below(out_dir, "report", ".md", &md, err);
 	iso_str_free(&md);
 	return st;

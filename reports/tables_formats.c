@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/io/csv.h"
-#include "reports/table.h"
+#include "reports/tables.h"
 
 void iso_html_escape(const char *text, iso_str *out)
 {
@@ -49,7 +49,7 @@ static void each_note(const iso_rtable *t, iso_str *out, const char *before, con
 	}
 }
 
-void iso_table_html(const iso_rtable *t, iso_str *out)
+void iso_rtable_html(const iso_rtable *t, iso_str *out)
 {
 	iso_str_addf(out, "<section id=\"");
 	iso_html_escape(t->file, out);
@@ -92,7 +92,7 @@ static void markdown_escape(const char *text, iso_str *out)
 	}
 }
 
-void iso_table_markdown(const iso_rtable *t, iso_str *out)
+void iso_rtable_markdown(const iso_rtable *t, iso_str *out)
 {
 	iso_str_add(out, "### ");
 	markdown_escape(t->title, out);
@@ -119,7 +119,7 @@ void iso_table_markdown(const iso_rtable *t, iso_str *out)
 	each_note(t, out, "*", "*\n\n", markdown_escape);
 }
 
-void iso_table_csv(const iso_rtable *t, iso_str *out)
+void iso_rtable_csv(const iso_rtable *t, iso_str *out)
 {
 	for (size_t j = 0; j < t->ncol; j++)
 		iso_csv_field(out, t->head[j].text, j + 1 == t->ncol);
@@ -158,7 +158,7 @@ static void latex_cell(const char *text, iso_str *out)
 		latex_escape(text, out);
 }
 
-void iso_table_latex(const iso_rtable *t, iso_str *out)
+void iso_rtable_latex(const iso_rtable *t, iso_str *out)
 {
 	iso_str_add(out, "% needs \\usepackage{booktabs}\n\\begin{table}\n\\caption{");
 	latex_escape(t->title, out);

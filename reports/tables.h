@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A table as text: built once, written as HTML, Markdown, CSV and LaTeX. */
-#ifndef ISO_REPORTS_TABLE_H
-#define ISO_REPORTS_TABLE_H
+#ifndef ISO_REPORTS_TABLES_H
+#define ISO_REPORTS_TABLES_H
 
 #include "reports/aggregate.h"
 
@@ -28,10 +28,10 @@ typedef struct iso_rtables {
 iso_status iso_tables_build(const iso_aggregate *a, iso_rtables *out, iso_error *err) ISO_MUST_CHECK;
 void iso_tables_free(iso_rtables *t);
 
-void iso_table_html(const iso_rtable *t, iso_str *out);
-void iso_table_markdown(const iso_rtable *t, iso_str *out);
-void iso_table_csv(const iso_rtable *t, iso_str *out);
-void iso_table_latex(const iso_rtable *t, iso_str *out);
+void iso_rtable_html(const iso_rtable *t, iso_str *out);
+void iso_rtable_markdown(const iso_rtable *t, iso_str *out);
+void iso_rtable_csv(const iso_rtable *t, iso_str *out);
+void iso_rtable_latex(const iso_rtable *t, iso_str *out);
 /* "1", "9.6", "inf". */
 void iso_epsilon_text(double epsilon, char out[32]);
 /* & < > " escaped. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "reports/table.h"
+#include "reports/tables.h"
 
 #include <math.h>
 #include <stdint.h>
