@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+/* 6 x 16 tiles: 12 accumulators, 2 vectors of B, 2 broadcasts of A: all 16 registers. */
+#include "core/math/gemm_kernels.h"
+
+#if defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+
+#define LANES 8
+#define MR 6
+#define TILE_LIST(X) X(1) X(2) X(3) X(4) X(5) X(6)
+typedef __m256 vec;
+typedef __m256i mask;
+#define V_ZERO() _mm256_setzero_ps()
+#define V_SET1(x) _mm256_set1_ps(x)
+#define V_LOAD(p) _mm256_loadu_ps(p)
+#define V_LOADM(m, p) _mm256_maskload_ps(p, m)
+#define V_STORE(p, v) _mm256_storeu_ps(p, v)
+#define V_STOREM(m, p, v) _mm256_maskstore_ps(p, m, v)
+#define V_FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define V_ADD(a, b) _mm256_add_ps(a, b)
+#define V_SUB(a, b) _mm256_sub_ps(a, b)
+#define V_MUL(a, b) _mm256_mul_ps(a, b)
+/* x < 0 ? a : b and x > 0 ? a : b, per lane; false for NaN. */
+#define V_LT0(x, a, b) _mm256_blendv_ps(b, a, _mm256_cmp_ps(x, V_ZERO(), _CMP_LT_OQ))
+#define V_GT0(x, a, b) _mm256_blendv_ps(b, a, _mm256_cmp_ps(x, V_ZERO(), _CMP_GT_OQ))
+
+ISO_INLINE mask V_MASK(size_t n)
+{
+	return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+/* out[4c + e] lane 4q + r = row[4q + r][k + 4c + e]: two half rows per vector, then 4 x 4 inside the lanes. */
+ISO_INLINE void transpose_load(const float *const *row, size_t k, vec *out)
+{
+	int c, r;
+
+#pragma GCC unroll 2
+	for (c = 0; c < 2; c++) {
+		__m256 z[4], lo0, hi0, lo1, hi1;
+
+#pragma GCC unroll 4
+		for (r = 0; r < 4; r++) {
+			z[r] = _mm256_castps128_ps256(_mm_loadu_ps(row[r] + k + 4 * c));
+			z[r] = _mm256_insertf128_ps(z[r], _mm_loadu_ps(row[4 + r] + k + 4 * c), 1);
+		}
+		lo0 = _mm256_unpacklo_ps(z[0], z[1]);
+		hi0 = _mm256_unpackhi_ps(z[0], z[1]);
+		lo1 = _mm256_unpacklo_ps(z[2], z[3]);
+		hi1 = _mm256_unpackhi_ps(z[2], z[3]);
+		out[4 * c] = _mm256_shuffle_ps(lo0, lo1, 0x44);
+		out[4 * c + 1] = _mm256_shuffle_ps(lo0, lo1, 0xee);
+		out[4 * c + 2] = _mm256_shuffle_ps(hi0, hi1, 0x44);
+		out[4 * c + 3] = _mm256_shuffle_ps(hi0, hi1, 0xee);
+	}
+}
+
+#include "core/math/gemm_simd.h"
+
+const iso_gemm_kernels *iso_gemm_kernels_avx2(void)
+{
+	static const iso_gemm_kernels k = {
+		.mr = MR,
+		.lanes = LANES,
+		.kc = 256,
+		.tile = tile_run,
+		.pack_copy = pack_copy,
+		.pack_transposed = pack_transposed,
+		.gemv = gemv,
+		.gemv_t = gemv_t,
+		.row_norms2 = row_norms2,
+	};
+
+	return &k;
+}
+#else
+const iso_gemm_kernels *iso_gemm_kernels_avx2(void)
+{
+	return NULL;
+}
+#endif

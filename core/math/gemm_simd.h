@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Body of gemm_avx512.c and gemm_avx2.c, private to them: the kernels in terms of a few vector operations that the
+ * including file defines (LANES, MR, vec, mask, V_*, transpose_load).  Only fused multiply-adds touch accumulators,
+ * in ascending k, so both files give the bits of the naive loop.
+ */
+#ifndef ISO_MATH_GEMM_SIMD_H
+#define ISO_MATH_GEMM_SIMD_H
+
+#include <string.h>
+
+/* ---- tiles ---- */
+
+ISO_INLINE vec tile_activate(vec v, iso_act act)
+{
+	if (act == ISO_ACT_RELU)
+		return V_LT0(v, V_ZERO(), v);
+	if (act == ISO_ACT_LRELU)
+		return V_LT0(v, V_MUL(v, V_SET1(ISO_LRELU_SLOPE)), v);
+	return v;
+}
+
+ISO_INLINE vec tile_deriv(vec h, iso_act act)
+{
+	const vec one = V_SET1(1.0f);
+
+	switch (act) {
+	case ISO_ACT_RELU:
+		return V_GT0(h, one, V_ZERO());
+	case ISO_ACT_LRELU:
+		return V_GT0(h, one, V_SET1(ISO_LRELU_SLOPE));
+	case ISO_ACT_TANH:
+		return V_SUB(one, V_MUL(h, h));
+	case ISO_ACT_SIGMOID:
+		return V_MUL(h, V_SUB(one, h));
+	default:
+		return one;
+	}
+}
+
+/* One finished row of a tile: bias, activation, derivative, store.  `e` may be NULL. */
+ISO_INLINE void tile_finish_row(vec *v, const int nv, const iso_tile *t, const iso_tile_epilogue *e, mask last,
+				size_t row)
+{
+	float *c = t->c + row * t->ldc;
+	int j;
+
+	for (j = 0; j < nv; j++) {
+		vec x = v[j];
+
+		if (e) {
+			if (e->bias)
+				x = V_ADD(x, j + 1 < nv ? V_LOAD(e->bias + j * LANES) :
+							  V_LOADM(last, e->bias + j * LANES));
+			x = tile_activate(x, e->act);
+			if (e->deriv_of) {
+				const float *h = e->deriv_of + row * e->deriv_ld + j * LANES;
+
+				x = V_MUL(x, tile_deriv(j + 1 < nv ? V_LOAD(h) : V_LOADM(last, h), e->deriv_act));
+			}
+		}
+		if (j + 1 < nv)
+			V_STORE(c + j * LANES, x);
+		else
+			V_STOREM(last, c + j * LANES, x);
+	}
+}
+
+/* One step of k: rows 3g, 3g+1, 3g+2 are reached from base pointer g (row-major), or from one pointer (k-major). */
+ISO_INLINE void tile_step(vec (*acc)[2], const int mr, const int nv, const int k_major, const float *const *q,
+			  size_t a_ld, const float *b, const int u)
+{
+	vec b0 = V_LOAD(b), b1 = nv > 1 ? V_LOAD(b + LANES) : b0;
+	int i;
+
+#pragma GCC unroll 16
+	for (i = 0; i < mr; i++) {
+		vec x = k_major ? V_SET1(q[0][i]) : V_SET1(q[i / 3][(size_t)(i % 3) * a_ld + (size_t)u]);
+
+		acc[i][0] = V_FMA(x, b0, acc[i][0]);
+		if (nv > 1)
+			acc[i][1] = V_FMA(x, b1, acc[i][1]);
+	}
+}
+
+#define GROUPS ((MR + 2) / 3) /* of three rows */
+/* Hide how a pointer came about: else the compiler keeps one pointer per row and spills them. */
+#define OPAQUE(p) __asm__("" : "+r"(p))
+
+ISO_INLINE void tile_body(const iso_tile *t, const int mr, const int nv, const int k_major)
+{
+	vec acc[MR][2];
+	const float *q[GROUPS], *b = t->b, *fetch = t->fetch ? t->fetch : t->b;
+	const size_t a_ld = t->a_ld, b_ld = t->b_ld, fetch_ld = t->fetch ? t->fetch_ld : 0;
+	const mask last = V_MASK(t->cols - (size_t)(nv - 1) * LANES);
+	size_t k = t->k;
+	int i, g;
+
+#pragma GCC unroll 16
+	for (i = 0; i < mr; i++) {
+		acc[i][0] = V_ZERO();
+		acc[i][1] = V_ZERO();
+	}
+	if (t->load_c) {
+#pragma GCC unroll 16
+		for (i = 0; i < mr; i++) {
+			const float *c = t->c + (size_t)i * t->ldc;
+
+			acc[i][0] = nv > 1 ? V_LOAD(c) : V_LOADM(last, c);
+			if (nv > 1)
+				acc[i][1] = V_LOADM(last, c + LANES);
+		}
+	}
+#pragma GCC unroll 8
+	for (g = 0; g < GROUPS; g++)
+		if (3 * g < mr)
+			q[g] = t->a + (k_major ? 0 : (size_t)(3 * g) * a_ld);
+	for (; k >= 4; k -= 4) {
+		int u;
+
+#pragma GCC unroll 4
+		for (u = 0; u < 4; u++) {
+			tile_step(acc, mr, nv, k_major, q, a_ld, b, u);
+			__builtin_prefetch(fetch, 0, 3);
+			fetch += fetch_ld;
+			b += b_ld;
+			if (k_major) {
+				q[0] += a_ld;
+				OPAQUE(q[0]);
+			}
+		}
+#pragma GCC unroll 8
+		for (g = 0; g < GROUPS; g++) {
+			if (!k_major && 3 * g < mr) {
+				q[g] += 4;
+				OPAQUE(q[g]);
+			}
+		}
+	}
+	for (; k > 0; k--) {
+		tile_step(acc, mr, nv, k_major, q, a_ld, b, 0);
+		b += b_ld;
+#pragma GCC unroll 8
+		for (g = 0; g < GROUPS; g++)
+			if (3 * g < mr)
+				q[g] += k_major ? a_ld : 1;
+	}
+#pragma GCC unroll 16
+	for (i = 0; i < mr; i++)
+		tile_finish_row(acc[i], nv, t, t->e, last, (size_t)i);
+}
+
+#define TILE(mr, nv, major) \
+	static void tile_##mr##_##nv##_##major(const iso_tile *t) \
+	{ \
+		tile_body(t, mr, nv, major); \
+	}
+#define TILES(mr) TILE(mr, 1, 0) TILE(mr, 1, 1) TILE(mr, 2, 0) TILE(mr, 2, 1)
+#define TILE_ROW(mr) {{tile_##mr##_1_0, tile_##mr##_1_1}, {tile_##mr##_2_0, tile_##mr##_2_1}},
+TILE_LIST(TILES)
+
+static void tile_run(const iso_tile *t, size_t rows, int k_major)
+{
+	static void (*const table[MR][2][2])(const iso_tile *) = {TILE_LIST(TILE_ROW)};
+
+	table[rows - 1][t->cols > LANES][k_major != 0](t);
+}
+
+/* ---- packing ---- */
+
+static void pack_copy(size_t k, size_t w, const float *src, size_t ld, size_t width, float *dst)
+{
+	const mask m0 = V_MASK(w < LANES ? w : LANES), m1 = V_MASK(w > LANES ? w - LANES : 0);
+	size_t kk;
+
+	if (width > LANES && w == 2 * LANES) {
+		for (kk = 0; kk < k; kk++, src += ld, dst += width) {
+			vec x = V_LOAD(src), y = V_LOAD(src + LANES);
+
+			V_STORE(dst, x);
+			V_STORE(dst + LANES, y);
+		}
+		return;
+	}
+	if (width >= LANES) {
+		for (kk = 0; kk < k; kk++, src += ld, dst += width) {
+			V_STORE(dst, V_LOADM(m0, src));
+			if (width > LANES)
+				V_STORE(dst + LANES, V_LOADM(m1, src + LANES));
+		}
+		return;
+	}
+	for (kk = 0; kk < k; kk++, src += ld, dst += width)
+		V_STOREM(m0, dst, V_LOADM(m0, src));
+}
+
+/* out[kk] lane i = src[i][kk] for kk < k < LANES; rows behind `rows` repeat the last one, kk behind k are 0. */
+static void transpose_tail(const float *src, size_t ld, size_t rows, size_t k, vec *out)
+{
+	float block[LANES * LANES] __attribute__((aligned(64)));
+	const float *row[LANES];
+	size_t i;
+
+	for (i = 0; i < LANES; i++) {
+		V_STORE(block + i * LANES, V_LOADM(V_MASK(k), src + (i < rows ? i : rows - 1) * ld));
+		row[i] = block + i * LANES;
+	}
+	transpose_load(row, 0, out);
+}
+
+/* Row pointers, the last one repeated. */
+ISO_INLINE void row_pointers(const float **row, const float *src, size_t ld, size_t rows)
+{
+	size_t i;
+
+	for (i = 0; i < LANES; i++)
+		row[i] = src + (i < rows ? i : rows - 1) * ld;
+}
+
+static void pack_transposed_lanes(size_t k, size_t w, const float *src, size_t ld, size_t width, float *dst)
+{
+	const float *row[LANES];
+	vec out[LANES];
+	size_t kk, i;
+
+	row_pointers(row, src, ld, w);
+	for (kk = 0; kk + LANES <= k; kk += LANES) {
+		transpose_load(row, kk, out);
+#pragma GCC unroll 16
+		for (i = 0; i < LANES; i++)
+			V_STORE(dst + (kk + i) * width, out[i]);
+	}
+	if (kk == k)
+		return;
+	if (k >= LANES) { /* the last block again, a little to the left: ascending stores write the same values */
+		kk = k - LANES;
+		transpose_load(row, kk, out);
+		for (i = 0; i < LANES; i++)
+			V_STORE(dst + (kk + i) * width, out[i]);
+		return;
+	}
+	transpose_tail(src, ld, w, k, out);
+	for (i = 0; i < k; i++)
+		V_STORE(dst + i * width, out[i]);
+}
+
+static void pack_transposed(size_t k, size_t w, const float *src, size_t ld, size_t width, float *dst)
+{
+	pack_transposed_lanes(k, w < LANES ? w : LANES, src, ld, width, dst);
+	if (w > LANES)
+		pack_transposed_lanes(k, w - LANES, src + LANES * ld, ld, width, dst + LANES);
+}
+
+/* ---- one to four columns ---- */
+
+/* Lanes are rows: 2 * LANES rows at a time through transposed blocks of A. */
+ISO_INLINE void gemv_rows(const int n, size_t rows, size_t k, const float *a, size_t lda, const float *b, size_t b_k,
+			  size_t b_n, int beta, float *c, size_t ldc)
+{
+	const float *row[2][LANES];
+	float lane[LANES];
+	vec acc[2][ISO_GEMV_COLS], x[LANES];
+	size_t kk, i, r, half = rows > LANES ? 2 : 1;
+	int j;
+
+	row_pointers(row[0], a, lda, rows);
+	row_pointers(row[1], rows > LANES ? a + LANES * lda : a, lda, rows > LANES ? rows - LANES : 1);
+	for (r = 0; r < 2; r++) {
+		for (j = 0; j < n; j++) {
+			for (i = 0; i < LANES; i++)
+				lane[i] = beta && r * LANES + i < rows ? c[(r * LANES + i) * ldc + (size_t)j] : 0;
+			acc[r][j] = V_LOAD(lane);
+		}
+	}
+	for (kk = 0; kk < k; kk += LANES) {
+		size_t run = k - kk < LANES ? k - kk : LANES;
+
+		for (r = 0; r < half; r++) {
+			if (run == LANES)
+				transpose_load(row[r], kk, x);
+			else
+				transpose_tail(a + r * LANES * lda + kk, lda, rows - r * LANES, run, x);
+			for (i = 0; i < run; i++)
+				for (j = 0; j < n; j++)
+					acc[r][j] = V_FMA(x[i], V_SET1(b[(kk + i) * b_k + (size_t)j * b_n]), acc[r][j]);
+		}
+	}
+	for (r = 0; r < half; r++) {
+		for (j = 0; j < n; j++) {
+			V_STORE(lane, acc[r][j]);
+			for (i = 0; i < LANES && r * LANES + i < rows; i++)
+				c[(r * LANES + i) * ldc + (size_t)j] = lane[i];
+		}
+	}
+}
+
+static void gemv(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t b_k, size_t b_n,
+		 int beta, float *c, size_t ldc)
+{
+	size_t i;
+
+	for (i = 0; i < m; i += 2 * LANES) {
+		size_t rows = m - i < 2 * LANES ? m - i : 2 * LANES;
+		const float *x = a + i * lda;
+		float *y = c + i * ldc;
+
+		if (n == 1)
+			gemv_rows(1, rows, k, x, lda, b, b_k, b_n, beta, y, ldc);
+		else if (n == 2)
+			gemv_rows(2, rows, k, x, lda, b, b_k, b_n, beta, y, ldc);
+		else if (n == 3)
+			gemv_rows(3, rows, k, x, lda, b, b_k, b_n, beta, y, ldc);
+		else
+			gemv_rows(4, rows, k, x, lda, b, b_k, b_n, beta, y, ldc);
+	}
+}
+
+/* Lanes are columns of the stored [k][m] matrix. */
+ISO_INLINE void gemv_t_block(const int n, const int nv, size_t w, size_t k, const float *a, size_t lda,
+			     const float *b, size_t b_k, size_t b_n, int beta, float *c, size_t ldc)
+{
+	const mask last = V_MASK(w - (size_t)(nv - 1) * LANES);
+	float lane[LANES];
+	vec acc[8][ISO_GEMV_COLS];
+	size_t i, kk;
+	int v, j;
+
+	for (v = 0; v < nv; v++) {
+		for (j = 0; j < n; j++) {
+			for (i = 0; i < LANES; i++) {
+				size_t at = (size_t)v * LANES + i;
+
+				lane[i] = beta && at < w ? c[at * ldc + (size_t)j] : 0;
+			}
+			acc[v][j] = V_LOAD(lane);
+		}
+	}
+	for (kk = 0; kk < k; kk++, a += lda) {
+#pragma GCC unroll 8
+		for (v = 0; v < nv; v++) {
+			vec x = v + 1 < nv ? V_LOAD(a + v * LANES) : V_LOADM(last, a + v * LANES);
+
+#pragma GCC unroll 4
+			for (j = 0; j < n; j++)
+				acc[v][j] = V_FMA(x, V_SET1(b[kk * b_k + (size_t)j * b_n]), acc[v][j]);
+		}
+	}
+	for (v = 0; v < nv; v++) {
+		for (j = 0; j < n; j++) {
+			V_STORE(lane, acc[v][j]);
+			for (i = 0; i < LANES && (size_t)v * LANES + i < w; i++)
+				c[((size_t)v * LANES + i) * ldc + (size_t)j] = lane[i];
+		}
+	}
+}
+
+static void gemv_t(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t b_k, size_t b_n,
+		   int beta, float *c, size_t ldc)
+{
+	size_t i = 0, w;
+
+	for (; i < m; i += w) {
+		const float *x = a + i;
+		float *y = c + i * ldc;
+
+		w = m - i < LANES ? m - i : LANES;
+		if (n == 1 && m - i >= 8 * LANES)
+			gemv_t_block(1, 8, w = 8 * LANES, k, x, lda, b, b_k, b_n, beta, y, ldc);
+		else if (n == 1)
+			gemv_t_block(1, 1, w, k, x, lda, b, b_k, b_n, beta, y, ldc);
+		else if (n == 2 && m - i >= 2 * LANES)
+			gemv_t_block(2, 2, w = 2 * LANES, k, x, lda, b, b_k, b_n, beta, y, ldc);
+		else if (n == 2)
+			gemv_t_block(2, 1, w, k, x, lda, b, b_k, b_n, beta, y, ldc);
+		else if (n == 3)
+			gemv_t_block(3, 1, w, k, x, lda, b, b_k, b_n, beta, y, ldc);
+		else
+			gemv_t_block(4, 1, w, k, x, lda, b, b_k, b_n, beta, y, ldc);
+	}
+}
+
+/* ---- row norms ---- */
+
+static void row_norms2(size_t m, size_t n, const float *a, size_t lda, float *out)
+{
+	const float *row[LANES];
+	vec x[LANES];
+	size_t i, j, u;
+
+	for (i = 0; i < m; i += LANES) {
+		size_t rows = m - i < LANES ? m - i : LANES;
+		const mask some = V_MASK(rows);
+		vec acc = V_LOADM(some, out + i);
+
+		row_pointers(row, a + i * lda, lda, rows);
+		for (j = 0; j + LANES <= n; j += LANES) {
+			transpose_load(row, j, x);
+#pragma GCC unroll 16
+			for (u = 0; u < LANES; u++)
+				acc = V_FMA(x[u], x[u], acc);
+		}
+		if (j < n) {
+			transpose_tail(a + i * lda + j, lda, rows, n - j, x);
+			for (u = 0; u < n - j; u++)
+				acc = V_FMA(x[u], x[u], acc);
+		}
+		V_STOREM(some, out + i, acc);
+	}
+}
+
+#endif
