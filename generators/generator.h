@@ -36,7 +36,7 @@ typedef struct iso_gen_env {
 	size_t n; /* public number of training rows */
 	const size_t *class_count; /* [classes] public rows per class when the suite declares them public, else NULL */
 	const void *options; /* the plug-in's option struct, resolved */
-	double epsilon, delta; /* target; epsilon is +infinity for guarantee none */
+	double epsilon, delta; /* target; epsilon is +infinity for generators without a plan */
 	iso_adjacency adjacency;
 	iso_accountant accountant; /* the one that calibrates, for plans that must solve for counts (PATE) */
 } iso_gen_env;
@@ -119,7 +119,7 @@ typedef struct iso_training {
 	void *model; /* owned by the training: free with iso_training_free */
 	iso_ledger *ledger; /* owned */
 	double scale; /* calibrated; 0 without a plan */
-	iso_guarantee guarantee;
+	iso_guarantee guarantee; /* of these options; at most heuristic if anything stands uncharged in the ledger */
 	double claimed_epsilon; /* NaN = none */
 	double fit_seconds;
 	const iso_generator *generator;
@@ -128,6 +128,7 @@ typedef struct iso_training_request {
 	const iso_generator *generator;
 	const void *options;
 	const iso_table *train;
+	size_t n; /* the public number of rows; 0 = that of train (verify keeps it while the table changes) */
 	const size_t *class_count;
 	double epsilon, delta;
 	iso_adjacency adjacency;
@@ -144,6 +145,8 @@ iso_status iso_train(const iso_training_request *r, iso_training *out, iso_error
 /* Rows 0..n-1 of the model's stream for `seed`; checked against the schema (ISO_E_PLUGIN). */
 iso_status iso_training_sample(const iso_training *t, const iso_schema *s, uint64_t seed, size_t n, iso_table **out,
 			       iso_error *err) ISO_MUST_CHECK;
+/* The score slot; ISO_E_UNSUPPORTED without one, ISO_E_PLUGIN for a score that is not finite. */
+iso_status iso_training_score(const iso_training *t, const iso_table *rows, double *out, iso_error *err) ISO_MUST_CHECK;
 void iso_training_free(iso_training *t);
 
 #endif

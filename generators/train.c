@@ -1,1 +1,296 @@
 // SPDX-License-Identifier: Apache-2.0
+/* The whole flow of one training: check, plan, calibrate, arm, fit, settle, close; and sampling under the closed
+ * ledger. */
+#include <math.h>
+#include <string.h>
+
+#include "core/base/alloc.h"
+#include "core/base/clock.h"
+#include "core/privacy/replay.h"
+#include "generators/generator.h"
+
+/* A plan whose entries are all fixed costs what it costs; this much rounding is forgiven against the target. */
+#define BUDGET_ROUNDING (1 + 1e-9)
+
+static iso_status check_request(const iso_training_request *r, iso_error *err)
+{
+	const iso_generator *g = r->generator;
+	const iso_schema *s = r->train->schema;
+
+	ISO_FAIL_IF(!(r->epsilon > 0), err, ISO_E_CONFIG,
+		    "impossible budget (%s): epsilon is %g; give a number above 0", g->name, r->epsilon);
+	ISO_FAIL_IF(!(r->delta >= 0 && r->delta < 1), err, ISO_E_CONFIG,
+		    "impossible budget (%s): delta is %g; give a number from 0 to below 1", g->name, r->delta);
+	ISO_FAIL_IF(
+		(g->needs & ISO_NEEDS_LABEL) && iso_schema_classes(s) == 0, err, ISO_E_UNSUPPORTED,
+		"no label (%s, data %s): the method needs a discrete label column; give one column the role \"label\"",
+		g->name, s->name);
+	ISO_FAIL_IF(
+		(g->needs & ISO_NEEDS_BINARY_LABEL) && iso_schema_classes(s) != 2, err, ISO_E_UNSUPPORTED,
+		"label (%s, data %s): the method needs two classes, the schema has %zu; choose another method or label",
+		g->name, s->name, iso_schema_classes(s));
+	ISO_FAIL_IF((g->needs & ISO_NEEDS_NO_PIXELS) && s->npixel > 0, err, ISO_E_UNSUPPORTED,
+		    "images (%s, data %s): the method has no place for pixel columns; choose another method", g->name,
+		    s->name);
+	return ISO_OK;
+}
+
+/* ------------------------------------------------------------------ plan and calibration */
+
+typedef struct planner {
+	const iso_generator *g;
+	const iso_gen_env *env;
+} planner;
+
+static iso_status make_plan(const planner *p, double scale, iso_plan *plan, iso_error *err)
+{
+	iso_status st;
+
+	*plan = (iso_plan){0};
+	if (!p->g->plan)
+		return ISO_OK;
+	st = p->g->plan(p->env, scale, plan, err);
+	if (st != ISO_OK)
+		iso_plan_free(plan);
+	return st;
+}
+
+static iso_status build_events(void *ctx, double scale, iso_events *out, iso_error *err)
+{
+	iso_plan plan;
+	iso_status st;
+
+	ISO_TRY(make_plan(ctx, scale, &plan, err));
+	st = iso_plan_events(&plan, 0, out, err);
+	iso_plan_free(&plan);
+	return st;
+}
+
+static int is_charged(const iso_plan_item *it)
+{
+	return it->event.mechanism != ISO_MECH_UNCHARGED;
+}
+
+/* Does the entry react to the free scale?  Asked of the plan itself, so that `fixed` cannot contradict it. */
+static int is_free(const iso_plan_item *a, const iso_plan_item *b)
+{
+	return a->event.noise != b->event.noise || a->event.epsilon != b->event.epsilon || a->event.rho != b->event.rho;
+}
+
+/* Two scales must give the same entries, in the same order, but for the noise: else "one free scale" is not what it is.
+ */
+static iso_status probe(const planner *p, size_t *charged, size_t *nfree, iso_error *err)
+{
+	iso_plan one, two;
+	iso_status st;
+
+	*charged = *nfree = 0;
+	ISO_TRY(make_plan(p, 1, &one, err));
+	st = make_plan(p, 2, &two, err);
+	if (st != ISO_OK) {
+		iso_plan_free(&one);
+		return st;
+	}
+	if (one.n != two.n)
+		st = iso_fail(err, ISO_E_PLUGIN,
+			      "plan (%s): %zu entries at scale 1, %zu at scale 2; only noise may follow the scale",
+			      p->g->name, one.n, two.n);
+	for (size_t i = 0; i < one.n && st == ISO_OK; i++) {
+		const int moved = is_free(&one.v[i], &two.v[i]);
+
+		*charged += (size_t)is_charged(&one.v[i]);
+		*nfree += (size_t)moved;
+		if (strcmp(one.v[i].why, two.v[i].why) != 0 || one.v[i].event.count != two.v[i].event.count)
+			st = iso_fail(err, ISO_E_PLUGIN,
+				      "plan (%s): entry %zu is another one at another scale; only noise may follow the "
+				      "scale",
+				      p->g->name, i);
+		else if (moved && one.v[i].fixed)
+			st = iso_fail(err, ISO_E_PLUGIN,
+				      "plan (%s: %s): declared fixed and yet follows the scale; drop one of the two",
+				      p->g->name, one.v[i].why);
+	}
+	iso_plan_free(&one);
+	iso_plan_free(&two);
+	return st;
+}
+
+static iso_status check_fixed_plan(planner *p, const iso_training_request *r, iso_error *err)
+{
+	iso_events events = {0};
+	double reached;
+	iso_status st;
+
+	ISO_TRY(build_events(p, 1, &events, err));
+	st = iso_account_one(&events, r->adjacency, r->delta, r->accountant, &reached, err);
+	iso_events_free(&events);
+	ISO_TRY(st);
+	ISO_FAIL_IF(!(reached <= r->epsilon * BUDGET_ROUNDING), err, ISO_E_BUDGET,
+		    "plan above the budget (%s): it costs epsilon %.9g, the target is %g, and none of its noise "
+		    "follows the free "
+		    "scale; raise epsilon or change options",
+		    p->g->name, reached, r->epsilon);
+	return ISO_OK;
+}
+
+/* The scale at which the composed epsilon lies in [0.999, 1] of the target; 0 for a plan with nothing to charge. */
+static iso_status calibrate(planner *p, const iso_training_request *r, double *scale, iso_error *err)
+{
+	size_t charged, nfree;
+	double reached;
+
+	*scale = 0;
+	if (r->scale > 0) {
+		*scale = r->scale;
+		return ISO_OK;
+	}
+	ISO_TRY(probe(p, &charged, &nfree, err));
+	if (charged == 0)
+		return ISO_OK;
+	ISO_FAIL_IF(isinf(r->epsilon), err, ISO_E_CONFIG,
+		    "infinite budget (%s): the method adds noise for a finite epsilon; give one, or use its "
+		    "non-private twin",
+		    p->g->name);
+	if (nfree == 0) {
+		*scale = 1;
+		return check_fixed_plan(p, r, err);
+	}
+	return iso_calibrate(build_events, p, r->adjacency, r->epsilon, r->delta, r->accountant, scale, &reached, err);
+}
+
+/* ------------------------------------------------------------------ training */
+
+static iso_gen_env make_env(const iso_training_request *r)
+{
+	return (iso_gen_env){.schema = r->train->schema,
+			     .n = r->n ? r->n : r->train->n,
+			     .class_count = r->class_count,
+			     .options = r->options,
+			     .epsilon = r->generator->plan ? r->epsilon : INFINITY,
+			     .delta = r->delta,
+			     .adjacency = r->adjacency,
+			     .accountant = r->accountant};
+}
+
+static iso_status arm(planner *p, const iso_training_request *r, iso_training *t, iso_error *err)
+{
+	iso_plan plan;
+	iso_status st;
+
+	ISO_TRY(make_plan(p, t->scale, &plan, err));
+	st = iso_ledger_new(&plan, p->g->name, r->adjacency, r->seed, r->secure, &t->ledger, err);
+	iso_plan_free(&plan);
+	ISO_TRY(st);
+	if (r->replay)
+		iso_ledger_set_replay(t->ledger, r->replay);
+	return ISO_OK;
+}
+
+static iso_status fit(const iso_gen_env *env, const iso_training_request *r, iso_training *t, iso_error *err)
+{
+	const iso_generator *g = r->generator;
+	const iso_fit f = {.env = *env,
+			   .train = r->train,
+			   .scale = t->scale,
+			   .ledger = t->ledger,
+			   .key = iso_key_child(iso_key_new(r->seed, "fit"), g->name, 0),
+			   .progress = r->progress,
+			   .curve = r->curve,
+			   .curve_ctx = r->curve_ctx};
+	const double start = iso_clock_wall();
+
+	ISO_TRY(g->fit(&f, &t->model, err));
+	t->fit_seconds = iso_clock_wall() - start;
+	ISO_FAIL_IF(!t->model, err, ISO_E_PLUGIN, "no model (%s): fit reported success and gave none; set *model",
+		    g->name);
+	return iso_ledger_settled(t->ledger, err);
+}
+
+/* An epsilon with something uncharged in it is infinite: such a training is not what its generator promises. */
+static iso_guarantee honest_guarantee(const iso_generator *g, const void *options, const iso_ledger *l)
+{
+	const iso_guarantee promised = iso_generator_guarantee(g, options);
+
+	return promised == ISO_GUARANTEE_DP && iso_ledger_uncharged_count(l) > 0 ? ISO_GUARANTEE_HEURISTIC : promised;
+}
+
+iso_status iso_train(const iso_training_request *r, iso_training *out, iso_error *err)
+{
+	const iso_generator *g = r->generator;
+	iso_training t = {.generator = g, .claimed_epsilon = NAN};
+	const iso_gen_env env = make_env(r);
+	planner p = {.g = g, .env = &env};
+	iso_status st;
+
+	*out = (iso_training){.claimed_epsilon = NAN};
+	ISO_TRY(check_request(r, err));
+	if (g->check)
+		ISO_TRY(g->check(&env, err));
+	ISO_TRY_OUT(calibrate(&p, r, &t.scale, err));
+	ISO_TRY_OUT(arm(&p, r, &t, err));
+	ISO_TRY_OUT(fit(&env, r, &t, err));
+	iso_ledger_close(t.ledger);
+	iso_ledger_set_replay(t.ledger, NULL);
+	t.guarantee = honest_guarantee(g, r->options, t.ledger);
+	if (g->claimed_epsilon)
+		t.claimed_epsilon = g->claimed_epsilon(&env);
+	*out = t;
+	return ISO_OK;
+out:
+	iso_training_free(&t);
+	return st;
+}
+
+void iso_training_free(iso_training *t)
+{
+	if (!t)
+		return;
+	if (t->generator && t->model)
+		t->generator->destroy(t->model);
+	iso_ledger_free(t->ledger);
+	*t = (iso_training){.claimed_epsilon = NAN};
+}
+
+/* ------------------------------------------------------------------ what a model gives */
+
+iso_status iso_training_sample(const iso_training *t, const iso_schema *s, uint64_t seed, size_t n, iso_table **out,
+			       iso_error *err)
+{
+	const iso_generator *g = t->generator;
+	const iso_key key = iso_key_child(iso_key_new(seed, "sample"), g->name, 0);
+	iso_table *rows = NULL;
+	iso_status st;
+
+	*out = NULL;
+	ISO_TRY(iso_table_new(s, n, &rows, err));
+	st = g->sample(t->model, key, rows, err);
+	if (st == ISO_OK && (rows->n != n || rows->schema != s))
+		st = iso_fail(err, ISO_E_PLUGIN,
+			      "sample (%s): %zu rows were asked for, %zu were given; fill the table as it comes",
+			      g->name, n, rows->n);
+	if (st == ISO_OK && iso_table_check(rows, err) != ISO_OK) {
+		(void)iso_fail_context(err, "sample of %s", g->name);
+		st = ISO_E_PLUGIN;
+	}
+	if (st != ISO_OK) {
+		iso_table_free(rows);
+		return st;
+	}
+	*out = rows;
+	return ISO_OK;
+}
+
+iso_status iso_training_score(const iso_training *t, const iso_table *rows, double *out, iso_error *err)
+{
+	const iso_generator *g = t->generator;
+
+	ISO_FAIL_IF(!g->score, err, ISO_E_UNSUPPORTED, "score (%s): the method has none; choose another attack",
+		    g->name);
+	for (size_t i = 0; i < rows->n; i++)
+		out[i] = NAN;
+	ISO_TRY(g->score(t->model, rows, out, err));
+	for (size_t i = 0; i < rows->n; i++)
+		ISO_FAIL_IF(!isfinite(out[i]), err, ISO_E_PLUGIN,
+			    "score (%s): row %zu has %g; scores are finite, larger = more real", g->name, i, out[i]);
+	return ISO_OK;
+}

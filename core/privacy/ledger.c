@@ -32,27 +32,30 @@ static iso_status check_item(const iso_plan *p, const iso_plan_item *it, iso_err
 	ISO_FAIL_IF(m == ISO_MECH_PARALLEL, err, ISO_E_PLUGIN,
 		    "nested parallel event (plan: %s): a plan is flat; use group and part", it->why);
 	ISO_FAIL_IF(it->group < 0 || it->part < 0, err, ISO_E_PLUGIN,
-		    "group %d, part %d (plan: %s): neither may be negative; use group 0 for sequential entries", it->group,
-		    it->part, it->why);
+		    "group %d, part %d (plan: %s): neither may be negative; use group 0 for sequential entries",
+		    it->group, it->part, it->why);
 	ISO_FAIL_IF(!(it->sensitivity >= 0) || isinf(it->sensitivity), err, ISO_E_PLUGIN,
-		    "sensitivity %g (plan: %s): must be finite and not negative; declare the clip bound", it->sensitivity,
-		    it->why);
-	ISO_FAIL_IF((m == ISO_MECH_GAUSSIAN && it->norm != ISO_NORM_L2) || (m == ISO_MECH_LAPLACE && it->norm != ISO_NORM_L1),
-		    err, ISO_E_PLUGIN, "%s noise with the %s norm (plan: %s): no proof covers it; use L2 with gaussian, L1 with "
-		    "laplace", iso_mech_name(m), it->norm == ISO_NORM_L1 ? "L1" : "L2", it->why);
+		    "sensitivity %g (plan: %s): must be finite and not negative; declare the clip bound",
+		    it->sensitivity, it->why);
+	ISO_FAIL_IF((m == ISO_MECH_GAUSSIAN && it->norm != ISO_NORM_L2) ||
+			    (m == ISO_MECH_LAPLACE && it->norm != ISO_NORM_L1),
+		    err, ISO_E_PLUGIN,
+		    "%s noise with the %s norm (plan: %s): no proof covers it; use L2 with gaussian, L1 with "
+		    "laplace",
+		    iso_mech_name(m), it->norm == ISO_NORM_L1 ? "L1" : "L2", it->why);
 	ISO_FAIL_IF(it->event.count == 0, err, ISO_E_PLUGIN,
 		    "count 0 (plan: %s): an entry that releases nothing; leave it out", it->why);
 	for (size_t i = 0; i < p->n; i++)
 		ISO_FAIL_IF(p->v[i].part == it->part && strcmp(p->v[i].why, it->why) == 0, err, ISO_E_PLUGIN,
-			    "planned twice (plan: %s, part %d): the ledger could not tell the two apart; rename one", it->why,
-			    it->part);
+			    "planned twice (plan: %s, part %d): the ledger could not tell the two apart; rename one",
+			    it->why, it->part);
 	return ISO_OK;
 }
 
 static iso_status append_item(iso_plan *p, const iso_plan_item *item, iso_error *err)
 {
-	ISO_FAIL_IF(p->n >= ISO_MAX_ENTRIES, err, ISO_E_PLUGIN, "more than %u entries (plan): too many to check; merge entries",
-		    ISO_MAX_ENTRIES);
+	ISO_FAIL_IF(p->n >= ISO_MAX_ENTRIES, err, ISO_E_PLUGIN,
+		    "more than %u entries (plan): too many to check; merge entries", ISO_MAX_ENTRIES);
 	ISO_TRY(iso_grow(&p->v, &p->cap, p->n + 1, sizeof(*p->v), err));
 	p->v[p->n] = *item;
 	/* votes are a diagnostic of the data and have no place in a plan */
@@ -145,7 +148,8 @@ static iso_status add_event(iso_events *list, const iso_plan_item *it, int used,
 }
 
 /* All parts of one group as one parallel event. `done` marks the items taken. */
-static iso_status add_group(const iso_plan *p, size_t first, int used, unsigned char *done, iso_events *out, iso_error *err)
+static iso_status add_group(const iso_plan *p, size_t first, int used, unsigned char *done, iso_events *out,
+			    iso_error *err)
 {
 	iso_events *parts = iso_alloc(p->n, sizeof(*parts));
 	size_t nparts = 0;
@@ -164,7 +168,8 @@ static iso_status add_group(const iso_plan *p, size_t first, int used, unsigned 
 		nparts += parts[nparts].n > 0;
 	}
 	if (st == ISO_OK && nparts > 0) {
-		const iso_event e = {.mechanism = ISO_MECH_PARALLEL, .rate = 1, .count = 1, .parts = parts, .nparts = nparts};
+		const iso_event e = {
+			.mechanism = ISO_MECH_PARALLEL, .rate = 1, .count = 1, .parts = parts, .nparts = nparts};
 
 		st = iso_events_add(out, &e, err); /* copies */
 	}
@@ -274,8 +279,9 @@ static iso_status not_planned(const iso_ledger *l, const char *why, int part, is
 		names[i] = l->plan.v[i].why;
 	if (names)
 		near = iso_nearest_word(why, names, l->plan.n);
-	st = iso_fail(err, ISO_E_BUDGET, "release that is not planned (%s: %s, part %d): the plan has %zu entries%s%s%s; plan it",
-		      l->who, why, part, l->plan.n, near ? ", the nearest is \"" : "", near ? near : "", near ? "\"" : "");
+	st = iso_fail(err, ISO_E_BUDGET,
+		      "release that is not planned (%s: %s, part %d): the plan has %zu entries%s%s%s; plan it", l->who,
+		      why, part, l->plan.n, near ? ", the nearest is \"" : "", near ? near : "", near ? "\"" : "");
 	iso_free(names);
 	return st;
 }
@@ -295,8 +301,8 @@ iso_status iso_ledger_entry(const iso_ledger *l, int handle, const iso_plan_item
 {
 	*item = NULL;
 	ISO_FAIL_IF(handle < 0 || (size_t)handle >= l->plan.n, err, ISO_E_BUDGET,
-		    "entry %d of the ledger (%s): the plan has %zu entries; get the handle from iso_ledger_find", handle, l->who,
-		    l->plan.n);
+		    "entry %d of the ledger (%s): the plan has %zu entries; get the handle from iso_ledger_find",
+		    handle, l->who, l->plan.n);
 	*item = &l->plan.v[handle];
 	return ISO_OK;
 }
@@ -305,13 +311,14 @@ iso_status iso_ledger_uncharged(iso_ledger *l, const char *why, iso_error *err)
 {
 	iso_plan_item it = {.event = {.mechanism = ISO_MECH_UNCHARGED, .rate = 1, .count = 1}, .fixed = 1};
 
-	ISO_FAIL_IF(l->closed, err, ISO_E_BUDGET, "uncharged use of data (%s: %s): the ledger is closed; do it in fit", l->who,
-		    why);
+	ISO_FAIL_IF(l->closed, err, ISO_E_BUDGET, "uncharged use of data (%s: %s): the ledger is closed; do it in fit",
+		    l->who, why);
 	for (size_t i = 0; i < l->plan.n; i++) {
 		if (strcmp(l->plan.v[i].why, why) != 0)
 			continue;
 		ISO_FAIL_IF(l->plan.v[i].event.mechanism != ISO_MECH_UNCHARGED, err, ISO_E_PLUGIN,
-			    "uncharged use of data (%s: %s): an entry of that name is paid for; use another name", l->who, why);
+			    "uncharged use of data (%s: %s): an entry of that name is paid for; use another name",
+			    l->who, why);
 		l->plan.v[i].used++;
 		return ISO_OK;
 	}
@@ -346,11 +353,14 @@ iso_status iso_ledger_settled(const iso_ledger *l, iso_error *err)
 		if (it->event.mechanism == ISO_MECH_UNCHARGED && it->used > 0)
 			continue;
 		ISO_FAIL_IF(it->used != it->event.count, err, ISO_E_PLUGIN,
-			    "ledger differs from the plan (%s: %s, part %d): %llu of %llu planned releases were made; plan what "
-			    "fit does", l->who, it->why, it->part, (unsigned long long)it->used,
+			    "ledger differs from the plan (%s: %s, part %d): %llu of %llu planned releases were made; "
+			    "plan what "
+			    "fit does",
+			    l->who, it->why, it->part, (unsigned long long)it->used,
 			    (unsigned long long)it->event.count);
 		ISO_FAIL_IF(l->state[i].open, err, ISO_E_PLUGIN,
-			    "release begun and not finished (%s: %s, part %d): its noise was never added; finish every call",
+			    "release begun and not finished (%s: %s, part %d): its noise was never added; finish every "
+			    "call",
 			    l->who, it->why, it->part);
 	}
 	return ISO_OK;

@@ -79,8 +79,10 @@ typedef struct reader {
 
 static iso_status bad(const reader *r, const char *key, const char *want)
 {
-	return iso_fail(r->err, ISO_E_DATA, "malformed ledger (entry %zu, \"%s\"): expected %s; the record was edited or is of "
-			"another version", r->at, key, want);
+	return iso_fail(r->err, ISO_E_DATA,
+			"malformed ledger (entry %zu, \"%s\"): expected %s; the record was edited or is of "
+			"another version",
+			r->at, key, want);
 }
 
 static iso_status get_number(const reader *r, const char *key, double lo, double hi, double *out)
@@ -146,8 +148,9 @@ static iso_status get_text(const reader *r, const char *key, char *out, size_t c
 
 static iso_status only_known_keys(const reader *r)
 {
-	static const char *const keys[] = {"who", "why", "group", "part", "mechanism", "noise", "epsilon", "delta", "rho",
-					   "sampling", "rate", "count", "norm", "sensitivity", "classes"};
+	static const char *const keys[] = {"who",   "why",     "group", "part",	       "mechanism",
+					   "noise", "epsilon", "delta", "rho",	       "sampling",
+					   "rate",  "count",   "norm",	"sensitivity", "classes"};
 
 	for (const cJSON *v = r->o->child; v; v = v->next) {
 		size_t i = 0;
@@ -167,7 +170,8 @@ static iso_status read_entry(const reader *r, iso_plan_item *it)
 	char who[64];
 
 	if (!cJSON_IsObject(r->o))
-		return iso_fail(r->err, ISO_E_DATA, "malformed ledger (entry %zu): expected an object; the record was edited", r->at);
+		return iso_fail(r->err, ISO_E_DATA,
+				"malformed ledger (entry %zu): expected an object; the record was edited", r->at);
 	ISO_TRY(only_known_keys(r));
 	ISO_TRY(get_text(r, "who", who, sizeof(who)));
 	ISO_TRY(get_text(r, "why", it->why, sizeof(it->why)));
@@ -209,7 +213,8 @@ iso_status iso_ledger_events_from_json(const cJSON *array, iso_events *out, size
 	*out = (iso_events){0};
 	*uncharged = 0;
 	ISO_FAIL_IF(!cJSON_IsArray(array), err, ISO_E_DATA,
-		    "malformed ledger (record): expected an array of entries; the record was edited or is of another version");
+		    "malformed ledger (record): expected an array of entries; the record was edited or is of another "
+		    "version");
 	for (r.o = array->child; r.o && st == ISO_OK; r.o = r.o->next, r.at++) {
 		iso_plan_item it = {0};
 

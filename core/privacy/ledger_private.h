@@ -12,15 +12,15 @@
 #define ISO_MAX_ENTRIES 1000000u
 
 typedef struct iso_entry_state {
-	uint32_t calls; /* begun so far */
+	uint32_t calls;	 /* begun so far */
 	uint64_t booked; /* uses booked by the last call */
-	int open; /* the last call was begun and not finished */
-	int drawn; /* its Poisson batch was drawn */
-	int appended; /* uncharged entry that no plan had announced */
+	int open;	 /* the last call was begun and not finished */
+	int drawn;	 /* its Poisson batch was drawn */
+	int appended;	 /* uncharged entry that no plan had announced */
 } iso_entry_state;
 
 struct iso_ledger {
-	iso_plan plan; /* planned counts in event.count, booked ones in used */
+	iso_plan plan;		/* planned counts in event.count, booked ones in used */
 	iso_entry_state *state; /* [plan.n] */
 	size_t state_cap;
 	char who[64];

@@ -19,8 +19,8 @@ static size_t argmax(const double *x, size_t n)
 }
 
 /* Pr[i] ~ exp(epsilon u_i / (2 Delta)) (McSherry and Talwar 2007) = argmax of u_i + Gumbel(2 Delta / epsilon). */
-iso_status iso_mech_exponential(iso_ledger *l, const char *why, int part, const double *score, size_t n,
-				size_t *chosen, iso_error *err)
+iso_status iso_mech_exponential(iso_ledger *l, const char *why, int part, const double *score, size_t n, size_t *chosen,
+				iso_error *err)
 {
 	const iso_plan_item *it;
 	double *noisy;
@@ -29,7 +29,8 @@ iso_status iso_mech_exponential(iso_ledger *l, const char *why, int part, const 
 	iso_status st;
 
 	ISO_TRY(iso_ledger_mechanism(l, why, part, ISO_MECH_EXPONENTIAL, ISO_MECH_EXPONENTIAL, &handle, err));
-	ISO_FAIL_IF(n == 0, err, ISO_E_PLUGIN, "choice among nothing (%s: %s): give at least one candidate", l->who, why);
+	ISO_FAIL_IF(n == 0, err, ISO_E_PLUGIN, "choice among nothing (%s: %s): give at least one candidate", l->who,
+		    why);
 	noisy = iso_alloc(n, sizeof(*noisy));
 	if (!noisy)
 		return iso_no_memory(err, "the scores of a choice");
@@ -55,13 +56,14 @@ iso_status iso_mech_votes(iso_ledger *l, const char *why, int part, const double
 
 	ISO_TRY(iso_ledger_mechanism(l, why, part, ISO_MECH_PATE_LNMAX, ISO_MECH_PATE_GNMAX, &handle, err));
 	ISO_FAIL_IF(queries == 0 || classes < 2, err, ISO_E_PLUGIN,
-		    "vote without a choice (%s: %s): %zu queries, %zu classes; ask at least one query of two classes", l->who, why,
-		    queries, classes);
+		    "vote without a choice (%s: %s): %zu queries, %zu classes; ask at least one query of two classes",
+		    l->who, why, queries, classes);
 	noisy = iso_alloc(queries, classes * sizeof(*noisy));
 	if (!noisy)
 		return iso_no_memory(err, "the votes");
 	ISO_TRY_OUT(iso_ledger_entry(l, handle, &it, err));
-	/* one record moves one teacher: two counts by one.  The noise is planned per count, so no sensitivity enters. */
+	/* one record moves one teacher: two counts by one.  The noise is planned per count, so no sensitivity enters.
+	 */
 	ISO_TRY_OUT(iso_release_begin(l, handle, queries, 0, &call, err));
 	memcpy(noisy, votes, queries * classes * sizeof(*noisy));
 	ISO_TRY_OUT(iso_release_scores(l, handle, call, it->event.noise, noisy, queries * classes, classes, err));

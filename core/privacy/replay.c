@@ -27,9 +27,9 @@ struct iso_replay {
 	size_t ncall, cap;
 	draw_log *draw;
 	size_t ndraw, draw_cap;
-	size_t at; /* next call to compare */
+	size_t at;	/* next call to compare */
 	size_t draw_at; /* next draw to look up */
-	int lost; /* control flow differs: nothing further can be compared */
+	int lost;	/* control flow differs: nothing further can be compared */
 	uint64_t watch[2];
 	size_t nwatch;
 	int factor;
@@ -45,9 +45,12 @@ struct iso_replay {
 const char *iso_finding_name(iso_finding_kind k)
 {
 	static const char *const name[] = {
-		[ISO_FINDING_NONE] = "none",		     [ISO_FINDING_SENSITIVITY] = "sensitivity",
-		[ISO_FINDING_CONTROL_FLOW] = "control flow", [ISO_FINDING_OUTPUT] = "output",
-		[ISO_FINDING_INCLUSION] = "inclusion",	     [ISO_FINDING_PARTITION] = "partition",
+		[ISO_FINDING_NONE] = "none",
+		[ISO_FINDING_SENSITIVITY] = "sensitivity",
+		[ISO_FINDING_CONTROL_FLOW] = "control flow",
+		[ISO_FINDING_OUTPUT] = "output",
+		[ISO_FINDING_INCLUSION] = "inclusion",
+		[ISO_FINDING_PARTITION] = "partition",
 	};
 
 	return name[k];
@@ -193,7 +196,8 @@ static iso_status count_distinct(const uint64_t *id, size_t n, size_t *distinct,
 	return ISO_OK;
 }
 
-static iso_status log_draw(iso_replay *r, const iso_replay_draw *d, const uint64_t *id, const uint32_t *batch, iso_error *err)
+static iso_status log_draw(iso_replay *r, const iso_replay_draw *d, const uint64_t *id, const uint32_t *batch,
+			   iso_error *err)
 {
 	draw_log *slot;
 
@@ -236,8 +240,8 @@ static int recorded_hit(iso_replay *r, int handle, uint32_t call)
 	return 0;
 }
 
-iso_status iso_replay_drawn(iso_replay *r, int handle, uint32_t call, const uint64_t *id, size_t n, const uint32_t *batch,
-			    size_t nbatch, iso_error *err)
+iso_status iso_replay_drawn(iso_replay *r, int handle, uint32_t call, const uint64_t *id, size_t n,
+			    const uint32_t *batch, size_t nbatch, iso_error *err)
 {
 	const iso_replay_draw d = {.handle = handle, .call = call, .n = n, .batch = nbatch};
 
@@ -309,7 +313,8 @@ static void check_partition(iso_replay *r, const iso_plan_item *item, uint32_t c
 	if (r->nmoved < ISO_COUNT(r->moved))
 		r->moved[r->nmoved++] = (moved_part){.group = item->group, .part = item->part};
 	if (r->nwatch > 0 && others >= (size_t)r->factor)
-		found(r, ISO_FINDING_PARTITION, item, call, "a second part of its parallel group moved, the parts share a record");
+		found(r, ISO_FINDING_PARTITION, item, call,
+		      "a second part of its parallel group moved, the parts share a record");
 }
 
 /* Sensitivity, inclusion and partition of one call. */
@@ -317,10 +322,10 @@ static void judge(iso_replay *r, const iso_plan_item *item, const iso_replay_cal
 {
 	const iso_mech m = item->event.mechanism;
 	const int votes = m == ISO_MECH_PATE_LNMAX || m == ISO_MECH_PATE_GNMAX;
-	const measure how = votes			      ? BY_L1
-			    : m == ISO_MECH_EXPONENTIAL	      ? BY_MAX
-			    : item->norm == ISO_NORM_L1	      ? BY_L1
-							      : BY_L2;
+	const measure how = votes			? BY_L1
+			    : m == ISO_MECH_EXPONENTIAL ? BY_MAX
+			    : item->norm == ISO_NORM_L1 ? BY_L1
+							: BY_L2;
 	const double bound = votes ? 2 : item->sensitivity;
 	const double allowed = bound * r->factor;
 	const double moved = distance(now, then, how);
@@ -338,7 +343,8 @@ static void judge(iso_replay *r, const iso_plan_item *item, const iso_replay_cal
 	if (moved <= bound * ROUNDING)
 		return;
 	if (r->nwatch > 0 && item->event.sampling == ISO_SAMPLING_POISSON && !hit)
-		found(r, ISO_FINDING_INCLUSION, item, now->call, "it moved though the differing record is not in its batch");
+		found(r, ISO_FINDING_INCLUSION, item, now->call,
+		      "it moved though the differing record is not in its batch");
 	if (item->group > 0)
 		check_partition(r, item, now->call);
 }
@@ -350,8 +356,8 @@ void iso_replay_compare(iso_replay *r, const iso_plan_item *item, const iso_repl
 	*known = 0;
 	if (r->lost)
 		return;
-	if (!then || then->handle != c->handle || then->call != c->call || then->n != c->n || then->is_float != c->is_float ||
-	    then->block != c->block || !then->release) {
+	if (!then || then->handle != c->handle || then->call != c->call || then->n != c->n ||
+	    then->is_float != c->is_float || then->block != c->block || !then->release) {
 		r->lost = 1;
 		found(r, ISO_FINDING_CONTROL_FLOW, item, c->call,
 		      then ? "another call was recorded in its place" : "fewer calls were recorded");
