@@ -37,7 +37,7 @@ core="core/"
 	rule core/data $data
 	rule core/nn $nn
 	rule core/learn $data $nn core/learn/
-	rule generators $core generators/generator.h generators/train generators/support.h generators/verify
+	rule generators $core generators/generator.h generators/train generators/support.h generators/heads.h generators/verify
 	rule attacks $core attacks/attack.h
 	rule metrics $core metrics/metric.h
 	rule results $io results/
