@@ -175,3 +175,32 @@ iso_status iso_part_take(iso_parts *in, const char *name, void *bytes, size_t n,
 	in->p += (size_t)len + n;
 	return ISO_OK;
 }
+
+static size_t net_part(const iso_net *net, size_t i, const char *name, char text[128], float **at)
+{
+	const iso_layer *l = &net->layer[i / 2];
+	(void)snprintf(text, 128, "%s.%c%zu", name, i % 2 ? 'b' : 'w', i / 2);
+	*at = net->theta + (i % 2 ? l->b : l->w);
+	return (i % 2 ? l->out : l->in * l->out) * sizeof **at;
+}
+
+void iso_net_parts(iso_str *out, const char *name, const iso_net *net)
+{
+	for (size_t i = 0; i < 2 * net->nlayer; i++) {
+		char text[128];
+		float *at;
+		const size_t n = net_part(net, i, name, text, &at);
+		iso_part_add(out, text, at, n);
+	}
+}
+
+iso_status iso_net_take(iso_parts *in, const char *name, iso_net *net, iso_error *err)
+{
+	for (size_t i = 0; i < 2 * net->nlayer; i++) {
+		char text[128];
+		float *at;
+		const size_t n = net_part(net, i, name, text, &at);
+		ISO_TRY(iso_part_take(in, text, at, n, err));
+	}
+	return ISO_OK;
+}
