@@ -69,14 +69,11 @@ static iso_status find_name(iso_aggregate *a, const iso_value *v, size_t *index,
 		if (strcmp(a->name[*index].name, v->name) == 0)
 			return ISO_OK;
 	ISO_TRY(iso_grow(&a->name, &a->cap_name, a->nname + 1, sizeof(*a->name), err));
-	a->name[a->nname] = (iso_name){.name = iso_strdup(v->name),
-				       .kind = v->kind,
-				       .title = v->title,
-				       .unit = v->unit,
-				       .direction = v->direction};
-	if (!a->name[a->nname].name)
-		return iso_no_memory(err, "value names");
+	a->name[a->nname] = (iso_name){
+		.name = iso_strdup(v->name), .title = iso_strdup(v->title ? v->title : ""), .kind = v->kind};
 	a->nname++;
+	if (!a->name[a->nname - 1].name || !a->name[a->nname - 1].title)
+		return iso_no_memory(err, "value names");
 	return ISO_OK;
 }
 
@@ -190,8 +187,10 @@ out:
 
 void iso_aggregate_free(iso_aggregate *a)
 {
-	for (size_t i = 0; i < a->nname; i++)
+	for (size_t i = 0; i < a->nname; i++) {
 		iso_free(a->name[i].name);
+		iso_free(a->name[i].title);
+	}
 	iso_free(a->name);
 	iso_free(a->setting);
 	iso_free(a->cell);

@@ -22,8 +22,8 @@ typedef struct iso_summary {
 } iso_summary;
 
 typedef struct iso_name {
-	char *name; /* owned: "tstr.lr.auroc_micro" */
-	const char *kind, *title, *unit, *direction;
+	char *name, *title; /* owned: "tstr.lr.auroc_micro", "LR AUROC (micro)" */
+	const char *kind;
 } iso_name;
 
 typedef struct iso_aggregate {

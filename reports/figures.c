@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/figures.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -93,6 +94,10 @@ static iso_status finish(draft *d, iso_figures *f, const char *dir, const char *
 	iso_str_addf(&gp, "%s/%s.gp", dir, stem);
 	iso_str_addf(&text, "# gnuplot -e \"format='png'\" %s.gp\nif (!exists(\"format\")) format = \"png\"\n", stem);
 	variable(&text, "stem", stem);
+	iso_str_add(&text, "id = \"");
+	for (const char *p = stem; *p; p++) /* gnuplot's names for parts of an SVG: letters, digits and _ */
+		iso_str_addn(&text, isalnum((unsigned char)*p) ? p : "_", 1);
+	iso_str_add(&text, "\"\n");
 	iso_str_addf(&text, "data = stem.\".csv\"\n");
 	variable(&text, "head", title);
 	iso_str_add(&text, d->script.p ? d->script.p : "");
@@ -165,7 +170,7 @@ static iso_status epsilon_figure(const iso_aggregate *a, const char *dataset, si
 		goto out;
 	stem_of(&stem, dataset, kind);
 	iso_str_addf(&title, "%s: %s against epsilon", dataset, a->name[name].name);
-	variable(&d.script, "ylab", a->name[name].title && *a->name[name].title ? a->name[name].title : a->name[name].name);
+	variable(&d.script, "ylab", *a->name[name].title ? a->name[name].title : a->name[name].name);
 	iso_str_addf(&d.script, "xlo = %.6g\nxhi = %.6g\n", lo / 1.5, hi * 1.5);
 	names_script(&d.script, "S", &private);
 	names_script(&d.script, "H", &level);

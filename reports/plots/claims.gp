@@ -1,5 +1,5 @@
 # Claimed, accounted and audited epsilon per generator. Data: series,claimed,accounted,audited (empty = none, "inf" = none finite).
-load_terminal = "set terminal ".(format eq "svg" ? "svg size 800,480 dynamic name '".stem."' background rgb 'white' font 'sans,13'" : \
+load_terminal = "set terminal ".(format eq "svg" ? "svg size 800,480 dynamic name '".id."' background rgb 'white' font 'sans,13'" : \
 	format eq "pdf" ? "pdfcairo size 8in,4.8in font 'Sans,12'" : "pngcairo size 1200,720 font 'Sans,14'")
 eval load_terminal
 set output stem.".".format

@@ -1,6 +1,6 @@
 # A value against epsilon: one line with a confidence band per private generator, a dashed level per non-private one.
 # Data: series,private,epsilon,mean,low,high.  Variables: stem, data, head, ylab, and the arrays S (private) and H (levels).
-load_terminal = "set terminal ".(format eq "svg" ? "svg size 800,480 dynamic name '".stem."' background rgb 'white' font 'sans,13'" : \
+load_terminal = "set terminal ".(format eq "svg" ? "svg size 800,480 dynamic name '".id."' background rgb 'white' font 'sans,13'" : \
 	format eq "pdf" ? "pdfcairo size 8in,4.8in font 'Sans,12'" : "pngcairo size 1200,720 font 'Sans,14'")
 eval load_terminal
 set output stem.".".format

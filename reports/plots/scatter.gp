@@ -1,5 +1,5 @@
 # Privacy against utility, one point per generator setting. Data: series,epsilon,x,y,xlow,xhigh,ylow,yhigh.
-load_terminal = "set terminal ".(format eq "svg" ? "svg size 800,480 dynamic name '".stem."' background rgb 'white' font 'sans,13'" : \
+load_terminal = "set terminal ".(format eq "svg" ? "svg size 800,480 dynamic name '".id."' background rgb 'white' font 'sans,13'" : \
 	format eq "pdf" ? "pdfcairo size 8in,4.8in font 'Sans,12'" : "pngcairo size 1200,720 font 'Sans,14'")
 eval load_terminal
 set output stem.".".format

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Reports from hand-made records. Oracles: means and Student intervals computed by hand, escapes written out. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/io/file.h"
+#include "reports/report.h"
+#include "reports/tables.h"
+#include "tests/support/testkit.h"
+
+/* A complete record with one metric and one attack; label may hold characters that formats must escape. */
+static cJSON *record(const char *dataset, const char *label, const char *epsilon, int seed,
+		     double auroc, double auc)
+{
+	static char text[6000];
+	char key[33];
+	iso_error err = {0};
+	cJSON *v;
+
+	snprintf(text, sizeof(text),
+		 "{\"isoeps\":1,\"key\":\"\",\"suite\":\"t\",\"config\":{\"dataset\":{\"name\":\"%s\",\"options\":{},\"hash\":\"h\","
+		 "\"split\":{}},\"generator\":{\"name\":\"g\",\"version\":1,\"options\":{}},\"epsilon\":%s,\"delta\":1e-5,"
+		 "\"adjacency\":\"add-remove\",\"accountant\":\"pld\",\"seed\":%d,\"rows\":10,\"attacks\":[],\"metrics\":[]},"
+		 "\"label\":\"%s\",\"mode\":\"sound\",\"status\":\"ok\",\"error\":null,\"guarantee\":\"dp\","
+		 "\"n\":{\"train\":10,\"holdout\":5,\"aux\":5,\"test\":5,\"features\":3},"
+		 "\"privacy\":{\"target_epsilon\":%s,\"delta\":1e-5,\"scale\":1,\"claimed_epsilon\":2,\"epsilon\":{\"pld\":"
+		 "{\"lower\":0.9,\"upper\":1},\"rdp\":1.1,\"rdp_classic\":1.2,\"moments\":1.3,\"gdp\":0.9},"
+		 "\"accounted_epsilon\":1,\"audited_epsilon\":null,\"uncharged\":[]},\"ledger\":[],"
+		 "\"metrics\":[{\"metric\":\"tstr\",\"name\":\"lr.auroc\",\"title\":\"LR AUROC\",\"value\":%.17g,\"low\":null,"
+		 "\"high\":null,\"unit\":\"share\",\"direction\":\"higher\",\"reason\":null}],"
+		 "\"attacks\":[{\"label\":\"gan-leaks\",\"attack\":\"gan-leaks\",\"goal\":\"membership\",\"knows\":\"FBB\","
+		 "\"status\":\"ok\",\"reason\":null,\"n_pos\":2,\"n_neg\":2,\"auc\":%.17g,\"scores\":[1,2,3,4],\"truth\":[0,0,1,1]}],"
+		 "\"curves\":{},\"model\":{},\"caveats\":[\"bounds were learned\"],\"samples\":null,\"run\":{\"fit_seconds\":1}}",
+		 dataset, epsilon, seed, label, epsilon, auroc, auc);
+	v = cJSON_Parse(text);
+	ck_assert_ptr_nonnull(v);
+	tk_ok(iso_record_key(cJSON_GetObjectItem(v, "config"), key, &err));
+	cJSON_ReplaceItemInObject(v, "key", cJSON_CreateString(key));
+	return v;
+}
+
+static const char *store(cJSON *const *v, size_t n)
+{
+	const char *dir = tk_tempdir();
+	iso_error err = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		tk_ok(iso_record_write(dir, v[i], &err));
+		cJSON_Delete(v[i]);
+	}
+	return dir;
+}
+
+START_TEST(student_quantiles)
+{
+	/* Tables of Student's t, 97.5 %: 1, 2, 9, 30 degrees of freedom. */
+	tk_assert_close(iso_student_975(2), 12.70620473617471, 1e-10, 0);
+	tk_assert_close(iso_student_975(3), 4.302652729911275, 1e-10, 0);
+	tk_assert_close(iso_student_975(10), 2.262157162740992, 1e-10, 0);
+	tk_assert_close(iso_student_975(31), 2.0422724563012373, 1e-10, 0);
+	ck_assert(isnan(iso_student_975(1)));
+}
+END_TEST
+
+START_TEST(seeds_are_grouped)
+{
+	cJSON *v[] = {record("d", "a", "1", 1, 0.5, 0.6), record("d", "a", "1", 2, 0.7, 0.6),
+		      record("d", "a", "8", 1, 0.9, 0.6), record("e", "a", "1", 1, 0.9, 0.6)};
+	const char *dir = store(v, ISO_COUNT(v));
+	iso_records r = {0};
+	iso_aggregate a = {0};
+	const iso_summary *s;
+	iso_error err = {0};
+
+	tk_ok(iso_records_load(dir, &r, &err));
+	tk_ok(iso_aggregate_new(&r, &a, &err));
+	ck_assert_uint_eq(a.nsetting, 3);
+	ck_assert_uint_eq(a.ndataset, 2);
+	s = iso_aggregate_at(&a, 0, iso_aggregate_find(&a, "tstr.lr.auroc"));
+	ck_assert_uint_eq(s->n, 2);
+	tk_assert_close(s->mean, 0.6, 1e-12, 0);
+	/* sd = 0.1 sqrt(2), half-width = t(1) sd / sqrt(2) = 1.2706... */
+	tk_assert_close(s->high - s->mean, 1.270620473617471, 1e-9, 0);
+	ck_assert_uint_eq(iso_aggregate_utility(&a, "d"), iso_aggregate_find(&a, "tstr.lr.auroc"));
+	iso_aggregate_free(&a);
+	iso_records_free(&r);
+}
+END_TEST
+
+START_TEST(every_format_escapes)
+{
+	cJSON *v[] = {record("d", "a|b_<x>&y%,z", "1", 1, 0.5, 0.6)};
+	const char *dir = store(v, 1);
+	iso_records r = {0};
+	iso_aggregate a = {0};
+	iso_rtables t = {0};
+	iso_str html = {0}, md = {0}, csv = {0}, tex = {0};
+	iso_error err = {0};
+
+	tk_ok(iso_records_load(dir, &r, &err));
+	tk_ok(iso_aggregate_new(&r, &a, &err));
+	tk_ok(iso_tables_build(&a, &t, &err));
+	ck_assert_uint_gt(t.n, 2);
+	iso_rtable_html(&t.v[0], &html);
+	iso_rtable_markdown(&t.v[0], &md);
+	iso_rtable_csv(&t.v[0], &csv);
+	iso_rtable_latex(&t.v[0], &tex);
+	ck_assert_ptr_nonnull(strstr(html.p, "a|b_&lt;x&gt;&amp;y%,z"));
+	ck_assert_ptr_null(strstr(html.p, "<x>"));
+	ck_assert_ptr_nonnull(strstr(html.p, "bounds were learned"));
+	ck_assert_ptr_nonnull(strstr(md.p, "a\\|b\\_\\<x>&y%,z"));
+	ck_assert_ptr_nonnull(strstr(csv.p, "\"a|b_<x>&y%,z\""));
+	ck_assert_ptr_nonnull(strstr(tex.p, "a|b\\_$<$x$>$\\&y\\%,z"));
+	ck_assert_ptr_nonnull(strstr(tex.p, "\\toprule"));
+	iso_str_free(&html);
+	iso_str_free(&md);
+	iso_str_free(&csv);
+	iso_str_free(&tex);
+	iso_tables_free(&t);
+	iso_aggregate_free(&a);
+	iso_records_free(&r);
+}
+END_TEST
+
+static int has(const char *dir, const char *name)
+{
+	char path[1024];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return iso_file_exists(path);
+}
+
+START_TEST(whole_report_with_and_without_gnuplot)
+{
+	cJSON *v[] = {record("d", "a", "1", 1, 0.5, 0.6), record("d", "a", "8", 1, 0.7, 0.6),
+		      record("d", "b", "\"inf\"", 1, 0.8, 0.9)};
+	const char *dir = store(v, ISO_COUNT(v));
+	iso_report_summary s;
+	iso_error err = {0};
+	char out[512];
+	int missing;
+
+	snprintf(out, sizeof(out), "%s/report", dir);
+	tk_ok(iso_report_write(dir, NULL, ISO_REPORT_ALL, &s, &err));
+	missing = s.no_gnuplot;
+	ck_assert_uint_eq(s.records, 3);
+	ck_assert(has(out, "index.html") && has(out, "report.md") && has(out, "tables/d-overview.tex"));
+	ck_assert(has(out, "figures/d-utility-vs-epsilon.csv") && has(out, "figures/d-utility-vs-epsilon.gp"));
+	if (!missing)
+		ck_assert(has(out, "figures/d-utility-vs-epsilon.svg") && has(out, "figures/d-utility-vs-epsilon.pdf") &&
+			  has(out, "figures/d-utility-vs-epsilon.png") && has(out, "figures/d-privacy-utility.png") &&
+			  has(out, "figures/d-roc.png") && has(out, "figures/d-claims.png"));
+	/* without gnuplot on the path: tables, data and scripts all the same */
+	setenv("PATH", "/nonexistent", 1);
+	snprintf(out, sizeof(out), "%s/bare", dir);
+	tk_ok(iso_report_write(dir, out, ISO_REPORT_ALL, &s, &err));
+	ck_assert_int_eq(s.no_gnuplot, 1);
+	ck_assert_uint_eq(s.figures, 0);
+	ck_assert(has(out, "index.html") && has(out, "figures/d-roc.gp") && !has(out, "figures/d-roc.svg"));
+}
+END_TEST
+
+START_TEST(bad_input)
+{
+	const char *dir = tk_tempdir();
+	iso_report_summary s;
+	unsigned f;
+	iso_error err = {0};
+
+	tk_fails(iso_report_write(dir, NULL, ISO_REPORT_ALL, &s, &err), ISO_E_IO, "no results");
+	tk_fails(iso_report_formats("html,pdf", &f, &err), ISO_E_USAGE, "\"pdf\"");
+	tk_fails(iso_report_formats("", &f, &err), ISO_E_USAGE, "empty");
+	tk_ok(iso_report_formats("md,csv", &f, &err));
+	ck_assert_uint_eq(f, ISO_REPORT_MARKDOWN | ISO_REPORT_CSV);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("reports");
+	TCase *c = tcase_create("reports");
+
+	tcase_add_test(c, student_quantiles);
+	tcase_add_test(c, seeds_are_grouped);
+	tcase_add_test(c, every_format_escapes);
+	tcase_add_test(c, whole_report_with_and_without_gnuplot);
+	tcase_add_test(c, bad_input);
+	suite_add_tcase(s, c);
+	return tk_run(s);
+}
