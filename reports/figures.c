@@ -258,7 +258,7 @@ static iso_status claims_figure(const iso_aggregate *a, const char *dataset, con
 				iso_error *err)
 {
 	static const char *const names3[] = {"claimed_epsilon", "accounted_epsilon", "audited_epsilon"};
-	size_t j[3], rows = 0;
+	size_t j[3], rows = 0, present[3] = {0};
 	double lo = INFINITY, hi = 0;
 	iso_str stem = {0}, title = {0};
 	draft d = {0};
@@ -290,6 +290,7 @@ static iso_status claims_figure(const iso_aggregate *a, const char *dataset, con
 			double v = s && s->n ? s->mean : NAN;
 
 			number_field(&d.csv, v, k == 2);
+			present[k] += !isnan(v);
 			if (isfinite(v) && v > 0) {
 				lo = fmin(lo, v);
 				hi = fmax(hi, v);
@@ -302,6 +303,8 @@ static iso_status claims_figure(const iso_aggregate *a, const char *dataset, con
 	stem_of(&stem, dataset, "claims");
 	iso_str_addf(&title, "%s: claimed, accounted and audited epsilon", dataset);
 	iso_str_addf(&d.script, "ylo = %.6g\nyhi = %.6g\n", lo / 3, hi * 10);
+	iso_str_addf(&d.script, "has_claimed = %d\nhas_accounted = %d\nhas_audited = %d\n", present[0] > 0,
+		     present[1] > 0, present[2] > 0);
 	ISO_TRY_OUT(iso_str_check(&stem, err));
 	ISO_TRY_OUT(iso_str_check(&title, err));
 	st = finish(&d, f, dir, stem.p, title.p, iso_plot_claims, err);

@@ -16,6 +16,9 @@ set bmargin 7
 set logscale y
 set yrange [ylo:yhi]
 bar(s) = s eq "" ? NaN : s eq "inf" ? yhi : real(s)
-plot data using (bar(strcol(2))):xtic(1) skip 1 lc rgb "#e69f00" title "claimed", \
-	data using (bar(strcol(3))) skip 1 lc rgb "#0072b2" title "accounted (full height: infinite)", \
-	data using (bar(strcol(4))) skip 1 lc rgb "#d55e00" title "audited lower bound"
+# Only the bars that exist: a histogram without a point is an error.
+bars = ""
+if (has_claimed) bars = bars.", data using (bar(strcol(2))):xtic(1) skip 1 lc rgb '#e69f00' title 'claimed'"
+if (has_accounted) bars = bars.", data using (bar(strcol(3))):xtic(1) skip 1 lc rgb '#0072b2' title 'accounted (full height: infinite)'"
+if (has_audited) bars = bars.", data using (bar(strcol(4))):xtic(1) skip 1 lc rgb '#d55e00' title 'audited lower bound'"
+eval "plot ".substr(bars, 3, strlen(bars))
