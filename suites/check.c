@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What can be known of a cell before it runs: whether the method takes the data, and whether its plan can meet the budget. */
+#include <math.h>
+#include <string.h>
+
+#include "suites/plan.h"
+
+/* The ends of iso_calibrate's search. */
+#define SCALE_MIN 1e-3
+#define SCALE_MAX 1e6
+#define BUDGET_ROUNDING (1 + 1e-9)
+
+typedef struct builder {
+	const iso_generator *g;
+	const iso_gen_env *env;
+} builder;
+
+static iso_status make_plan(const builder *b, double scale, iso_plan *plan, iso_error *err)
+{
+	*plan = (iso_plan){0};
+	if (!b->g->plan)
+		return ISO_OK;
+	if (b->g->plan(b->env, scale, plan, err) == ISO_OK)
+		return ISO_OK;
+	iso_plan_free(plan);
+	return err && err->code ? err->code : ISO_E_PLUGIN;
+}
+
+static iso_status build_events(void *ctx, double scale, iso_events *out, iso_error *err)
+{
+	iso_plan plan;
+	iso_status st;
+
+	ISO_TRY(make_plan(ctx, scale, &plan, err));
+	st = iso_plan_events(&plan, 0, out, err);
+	iso_plan_free(&plan);
+	return st;
+}
+
+static int same_event(const iso_event *a, const iso_event *b)
+{
+	return a->mechanism == b->mechanism && a->noise == b->noise && a->epsilon == b->epsilon && a->delta == b->delta &&
+	       a->rho == b->rho && a->rate == b->rate && a->count == b->count && a->queries == b->queries;
+}
+
+/* 1 if two plans list the same releases with the same noise; 0 also if one of them cannot be made. */
+static int same_plan(const iso_generator *g, const iso_gen_env *ea, double sa, const iso_gen_env *eb, double sb)
+{
+	const builder a = {g, ea}, b = {g, eb};
+	iso_error ignored = {0};
+	iso_plan x = {0}, y = {0};
+	int same = make_plan(&a, sa, &x, &ignored) == ISO_OK;
+
+	if (same && make_plan(&b, sb, &y, &ignored) == ISO_OK) {
+		same = x.n == y.n;
+		for (size_t i = 0; same && i < x.n; i++)
+			same = same_event(&x.v[i].event, &y.v[i].event);
+	} else {
+		same = 0;
+	}
+	iso_plan_free(&x);
+	iso_plan_free(&y);
+	return same;
+}
+
+int iso_setup_targeted(const iso_generator *g, iso_gen_env env)
+{
+	iso_gen_env other = env;
+
+	if (!g->plan)
+		return 0;
+	env.epsilon = 1;
+	other.epsilon = 2;
+	return !same_plan(g, &env, 1, &other, 1) || !same_plan(g, &env, 1, &env, 2);
+}
+
+/* Epsilon of the plan at a scale, under the fast accountant; +infinity if it gives none. */
+static iso_status quick_epsilon(builder *b, double scale, double *epsilon, iso_error *err)
+{
+	iso_events events = {0};
+	iso_error ignored = {0};
+	iso_status st;
+
+	ISO_TRY(build_events(b, scale, &events, err));
+	st = iso_account_one(&events, b->env->adjacency, b->env->delta, ISO_ACC_RDP, epsilon, &ignored);
+	if (st != ISO_OK || isnan(*epsilon))
+		*epsilon = INFINITY;
+	iso_events_free(&events);
+	return ISO_OK;
+}
+
+/* A plan without free noise costs what it costs. */
+static iso_status check_fixed(builder *b, iso_error *err)
+{
+	iso_events events = {0};
+	double reached = NAN;
+	iso_status st;
+
+	ISO_TRY(build_events(b, 1, &events, err));
+	st = iso_account_one(&events, b->env->adjacency, b->env->delta, b->env->accountant, &reached, err);
+	iso_events_free(&events);
+	ISO_TRY(st);
+	ISO_FAIL_IF(!(reached <= b->env->epsilon * BUDGET_ROUNDING), err, ISO_E_BUDGET,
+		    "impossible epsilon (%s): its noise is fixed and costs epsilon %.6g, the target is %g; raise epsilon or change "
+		    "the noise",
+		    b->g->name, reached, b->env->epsilon);
+	return ISO_OK;
+}
+
+/* The bound of RDP is above PLD's, so both answers of the quick test hold: enough noise at the upper end proves that the
+ * target can be met, too small an epsilon at the lower end proves that it cannot be spent.  In doubt, calibrate. */
+static iso_status check_budget(builder *b, iso_error *err)
+{
+	double most = INFINITY, least = 0, scale, reached;
+
+	if (same_plan(b->g, b->env, 1, b->env, 2))
+		return check_fixed(b, err);
+	ISO_TRY(quick_epsilon(b, SCALE_MIN, &most, err));
+	ISO_TRY(quick_epsilon(b, SCALE_MAX, &least, err));
+	if (least <= b->env->epsilon && most >= b->env->epsilon)
+		return ISO_OK;
+	return iso_calibrate(build_events, b, b->env->adjacency, b->env->epsilon, b->env->delta, b->env->accountant, &scale,
+			     &reached, err);
+}
+
+static iso_status check_needs(const iso_generator *g, const iso_schema *s, iso_error *err)
+{
+	ISO_FAIL_IF((g->needs & ISO_NEEDS_LABEL) && iso_schema_classes(s) == 0, err, ISO_E_UNSUPPORTED,
+		    "no label (%s): the method needs a discrete label column; leave the data set out with \"datasets\"", g->name);
+	ISO_FAIL_IF((g->needs & ISO_NEEDS_BINARY_LABEL) && iso_schema_classes(s) != 2, err, ISO_E_UNSUPPORTED,
+		    "label with %zu classes (%s): the method needs two; leave the data set out with \"datasets\"",
+		    iso_schema_classes(s), g->name);
+	ISO_FAIL_IF((g->needs & ISO_NEEDS_NO_PIXELS) && s->npixel > 0, err, ISO_E_UNSUPPORTED,
+		    "images (%s): the method takes no pixel columns; leave the data set out with \"datasets\"", g->name);
+	return ISO_OK;
+}
+
+iso_status iso_setup_check(const iso_setup *s, const iso_gen_env *env, iso_error *err)
+{
+	builder b = {s->generator, env};
+	iso_plan plan;
+
+	ISO_TRY(check_needs(s->generator, env->schema, err));
+	if (s->generator->check)
+		ISO_TRY(s->generator->check(env, err));
+	if (s->targeted)
+		return check_budget(&b, err);
+	ISO_TRY(make_plan(&b, 1, &plan, err));
+	iso_plan_free(&plan);
+	return ISO_OK;
+}

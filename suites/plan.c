@@ -1,0 +1,530 @@
+// SPDX-License-Identifier: Apache-2.0
+/* From a suite to its cells.  Order: what needs no data first (names, options), so that a typing error is found before a large
+ * file is read; then data, splits, and every cell's checks. */
+#include "suites/plan.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/log.h"
+#include "results/record.h"
+
+/* Raised when the referee or the split changes what a configuration means. */
+#define HARNESS_VERSION 1
+
+/* ------------------------------------------------------------------ options */
+
+/* Options of a plug-in: `base`, then the members of `over`. */
+static iso_status resolve(const iso_option *table, size_t size, const cJSON *base, const cJSON *over, const char *where,
+			  void **options, cJSON **resolved, iso_error *err)
+{
+	static const iso_option none[] = {{0}};
+	cJSON *values = base ? cJSON_Duplicate(base, 1) : cJSON_CreateObject();
+	const cJSON *item;
+	iso_status st;
+
+	*options = NULL;
+	if (!values)
+		return iso_no_memory(err, "options");
+	cJSON_ArrayForEach(item, over) {
+		cJSON *copy = cJSON_Duplicate(item, 1);
+
+		cJSON_DeleteItemFromObjectCaseSensitive(values, item->string);
+		if (!copy || !cJSON_AddItemToObject(values, item->string, copy)) {
+			cJSON_Delete(copy);
+			cJSON_Delete(values);
+			return iso_no_memory(err, "options");
+		}
+	}
+	*options = iso_alloc(1, size ? size : 1);
+	if (!*options)
+		st = iso_no_memory(err, "options");
+	else
+		st = iso_options_resolve(table ? table : none, values, where, *options, size, resolved, err);
+	cJSON_Delete(values);
+	return st;
+}
+
+static int runs_on(const iso_suite_generator *g, const char *dataset)
+{
+	for (size_t i = 0; i < g->ndataset; i++)
+		if (strcmp(g->dataset[i], dataset) == 0)
+			return 1;
+	return g->dataset == NULL;
+}
+
+static iso_status make_setups(iso_agenda *a, iso_error *err)
+{
+	const iso_suite *s = a->suite;
+
+	a->setup = iso_alloc(s->ngenerator * s->ndataset, sizeof(*a->setup));
+	if (!a->setup)
+		return iso_no_memory(err, "the plan");
+	for (size_t i = 0; i < s->ngenerator; i++) {
+		const iso_suite_generator *sg = &s->generator[i];
+		const iso_generator *g;
+
+		if (iso_generator_find(sg->name, &g, err) != ISO_OK)
+			return iso_fail_context(err, "generators[%zu]", i);
+		for (size_t d = 0; d < s->ndataset; d++) {
+			iso_setup *u = &a->setup[i * s->ndataset + d];
+			const char *label = s->dataset[d].label;
+			char where[192];
+
+			u->generator = g;
+			u->used = runs_on(sg, label);
+			if (!u->used)
+				continue;
+			snprintf(where, sizeof(where), "generators[%zu] %s", i, sg->label);
+			ISO_TRY(resolve(g->options, g->options_size, sg->options,
+					cJSON_GetObjectItemCaseSensitive(sg->per_dataset, label), where, &u->options,
+					&u->resolved, err));
+			u->guarantee = iso_generator_guarantee(g, u->options);
+		}
+	}
+	return ISO_OK;
+}
+
+static iso_status make_attack(iso_agenda *a, size_t i, const iso_suite_item *item, iso_error *err)
+{
+	iso_attack_setup *u = &a->attack[i];
+	char where[160];
+
+	if (iso_attack_find(item->name, &u->attack, err) != ISO_OK)
+		return iso_fail_context(err, "attacks[%zu]", i);
+	u->label = item->label;
+	snprintf(where, sizeof(where), "attacks[%zu] %s", i, item->label);
+	return resolve(u->attack->options, u->attack->options_size, item->options, NULL, where, &u->options, &u->resolved, err);
+}
+
+static iso_status make_metric(iso_agenda *a, size_t i, const iso_suite_item *item, iso_error *err)
+{
+	iso_metric_setup *u = &a->metric[i];
+	char where[160];
+
+	if (iso_metric_find(item->name, &u->metric, err) != ISO_OK)
+		return iso_fail_context(err, "metrics[%zu]", i);
+	u->label = item->label;
+	snprintf(where, sizeof(where), "metrics[%zu] %s", i, item->label);
+	return resolve(u->metric->options, u->metric->options_size, item->options, NULL, where, &u->options, &u->resolved, err);
+}
+
+static iso_status make_judges(iso_agenda *a, iso_error *err)
+{
+	const iso_suite *s = a->suite;
+	const int all_attacks = s->nattack == SIZE_MAX, all_metrics = s->nmetric == SIZE_MAX;
+
+	a->nattack = all_attacks ? iso_attack_count() : s->nattack;
+	a->nmetric = all_metrics ? iso_metric_count() : s->nmetric;
+	a->attack = iso_alloc(a->nattack, sizeof(*a->attack));
+	a->metric = iso_alloc(a->nmetric, sizeof(*a->metric));
+	if (!a->attack || !a->metric)
+		return iso_no_memory(err, "the plan");
+	for (size_t i = 0; i < a->nattack; i++) {
+		const char *name = all_attacks ? iso_attack_at(i)->name : NULL;
+		const iso_suite_item any = {.name = name, .label = name};
+
+		ISO_TRY(make_attack(a, i, all_attacks ? &any : &s->attack[i], err));
+	}
+	for (size_t i = 0; i < a->nmetric; i++) {
+		const char *name = all_metrics ? iso_metric_at(i)->name : NULL;
+		const iso_suite_item any = {.name = name, .label = name};
+
+		ISO_TRY(make_metric(a, i, all_metrics ? &any : &s->metric[i], err));
+	}
+	return ISO_OK;
+}
+
+/* ------------------------------------------------------------------ data */
+
+static iso_status check_dataset_names(const iso_suite *s, iso_error *err)
+{
+	for (size_t i = 0; i < s->ndataset; i++) {
+		const iso_suite_dataset *d = &s->dataset[i];
+		const char *words[128], *near;
+		size_t n = 0;
+
+		if (d->csv || iso_dataset_find(d->name))
+			continue;
+		while (n < iso_dataset_count() && n < ISO_COUNT(words)) {
+			words[n] = iso_dataset_at(n)->name;
+			n++;
+		}
+		near = iso_nearest_word(d->name, words, n);
+		return iso_fail(err, ISO_E_CONFIG,
+				"unknown data set (datasets[%zu]): \"%s\" is not in the catalogue; %s%s%s, or give \"csv\" and "
+				"\"schema\"",
+				i, d->name, near ? "did you mean \"" : "isoeps list datasets shows it", near ? near : "",
+				near ? "\"?" : "");
+	}
+	return ISO_OK;
+}
+
+static iso_status load_data(iso_agenda *a, iso_error *err)
+{
+	const iso_suite *s = a->suite;
+
+	a->data = iso_alloc(s->ndataset, sizeof(*a->data));
+	a->division = iso_alloc(s->ndataset * s->nseed, sizeof(*a->division));
+	if (!a->data || !a->division)
+		return iso_no_memory(err, "the plan");
+	for (size_t i = 0; i < s->ndataset; i++) {
+		const iso_suite_dataset *d = &s->dataset[i];
+		iso_status st = d->csv ? iso_dataset_from_files(d->csv, d->schema, &a->data[i], err)
+				       : iso_dataset_load(d->name, d->options, &a->data[i], err);
+
+		if (st != ISO_OK)
+			return st;
+	}
+	return ISO_OK;
+}
+
+static iso_status divide(iso_agenda *a, size_t dataset, size_t seed_index, iso_error *err)
+{
+	const iso_suite_dataset *d = &a->suite->dataset[dataset];
+	const iso_table *t = a->data[dataset]->table;
+	const size_t classes = iso_schema_classes(t->schema);
+	iso_division *v = &a->division[dataset * a->suite->nseed + seed_index];
+
+	ISO_TRY(iso_split_make(t, a->suite->seed[seed_index], d->split.train, d->split.holdout, d->split.aux, d->split.dedup,
+			       &v->split, err));
+	ISO_FAIL_IF(v->split.ntrain < 2, err, ISO_E_DATA,
+		    "too few rows (data set %s): %zu of %zu rows are for training; enlarge the data or the share \"train\"",
+		    d->label, v->split.ntrain, t->n);
+	if (classes == 0)
+		return ISO_OK;
+	v->class_count = iso_alloc(classes, sizeof(*v->class_count));
+	if (!v->class_count)
+		return iso_no_memory(err, "the plan");
+	for (size_t i = 0; i < v->split.ntrain; i++) {
+		size_t c = iso_table_label(t, v->split.train[i]);
+
+		if (c < classes)
+			v->class_count[c]++;
+	}
+	return ISO_OK;
+}
+
+iso_status iso_cell_rows_new(const iso_agenda *a, size_t dataset, size_t seed_index, iso_cell_rows *out, iso_error *err)
+{
+	const iso_dataset *d = a->data[dataset];
+	const iso_division *v = iso_agenda_division(a, dataset, seed_index);
+	const int official = a->suite->dataset[dataset].split.official_test && d->test && d->test->n > 0;
+	iso_status st;
+
+	memset(out, 0, sizeof(*out));
+	out->schema = d->table->schema;
+	ISO_TRY_OUT(iso_table_select(d->table, v->split.train, v->split.ntrain, &out->train, err));
+	ISO_TRY_OUT(iso_table_select(d->table, v->split.holdout, v->split.nholdout, &out->holdout, err));
+	ISO_TRY_OUT(iso_table_select(d->table, v->split.aux, v->split.naux, &out->aux, err));
+	out->nonmembers = out->holdout->n ? out->holdout : official ? d->test : NULL;
+	out->test = official ? d->test : out->holdout->n ? out->holdout : NULL;
+	out->class_count = v->class_count;
+	return ISO_OK;
+out:
+	iso_cell_rows_free(out);
+	return st;
+}
+
+void iso_cell_rows_free(iso_cell_rows *r)
+{
+	iso_table_free(r->train);
+	iso_table_free(r->holdout);
+	iso_table_free(r->aux);
+	memset(r, 0, sizeof(*r));
+}
+
+/* ------------------------------------------------------------------ configuration of a cell */
+
+typedef struct builder {
+	int failed;
+} builder;
+
+static void add(builder *b, cJSON *obj, const char *key, cJSON *v)
+{
+	if (!v || !obj || !(key ? cJSON_AddItemToObject(obj, key, v) : cJSON_AddItemToArray(obj, v))) {
+		b->failed = 1;
+		cJSON_Delete(v);
+	}
+}
+
+static void add_number(builder *b, cJSON *obj, const char *key, double x)
+{
+	if (!obj || !iso_json_add_number(obj, key, iso_record_round(x)))
+		b->failed = 1;
+}
+
+static void add_text(builder *b, cJSON *obj, const char *key, const char *text)
+{
+	add(b, obj, key, cJSON_CreateString(text));
+}
+
+static cJSON *dataset_config(builder *b, const iso_suite_dataset *d, const iso_dataset *data)
+{
+	cJSON *o = cJSON_CreateObject(), *split = cJSON_CreateObject();
+
+	add_text(b, o, "name", d->label);
+	add_text(b, o, "source", d->csv ? "csv" : d->name);
+	add(b, o, "options", d->options ? cJSON_Duplicate(d->options, 1) : cJSON_CreateObject());
+	add_text(b, o, "hash", data->hash);
+	add_number(b, split, "train", d->split.train);
+	add_number(b, split, "holdout", d->split.holdout);
+	add_number(b, split, "aux", d->split.aux);
+	add(b, split, "official_test", cJSON_CreateBool(d->split.official_test));
+	add(b, split, "dedup", cJSON_CreateBool(d->split.dedup));
+	add(b, o, "split", split);
+	return o;
+}
+
+static cJSON *judge_config(builder *b, const char *name, const char *label, uint32_t version, const cJSON *resolved)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	add_text(b, o, "label", label);
+	add_text(b, o, "name", name);
+	add_number(b, o, "version", version);
+	add(b, o, "options", cJSON_Duplicate(resolved, 1));
+	return o;
+}
+
+static void add_judges(builder *b, cJSON *config, const iso_agenda *a)
+{
+	cJSON *list = cJSON_CreateArray();
+
+	for (size_t i = 0; i < a->nattack; i++) {
+		const iso_attack_setup *u = &a->attack[i];
+
+		add(b, list, NULL, judge_config(b, u->attack->name, u->label, u->attack->version, u->resolved));
+	}
+	add(b, config, "attacks", list);
+	list = cJSON_CreateArray();
+	for (size_t i = 0; i < a->nmetric; i++) {
+		const iso_metric_setup *u = &a->metric[i];
+
+		add(b, list, NULL, judge_config(b, u->metric->name, u->label, u->metric->version, u->resolved));
+	}
+	add(b, config, "metrics", list);
+}
+
+static iso_status make_config(const iso_agenda *a, iso_cell *c, iso_error *err)
+{
+	const iso_suite *s = a->suite;
+	const iso_setup *u = iso_agenda_setup(a, c->generator, c->dataset);
+	builder b = {0};
+	cJSON *config = cJSON_CreateObject(), *g = cJSON_CreateObject();
+
+	add_number(&b, config, "harness", HARNESS_VERSION);
+	add(&b, config, "dataset", dataset_config(&b, &s->dataset[c->dataset], a->data[c->dataset]));
+	add_text(&b, g, "name", u->generator->name);
+	add_number(&b, g, "version", u->generator->version);
+	add(&b, g, "options", cJSON_Duplicate(u->resolved, 1));
+	add(&b, config, "generator", g);
+	add_number(&b, config, "epsilon", c->epsilon);
+	add_number(&b, config, "delta", c->delta);
+	add_text(&b, config, "adjacency", iso_adjacency_name(s->adjacency));
+	add_text(&b, config, "accountant", iso_accountant_name(s->accountant));
+	add_number(&b, config, "seed", (double)c->seed);
+	add_number(&b, config, "rows", (double)c->rows);
+	add_number(&b, config, "attack_targets", (double)s->attack_targets);
+	add_number(&b, config, "samples", (double)c->keep);
+	add(&b, config, "public_class_counts", cJSON_CreateBool(s->public_class_counts));
+	add_judges(&b, config, a);
+	if (b.failed) {
+		cJSON_Delete(config);
+		return iso_no_memory(err, "the plan");
+	}
+	if (iso_record_key(config, c->key, err) != ISO_OK) {
+		cJSON_Delete(config);
+		return iso_no_memory(err, "the plan");
+	}
+	c->config = config;
+	return ISO_OK;
+}
+
+/* ------------------------------------------------------------------ cells */
+
+/* What was found right once need not be judged again for another seed. */
+typedef struct memo {
+	size_t n;
+	double epsilon;
+	int valid;
+} memo;
+
+static iso_gen_env env_of(const iso_agenda *a, const iso_cell *c)
+{
+	const iso_suite *s = a->suite;
+	const iso_division *v = iso_agenda_division(a, c->dataset, c->seed_index);
+
+	return (iso_gen_env){.schema = a->data[c->dataset]->table->schema,
+			     .n = v->split.ntrain,
+			     .class_count = s->public_class_counts ? v->class_count : NULL,
+			     .options = iso_agenda_setup(a, c->generator, c->dataset)->options,
+			     .epsilon = c->epsilon,
+			     .delta = c->delta,
+			     .adjacency = s->adjacency,
+			     .accountant = s->accountant};
+}
+
+static iso_status add_cell(iso_agenda *a, size_t *cap, iso_cell c, memo *seen, iso_error *err)
+{
+	const iso_suite *s = a->suite;
+	const iso_setup *u = iso_agenda_setup(a, c.generator, c.dataset);
+	const size_t n = iso_agenda_division(a, c.dataset, c.seed_index)->split.ntrain;
+	iso_gen_env env;
+
+	c.seed = s->seed[c.seed_index];
+	c.delta = iso_record_round(s->delta == ISO_DELTA_ONE_OVER_N ? 1.0 / (double)n : s->delta);
+	c.rows = s->rows == ISO_ROWS_TRAIN ? n : s->rows;
+	c.keep = s->keep_samples < c.rows ? s->keep_samples : c.rows;
+	env = env_of(a, &c);
+	if (!seen->valid || seen->n != n || seen->epsilon != c.epsilon || env.class_count) {
+		if (iso_setup_check(u, &env, err) != ISO_OK)
+			return iso_fail_context(err, "generators[%zu] %s on %s", c.generator, s->generator[c.generator].label,
+						s->dataset[c.dataset].label);
+		*seen = (memo){.n = n, .epsilon = c.epsilon, .valid = 1};
+	}
+	ISO_TRY(iso_grow(&a->cell, cap, a->ncell + 1, sizeof(*a->cell), err));
+	ISO_TRY(make_config(a, &c, err));
+	a->cell[a->ncell++] = c;
+	return ISO_OK;
+}
+
+static iso_status make_cells(iso_agenda *a, iso_error *err)
+{
+	const iso_suite *s = a->suite;
+	size_t cap = 0, width = 0;
+	memo *seen;
+	iso_status st = ISO_OK;
+
+	for (size_t g = 0; g < s->ngenerator; g++)
+		width = s->generator[g].nepsilon > width ? s->generator[g].nepsilon : width;
+	width = s->nepsilon > width ? s->nepsilon : width;
+	seen = iso_alloc(s->ngenerator * s->ndataset * width, sizeof(*seen));
+	if (!seen)
+		return iso_no_memory(err, "the plan");
+	for (size_t d = 0; d < s->ndataset; d++)
+		for (size_t k = 0; k < s->nseed; k++)
+			for (size_t g = 0; g < s->ngenerator; g++) {
+				iso_setup *u = &a->setup[g * s->ndataset + d];
+				const double *epsilon = s->generator[g].epsilon ? s->generator[g].epsilon : s->epsilon;
+				size_t n = s->generator[g].epsilon ? s->generator[g].nepsilon : s->nepsilon;
+				iso_cell c = {.dataset = d, .generator = g, .seed_index = k, .epsilon = INFINITY};
+
+				if (!u->used)
+					continue;
+				c.delta = s->delta == ISO_DELTA_ONE_OVER_N ? 1e-5 : s->delta;
+				u->targeted = iso_setup_targeted(u->generator, env_of(a, &c));
+				for (size_t e = 0; e < (u->targeted ? n : 1); e++) {
+					c.epsilon = u->targeted ? iso_record_round(epsilon[e]) : INFINITY;
+					ISO_TRY_OUT(add_cell(a, &cap, c, &seen[(g * s->ndataset + d) * width + e], err));
+				}
+			}
+out:
+	iso_free(seen);
+	return st;
+}
+
+static int compare_cells(const void *pa, const void *pb)
+{
+	return strcmp((*(iso_cell *const *)pa)->key, (*(iso_cell *const *)pb)->key);
+}
+
+static iso_status rank_cells(iso_agenda *a, iso_error *err)
+{
+	iso_cell **sorted = iso_alloc(a->ncell + 1, sizeof(*sorted));
+	iso_status st = ISO_OK;
+
+	if (!sorted)
+		return iso_no_memory(err, "the plan");
+	for (size_t i = 0; i < a->ncell; i++)
+		sorted[i] = &a->cell[i];
+	qsort(sorted, a->ncell, sizeof(*sorted), compare_cells);
+	for (size_t i = 0; i < a->ncell && st == ISO_OK; i++) {
+		sorted[i]->rank = i;
+		if (i > 0 && strcmp(sorted[i]->key, sorted[i - 1]->key) == 0)
+			st = iso_fail(err, ISO_E_CONFIG,
+				      "same cell twice (generators[%zu] %s and generators[%zu] %s): they differ in nothing but the "
+				      "label; remove one",
+				      sorted[i - 1]->generator, a->suite->generator[sorted[i - 1]->generator].label,
+				      sorted[i]->generator, a->suite->generator[sorted[i]->generator].label);
+	}
+	iso_free(sorted);
+	return st;
+}
+
+iso_status iso_agenda_new(const iso_suite *suite, iso_agenda **out, iso_error *err)
+{
+	iso_agenda *a = iso_alloc(1, sizeof(*a));
+	iso_status st;
+
+	*out = NULL;
+	if (!a)
+		return iso_no_memory(err, "the plan");
+	a->suite = suite;
+	ISO_TRY_OUT(check_dataset_names(suite, err));
+	ISO_TRY_OUT(make_setups(a, err));
+	ISO_TRY_OUT(make_judges(a, err));
+	ISO_TRY_OUT(load_data(a, err));
+	for (size_t d = 0; d < suite->ndataset; d++)
+		for (size_t k = 0; k < suite->nseed; k++)
+			ISO_TRY_OUT(divide(a, d, k, err));
+	ISO_TRY_OUT(make_cells(a, err));
+	ISO_TRY_OUT(rank_cells(a, err));
+	*out = a;
+	return ISO_OK;
+out:
+	iso_agenda_free(a);
+	return st;
+}
+
+void iso_agenda_free(iso_agenda *a)
+{
+	if (!a)
+		return;
+	for (size_t i = 0; a->setup && i < a->suite->ngenerator * a->suite->ndataset; i++) {
+		iso_free(a->setup[i].options);
+		cJSON_Delete(a->setup[i].resolved);
+	}
+	for (size_t i = 0; a->attack && i < a->nattack; i++) {
+		iso_free(a->attack[i].options);
+		cJSON_Delete(a->attack[i].resolved);
+	}
+	for (size_t i = 0; a->metric && i < a->nmetric; i++) {
+		iso_free(a->metric[i].options);
+		cJSON_Delete(a->metric[i].resolved);
+	}
+	for (size_t i = 0; a->division && i < a->suite->ndataset * a->suite->nseed; i++) {
+		iso_split_free(&a->division[i].split);
+		iso_free(a->division[i].class_count);
+	}
+	for (size_t i = 0; a->data && i < a->suite->ndataset; i++)
+		iso_dataset_free(a->data[i]);
+	for (size_t i = 0; i < a->ncell; i++)
+		cJSON_Delete(a->cell[i].config);
+	iso_free(a->setup);
+	iso_free(a->attack);
+	iso_free(a->metric);
+	iso_free(a->division);
+	iso_free(a->data);
+	iso_free(a->cell);
+	iso_free(a);
+}
+
+iso_status iso_agenda_to_json(const iso_agenda *a, cJSON **out, iso_error *err)
+{
+	builder b = {0};
+	cJSON *root, *list = cJSON_CreateArray();
+
+	ISO_TRY(iso_suite_to_json(a->suite, &root, err));
+	for (size_t i = 0; i < a->ncell; i++)
+		add_text(&b, list, NULL, a->cell[i].key);
+	add(&b, root, "cells", list);
+	if (b.failed) {
+		cJSON_Delete(root);
+		return iso_no_memory(err, "the plan");
+	}
+	*out = root;
+	return ISO_OK;
+}
