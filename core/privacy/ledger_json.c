@@ -166,7 +166,7 @@ static iso_status only_known_keys(const reader *r)
 static iso_status read_entry(const reader *r, iso_plan_item *it)
 {
 	double group, part, count, classes = 0;
-	int mechanism, sampling, norm;
+	int mechanism = 0, sampling = 0, norm = 0;
 	char who[64];
 
 	if (!cJSON_IsObject(r->o))
