@@ -26,12 +26,11 @@
 #define KC_MAX 384 /* no kernel's kc is larger */
 #define NC 512 /* a multiple of every nr */
 #define MC_TILES 8
-#define MR_MAX 14
+#define MR_MAX 16 /* no kernel's mr_pad is larger */
 #define NR_MAX 32
-#define PAD 16 /* kernels may write so many floats behind a packed block */
 
-static _Thread_local float packed_b[KC_MAX * NC + PAD] __attribute__((aligned(64)));
-static _Thread_local float packed_a[KC_MAX * MC_TILES * MR_MAX + PAD] __attribute__((aligned(64)));
+static _Thread_local float packed_b[KC_MAX * NC] __attribute__((aligned(64)));
+static _Thread_local float packed_a[KC_MAX * MC_TILES * MR_MAX] __attribute__((aligned(64)));
 
 /* ---- which kernels ---- */
 
@@ -262,12 +261,12 @@ typedef struct job {
 	int tile_epilogue, row_epilogue; /* something to do in tiles, on rows */
 	size_t k0, kc; /* the current run of k */
 	size_t j0, nc; /* the current block of columns */
-	size_t tiles; /* of all rows; tile i starts at row m i / tiles */
+	size_t tiles, rows, longer; /* the first `longer` tiles have rows + 1 rows, the others `rows` */
 } job;
 
 static size_t tile_row(const job *g, size_t tile)
 {
-	return g->m / g->tiles * tile + (tile < g->m % g->tiles ? tile : g->m % g->tiles);
+	return g->rows * tile + (tile < g->longer ? tile : g->longer);
 }
 
 /* Panel at column j of the current block, packed on first use (`fresh`); sets its row stride. */
@@ -291,72 +290,98 @@ static const float *panel_of_b(const job *g, size_t j, size_t cols, int fresh, s
 	return dst;
 }
 
+/* While the first two tiles of a panel run, the panel after it is fetched: lines 0 and 1 of each row of B, or rows
+ * 0..15 and 16..31 of a transposed B, line by line. */
+static void fetch_next_panel(const job *g, size_t j, size_t nth, iso_tile *t)
+{
+	const size_t col = g->j0 + j + g->nr;
+
+	if (col >= g->n)
+		return;
+	t->fetch_ld = (ptrdiff_t)g->ldb;
+	if (g->t == ISO_NT) {
+		t->fetch = g->b + (col + 16 * nth) * g->ldb + g->k0;
+		t->fetch_jump = 16 - 16 * (ptrdiff_t)g->ldb;
+	} else {
+		t->fetch = g->b + g->k0 * g->ldb + col + 16 * nth;
+	}
+}
+
 static void pack_rows_of_a(const job *g, size_t first, size_t last)
 {
+	const size_t width = g->kern->mr_pad;
 	size_t tile;
 
 	for (tile = first; tile < last; tile++) {
 		size_t i = tile_row(g, tile), rows = tile_row(g, tile + 1) - i;
-		float *dst = packed_a + (i - tile_row(g, first)) * g->kc;
+		float *dst = packed_a + (tile - first) * width * g->kc;
 
 		if (g->t == ISO_TN)
-			g->kern->pack_copy(g->kc, rows, g->a + g->k0 * g->lda + i, g->lda, rows, dst);
+			g->kern->pack_copy(g->kc, rows, g->a + g->k0 * g->lda + i, g->lda, width, dst);
 		else
-			g->kern->pack_transposed(g->kc, rows, g->a + i * g->lda + g->k0, g->lda, rows, dst);
+			g->kern->pack_transposed(g->kc, rows, g->a + i * g->lda + g->k0, g->lda, width, dst);
 	}
 }
 
-static void run_tile(const job *g, size_t first, size_t tile, size_t j, size_t cols, const float *b, size_t b_ld)
+/* What all tiles of a run have in common; the rest is set field by field, since a small tile takes 200 ns. */
+static void tile_start(const job *g, iso_tile *t, iso_tile_epilogue *e)
+{
+	memset(t, 0, sizeof(*t));
+	memset(e, 0, sizeof(*e));
+	t->ldc = g->ldc;
+	t->k = g->kc;
+	t->load_c = g->beta || g->k0 > 0;
+	if (!g->tile_epilogue || g->k0 + g->kc < g->k)
+		return;
+	t->e = e;
+	if (by_rows(g->e->act))
+		return;
+	e->act = g->e->act;
+	e->deriv_act = g->e->deriv_act;
+	e->deriv_ld = g->e->deriv_ld;
+}
+
+static void run_tile(const job *g, size_t first, size_t tile, size_t j, iso_tile *t, iso_tile_epilogue *e)
 {
 	const size_t i = tile_row(g, tile), rows = tile_row(g, tile + 1) - i, col = g->j0 + j;
-	const int last = g->k0 + g->kc == g->k;
-	const iso_tile_epilogue e = {
-		.bias = g->e && g->e->bias ? g->e->bias + col : NULL,
-		.act = g->e && !by_rows(g->e->act) ? g->e->act : ISO_ACT_LINEAR,
-		.deriv_of = g->e && g->e->deriv_of && !by_rows(g->e->act) ?
-				    g->e->deriv_of + i * g->e->deriv_ld + col :
-				    NULL,
-		.deriv_ld = g->e ? g->e->deriv_ld : 0,
-		.deriv_act = g->e ? g->e->deriv_act : ISO_ACT_LINEAR,
-	};
-	iso_tile t = {
-		.b = b,
-		.b_ld = b_ld,
-		.c = g->c + i * g->ldc + col,
-		.ldc = g->ldc,
-		.k = g->kc,
-		.cols = cols,
-		.load_c = g->beta || g->k0 > 0,
-		.e = last && g->tile_epilogue ? &e : NULL,
-	};
 
+	t->c = g->c + i * g->ldc + col;
 	if (g->pack_a) {
-		t.a = packed_a + (i - tile_row(g, first)) * g->kc;
-		t.a_ld = rows;
+		t->a = packed_a + (tile - first) * g->kern->mr_pad * g->kc;
+		t->a_ld = g->kern->mr_pad;
 	} else {
-		t.a = g->t == ISO_TN ? g->a + g->k0 * g->lda + i : g->a + i * g->lda + g->k0;
-		t.a_ld = g->lda;
+		t->a = g->t == ISO_TN ? g->a + g->k0 * g->lda + i : g->a + i * g->lda + g->k0;
+		t->a_ld = g->lda;
 	}
-	g->kern->tile(&t, rows, g->pack_a || g->t == ISO_TN);
+	if (t->e && g->e->deriv_of && !by_rows(g->e->act))
+		e->deriv_of = g->e->deriv_of + i * e->deriv_ld + col;
+	g->kern->tile(t, rows, g->pack_a || g->t == ISO_TN);
+	t->fetch = NULL;
 }
 
 /* One run of k of one block of columns. */
 static void run_block(const job *g)
 {
 	const int last = g->k0 + g->kc == g->k, one_block = g->tiles <= MC_TILES;
-	size_t first, end, j, tile, b_ld, cols;
+	size_t first, end, j, tile;
+	iso_tile_epilogue e;
+	iso_tile t;
 
+	tile_start(g, &t, &e);
 	for (first = 0; first < g->tiles; first = end) {
 		end = g->tiles - first < MC_TILES ? g->tiles : first + MC_TILES;
 		if (g->pack_a)
 			pack_rows_of_a(g, first, end);
 		for (j = 0; j < g->nc; j += g->nr) {
-			const float *b;
-
-			cols = g->nc - j < g->nr ? g->nc - j : g->nr;
-			b = panel_of_b(g, j, cols, first == 0, one_block ? 0 : j, &b_ld);
-			for (tile = first; tile < end; tile++)
-				run_tile(g, first, tile, j, cols, b, b_ld);
+			t.cols = g->nc - j < g->nr ? g->nc - j : g->nr;
+			t.b = panel_of_b(g, j, t.cols, first == 0, one_block ? 0 : j, &t.b_ld);
+			if (t.e && g->e->bias)
+				e.bias = g->e->bias + g->j0 + j;
+			for (tile = first; tile < end; tile++) {
+				if (tile < 2)
+					fetch_next_panel(g, j, tile, &t);
+				run_tile(g, first, tile, j, &t, &e);
+			}
 		}
 		if (last && g->row_epilogue) {
 			size_t i = tile_row(g, first);
@@ -374,6 +399,8 @@ static void run_job(job *g)
 
 	g->nr = 2 * g->kern->lanes;
 	g->tiles = (g->m + g->kern->mr - 1) / g->kern->mr;
+	g->rows = g->m / g->tiles;
+	g->longer = g->m % g->tiles;
 	g->tile_epilogue = g->e && (g->e->bias || g->e->act != ISO_ACT_LINEAR || g->e->deriv_of);
 	g->row_epilogue = g->e && (by_rows(g->e->act) || g->e->row_norm2);
 	for (g->j0 = 0; g->j0 < g->n; g->j0 += g->nc) {
@@ -421,8 +448,8 @@ void iso_gemm(iso_trans t, size_t m, size_t n, size_t k, const float *a, size_t 
 		job g = {.kern = kern, .t = t, .m = m, .n = n, .k = k, .lda = lda, .ldb = ldb, .ldc = ldc, .a = a,
 			 .b = b, .c = c, .beta = beta, .e = e};
 
-		g.pack_b = m >= 128;
-		g.pack_a = t == ISO_TN ? n > 2 * kern->lanes : awkward_stride(lda);
+		g.pack_b = m >= 128 || awkward_stride(ldb);
+		g.pack_a = t == ISO_TN ? awkward_stride(lda) : awkward_stride(lda);
 		run_job(&g);
 		return;
 	}

@@ -9,6 +9,7 @@
 #define MR 6
 #define TILE_LIST(X) X(1) X(2) X(3) X(4) X(5) X(6)
 typedef __m256 vec;
+typedef __m256_u vec_u; /* unaligned */
 typedef __m256i mask;
 #define V_ZERO() _mm256_setzero_ps()
 #define V_SET1(x) _mm256_set1_ps(x)
@@ -60,6 +61,7 @@ const iso_gemm_kernels *iso_gemm_kernels_avx2(void)
 {
 	static const iso_gemm_kernels k = {
 		.mr = MR,
+		.mr_pad = LANES,
 		.lanes = LANES,
 		.kc = 256,
 		.tile = tile_run,

@@ -10,6 +10,7 @@
 #define MR 14
 #define TILE_LIST(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
 typedef __m512 vec;
+typedef __m512_u vec_u; /* unaligned */
 typedef __mmask16 mask;
 #define V_MASK(n) ((mask)((1u << (n)) - 1u))
 #define V_ZERO() _mm512_setzero_ps()
@@ -59,6 +60,7 @@ const iso_gemm_kernels *iso_gemm_kernels_avx512(void)
 {
 	static const iso_gemm_kernels k = {
 		.mr = MR,
+		.mr_pad = LANES,
 		.lanes = LANES,
 		.kc = 256,
 		.tile = tile_run,

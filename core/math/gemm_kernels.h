@@ -31,18 +31,21 @@ typedef struct iso_tile {
 	size_t k, cols; /* cols <= 2 * lanes */
 	int load_c; /* start from C instead of 0 */
 	const iso_tile_epilogue *e; /* NULL: store as it is */
-	const float *fetch; /* one cache line per k brought nearer for later tiles, or NULL */
-	size_t fetch_ld;
+	/* One cache line per step of k is brought to L2 for the next panel: at fetch, then fetch_ld floats on per step
+	 * and fetch_jump more after every 16 steps.  NULL: none. */
+	const float *fetch;
+	ptrdiff_t fetch_ld, fetch_jump;
 } iso_tile;
 
 typedef struct iso_gemm_kernels {
 	size_t mr, lanes; /* rows at most, columns per vector; nr = 2 * lanes */
+	size_t mr_pad; /* row stride of packed A: a multiple of lanes, so that stores are aligned */
 	size_t kc; /* longest run of k that keeps the panels in L1 */
 	void (*tile)(const iso_tile *t, size_t rows, int k_major);
-	/* dst[kk][width] = src[kk][0..w-1], zeros behind; w <= width. */
+	/* dst[kk][width] = src[kk][0..w-1], zeros behind; w <= width <= 2 * lanes, a multiple of lanes. */
 	void (*pack_copy)(size_t k, size_t w, const float *src, size_t ld, size_t width, float *dst);
-	/* dst[kk][width] = src[j][kk] for j < w <= 2 * lanes, anything finite in src behind; may write up to `lanes`
-	 * floats past the end of dst. */
+	/* dst[kk][width] = src[j][kk] for j < w, anything of src behind; w <= width, a multiple of
+	 * lanes. */
 	void (*pack_transposed)(size_t k, size_t w, const float *src, size_t ld, size_t width, float *dst);
 	/* N <= 4 columns; b(k, n) = b[k * b_k + n * b_n].  A is [m][k], or [k][m] for gemv_t. */
 	void (*gemv)(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t b_k, size_t b_n,

@@ -170,6 +170,7 @@ static void pack_transposed(size_t k, size_t w, const float *src, size_t ld, siz
 	} \
 	static const iso_gemm_kernels kernels_##way = { \
 		.mr = MR, \
+		.mr_pad = LANES, \
 		.lanes = LANES, \
 		.kc = 256, \
 		.tile = tile_##way, \

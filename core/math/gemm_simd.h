@@ -65,20 +65,29 @@ ISO_INLINE void tile_finish_row(vec *v, const int nv, const iso_tile *t, const i
 	}
 }
 
+/* The inner loop is pinned, instruction by instruction, in this order: left free, the compiler moves loads ahead until
+ * accumulators spill, or swaps an accumulator with a factor and pays a copy. */
+#define PIN_LOAD(x, p) __asm__ volatile("vmovups %1, %0" : "=v"(x) : "m"(*(const vec_u *)(p)))
+#define PIN_SET1(x, p) __asm__ volatile("vbroadcastss %1, %0" : "=v"(x) : "m"(*(p)))
+#define PIN_FMA(acc, x, b) __asm__ volatile("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(x), "v"(b))
+#define PIN_FETCH(p) __asm__ volatile("prefetcht1 %0" : : "m"(*(p)))
+
 /* One step of k: rows 3g, 3g+1, 3g+2 are reached from base pointer g (row-major), or from one pointer (k-major). */
 ISO_INLINE void tile_step(vec (*acc)[2], const int mr, const int nv, const int k_major, const float *const *q,
 			  size_t a_ld, const float *b, const int u)
 {
-	vec b0 = V_LOAD(b), b1 = nv > 1 ? V_LOAD(b + LANES) : b0;
+	vec b0, b1, x;
 	int i;
 
+	PIN_LOAD(b0, b);
+	if (nv > 1)
+		PIN_LOAD(b1, b + LANES);
 #pragma GCC unroll 16
 	for (i = 0; i < mr; i++) {
-		vec x = k_major ? V_SET1(q[0][i]) : V_SET1(q[i / 3][(size_t)(i % 3) * a_ld + (size_t)u]);
-
-		acc[i][0] = V_FMA(x, b0, acc[i][0]);
+		PIN_SET1(x, k_major ? q[0] + i : q[i / 3] + (size_t)(i % 3) * a_ld + u);
+		PIN_FMA(acc[i][0], x, b0);
 		if (nv > 1)
-			acc[i][1] = V_FMA(x, b1, acc[i][1]);
+			PIN_FMA(acc[i][1], x, b1);
 	}
 }
 
@@ -89,10 +98,14 @@ ISO_INLINE void tile_step(vec (*acc)[2], const int mr, const int nv, const int k
 ISO_INLINE void tile_body(const iso_tile *t, const int mr, const int nv, const int k_major)
 {
 	vec acc[MR][2];
-	const float *q[GROUPS], *b = t->b, *fetch = t->fetch ? t->fetch : t->b;
-	const size_t a_ld = t->a_ld, b_ld = t->b_ld, fetch_ld = t->fetch ? t->fetch_ld : 0;
+	const float *q[GROUPS], *b = t->b;
+	const char *fetch = (const char *)(t->fetch ? t->fetch : t->b);
+	const ptrdiff_t fetch_ld = t->fetch ? 4 * t->fetch_ld : 0, fetch_jump = t->fetch ? 4 * t->fetch_jump : 0;
+	const size_t b_ld = t->b_ld;
+	size_t a_ld = t->a_ld;
 	const mask last = V_MASK(t->cols - (size_t)(nv - 1) * LANES);
 	size_t k = t->k;
+	unsigned step = 0;
 	int i, g;
 
 #pragma GCC unroll 16
@@ -120,9 +133,12 @@ ISO_INLINE void tile_body(const iso_tile *t, const int mr, const int nv, const i
 #pragma GCC unroll 4
 		for (u = 0; u < 4; u++) {
 			tile_step(acc, mr, nv, k_major, q, a_ld, b, u);
-			__builtin_prefetch(fetch, 0, 3);
+			PIN_FETCH(fetch);
 			fetch += fetch_ld;
 			b += b_ld;
+			OPAQUE(b);
+			OPAQUE(fetch);
+			OPAQUE(a_ld);
 			if (k_major) {
 				q[0] += a_ld;
 				OPAQUE(q[0]);
@@ -135,6 +151,8 @@ ISO_INLINE void tile_body(const iso_tile *t, const int mr, const int nv, const i
 				OPAQUE(q[g]);
 			}
 		}
+		step += 4;
+		fetch += step % 16 == 0 ? fetch_jump : 0;
 	}
 	for (; k > 0; k--) {
 		tile_step(acc, mr, nv, k_major, q, a_ld, b, 0);
@@ -181,16 +199,11 @@ static void pack_copy(size_t k, size_t w, const float *src, size_t ld, size_t wi
 		}
 		return;
 	}
-	if (width >= LANES) {
-		for (kk = 0; kk < k; kk++, src += ld, dst += width) {
-			V_STORE(dst, V_LOADM(m0, src));
-			if (width > LANES)
-				V_STORE(dst + LANES, V_LOADM(m1, src + LANES));
-		}
-		return;
+	for (kk = 0; kk < k; kk++, src += ld, dst += width) {
+		V_STORE(dst, V_LOADM(m0, src));
+		if (width > LANES)
+			V_STORE(dst + LANES, V_LOADM(m1, src + LANES));
 	}
-	for (kk = 0; kk < k; kk++, src += ld, dst += width)
-		V_STOREM(m0, dst, V_LOADM(m0, src));
 }
 
 /* out[kk] lane i = src[i][kk] for kk < k < LANES; rows behind `rows` repeat the last one, kk behind k are 0. */
@@ -231,7 +244,7 @@ static void pack_transposed_lanes(size_t k, size_t w, const float *src, size_t l
 	}
 	if (kk == k)
 		return;
-	if (k >= LANES) { /* the last block again, a little to the left: ascending stores write the same values */
+	if (k >= LANES) { /* the last block again, a little to the left: the same values once more */
 		kk = k - LANES;
 		transpose_load(row, kk, out);
 		for (i = 0; i < LANES; i++)
