@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Tables from CSV and back.  Every value is checked against the schema as it is read. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/alloc.h"
+#include "core/data/table.h"
+#include "core/io/csv.h"
+#include "core/io/file.h"
+
+/* A field of the file: a cell of a column, or one byte of a pixel column. */
+typedef struct target {
+	size_t column;
+	size_t pixel; /* offset in the row's bytes */
+} target;
+
+typedef struct reader {
+	const iso_schema *s;
+	const char *name;
+	target *field; /* per field of the file */
+	size_t nfield;
+	size_t **order; /* per column: its categories sorted, for the binary search */
+	iso_table *t;
+	size_t cells_cap, pixels_cap;
+} reader;
+
+static int compare_category(const void *a, const void *b, void *ctx)
+{
+	char *const *category = ctx;
+
+	return strcmp(category[*(const size_t *)a], category[*(const size_t *)b]);
+}
+
+static iso_status sort_categories(reader *r, iso_error *err)
+{
+	r->order = iso_alloc(r->s->ncol, sizeof(*r->order));
+	if (!r->order)
+		return iso_no_memory(err, "a table");
+	for (size_t c = 0; c < r->s->ncol; c++) {
+		const iso_column *col = &r->s->column[c];
+
+		r->order[c] = iso_alloc(col->ncategory, sizeof(**r->order));
+		if (!r->order[c])
+			return iso_no_memory(err, "a table");
+		for (size_t i = 0; i < col->ncategory; i++)
+			r->order[c][i] = i;
+		if (col->ncategory)
+			qsort_r(r->order[c], col->ncategory, sizeof(**r->order), compare_category, col->category);
+	}
+	return ISO_OK;
+}
+
+static void close_reader(reader *r)
+{
+	for (size_t c = 0; r->order && c < r->s->ncol; c++)
+		iso_free(r->order[c]);
+	iso_free(r->order);
+	iso_free(r->field);
+	iso_table_free(r->t);
+}
+
+/* "NAME_17" of a pixel column: 1 and the place of the byte. */
+static int find_pixel(const iso_schema *s, const char *name, target *out)
+{
+	const char *bar = strrchr(name, '_');
+	char *end = NULL;
+	unsigned long k;
+
+	if (!bar || bar[1] < '0' || bar[1] > '9' || (bar[1] == '0' && bar[2]))
+		return 0;
+	k = strtoul(bar + 1, &end, 10);
+	if (*end)
+		return 0;
+	for (size_t c = 0; c < s->ncol; c++) {
+		const iso_column *col = &s->column[c];
+
+		if (col->type == ISO_PIXEL && col->role != ISO_ID && strlen(col->name) == (size_t)(bar - name) &&
+		    memcmp(col->name, name, (size_t)(bar - name)) == 0 && k < col->width * col->height) {
+			*out = (target){c, col->offset + k};
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static iso_status unknown_column(const reader *r, const char *name, size_t line, size_t field, iso_error *err)
+{
+	const char **words = iso_alloc(r->s->ncol, sizeof(*words)), *near = NULL;
+
+	if (!words)
+		return iso_no_memory(err, "an error text");
+	for (size_t c = 0; c < r->s->ncol; c++)
+		words[c] = r->s->column[c].name;
+	near = iso_nearest_word(name, words, r->s->ncol);
+	iso_free(words);
+	if (near)
+		return iso_fail(err, ISO_E_DATA, "unknown column (%s:%zu:%zu): \"%.80s\" is not in schema \"%s\"; did you mean "
+				"\"%s\"?", r->name, line, field, name, r->s->name, near);
+	return iso_fail(err, ISO_E_DATA, "unknown column (%s:%zu:%zu): \"%.80s\" is not in schema \"%s\"; add it there (role id "
+			"to drop it) or remove it here", r->name, line, field, name, r->s->name);
+}
+
+/* Every schema column once; role id columns may be absent, since they are dropped anyway. */
+static iso_status check_header(const reader *r, const size_t *seen, size_t line, iso_error *err)
+{
+	for (size_t c = 0; c < r->s->ncol; c++) {
+		const iso_column *col = &r->s->column[c];
+		size_t want = col->type == ISO_PIXEL ? col->width * col->height : 1;
+
+		if (col->role != ISO_ID && seen[c] < want)
+			return iso_fail(err, ISO_E_DATA, "missing column (%s:%zu:1): the header lacks \"%s%s\" of schema \"%s\"; add "
+					"it", r->name, line, col->name, col->type == ISO_PIXEL ? "_0\" to \"_..." : "",
+					r->s->name);
+		if (seen[c] > want)
+			return iso_fail(err, ISO_E_DATA, "duplicate column (%s:%zu:1): the header names \"%s\" twice; remove one",
+					r->name, line, col->name);
+	}
+	return ISO_OK;
+}
+
+static iso_status read_header(reader *r, size_t line, char **field, size_t nfield, iso_error *err)
+{
+	size_t *seen = iso_alloc(r->s->ncol, sizeof(*seen));
+	uint8_t *byte_seen = iso_alloc(r->s->npixel, 1);
+	iso_status st = ISO_OK;
+
+	r->field = iso_alloc(nfield, sizeof(*r->field));
+	r->nfield = nfield;
+	if (!seen || !byte_seen || !r->field)
+		st = iso_no_memory(err, "a table");
+	for (size_t i = 0; i < nfield && st == ISO_OK; i++) {
+		int c = iso_schema_find(r->s, field[i]);
+
+		if (c >= 0 && (r->s->column[c].type != ISO_PIXEL || r->s->column[c].role == ISO_ID))
+			r->field[i].column = (size_t)c;
+		else if (!find_pixel(r->s, field[i], &r->field[i]))
+			st = unknown_column(r, field[i], line, i + 1, err);
+		else if (byte_seen[r->field[i].pixel]++)
+			st = iso_fail(err, ISO_E_DATA, "duplicate column (%s:%zu:%zu): the header names \"%s\" twice; remove one",
+				      r->name, line, i + 1, field[i]);
+		if (st == ISO_OK)
+			seen[r->field[i].column]++;
+	}
+	if (st == ISO_OK)
+		st = check_header(r, seen, line, err);
+	iso_free(seen);
+	iso_free(byte_seen);
+	return st;
+}
+
+static iso_status bad_value(const reader *r, const iso_column *c, const char *text, size_t line, size_t field,
+			    iso_error *err)
+{
+	char lo[32], hi[32];
+	const char *near;
+
+	if (iso_is_discrete(c)) {
+		near = iso_nearest_word(text, (const char *const *)c->category, c->ncategory);
+		if (near)
+			return iso_fail(err, ISO_E_DATA, "value outside the schema (%s:%zu:%zu): %s is \"%.80s\", the schema has %zu "
+					"categories; did you mean \"%.80s\"?", r->name, line, field, c->name, text, c->ncategory, near);
+		return iso_fail(err, ISO_E_DATA, "value outside the schema (%s:%zu:%zu): %s is \"%.80s\", the schema allows %zu "
+				"categories such as \"%.80s\"%s; mend the row or extend the list", r->name, line, field, c->name, text,
+				c->ncategory, c->category[0], *text ? "" : " and no missing value");
+	}
+	iso_json_number_text(c->lo, lo);
+	iso_json_number_text(c->hi, hi);
+	return iso_fail(err, ISO_E_DATA, "value outside the schema (%s:%zu:%zu): %s is \"%.80s\", the schema allows %s %s to %s%s; "
+			"mend the row or widen the bounds", r->name, line, field, c->name, text,
+			c->type == ISO_INTEGER || c->type == ISO_PIXEL ? "integers" : "numbers", lo, hi,
+			c->nmissing ? "" : " and no missing value");
+}
+
+/* Decimal only: strtod's hexadecimal, infinities, NaN and leading spaces are refused. */
+static int read_number(const char *text, double *x)
+{
+	char *end = NULL;
+
+	if (!*text || text[strspn(text, "0123456789+-.eE")])
+		return 0;
+	*x = strtod(text, &end);
+	return *end == 0 && isfinite(*x);
+}
+
+static int is_missing(const iso_column *c, const char *text)
+{
+	for (size_t i = 0; i < c->nmissing; i++)
+		if (strcmp(c->missing[i], text) == 0)
+			return 1;
+	return 0;
+}
+
+static int find_category(const iso_column *c, const size_t *order, const char *text, double *x)
+{
+	size_t lo = 0, hi = c->ncategory;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int d = strcmp(text, c->category[order[mid]]);
+
+		if (d == 0) {
+			*x = (double)order[mid];
+			return 1;
+		}
+		if (d < 0)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return 0;
+}
+
+/* 1 if text is admissible in the column. */
+static int read_value(const reader *r, size_t column, const char *text, double *x)
+{
+	const iso_column *c = &r->s->column[column];
+
+	*x = NAN;
+	if (c->role == ISO_ID || is_missing(c, text))
+		return 1;
+	if (iso_is_discrete(c))
+		return find_category(c, r->order[column], text, x);
+	if (!read_number(text, x) || !(*x >= c->lo && *x <= c->hi))
+		return 0;
+	*x += 0.0; /* no negative zero */
+	return (c->type != ISO_INTEGER && c->type != ISO_PIXEL) || *x == floor(*x);
+}
+
+static iso_status read_row(void *ctx, size_t row, size_t line, char **field, size_t nfield, iso_error *err)
+{
+	reader *r = ctx;
+	size_t ncol = r->s->ncol, npixel = r->s->npixel, at;
+
+	if (row == 0)
+		return read_header(r, line, field, nfield, err);
+	at = row - 1;
+	ISO_FAIL_IF(at >= UINT32_MAX - 1, err, ISO_E_DATA, "too many rows (%s:%zu:1): more than 2^32; split the file", r->name,
+		    line);
+	ISO_TRY(iso_grow(&r->t->cells, &r->cells_cap, (at + 1) * ncol, sizeof(double), err));
+	if (npixel)
+		ISO_TRY(iso_grow(&r->t->pixels, &r->pixels_cap, (at + 1) * npixel, 1, err));
+	for (size_t c = 0; c < ncol; c++)
+		r->t->cells[at * ncol + c] = r->s->column[c].role == ISO_ID ? NAN : 0;
+	for (size_t i = 0; i < nfield; i++) {
+		const iso_column *c = &r->s->column[r->field[i].column];
+		double x;
+
+		if (!read_value(r, r->field[i].column, field[i], &x))
+			return bad_value(r, c, field[i], line, i + 1, err);
+		if (c->type == ISO_PIXEL && c->role != ISO_ID)
+			r->t->pixels[at * npixel + r->field[i].pixel] = (uint8_t)x;
+		else
+			r->t->cells[at * ncol + r->field[i].column] = x;
+	}
+	r->t->n = at + 1;
+	return ISO_OK;
+}
+
+iso_status iso_table_parse_csv(const char *text, size_t n, const char *name, const iso_schema *s, iso_table **out,
+			       iso_error *err)
+{
+	reader r = {.s = s, .name = name};
+	iso_status st;
+
+	*out = NULL;
+	r.t = iso_alloc(1, sizeof(*r.t));
+	if (!r.t)
+		return iso_no_memory(err, "a table");
+	r.t->schema = s;
+	st = sort_categories(&r, err);
+	if (st == ISO_OK)
+		st = iso_csv_parse(text, n, name, read_row, &r, err);
+	if (st == ISO_OK)
+		st = iso_grow(&r.t->cells, &r.cells_cap, 1, sizeof(double), err); /* a header alone: no rows, yet a table */
+	if (st == ISO_OK && s->npixel)
+		st = iso_grow(&r.t->pixels, &r.pixels_cap, 1, 1, err);
+	if (st == ISO_OK) {
+		r.t->id = iso_alloc(r.t->n, sizeof(*r.t->id));
+		st = r.t->id ? ISO_OK : iso_no_memory(err, "a table");
+	}
+	if (st == ISO_OK) {
+		for (size_t i = 0; i < r.t->n; i++)
+			r.t->id[i] = i;
+		*out = r.t;
+		r.t = NULL;
+	}
+	close_reader(&r);
+	return st;
+}
+
+iso_status iso_table_read_csv(const char *path, const iso_schema *s, iso_table **out, iso_error *err)
+{
+	char *text = NULL;
+	size_t n = 0;
+	iso_status st;
+
+	*out = NULL;
+	ISO_TRY(iso_file_read(path, 0, &text, &n, err));
+	st = iso_table_parse_csv(text, n, strcmp(path, "-") == 0 ? "standard input" : path, s, out, err);
+	iso_free(text);
+	return st;
+}
+
+static void write_cell(iso_str *out, const iso_column *c, double x, int last)
+{
+	char text[400];
+
+	if (isnan(x)) {
+		iso_csv_field(out, c->nmissing ? c->missing[0] : "", last);
+		return;
+	}
+	if (iso_is_discrete(c)) {
+		iso_csv_field(out, c->category[(size_t)x], last);
+		return;
+	}
+	/* The grain of the schema if the value has no more digits than that, else all that the value has. */
+	snprintf(text, sizeof(text), "%.*f", c->decimals >= 0 ? c->decimals : 0, x);
+	if (strtod(text, NULL) != x || fabs(x) >= 1e17)
+		iso_json_number_text(x, text);
+	iso_csv_field(out, text, last);
+}
+
+static void write_pixels(iso_str *out, const iso_column *c, const uint8_t *p, int last)
+{
+	size_t n = c->width * c->height;
+
+	for (size_t i = 0; i < n; i++)
+		iso_str_addf(out, "%u%c", p[i], last && i + 1 == n ? '\n' : ',');
+}
+
+static void write_header(iso_str *out, const iso_schema *s, size_t last)
+{
+	for (size_t c = 0; c <= last; c++) {
+		const iso_column *col = &s->column[c];
+		size_t n = col->type == ISO_PIXEL ? col->width * col->height : 0;
+
+		if (col->role == ISO_ID)
+			continue;
+		if (!n)
+			iso_csv_field(out, col->name, c == last);
+		for (size_t i = 0; i < n; i++) {
+			iso_str name = {0};
+
+			iso_str_addf(&name, "%s_%zu", col->name, i);
+			out->failed |= name.failed;
+			iso_csv_field(out, name.p ? name.p : "", c == last && i + 1 == n);
+			iso_str_free(&name);
+		}
+	}
+}
+
+iso_status iso_table_to_csv(const iso_table *t, iso_str *out, iso_error *err)
+{
+	const iso_schema *s = t->schema;
+	size_t last = s->ncol;
+
+	while (last > 0 && s->column[last - 1].role == ISO_ID)
+		last--;
+	ISO_FAIL_IF(last == 0, err, ISO_E_UNSUPPORTED, "nothing to write (schema %s): every column is an id; give one another "
+		    "role", s->name);
+	last--;
+	write_header(out, s, last);
+	for (size_t r = 0; r < t->n; r++)
+		for (size_t c = 0; c <= last; c++) {
+			const iso_column *col = &s->column[c];
+
+			if (col->role == ISO_ID)
+				continue;
+			if (col->type == ISO_PIXEL)
+				write_pixels(out, col, t->pixels + r * s->npixel + col->offset, c == last);
+			else
+				write_cell(out, col, iso_table_cell(t, r, c), c == last);
+		}
+	return iso_str_check(out, err);
+}
