@@ -20,7 +20,7 @@ static inline vf v_fma(vf a, vf b, vf c)
 	const vd d = __builtin_convertvector(c, vd), s = p + d, t = s - p;
 	const vd lost = (p - (s - t)) + (d - t); /* NaN when s is not finite: no adjustment then */
 	const vl inexact = (vl)((lost > 0) | (lost < 0)), even = ((vl)s & 1) - 1;
-	const vl away = ((vl)lost ^ (vl)s) >> 63; /* -1: s was rounded away from zero */
+	const vl away = (vl)(lost < 0) ^ (vl)(s < 0); /* -1: s was rounded away from zero */
 	const vl odd = (vl)s + (inexact & even & (away | 1));
 	return __builtin_convertvector((vd)odd, vf);
 }

@@ -7,6 +7,9 @@
 
 #include <math.h>
 #include <string.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #include "core/math/gemm.h"
 #include "core/math/vmath.h"
@@ -79,69 +82,162 @@ void iso_rand_words(iso_key key, uint64_t i, uint64_t j, uint32_t out[4])
 	out[3] = x3;
 }
 
-/* LANES calls at once, j = first .. first + LANES - 1: 64-bit lanes whose low halves hold the words, since that is what
- * the vector multiply takes.  out[4 * c + w] = word w of call c.  Inlined below once per instruction set. */
+/* A GROUP is 64 words: words 0 of LANES consecutive calls, then their words 1, 2, 3.  So element e of an array is word
+ * (e mod 64) / 16 of call 16 (e / 64) + e mod 16, and no word changes place after the vector arithmetic.
+ * The vector versions keep a word in the low half of a 64-bit lane, as the multiply takes it, and let the high half hold
+ * anything. */
 #define LANES 16
-static inline __attribute__((always_inline)) void words_block(iso_key key, uint64_t i, uint64_t first, uint32_t *out)
+#define GROUP 64
+#define FEW 3 /* more than so many records make a group worth its price */
+typedef void words_fn(iso_key key, uint64_t i, uint64_t group, uint32_t *out);
+/* Bit e: w[e] <= top. */
+typedef uint64_t hits_fn(const uint32_t *w, uint32_t top);
+/* Is id[0 .. GROUP-1] = id[0], id[0] + 1, ...? */
+typedef int consecutive_fn(const uint64_t *id);
+
+static uint64_t hits_portable(const uint32_t *w, uint32_t top)
 {
-	uint64_t x0[LANES], x1[LANES], x2[LANES], x3[LANES];
-	for (int c = 0; c < LANES; c++) {
-		x0[c] = (uint32_t)i;
-		x1[c] = i >> 32;
-		x2[c] = (uint32_t)(first + (uint64_t)c);
-		x3[c] = (first + (uint64_t)c) >> 32;
-	}
-	uint32_t k0 = (uint32_t)key.k, k1 = (uint32_t)(key.k >> 32);
-	for (int round = 0; round < 10; round++) {
-		for (int c = 0; c < LANES; c++) {
-			const uint64_t p0 = (uint64_t)PHILOX_M0 * (uint32_t)x0[c];
-			const uint64_t p1 = (uint64_t)PHILOX_M1 * (uint32_t)x2[c];
-			x0[c] = (p1 >> 32) ^ x1[c] ^ k0;
-			x1[c] = (uint32_t)p1;
-			x2[c] = (p0 >> 32) ^ x3[c] ^ k1;
-			x3[c] = (uint32_t)p0;
-		}
-		k0 += PHILOX_W0;
-		k1 += PHILOX_W1;
-	}
-	for (int c = 0; c < LANES; c++) {
-		out[4 * c] = (uint32_t)x0[c];
-		out[4 * c + 1] = (uint32_t)x1[c];
-		out[4 * c + 2] = (uint32_t)x2[c];
-		out[4 * c + 3] = (uint32_t)x3[c];
-	}
+	uint64_t hits = 0;
+	for (size_t e = 0; e < GROUP; e++)
+		hits |= (uint64_t)(w[e] <= top) << e;
+	return hits;
 }
 
-typedef void words_fn(iso_key key, uint64_t i, uint64_t first, uint32_t *out);
-
-static void words_portable(iso_key key, uint64_t i, uint64_t first, uint32_t *out)
+static inline __attribute__((always_inline)) int consecutive_loop(const uint64_t *id)
 {
-	words_block(key, i, first, out);
+	uint64_t different = 0;
+	for (size_t k = 0; k < GROUP; k++)
+		different |= id[k] ^ (id[0] + k);
+	return different == 0;
+}
+
+static int consecutive_portable(const uint64_t *id)
+{
+	return consecutive_loop(id);
+}
+
+static void words_portable(iso_key key, uint64_t i, uint64_t group, uint32_t *out)
+{
+	for (uint64_t c = 0; c < LANES; c++) {
+		uint32_t w[4];
+		iso_rand_words(key, i, group * LANES + c, w);
+		for (size_t word = 0; word < 4; word++)
+			out[word * LANES + c] = w[word];
+	}
 }
 
 #ifdef __x86_64__
-__attribute__((target("avx2"))) static void words_avx2(iso_key key, uint64_t i, uint64_t first, uint32_t *out)
+
+
+__attribute__((target("avx2"))) static void words_avx2(iso_key key, uint64_t i, uint64_t group, uint32_t *out)
 {
-	words_block(key, i, first, out);
+	enum { V = 4, STEP = 8 };
+	const __m256i m0 = _mm256_set1_epi64x(PHILOX_M0), m1 = _mm256_set1_epi64x(PHILOX_M1);
+	const __m256i even = _mm256_set_epi32(0, 0, 0, 0, 6, 4, 2, 0);
+	for (uint64_t c = 0; c < LANES; c += STEP) {
+		__m256i x[4][2];
+		for (uint64_t h = 0; h < 2; h++) {
+			const uint64_t j = group * LANES + c + V * h; /* a multiple of 4: no carry into the high half */
+			x[0][h] = _mm256_set1_epi64x((long long)(uint32_t)i);
+			x[1][h] = _mm256_set1_epi64x((long long)(i >> 32));
+			x[2][h] = _mm256_add_epi64(_mm256_set1_epi64x((long long)j), _mm256_set_epi64x(3, 2, 1, 0));
+			x[3][h] = _mm256_set1_epi64x((long long)(j >> 32));
+		}
+		uint32_t k0 = (uint32_t)key.k, k1 = (uint32_t)(key.k >> 32);
+		for (int round = 0; round < 10; round++, k0 += PHILOX_W0, k1 += PHILOX_W1) {
+			const __m256i v0 = _mm256_set1_epi64x(k0), v1 = _mm256_set1_epi64x(k1);
+			for (int h = 0; h < 2; h++) {
+				const __m256i p0 = _mm256_mul_epu32(x[0][h], m0), p1 = _mm256_mul_epu32(x[2][h], m1);
+				x[0][h] = _mm256_xor_si256(_mm256_srli_epi64(p1, 32), _mm256_xor_si256(x[1][h], v0));
+				x[2][h] = _mm256_xor_si256(_mm256_srli_epi64(p0, 32), _mm256_xor_si256(x[3][h], v1));
+				x[1][h] = p1;
+				x[3][h] = p0;
+			}
+		}
+		for (size_t word = 0; word < 4; word++)
+			for (size_t h = 0; h < 2; h++)
+				_mm_storeu_si128((__m128i *)(void *)(out + word * LANES + c + V * h),
+						 _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(x[word][h], even)));
+	}
 }
 
-__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512"))) static void
-words_avx512(iso_key key, uint64_t i, uint64_t first, uint32_t *out)
+__attribute__((target("avx2"))) static uint64_t hits_avx2(const uint32_t *w, uint32_t top)
 {
-	words_block(key, i, first, out);
+	const __m256i t = _mm256_set1_epi32((int)top);
+	uint64_t hits = 0;
+	for (int e = 0; e < GROUP; e += 8) {
+		const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(w + e));
+		const __m256i low = _mm256_cmpeq_epi32(_mm256_min_epu32(x, t), x);
+		hits |= (uint64_t)(uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(low)) << e;
+	}
+	return hits;
+}
+
+__attribute__((target("avx2"))) static int consecutive_avx2(const uint64_t *id)
+{
+	return consecutive_loop(id);
+}
+
+__attribute__((target("avx512f"))) static uint64_t hits_avx512(const uint32_t *w, uint32_t top)
+{
+	const __m512i t = _mm512_set1_epi32((int)top);
+	uint64_t hits = 0;
+	for (int e = 0; e < GROUP; e += 16)
+		hits |= (uint64_t)_mm512_cmple_epu32_mask(_mm512_loadu_si512(w + e), t) << e;
+	return hits;
+}
+
+__attribute__((target("avx512f,prefer-vector-width=512"))) static int consecutive_avx512(const uint64_t *id)
+{
+	return consecutive_loop(id);
+}
+
+__attribute__((target("avx512f"))) static void words_avx512(iso_key key, uint64_t i, uint64_t group, uint32_t *out)
+{
+	enum { V = 8 };
+	const __m512i m0 = _mm512_set1_epi64(PHILOX_M0), m1 = _mm512_set1_epi64(PHILOX_M1);
+	__m512i x[4][2];
+	for (uint64_t h = 0; h < 2; h++) {
+		const uint64_t j = group * LANES + V * h;
+		x[0][h] = _mm512_set1_epi64((long long)(uint32_t)i);
+		x[1][h] = _mm512_set1_epi64((long long)(i >> 32));
+		x[2][h] = _mm512_add_epi64(_mm512_set1_epi64((long long)j), _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0));
+		x[3][h] = _mm512_set1_epi64((long long)(j >> 32));
+	}
+	uint32_t k0 = (uint32_t)key.k, k1 = (uint32_t)(key.k >> 32);
+	for (int round = 0; round < 10; round++, k0 += PHILOX_W0, k1 += PHILOX_W1) {
+		const __m512i v0 = _mm512_set1_epi64(k0), v1 = _mm512_set1_epi64(k1);
+		for (int h = 0; h < 2; h++) {
+			const __m512i p0 = _mm512_mul_epu32(x[0][h], m0), p1 = _mm512_mul_epu32(x[2][h], m1);
+			x[0][h] = _mm512_xor_si512(_mm512_srli_epi64(p1, 32), _mm512_xor_si512(x[1][h], v0));
+			x[2][h] = _mm512_xor_si512(_mm512_srli_epi64(p0, 32), _mm512_xor_si512(x[3][h], v1));
+			x[1][h] = p1;
+			x[3][h] = p0;
+		}
+	}
+	for (size_t word = 0; word < 4; word++)
+		for (size_t h = 0; h < 2; h++)
+			_mm256_storeu_si256((__m256i *)(void *)(out + word * LANES + V * h),
+					    _mm512_cvtepi64_epi32(x[word][h]));
 }
 #endif
 
-static words_fn *words_kernel(void)
+typedef struct kernels {
+	words_fn *words;
+	hits_fn *hits;
+	consecutive_fn *consecutive;
+} kernels;
+
+static kernels kernels_now(void)
 {
 #ifdef __x86_64__
 	const iso_isa isa = iso_isa_active();
 	if (isa == ISO_ISA_AVX512)
-		return words_avx512;
+		return (kernels){words_avx512, hits_avx512, consecutive_avx512};
 	if (isa == ISO_ISA_AVX2)
-		return words_avx2;
+		return (kernels){words_avx2, hits_avx2, consecutive_avx2};
 #endif
-	return words_portable;
+	return (kernels){words_portable, hits_portable, consecutive_portable};
 }
 
 /* (52 bits + 1/2) / 2^52: never 0, never 1. */
@@ -160,13 +256,13 @@ double iso_rand_u01(iso_key key, uint64_t i, uint64_t j)
 
 void iso_rand_fill_uniform(iso_key key, uint64_t i, float lo, float hi, float *out, size_t n)
 {
-	words_fn *const words = words_kernel();
+	words_fn *const words = kernels_now().words;
 	const iso_key k = derive(key, TAG_UNIFORM);
 	const float width = hi - lo;
-	uint32_t w[4 * LANES];
-	for (size_t at = 0; at < n; at += 4 * LANES) {
-		const size_t m = n - at < 4 * LANES ? n - at : 4 * LANES;
-		words(k, i, at / 4, w);
+	uint32_t w[GROUP];
+	for (size_t at = 0; at < n; at += GROUP) {
+		const size_t m = n - at < GROUP ? n - at : GROUP;
+		words(k, i, at / GROUP, w);
 		for (size_t e = 0; e < m; e++)
 			out[at + e] = lo + width * (((float)(w[e] >> 9) + 0.5f) * 0x1p-23f);
 	}
@@ -175,7 +271,7 @@ void iso_rand_fill_uniform(iso_key key, uint64_t i, float lo, float hi, float *o
 /* The rare pairs whose radius word is too small to carry the tail: 32 more bits (vmath.h). */
 static void mend_tails(iso_key tail, uint64_t i, size_t at, const uint32_t *w, float *out)
 {
-	for (size_t b = 0; b < 4 * LANES; b += ISO_BM_BLOCK) {
+	for (size_t b = 0; b < GROUP; b += ISO_BM_BLOCK) {
 		for (size_t l = 0; l < ISO_BM_BLOCK / 2; l++) {
 			const uint32_t radius = w[b + l], angle = w[b + ISO_BM_BLOCK / 2 + l];
 			if (radius >= ISO_BM_TAIL)
@@ -189,14 +285,14 @@ static void mend_tails(iso_key tail, uint64_t i, size_t at, const uint32_t *w, f
 
 void iso_rand_fill_normal(iso_key key, uint64_t i, float mean, float sd, float *out, size_t n)
 {
-	words_fn *const words = words_kernel();
+	words_fn *const words = kernels_now().words;
 	const iso_key k = derive(key, TAG_NORMAL), tail = derive(key, TAG_TAIL);
-	uint32_t w[4 * LANES];
-	float z[4 * LANES];
-	for (size_t at = 0; at < n; at += 4 * LANES) {
-		const size_t m = n - at < 4 * LANES ? n - at : 4 * LANES;
-		words(k, i, at / 4, w);
-		if (iso_vbox_muller(4 * LANES, w, z))
+	uint32_t w[GROUP];
+	float z[GROUP];
+	for (size_t at = 0; at < n; at += GROUP) {
+		const size_t m = n - at < GROUP ? n - at : GROUP;
+		words(k, i, at / GROUP, w);
+		if (iso_vbox_muller(GROUP, w, z))
 			mend_tails(tail, i, at, w, z);
 		for (size_t e = 0; e < m; e++)
 			out[at + e] = mean + sd * z[e];
@@ -228,45 +324,40 @@ static int below(threshold th, uint32_t word, iso_key key, uint64_t t, uint64_t 
 	return w[0] < th.low;
 }
 
-/* Are id[0 .. n-1] = id[0], id[0] + 1, ...? */
-static int consecutive(const uint64_t *id, size_t n)
-{
-	uint64_t different = 0;
-	for (size_t k = 0; k < n; k++)
-		different |= id[k] ^ (id[0] + k);
-	return different == 0;
-}
-
-/* Record id looks at word id mod 4 of call (t, id / 4). */
+/* Record id looks at element id of array t.  A group serves all of its records that follow one another in id; where
+ * they are few, single calls are cheaper. */
 size_t iso_rand_poisson(iso_key key, uint64_t t, const uint64_t *id, size_t n, double q, uint32_t *out)
 {
 	const threshold th = threshold_of(q);
 	const iso_key k = derive(key, TAG_POISSON);
-	words_fn *const words = words_kernel();
-	uint32_t w[4 * LANES] = {0};
-	uint64_t have = 0; /* w holds call `have` - 1 in its first four words, 0 = none */
+	const kernels with = kernels_now();
+	uint32_t w[GROUP];
 	size_t count = 0;
-	for (size_t p = 0; p < n;) {
-		if (th.all) {
-			out[count++] = (uint32_t)p++;
-			continue;
-		}
-		if (id[p] % 4 == 0 && n - p >= 4 * LANES && consecutive(id + p, 4 * LANES)) {
-			words(k, t, id[p] / 4, w);
-			for (size_t e = 0; e < 4 * LANES; e++) {
-				out[count] = (uint32_t)(p + e);
-				count += (size_t)below(th, w[e], key, t, id[p + e]);
+	for (size_t p = 0; th.all && p < n; p++)
+		out[count++] = (uint32_t)p;
+	for (size_t p = 0; !th.all && p < n;) {
+		const uint64_t group = id[p] / GROUP;
+		if (n - p > FEW && id[p + FEW] / GROUP == group) {
+			with.words(k, t, group, w);
+			if (id[p] % GROUP == 0 && n - p >= GROUP && with.consecutive(id + p)) {
+				/* hit or miss is settled here but for a tie */
+				for (uint64_t hits = with.hits(w, th.top); hits; hits &= hits - 1) {
+					const unsigned e = (unsigned)__builtin_ctzll(hits);
+					out[count] = (uint32_t)(p + e);
+					count += (size_t)below(th, w[e], key, t, id[p + e]);
+				}
+				p += GROUP;
 			}
-			have = id[p] / 4 + 1;
-			p += 4 * LANES;
+			for (; p < n && id[p] / GROUP == group; p++) {
+				out[count] = (uint32_t)p;
+				count += (size_t)below(th, w[id[p] % GROUP], key, t, id[p]);
+			}
 			continue;
 		}
-		if (have != id[p] / 4 + 1) {
-			iso_rand_words(k, t, id[p] / 4, w);
-			have = id[p] / 4 + 1;
-		}
-		if (below(th, w[id[p] % 4], key, t, id[p]))
-			out[count++] = (uint32_t)p;
+		uint32_t one[4];
+		iso_rand_words(k, t, group * LANES + id[p] % LANES, one);
+		out[count] = (uint32_t)p;
+		count += (size_t)below(th, one[id[p] % GROUP / LANES], key, t, id[p]);
 		p++;
 	}
 	return count;
