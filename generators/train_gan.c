@@ -58,7 +58,8 @@ iso_status iso_gan_plan(const iso_gen_env *env, const iso_gan_spec *s, double sc
 		return ISO_OK;
 	const double q = iso_rate_of(batch_of(s, env->n), env->n), noise = s->sigma > 0 ? s->sigma : scale;
 	const uint64_t steps = steps_of(s, env->n);
-	ISO_TRY(iso_plan_gaussian(plan, "disc-step", 0, 0, noise, q, steps, s->o->clip, err));
+	/* the step clips in fp32: the bound that it proves is the rounded one */
+	ISO_TRY(iso_plan_gaussian(plan, "disc-step", 0, 0, noise, q, steps, (float)s->o->clip, err));
 	plan->v[plan->n - 1].fixed = s->sigma > 0;
 	return iso_labels_plan(env, s->labels, noise * iso_noise_ratio(q, (double)steps, s->o->label_share),
 			       s->sigma > 0, plan, err);

@@ -284,6 +284,14 @@ static pace pace_of(const iso_vae_options *o, size_t n)
 	return (pace){q, (uint64_t)ceil((double)o->epochs / q)};
 }
 
+/* 0: 1e-3 or more, so that T steps of Adam (at most lr each) can carry a logit over 4 units, from 0.5 to 0.02 and back:
+ * public bounds are wide and the rows may sit near one end of them. */
+static float rate_of(const iso_vae_options *o, pace p)
+{
+	const double far = 4 / (double)p.steps;
+	return (float)(o->lr > 0 ? o->lr : far < 1e-3 ? 1e-3 : far > 1e-2 ? 1e-2 : far);
+}
+
 /* Rows of class c as far as the plan may know: public counts, else n / k.  Noisy counts come too late for a rate. */
 static size_t planned_rows(const iso_gen_env *env, const iso_vae_spec *s, size_t k, size_t c)
 {
@@ -340,7 +348,7 @@ iso_status iso_bvae_plan(const iso_gen_env *env, const iso_vae_spec *s, double s
 		const pace p = pace_of(s->o, rows);
 		if (rows)
 			ISO_TRY(iso_plan_gaussian(plan, "vae-step", group, (int)c, multiplier(ref, p, scale), p.q,
-						  p.steps, s->o->clip, err));
+						  p.steps, (float)s->o->clip, err)); /* as the step proves it */
 	}
 	if (k == 1)
 		return ISO_OK;
@@ -415,8 +423,8 @@ static iso_status trainer_init(trainer *t, const bvae *m, size_t c, pace p, doub
 	t->batch = iso_alloc(chunk * t->dim, sizeof *t->batch);
 	if (!t->batch)
 		return iso_no_memory(err, "batch of a VAE");
-	ISO_TRY(iso_optim_init(&t->oe, ISO_ADAM, (float)s->o->lr, v->enc.nparam, err));
-	ISO_TRY(iso_optim_init(&t->od, ISO_ADAM, (float)s->o->lr, v->dec.nparam, err));
+	ISO_TRY(iso_optim_init(&t->oe, ISO_ADAM, rate_of(s->o, p), v->enc.nparam, err));
+	ISO_TRY(iso_optim_init(&t->od, ISO_ADAM, rate_of(s->o, p), v->dec.nparam, err));
 	t->noise = iso_key_child(t->f->key, "latent", 0);
 	t->dp = (iso_dpsgd){
 		.ledger = s->is_private ? t->f->ledger : NULL,
