@@ -40,19 +40,16 @@ static iso_status read_header(const uint8_t *p, size_t n, const char *path, iso_
 	return ISO_OK;
 }
 
-iso_status iso_idx_read(const char *path, iso_idx *out, iso_error *err)
+iso_status iso_idx_take(char *text, size_t n, const char *name, iso_idx *out, iso_error *err)
 {
 	iso_idx x = {0};
-	size_t n = 0, head = 0, total = 0;
-	char *text = NULL;
-	iso_status st;
+	size_t head = 0, total = 0;
+	iso_status st = read_header((const uint8_t *)text, n, name, &x, &head, &total, err);
 
 	memset(out, 0, sizeof(*out));
-	ISO_TRY(iso_file_read(path, 0, &text, &n, err));
-	st = read_header((const uint8_t *)text, n, path, &x, &head, &total, err);
 	if (st == ISO_OK && n - head != total)
 		st = iso_fail(err, ISO_E_DATA, "%s IDX file (%s): %zu bytes of values, the header promises %zu; fetch it "
-			      "again", n - head < total ? "truncated" : "malformed", path, n - head, total);
+			      "again", n - head < total ? "truncated" : "malformed", name, n - head, total);
 	if (st != ISO_OK) {
 		iso_free(text);
 		return st;
@@ -61,6 +58,16 @@ iso_status iso_idx_read(const char *path, iso_idx *out, iso_error *err)
 	x.data = (uint8_t *)text;
 	*out = x;
 	return ISO_OK;
+}
+
+iso_status iso_idx_read(const char *path, iso_idx *out, iso_error *err)
+{
+	char *text = NULL;
+	size_t n = 0;
+
+	memset(out, 0, sizeof(*out));
+	ISO_TRY(iso_file_read(path, 0, &text, &n, err));
+	return iso_idx_take(text, n, path, out, err);
 }
 
 void iso_idx_free(iso_idx *x)
