@@ -12,7 +12,7 @@
  *                               probability .05, or .30 above age 66
  *     hours [occupation, age]   round N(mean_o - 14 (age > 66), 9^2) in 0..99; "?" counts as mean 34
  *     capital [education, age]  0 with probability .92 - .03 education, else e^N(7 + .3 education + .01 age, 1), at most 1e5
- *     income [age, education, hours, marital, sex, capital]  P(high) = sigmoid(-6.2 + .9 education + .05 (hours - 38)
+ *     income [age, education, hours, marital, sex, capital]  P(high) = sigmoid(-5.4 + .9 education + .05 (hours - 38)
  *                               + .05 (min(age, 55) - 17) + .9 married + .35 male + .0002 min(capital, 2e4))
  */
 #include <math.h>
@@ -82,7 +82,7 @@ void iso_sim_census(iso_table *t, size_t r, iso_stream *s)
 	mean = isnan(x[OCCUPATION]) ? 34 : occupation_hours[occupation];
 	x[HOURS] = fmin(fmax(rint(mean - (x[AGE] > 66 ? 14 : 0) + 9 * iso_next_normal(s)), 0), 99) + 0.0;
 	x[CAPITAL] = draw_capital(x[EDUCATION], x[AGE], s);
-	z = -6.2 + 0.9 * x[EDUCATION] + 0.05 * (x[HOURS] - 38) + 0.05 * (fmin(x[AGE], 55) - 17) +
+	z = -5.4 + 0.9 * x[EDUCATION] + 0.05 * (x[HOURS] - 38) + 0.05 * (fmin(x[AGE], 55) - 17) +
 	    0.9 * ((int)x[MARITAL] == MARRIED) + 0.35 * x[SEX] + 0.0002 * fmin(x[CAPITAL], 2e4);
 	x[INCOME] = iso_next_u01(s) < iso_sigmoid(z);
 }
