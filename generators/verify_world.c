@@ -143,8 +143,11 @@ iso_status iso_pair_apply(const iso_world *w, const iso_pair *p, iso_table **out
 	size_t n = 0;
 	iso_status st;
 
-	if (p->op == ISO_PAIR_ADD)
-		return iso_table_concat(base, p->record, out, err);
+	if (p->op == ISO_PAIR_ADD) {
+		ISO_TRY(iso_table_concat(base, p->record, out, err));
+		(*out)->id[base->n] = p->record->id[0]; /* concat renumbers */
+		return ISO_OK;
+	}
 	if (p->op == ISO_PAIR_REPLACE) {
 		ISO_TRY(copy_table(base, out, err));
 		copy_row(p->record, 0, *out, p->row);
