@@ -13,7 +13,7 @@
  * COST.  One draw per cell.
  */
 #include "core/base/alloc.h"
-#include "generators/generator.h"
+#include "generators/support.h"
 
 typedef struct model {
 	const iso_schema *schema; /* borrowed: public */
@@ -78,14 +78,14 @@ static void destroy(void *m)
 static iso_status save(const void *m, iso_str *out, iso_error *err)
 {
 	(void)m;
-	iso_str_add(out, "uniform 0\n");
+	iso_part_add(out, "uniform", NULL, 0);
 	return iso_str_check(out, err);
 }
 
 static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **out, iso_error *err)
 {
-	(void)bytes;
-	(void)n;
+	iso_parts in = {bytes, bytes + n};
+	ISO_TRY(iso_part_take(&in, "uniform", NULL, 0, err));
 	const iso_fit f = {.env = *env};
 	return fit(&f, out, err);
 }
