@@ -58,6 +58,8 @@ typedef struct iso_attack {
 	uint32_t knows;
 	uint32_t version;
 	const char *knowledge; /* required: "NB", "FBB", "PBB", "WB", "SH" (attacks.md section 0) */
+	/* optional; default: `knows` for every setting.  What this setting needs: a subset of `knows`. */
+	uint32_t (*knows_of)(const void *options);
 	const iso_option *options;
 	size_t options_size;
 	/* optional; default: accept. ISO_E_UNSUPPORTED makes the runner record "not applicable" with the reason. */
@@ -74,5 +76,8 @@ size_t iso_attack_count(void);
 const iso_attack *iso_attack_at(size_t i);
 iso_status iso_attack_find(const char *name, const iso_attack **out, iso_error *err) ISO_MUST_CHECK;
 const char *iso_goal_name(iso_goal g);
+/* What a setting of the attack needs, and its knowledge code: "NB" where a setting asks for tables only. */
+uint32_t iso_attack_knows(const iso_attack *a, const void *options);
+const char *iso_attack_knowledge(const iso_attack *a, const void *options);
 
 #endif

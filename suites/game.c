@@ -248,7 +248,7 @@ static iso_status oracle_shadow(void *ctx, const iso_table *train, uint64_t seed
 /* ------------------------------------------------------------------ one attack */
 
 /* Why the attack cannot be made here, or NULL. */
-static const char *obstacle(const iso_game *g, const iso_attack *a)
+static const char *obstacle(const iso_game *g, const iso_attack *a, uint32_t knows)
 {
 	const iso_game_setup *s = &g->setup;
 	const iso_generator *gen = s->training ? s->training->generator : NULL;
@@ -257,38 +257,38 @@ static const char *obstacle(const iso_game *g, const iso_attack *a)
 		return "the referee plays membership games only";
 	if (g->n == 0)
 		return "there are no non-members: the split has no hold-out";
-	if ((a->knows & ISO_KNOWS_AUXILIARY) && (!s->auxiliary || s->auxiliary->n == 0))
+	if ((knows & ISO_KNOWS_AUXILIARY) && (!s->auxiliary || s->auxiliary->n == 0))
 		return "there are no auxiliary rows: the split's share \"aux\" is 0";
-	if ((a->knows & (ISO_KNOWS_ORACLE | ISO_KNOWS_SCORE | ISO_KNOWS_LATENT)) && !gen)
+	if ((knows & (ISO_KNOWS_ORACLE | ISO_KNOWS_SCORE | ISO_KNOWS_LATENT)) && !gen)
 		return "the generator is not at hand, only its rows";
-	if ((a->knows & ISO_KNOWS_SCORE) && !gen->score)
+	if ((knows & ISO_KNOWS_SCORE) && !gen->score)
 		return "the generator releases nothing that scores rows";
-	if ((a->knows & ISO_KNOWS_LATENT) && (!gen->latent_dim || !gen->decode))
+	if ((knows & ISO_KNOWS_LATENT) && (!gen->latent_dim || !gen->decode))
 		return "the generator has no latent access";
-	if ((a->knows & ISO_KNOWS_SHADOW) && !s->request)
+	if ((knows & ISO_KNOWS_SHADOW) && !s->request)
 		return "the generator is not at hand, so no shadow can be trained";
 	return NULL;
 }
 
 /* What `knows` declares, and nothing else. */
-static iso_attack_view make_view(const iso_game *g, const iso_attack *a, oracle *o)
+static iso_attack_view make_view(const iso_game *g, uint32_t knows, oracle *o)
 {
 	const iso_game_setup *s = &g->setup;
 	iso_attack_view v = {.schema = s->members->schema, .targets = g->targets, .ctx = o, .key = o->key};
 
-	if (a->knows & ISO_KNOWS_SYNTHETIC)
+	if (knows & ISO_KNOWS_SYNTHETIC)
 		v.synthetic = s->synthetic;
-	if (a->knows & ISO_KNOWS_AUXILIARY)
+	if (knows & ISO_KNOWS_AUXILIARY)
 		v.auxiliary = s->auxiliary;
-	if (a->knows & ISO_KNOWS_ORACLE)
+	if (knows & ISO_KNOWS_ORACLE)
 		v.draw = oracle_draw;
-	if (a->knows & ISO_KNOWS_SCORE)
+	if (knows & ISO_KNOWS_SCORE)
 		v.score = oracle_score;
-	if (a->knows & ISO_KNOWS_LATENT) {
+	if (knows & ISO_KNOWS_LATENT) {
 		v.latent_dim = s->training->generator->latent_dim(s->training->model);
 		v.decode = oracle_decode;
 	}
-	if (a->knows & ISO_KNOWS_SHADOW)
+	if (knows & ISO_KNOWS_SHADOW)
 		v.shadow = oracle_shadow;
 	return v;
 }
@@ -306,7 +306,8 @@ iso_status iso_game_attack(const iso_game *g, const iso_attack *a, const char *l
 			   iso_roc *roc, iso_error *err)
 {
 	oracle o = {.game = g, .key = iso_key_child(iso_key_new(g->setup.seed, "attack"), label, 0)};
-	const char *why = obstacle(g, a);
+	const uint32_t knows = iso_attack_knows(a, options);
+	const char *why = obstacle(g, a, knows);
 	iso_attack_view view;
 	void *state = NULL;
 	iso_status st = ISO_OK;
@@ -314,7 +315,7 @@ iso_status iso_game_attack(const iso_game *g, const iso_attack *a, const char *l
 	ISO_FAIL_IF(why, err, ISO_E_UNSUPPORTED, "not applicable (%s): %s", label, why);
 	if (a->check)
 		ISO_TRY(a->check(g->setup.members->schema, options, err));
-	view = make_view(g, a, &o);
+	view = make_view(g, knows, &o);
 	for (size_t i = 0; i < g->n; i++)
 		score[i] = NAN;
 	if (a->prepare) {

@@ -248,11 +248,10 @@ static double norm(const double *x, size_t n)
 	return sqrt(iso_ddot(n, x, x));
 }
 
-/* step ~ -H^-1 g to |residual| <= eta |g|; returns the number of products. */
-static size_t solve_newton(problem *o, double eta)
+/* step ~ -H^-1 g to |residual| <= goal; returns the number of products. */
+static size_t solve_newton(problem *o, double goal)
 {
-	const size_t n = o->q * o->p, limit = 300;
-	const double goal = eta * norm(o->g, n);
+	const size_t n = o->q * o->p, limit = 500;
 	memset(o->step, 0, n * sizeof(double));
 	for (size_t e = 0; e < n; e++)
 		o->res[e] = -o->g[e];
@@ -303,11 +302,12 @@ static iso_status minimise(problem *o, const iso_logreg_config *c, iso_logreg *m
 	double value = evaluate(o), norm0 = norm(o->g, n), now = norm0, best = now;
 	size_t it = 0, last = 0, stuck = 0;
 	while (now > c->tolerance && it < c->max_iterations && stuck < 4) {
-		/* as good a solution of the Newton equation as the distance from the optimum deserves (Eisenstat & Walker) */
-		const double eta = fmin(0.1, sqrt(now / norm0));
+		/* as good a solution of the Newton equation as the distance from the optimum deserves (Eisenstat & Walker
+		 * 1996), and not better than the answer is wanted */
+		const double goal = fmax(fmin(0.1, sqrt(now / norm0)) * now, 0.3 * c->tolerance);
 		if (!it || o->exact || last > 10)
 			ISO_TRY(renew_factors(o, !it, err));
-		last = solve_newton(o, eta);
+		last = solve_newton(o, goal);
 		const double t = step_length(o, value);
 		if (t == 0)
 			break;
