@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "core/base/alloc.h"
 #include "core/io/file.h"
 
 #define HELP_COLUMN 30
@@ -171,4 +172,17 @@ int iso_cli_print(iso_str *text, int status)
 		st = iso_stdout_write(text->p, text->n, &err);
 	iso_str_free(text);
 	return st == ISO_OK ? status : iso_cli_fail(&err);
+}
+
+int iso_cli_json(cJSON *root, int complete, int status)
+{
+	iso_error err = {0};
+	iso_str text = {0};
+	iso_status st = root && complete ? iso_json_pretty(root, &text, &err) : iso_no_memory(&err, "the output");
+
+	cJSON_Delete(root);
+	if (st == ISO_OK)
+		return iso_cli_print(&text, status);
+	iso_str_free(&text);
+	return iso_cli_fail(&err);
 }

@@ -6,6 +6,7 @@
 
 #include "core/base/status.h"
 #include "core/base/str.h"
+#include "core/io/json.h"
 
 int cmd_run(int argc, char **argv);
 int cmd_report(int argc, char **argv);
@@ -24,5 +25,7 @@ int cmd_schema(int argc, char **argv);
 int iso_cli_fail(const iso_error *err);
 /* Write a finished text to standard output, free it, and give the exit status: `status` if the write went well. */
 int iso_cli_print(iso_str *text, int status);
+/* The same for JSON; root is freed.  complete = 0: building it ran out of memory. */
+int iso_cli_json(cJSON *root, int complete, int status);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "cli/args.h"
 #include "cli/cmd.h"
+#include "core/base/alloc.h"
 #include "core/data/sources.h"
 #include "core/io/json.h"
 

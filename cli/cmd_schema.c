@@ -5,6 +5,7 @@
 
 #include "cli/args.h"
 #include "cli/cmd.h"
+#include "core/base/alloc.h"
 #include "core/base/log.h"
 #include "core/data/table.h"
 #include "core/io/file.h"

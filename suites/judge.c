@@ -86,7 +86,7 @@ static void add_scores(builder *b, cJSON *o, const double *score, const uint8_t 
 	add(b, o, "truth", truths);
 }
 
-static iso_status judge_attack(const iso_game *g, const iso_attack_setup *a, double *score, iso_verdict *v, iso_error *err)
+static iso_status judge_attack(const iso_game *g, const iso_attack_setup *a, double *score, iso_judgement *v, iso_error *err)
 {
 	builder b = {0};
 	iso_error why = {0};
@@ -101,7 +101,7 @@ static iso_status judge_attack(const iso_game *g, const iso_attack_setup *a, dou
 	add_text(&b, o, "label", a->label);
 	add_text(&b, o, "attack", a->attack->name);
 	add_text(&b, o, "goal", iso_goal_name(a->attack->goal));
-	add_text(&b, o, "knows", a->attack->knowledge);
+	add_text(&b, o, "knows", iso_attack_knowledge(a->attack, a->options));
 	add_text(&b, o, "status", st == ISO_OK ? "ok" : st == ISO_E_UNSUPPORTED ? "unsupported" : "error");
 	add_text(&b, o, "reason", st == ISO_OK ? NULL : why.text);
 	if (st == ISO_OK) {
@@ -120,7 +120,7 @@ static iso_status judge_attack(const iso_game *g, const iso_attack_setup *a, dou
 	return ISO_OK;
 }
 
-iso_status iso_judge_attacks(const iso_game *g, const iso_attack_setup *a, size_t n, iso_verdict *v, iso_error *err)
+iso_status iso_judge_attacks(const iso_game *g, const iso_attack_setup *a, size_t n, iso_judgement *v, iso_error *err)
 {
 	double *score = iso_alloc(iso_game_targets(g), sizeof(*score));
 	iso_status st = score ? ISO_OK : iso_no_memory(err, "attack scores");
@@ -195,7 +195,7 @@ static iso_metric_view narrow(const iso_metric_view *view, const iso_metric *m, 
 	return v;
 }
 
-static iso_status judge_metric(const iso_metric_view *given, uint64_t seed, const iso_metric_setup *s, iso_verdict *v,
+static iso_status judge_metric(const iso_metric_view *given, uint64_t seed, const iso_metric_setup *s, iso_judgement *v,
 			       iso_error *err)
 {
 	const iso_metric_view view = narrow(given, s->metric, seed, s->label);
@@ -231,7 +231,7 @@ static iso_status judge_metric(const iso_metric_view *given, uint64_t seed, cons
 	return st;
 }
 
-iso_status iso_judge_metrics(const iso_metric_view *view, uint64_t seed, const iso_metric_setup *m, size_t n, iso_verdict *v,
+iso_status iso_judge_metrics(const iso_metric_view *view, uint64_t seed, const iso_metric_setup *m, size_t n, iso_judgement *v,
 			     iso_error *err)
 {
 	for (size_t i = 0; i < n; i++)

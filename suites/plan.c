@@ -26,6 +26,7 @@ static iso_status resolve(const iso_option *table, size_t size, const cJSON *bas
 	iso_status st;
 
 	*options = NULL;
+	*resolved = NULL;
 	if (!values)
 		return iso_no_memory(err, "options");
 	cJSON_ArrayForEach(item, over) {
@@ -64,51 +65,73 @@ static iso_status make_setups(iso_agenda *a, iso_error *err)
 		return iso_no_memory(err, "the plan");
 	for (size_t i = 0; i < s->ngenerator; i++) {
 		const iso_suite_generator *sg = &s->generator[i];
-		const iso_generator *g;
 
-		if (iso_generator_find(sg->name, &g, err) != ISO_OK)
-			return iso_fail_context(err, "generators[%zu]", i);
 		for (size_t d = 0; d < s->ndataset; d++) {
 			iso_setup *u = &a->setup[i * s->ndataset + d];
 			const char *label = s->dataset[d].label;
 			char where[192];
 
-			u->generator = g;
-			u->used = runs_on(sg, label);
-			if (!u->used)
-				continue;
 			snprintf(where, sizeof(where), "generators[%zu] %s", i, sg->label);
-			ISO_TRY(resolve(g->options, g->options_size, sg->options,
-					cJSON_GetObjectItemCaseSensitive(sg->per_dataset, label), where, &u->options,
-					&u->resolved, err));
-			u->guarantee = iso_generator_guarantee(g, u->options);
+			ISO_TRY(iso_setup_new(sg->name, sg->options, cJSON_GetObjectItemCaseSensitive(sg->per_dataset, label),
+					      where, u, err));
+			u->used = runs_on(sg, label);
 		}
 	}
 	return ISO_OK;
 }
 
-static iso_status make_attack(iso_agenda *a, size_t i, const iso_suite_item *item, iso_error *err)
+iso_status iso_attack_setup_new(const iso_suite_item *item, const char *where, iso_attack_setup *out, iso_error *err)
 {
-	iso_attack_setup *u = &a->attack[i];
-	char where[160];
-
-	if (iso_attack_find(item->name, &u->attack, err) != ISO_OK)
-		return iso_fail_context(err, "attacks[%zu]", i);
-	u->label = item->label;
-	snprintf(where, sizeof(where), "attacks[%zu] %s", i, item->label);
-	return resolve(u->attack->options, u->attack->options_size, item->options, NULL, where, &u->options, &u->resolved, err);
+	memset(out, 0, sizeof(*out));
+	if (iso_attack_find(item->name, &out->attack, err) != ISO_OK)
+		return iso_fail_context(err, "%s", where);
+	out->label = item->label;
+	return resolve(out->attack->options, out->attack->options_size, item->options, NULL, where, &out->options,
+		       &out->resolved, err);
 }
 
-static iso_status make_metric(iso_agenda *a, size_t i, const iso_suite_item *item, iso_error *err)
+void iso_attack_setup_free(iso_attack_setup *s)
 {
-	iso_metric_setup *u = &a->metric[i];
-	char where[160];
+	iso_free(s->options);
+	cJSON_Delete(s->resolved);
+	memset(s, 0, sizeof(*s));
+}
 
-	if (iso_metric_find(item->name, &u->metric, err) != ISO_OK)
-		return iso_fail_context(err, "metrics[%zu]", i);
-	u->label = item->label;
-	snprintf(where, sizeof(where), "metrics[%zu] %s", i, item->label);
-	return resolve(u->metric->options, u->metric->options_size, item->options, NULL, where, &u->options, &u->resolved, err);
+iso_status iso_metric_setup_new(const iso_suite_item *item, const char *where, iso_metric_setup *out, iso_error *err)
+{
+	memset(out, 0, sizeof(*out));
+	if (iso_metric_find(item->name, &out->metric, err) != ISO_OK)
+		return iso_fail_context(err, "%s", where);
+	out->label = item->label;
+	return resolve(out->metric->options, out->metric->options_size, item->options, NULL, where, &out->options,
+		       &out->resolved, err);
+}
+
+void iso_metric_setup_free(iso_metric_setup *s)
+{
+	iso_free(s->options);
+	cJSON_Delete(s->resolved);
+	memset(s, 0, sizeof(*s));
+}
+
+iso_status iso_setup_new(const char *name, const cJSON *base, const cJSON *over, const char *where, iso_setup *out,
+			 iso_error *err)
+{
+	memset(out, 0, sizeof(*out));
+	if (iso_generator_find(name, &out->generator, err) != ISO_OK)
+		return iso_fail_context(err, "%s", where);
+	ISO_TRY(resolve(out->generator->options, out->generator->options_size, base, over, where, &out->options,
+			&out->resolved, err));
+	out->guarantee = iso_generator_guarantee(out->generator, out->options);
+	out->used = 1;
+	return ISO_OK;
+}
+
+void iso_setup_free(iso_setup *s)
+{
+	iso_free(s->options);
+	cJSON_Delete(s->resolved);
+	memset(s, 0, sizeof(*s));
 }
 
 static iso_status make_judges(iso_agenda *a, iso_error *err)
@@ -126,13 +149,19 @@ static iso_status make_judges(iso_agenda *a, iso_error *err)
 		const char *name = all_attacks ? iso_attack_at(i)->name : NULL;
 		const iso_suite_item any = {.name = name, .label = name};
 
-		ISO_TRY(make_attack(a, i, all_attacks ? &any : &s->attack[i], err));
+		char where[160];
+
+		snprintf(where, sizeof(where), "attacks[%zu] %s", i, all_attacks ? name : s->attack[i].label);
+		ISO_TRY(iso_attack_setup_new(all_attacks ? &any : &s->attack[i], where, &a->attack[i], err));
 	}
 	for (size_t i = 0; i < a->nmetric; i++) {
 		const char *name = all_metrics ? iso_metric_at(i)->name : NULL;
 		const iso_suite_item any = {.name = name, .label = name};
 
-		ISO_TRY(make_metric(a, i, all_metrics ? &any : &s->metric[i], err));
+		char where[160];
+
+		snprintf(where, sizeof(where), "metrics[%zu] %s", i, all_metrics ? name : s->metric[i].label);
+		ISO_TRY(iso_metric_setup_new(all_metrics ? &any : &s->metric[i], where, &a->metric[i], err));
 	}
 	return ISO_OK;
 }
@@ -483,18 +512,12 @@ void iso_agenda_free(iso_agenda *a)
 {
 	if (!a)
 		return;
-	for (size_t i = 0; a->setup && i < a->suite->ngenerator * a->suite->ndataset; i++) {
-		iso_free(a->setup[i].options);
-		cJSON_Delete(a->setup[i].resolved);
-	}
-	for (size_t i = 0; a->attack && i < a->nattack; i++) {
-		iso_free(a->attack[i].options);
-		cJSON_Delete(a->attack[i].resolved);
-	}
-	for (size_t i = 0; a->metric && i < a->nmetric; i++) {
-		iso_free(a->metric[i].options);
-		cJSON_Delete(a->metric[i].resolved);
-	}
+	for (size_t i = 0; a->setup && i < a->suite->ngenerator * a->suite->ndataset; i++)
+		iso_setup_free(&a->setup[i]);
+	for (size_t i = 0; a->attack && i < a->nattack; i++)
+		iso_attack_setup_free(&a->attack[i]);
+	for (size_t i = 0; a->metric && i < a->nmetric; i++)
+		iso_metric_setup_free(&a->metric[i]);
 	for (size_t i = 0; a->division && i < a->suite->ndataset * a->suite->nseed; i++) {
 		iso_split_free(&a->division[i].split);
 		iso_free(a->division[i].class_count);

@@ -92,6 +92,17 @@ iso_status iso_cell_rows_new(const iso_agenda *a, size_t dataset, size_t seed_in
 			     iso_error *err) ISO_MUST_CHECK;
 void iso_cell_rows_free(iso_cell_rows *r);
 
+/* Plug-ins with resolved options.  `where` stands in errors.  On failure call the matching free. */
+iso_status iso_setup_new(const char *name, const cJSON *base, const cJSON *over, const char *where, iso_setup *out,
+			 iso_error *err) ISO_MUST_CHECK;
+void iso_setup_free(iso_setup *s);
+iso_status iso_attack_setup_new(const iso_suite_item *item, const char *where, iso_attack_setup *out,
+				iso_error *err) ISO_MUST_CHECK;
+void iso_attack_setup_free(iso_attack_setup *s);
+iso_status iso_metric_setup_new(const iso_suite_item *item, const char *where, iso_metric_setup *out,
+				iso_error *err) ISO_MUST_CHECK;
+void iso_metric_setup_free(iso_metric_setup *s);
+
 /* Can this setup reach epsilon at all?  Checks by the generator's own check and by its plan at both ends of the scale. */
 iso_status iso_setup_check(const iso_setup *s, const iso_gen_env *env, iso_error *err) ISO_MUST_CHECK;
 /* See iso_setup.targeted. */

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/args.h"
+#include "cli/cmd.h"
+#include "cli/table.h"
+#include "core/base/alloc.h"
+#include "suites/judge.h"
+
+static const iso_verb_help help = {
+	.verb = "evaluate",
+	.operands = "",
+	.summary = "judge a synthetic CSV without its generator",
+	.text = "Measures synthetic rows, from any program, against the real ones, and attacks them: --train are the rows that the\n"
+		"generator was trained on (members), --holdout rows of the same population that it never saw (non-members and test\n"
+		"rows), --aux rows that an attacker may have.  Attacks that need the generator itself are listed as not applicable.\n"
+		"A membership attack on one synthetic table describes that table; it is no bound on epsilon.\n\n"
+		"Example:\n"
+		"  isoeps evaluate --train train.csv --holdout holdout.csv --synthetic synthetic.csv --schema people.json\n",
+	.min_operands = 0,
+	.max_operands = 0,
+};
+
+typedef struct command {
+	const char *train, *holdout, *synthetic, *aux, *schema, *metrics, *attacks;
+	int64_t seed, targets;
+	int json;
+} command;
+
+typedef struct evaluation {
+	iso_schema *schema;
+	iso_table *train, *holdout, *synthetic, *aux;
+	iso_attack_setup attack[ISO_ARG_LIST_MAX];
+	iso_metric_setup metric[ISO_ARG_LIST_MAX];
+	size_t nattack, nmetric;
+	char names[2][1024]; /* the lists of --metrics and --attacks, cut at the commas */
+	cJSON *root;
+	iso_judgement result;
+} evaluation;
+
+static iso_status read_command(int argc, char **argv, command *c, int *helped, iso_error *err)
+{
+	const iso_arg table[] = {
+		{"--train", ISO_ARG_TEXT, &c->train, "FILE", "the generator's training rows, CSV"},
+		{"--holdout", ISO_ARG_TEXT, &c->holdout, "FILE", "real rows that it never saw, CSV"},
+		{"--synthetic", ISO_ARG_TEXT, &c->synthetic, "FILE", "the synthetic rows, CSV"},
+		{"--schema", ISO_ARG_TEXT, &c->schema, "FILE", "the public schema of all of them, JSON"},
+		{"--aux", ISO_ARG_TEXT, &c->aux, "FILE", "an attacker's own rows of the population, CSV"},
+		{"--metrics", ISO_ARG_TEXT, &c->metrics, "A,B", "which metrics (default: all; \"\" = none)"},
+		{"--attacks", ISO_ARG_TEXT, &c->attacks, "A,B", "which attacks (default: all; \"\" = none)"},
+		{"--targets", ISO_ARG_INT, &c->targets, "N", "at most so many members and non-members (default 1000)", 1, 1e7},
+		{"--seed", ISO_ARG_INT, &c->seed, "S", "master seed (default 1)", 0, 4294967295.0},
+		{"--json", ISO_ARG_FLAG, &c->json, NULL, "machine-readable output"},
+		{0}};
+	size_t n;
+
+	ISO_TRY(iso_args_read(&help, table, argc, argv, NULL, &n, helped, err));
+	if (*helped)
+		return ISO_OK;
+	ISO_FAIL_IF(!c->train || !c->holdout || !c->synthetic || !c->schema, err, ISO_E_USAGE,
+		    "option missing (isoeps evaluate): %s is needed; see isoeps evaluate --help",
+		    !c->train ? "--train" : !c->holdout ? "--holdout" : !c->synthetic ? "--synthetic" : "--schema");
+	return ISO_OK;
+}
+
+/* Names of a comma list, cut in place; NULL text = all of the registry by name_at. */
+static iso_status names_of(const char *text, char *buffer, size_t size, const char **names, size_t *n, const char *flag,
+			   iso_error *err)
+{
+	char *p = buffer;
+
+	*n = 0;
+	ISO_FAIL_IF(strlen(text) >= size, err, ISO_E_USAGE, "list too long (%s): at most %zu characters; name fewer", flag, size - 1);
+	strncpy(buffer, text, size - 1);
+	buffer[size - 1] = 0;
+	while (*p && *n < ISO_ARG_LIST_MAX) {
+		char *comma = strchr(p, ',');
+
+		if (comma)
+			*comma = 0;
+		names[(*n)++] = p;
+		if (!comma)
+			break;
+		p = comma + 1;
+	}
+	return ISO_OK;
+}
+
+static iso_status choose(const command *c, evaluation *e, iso_error *err)
+{
+	const char *names[ISO_ARG_LIST_MAX];
+	size_t n = 0;
+
+	if (c->metrics)
+		ISO_TRY(names_of(c->metrics, e->names[0], sizeof(e->names[0]), names, &n, "--metrics", err));
+	else
+		for (; n < iso_metric_count() && n < ISO_ARG_LIST_MAX; n++)
+			names[n] = iso_metric_at(n)->name;
+	for (; e->nmetric < n; e->nmetric++) {
+		const iso_suite_item item = {.name = names[e->nmetric], .label = names[e->nmetric]};
+
+		ISO_TRY(iso_metric_setup_new(&item, "--metrics", &e->metric[e->nmetric], err));
+	}
+	n = 0;
+	if (c->attacks)
+		ISO_TRY(names_of(c->attacks, e->names[1], sizeof(e->names[1]), names, &n, "--attacks", err));
+	else
+		for (; n < iso_attack_count() && n < ISO_ARG_LIST_MAX; n++)
+			names[n] = iso_attack_at(n)->name;
+	for (; e->nattack < n; e->nattack++) {
+		const iso_suite_item item = {.name = names[e->nattack], .label = names[e->nattack]};
+
+		ISO_TRY(iso_attack_setup_new(&item, "--attacks", &e->attack[e->nattack], err));
+	}
+	return ISO_OK;
+}
+
+static iso_status read_tables(const command *c, evaluation *e, iso_error *err)
+{
+	ISO_TRY(iso_schema_read(c->schema, &e->schema, err));
+	ISO_TRY(iso_table_read_csv(c->train, e->schema, &e->train, err));
+	ISO_TRY(iso_table_read_csv(c->holdout, e->schema, &e->holdout, err));
+	ISO_TRY(iso_table_read_csv(c->synthetic, e->schema, &e->synthetic, err));
+	if (c->aux)
+		ISO_TRY(iso_table_read_csv(c->aux, e->schema, &e->aux, err));
+	ISO_FAIL_IF(e->train->n == 0 || e->holdout->n == 0 || e->synthetic->n == 0, err, ISO_E_DATA,
+		    "no rows (%s): the file holds a header only; give rows",
+		    e->train->n == 0 ? c->train : e->holdout->n == 0 ? c->holdout : c->synthetic);
+	return ISO_OK;
+}
+
+static iso_status make_result(const command *c, evaluation *e, iso_error *err)
+{
+	cJSON *r = e->root = cJSON_CreateObject();
+	cJSON *rows = r ? cJSON_AddObjectToObject(r, "rows") : NULL, *run;
+
+	e->result.metrics = r ? cJSON_AddArrayToObject(r, "metrics") : NULL;
+	e->result.attacks = r ? cJSON_AddArrayToObject(r, "attacks") : NULL;
+	e->result.caveats = r ? cJSON_AddArrayToObject(r, "caveats") : NULL;
+	run = r ? cJSON_AddObjectToObject(r, "run") : NULL;
+	e->result.metric_seconds = run ? cJSON_AddObjectToObject(run, "metric_seconds") : NULL;
+	e->result.attack_seconds = run ? cJSON_AddObjectToObject(run, "attack_seconds") : NULL;
+	if (!rows || !e->result.metrics || !e->result.attacks || !e->result.caveats || !e->result.metric_seconds ||
+	    !e->result.attack_seconds || !cJSON_AddNumberToObject(rows, "train", (double)e->train->n) ||
+	    !cJSON_AddNumberToObject(rows, "holdout", (double)e->holdout->n) ||
+	    !cJSON_AddNumberToObject(rows, "synthetic", (double)e->synthetic->n) ||
+	    !cJSON_AddNumberToObject(r, "seed", (double)c->seed))
+		return iso_no_memory(err, "the output");
+	if (!e->schema->learned)
+		return ISO_OK;
+	return iso_caveat_add(e->result.caveats, "learned bounds: the schema's bounds or categories were read off data", err);
+}
+
+static iso_status evaluate(const command *c, evaluation *e, iso_error *err)
+{
+	const iso_metric_view view = {.schema = e->schema, .train = e->train, .test = e->holdout, .synthetic = e->synthetic};
+	const iso_game_setup setup = {.members = e->train, .nonmembers = e->holdout, .auxiliary = e->aux,
+				      .synthetic = e->synthetic, .max_targets = (size_t)c->targets, .dedup = 1,
+				      .seed = (uint64_t)c->seed};
+	iso_game *game;
+	iso_status st;
+
+	ISO_TRY(iso_judge_metrics(&view, (uint64_t)c->seed, e->metric, e->nmetric, &e->result, err));
+	ISO_TRY(iso_game_new(&setup, &game, err));
+	st = iso_judge_attacks(game, e->attack, e->nattack, &e->result, err);
+	iso_game_free(game);
+	return st;
+}
+
+static void number_cell(iso_grid *g, const cJSON *v)
+{
+	if (cJSON_IsNumber(v))
+		iso_grid_add(g, "%.4f", v->valuedouble);
+	else
+		iso_grid_add(g, "-");
+}
+
+static const char *text_of(const cJSON *obj, const char *key)
+{
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(obj, key);
+
+	return cJSON_IsString(v) ? v->valuestring : "";
+}
+
+static void print_result(const evaluation *e, iso_str *out)
+{
+	iso_grid g = {.columns = 6};
+	const cJSON *m;
+	static const char *const metric_head[] = {"metric", "value", "low", "high", "better", "note"},
+				 *const attack_head[] = {"attack", "AUC", "low", "high", "TPR at FPR 10 %", "note"};
+
+	for (size_t i = 0; i < 6; i++)
+		iso_grid_add(&g, "%s", metric_head[i]);
+	cJSON_ArrayForEach(m, e->result.metrics) {
+		iso_grid_add(&g, "%s: %s", text_of(m, "metric"), text_of(m, "title"));
+		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "value"));
+		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "low"));
+		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "high"));
+		iso_grid_add(&g, "%s", text_of(m, "direction"));
+		iso_grid_add(&g, "%s", text_of(m, "reason"));
+	}
+	if (e->nmetric)
+		iso_grid_print(&g, out);
+	g.columns = 6;
+	if (e->nattack) {
+		iso_str_add(out, e->nmetric ? "\n" : "");
+		for (size_t i = 0; i < 6; i++)
+			iso_grid_add(&g, "%s", attack_head[i]);
+	}
+	cJSON_ArrayForEach(m, e->result.attacks) {
+		iso_grid_add(&g, "%s", text_of(m, "label"));
+		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "auc"));
+		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "auc_low"));
+		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "auc_high"));
+		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "tpr_fpr_10"));
+		iso_grid_add(&g, "%s", text_of(m, "reason"));
+	}
+	if (e->nattack)
+		iso_grid_print(&g, out);
+	if (e->result.caveats->child)
+		iso_str_add(out, "\ncaveats\n");
+	cJSON_ArrayForEach(m, e->result.caveats)
+		iso_fold(out, m->valuestring, 2, 118);
+}
+
+static void release(evaluation *e)
+{
+	for (size_t i = 0; i < ISO_ARG_LIST_MAX; i++) {
+		iso_attack_setup_free(&e->attack[i]);
+		iso_metric_setup_free(&e->metric[i]);
+	}
+	iso_table_free(e->train);
+	iso_table_free(e->holdout);
+	iso_table_free(e->synthetic);
+	iso_table_free(e->aux);
+	iso_schema_free(e->schema);
+	cJSON_Delete(e->root);
+	iso_free(e);
+}
+
+int cmd_evaluate(int argc, char **argv)
+{
+	command c = {.seed = 1, .targets = 1000};
+	evaluation *e = iso_alloc(1, sizeof(*e));
+	iso_error err = {0};
+	iso_str out = {0};
+	int helped = 0, status = 0;
+	iso_status st = e ? ISO_OK : iso_no_memory(&err, "an evaluation");
+
+	if (st == ISO_OK)
+		st = read_command(argc, argv, &c, &helped, &err);
+	if (st == ISO_OK && !helped)
+		st = choose(&c, e, &err);
+	if (st == ISO_OK && !helped)
+		st = read_tables(&c, e, &err);
+	if (st == ISO_OK && !helped)
+		st = make_result(&c, e, &err);
+	if (st == ISO_OK && !helped)
+		st = evaluate(&c, e, &err);
+	if (st != ISO_OK) {
+		status = iso_cli_fail(&err);
+	} else if (c.json && !helped) {
+		status = iso_cli_json(e->root, 1, 0);
+		e->root = NULL;
+	} else if (!helped) {
+		print_result(e, &out);
+		status = iso_cli_print(&out, 0);
+	}
+	if (e)
+		release(e);
+	return status;
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How long will it take?  Finished cells of the same data set and generator know best; without them each generator is trained for a
+ * moment in a worker, and the share of its training that was done in that time is extrapolated. */
+#include <ftw.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "results/record.h"
+#include "suites/runner.h"
+
+#define PROBE_SECONDS 1.0
+
+typedef struct guess {
+	double sum;
+	size_t n; /* finished cells */
+	double probe; /* seconds by a probe; NaN = not probed or no answer */
+} guess;
+
+static guess *guess_of(guess *g, const iso_agenda *a, const iso_cell *c)
+{
+	return &g[c->generator * a->suite->ndataset + c->dataset];
+}
+
+static iso_status read_times(const iso_agenda *a, const char *dir, guess *g, iso_error *err)
+{
+	for (size_t i = 0; i < a->ncell; i++) {
+		cJSON *record;
+		const cJSON *run, *t;
+
+		ISO_TRY(iso_record_read(dir, a->cell[i].key, &record, err));
+		run = cJSON_GetObjectItemCaseSensitive(record, "run");
+		t = cJSON_GetObjectItemCaseSensitive(run, "total_seconds");
+		if (cJSON_IsNumber(t) && isfinite(t->valuedouble)) {
+			guess_of(g, a, &a->cell[i])->sum += t->valuedouble;
+			guess_of(g, a, &a->cell[i])->n++;
+		}
+		cJSON_Delete(record);
+	}
+	return ISO_OK;
+}
+
+/* Seconds of one training, by a second of it; NaN if nothing could be learned. */
+static double probe(const iso_agenda *a, const iso_cell *c, const char *dir, iso_error *err)
+{
+	const struct timespec pause = {.tv_nsec = 5000000L};
+	iso_worker w;
+	iso_cell_rows rows = {0};
+	iso_finished done;
+	double seconds = NAN;
+	const iso_cell_job job = {.agenda = a, .cell = c, .rows = &rows, .dir = dir, .jobs = 1};
+
+	if (iso_worker_init(&w, err) != ISO_OK)
+		return NAN;
+	if (iso_cell_rows_new(a, c->dataset, c->seed_index, &rows, err) == ISO_OK) {
+		iso_cell_job shared = job;
+
+		shared.progress = w.progress;
+		if (iso_worker_start(&w, &shared, err) == ISO_OK) {
+			const double start = iso_clock_wall();
+
+			while (iso_clock_wall() - start < PROBE_SECONDS && !iso_worker_poll(&w, &shared, &done))
+				nanosleep(&pause, NULL);
+			if (!w.pid)
+				seconds = iso_clock_wall() - start;
+			else if (iso_worker_share(&w) > 0)
+				seconds = (iso_clock_wall() - start) / iso_worker_share(&w);
+			iso_worker_kill(&w);
+		}
+	}
+	iso_cell_rows_free(&rows);
+	iso_worker_close(&w);
+	return seconds;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+static iso_status run_probes(const iso_agenda *a, const uint8_t *todo, guess *g, iso_error *err)
+{
+	char dir[] = "/tmp/isoeps-probe-XXXXXX";
+	iso_progress progress;
+	size_t total = 0, done = 0;
+
+	for (size_t i = 0; i < a->ncell; i++)
+		total += todo[i] && guess_of(g, a, &a->cell[i])->n == 0;
+	if (total == 0)
+		return ISO_OK;
+	ISO_FAIL_IF(!mkdtemp(dir), err, ISO_E_IO, "cannot make a directory (%s): the estimate needs one; mend /tmp", dir);
+	iso_progress_start(&progress, "estimating", (double)total);
+	for (size_t i = 0; i < a->ncell; i++) {
+		guess *x = guess_of(g, a, &a->cell[i]);
+		iso_error ignored = {0};
+
+		if (!todo[i] || x->n)
+			continue;
+		if (isnan(x->probe))
+			x->probe = probe(a, &a->cell[i], dir, &ignored);
+		if (isnan(x->probe))
+			x->probe = -1;
+		iso_progress_update(&progress, (double)++done);
+	}
+	iso_progress_finish(&progress);
+	(void)nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	return ISO_OK;
+}
+
+iso_status iso_run_estimate(const iso_agenda *a, const iso_run_options *o, const uint8_t *todo, iso_estimate *out, iso_error *err)
+{
+	const size_t n = a->suite->ngenerator * a->suite->ndataset;
+	guess *g = iso_alloc(n, sizeof(*g));
+	iso_status st;
+
+	memset(out, 0, sizeof(*out));
+	if (!g)
+		return iso_no_memory(err, "the estimate");
+	for (size_t i = 0; i < n; i++)
+		g[i].probe = NAN;
+	st = read_times(a, o->dir, g, err);
+	if (st == ISO_OK)
+		st = run_probes(a, todo, g, err);
+	for (size_t i = 0; i < a->ncell && st == ISO_OK; i++) {
+		const guess *x = guess_of(g, a, &a->cell[i]);
+
+		if (!todo[i])
+			continue;
+		if (x->n) {
+			out->seconds += x->sum / (double)x->n;
+			out->from_records++;
+		} else if (x->probe >= 0) {
+			out->seconds += x->probe;
+			out->from_probes++;
+		} else {
+			out->unknown++;
+		}
+	}
+	out->seconds /= o->jobs;
+	iso_free(g);
+	return st;
+}
