@@ -25,7 +25,7 @@
 
 #define KC_MAX 384 /* no kernel's kc is larger */
 #define NC 512 /* a multiple of every nr */
-#define MC_TILES 8
+#define MC_TILES 12
 #define MR_MAX 16 /* no kernel's mr_pad is larger */
 #define NR_MAX 32
 
@@ -183,17 +183,46 @@ void iso_act_apply(iso_act act, float *x, size_t n)
 	}
 }
 
+/* x[j] *= act'(h[j]) */
+static void times_deriv(iso_act act, size_t n, const float *h, float *x)
+{
+	size_t j;
+
+	switch (act) {
+	case ISO_ACT_TANH:
+		for (j = 0; j < n; j++)
+			x[j] *= 1.0f - h[j] * h[j];
+		break;
+	case ISO_ACT_SIGMOID:
+		for (j = 0; j < n; j++)
+			x[j] *= h[j] * (1.0f - h[j]);
+		break;
+	case ISO_ACT_LINEAR:
+		break;
+	default:
+		for (j = 0; j < n; j++)
+			x[j] *= iso_act_deriv(act, h[j]);
+		break;
+	}
+}
+
 /* Tanh and sigmoid need polynomials: done on finished rows in L1, and so is what comes after them. */
 static int by_rows(iso_act act)
 {
 	return act == ISO_ACT_TANH || act == ISO_ACT_SIGMOID;
 }
 
+/* So the derivative waits for the rows if it is one of them or comes after one of them. */
+static int deriv_by_rows(const iso_epilogue *e)
+{
+	return e->deriv_of && (by_rows(e->act) || by_rows(e->deriv_act));
+}
+
 /* Columns j0 .. j0+n-1 of rows i0 .. i0+m-1; c stands at their first element.  `all`: nothing was done in tiles. */
 static void finish_rows(const iso_gemm_kernels *kern, const iso_epilogue *e, int all, size_t i0, size_t m, size_t j0,
 			size_t n, float *c, size_t ldc)
 {
-	const int act = all || by_rows(e->act);
+	const int act = all || by_rows(e->act), deriv = all ? e->deriv_of != NULL : deriv_by_rows(e);
 	size_t i, j;
 
 	for (i = 0; act && i < m; i++) {
@@ -206,12 +235,8 @@ static void finish_rows(const iso_gemm_kernels *kern, const iso_epilogue *e, int
 	}
 	if (act && ldc == n && !all)
 		iso_act_apply(e->act, c, m * n);
-	for (i = 0; act && e->deriv_of && i < m; i++) {
-		const float *h = e->deriv_of + (i0 + i) * e->deriv_ld + j0;
-
-		for (j = 0; j < n; j++)
-			c[i * ldc + j] *= iso_act_deriv(e->deriv_act, h[j]);
-	}
+	for (i = 0; deriv && i < m; i++)
+		times_deriv(e->deriv_act, n, e->deriv_of + (i0 + i) * e->deriv_ld + j0, c + i * ldc);
 	if (e->row_norm2)
 		kern->row_norms2(m, n, c, ldc, e->row_norm2 + i0);
 }
@@ -269,41 +294,53 @@ static size_t tile_row(const job *g, size_t tile)
 	return g->rows * tile + (tile < g->longer ? tile : g->longer);
 }
 
-/* Panel at column j of the current block, packed on first use (`fresh`); sets its row stride. */
-static const float *panel_of_b(const job *g, size_t j, size_t cols, int fresh, size_t slot, size_t *ld)
+/* The panel at column j of the current block.  On first use (`fresh`) a transposed or ragged one is packed, and a
+ * whole one that shall be packed is copied by the first tile in passing (t->b_copy). */
+static void panel_of_b(const job *g, size_t j, int fresh, float *slot, iso_tile *t)
 {
-	size_t width = cols > g->kern->lanes ? g->nr : g->kern->lanes;
-	size_t col = g->j0 + j;
-	float *dst = packed_b + slot * g->kc;
+	const size_t width = t->cols > g->kern->lanes ? g->nr : g->kern->lanes, col = g->j0 + j;
 
-	if (g->t != ISO_NT && !g->pack_b && cols == width) {
-		*ld = g->ldb;
-		return g->b + g->k0 * g->ldb + col;
+	t->b_copy = NULL;
+	if (g->t != ISO_NT && t->cols == width && (fresh || !g->pack_b)) {
+		t->b = g->b + g->k0 * g->ldb + col;
+		t->b_ld = g->ldb;
+		if (g->pack_b && width == g->nr)
+			t->b_copy = slot;
+		if (!g->pack_b || t->b_copy)
+			return;
 	}
-	*ld = width;
-	if (!fresh)
-		return dst;
-	if (g->t == ISO_NT)
-		g->kern->pack_transposed(g->kc, cols, g->b + col * g->ldb + g->k0, g->ldb, width, dst);
-	else
-		g->kern->pack_copy(g->kc, cols, g->b + g->k0 * g->ldb + col, g->ldb, width, dst);
-	return dst;
+	t->b = slot;
+	t->b_ld = width;
+	if (fresh && g->t == ISO_NT)
+		g->kern->pack_transposed(g->kc, t->cols, g->b + col * g->ldb + g->k0, g->ldb, width, slot);
+	else if (fresh)
+		g->kern->pack_copy(g->kc, t->cols, g->b + g->k0 * g->ldb + col, g->ldb, width, slot);
 }
 
-/* While the first two tiles of a panel run, the panel after it is fetched: lines 0 and 1 of each row of B, or rows
- * 0..15 and 16..31 of a transposed B, line by line. */
-static void fetch_next_panel(const job *g, size_t j, size_t nth, iso_tile *t)
+/* What the next tiles will miss in L2 is fetched while this one runs.  First the next panel of B, by the first two
+ * tiles: lines 0 and 1 of each row, or rows 0..15 and 16..31 of a transposed B, line by line.  Then, in the first
+ * panel, the next columns of a transposed A; else the next tile of C. */
+static void fetch_ahead(const job *g, size_t j, size_t tile, iso_tile *t)
 {
-	const size_t col = g->j0 + j + g->nr;
+	const size_t col = g->j0 + j;
 
-	if (col >= g->n)
-		return;
-	t->fetch_ld = (ptrdiff_t)g->ldb;
-	if (g->t == ISO_NT) {
-		t->fetch = g->b + (col + 16 * nth) * g->ldb + g->k0;
-		t->fetch_jump = 16 - 16 * (ptrdiff_t)g->ldb;
-	} else {
-		t->fetch = g->b + g->k0 * g->ldb + col + 16 * nth;
+	t->fetch = NULL;
+	t->fetch_jump = 0;
+	if (tile < 2 && col + g->nr < g->n) {
+		t->fetch_ld = (ptrdiff_t)g->ldb;
+		if (g->t == ISO_NT) {
+			t->fetch = g->b + (col + g->nr + 16 * tile) * g->ldb + g->k0;
+			t->fetch_jump = 16 - 16 * (ptrdiff_t)g->ldb;
+		} else {
+			t->fetch = g->b + g->k0 * g->ldb + col + g->nr + 16 * tile;
+		}
+	} else if (tile + 1 < g->tiles && j == 0 && g->t == ISO_TN && !g->pack_a) {
+		t->fetch = g->a + g->k0 * g->lda + tile_row(g, tile + 2) - 1;
+		t->fetch_ld = (ptrdiff_t)g->lda;
+	} else if (tile + 1 < g->tiles) {
+		t->fetch = g->c + tile_row(g, tile + 1) * g->ldc + col;
+		t->fetch_ld = (ptrdiff_t)g->ldc;
+		t->fetch_jump = 16 - 16 * (ptrdiff_t)g->ldc;
 	}
 }
 
@@ -334,9 +371,8 @@ static void tile_start(const job *g, iso_tile *t, iso_tile_epilogue *e)
 	if (!g->tile_epilogue || g->k0 + g->kc < g->k)
 		return;
 	t->e = e;
-	if (by_rows(g->e->act))
-		return;
-	e->act = g->e->act;
+	if (!by_rows(g->e->act))
+		e->act = g->e->act;
 	e->deriv_act = g->e->deriv_act;
 	e->deriv_ld = g->e->deriv_ld;
 }
@@ -353,34 +389,40 @@ static void run_tile(const job *g, size_t first, size_t tile, size_t j, iso_tile
 		t->a = g->t == ISO_TN ? g->a + g->k0 * g->lda + i : g->a + i * g->lda + g->k0;
 		t->a_ld = g->lda;
 	}
-	if (t->e && g->e->deriv_of && !by_rows(g->e->act))
+	if (t->e && g->e->deriv_of && !deriv_by_rows(g->e))
 		e->deriv_of = g->e->deriv_of + i * e->deriv_ld + col;
 	g->kern->tile(t, rows, g->pack_a || g->t == ISO_TN);
-	t->fetch = NULL;
 }
 
 /* One run of k of one block of columns. */
 static void run_block(const job *g)
 {
 	const int last = g->k0 + g->kc == g->k, one_block = g->tiles <= MC_TILES;
-	size_t first, end, j, tile;
+	const size_t blocks = (g->tiles + MC_TILES - 1) / MC_TILES;
+	size_t first, end, j, tile, block;
 	iso_tile_epilogue e;
 	iso_tile t;
 
 	tile_start(g, &t, &e);
-	for (first = 0; first < g->tiles; first = end) {
-		end = g->tiles - first < MC_TILES ? g->tiles : first + MC_TILES;
+	for (block = 0, first = 0; block < blocks; block++, first = end) {
+		end = g->tiles * (block + 1) / blocks;
 		if (g->pack_a)
 			pack_rows_of_a(g, first, end);
 		for (j = 0; j < g->nc; j += g->nr) {
+			float *slot = packed_b + (one_block ? 0 : j * g->kc);
+
 			t.cols = g->nc - j < g->nr ? g->nc - j : g->nr;
-			t.b = panel_of_b(g, j, t.cols, first == 0, one_block ? 0 : j, &t.b_ld);
+			panel_of_b(g, j, first == 0, slot, &t);
 			if (t.e && g->e->bias)
 				e.bias = g->e->bias + g->j0 + j;
 			for (tile = first; tile < end; tile++) {
-				if (tile < 2)
-					fetch_next_panel(g, j, tile, &t);
+				fetch_ahead(g, j, tile, &t);
 				run_tile(g, first, tile, j, &t, &e);
+				if (t.b_copy) {
+					t.b = slot;
+					t.b_ld = g->nr;
+					t.b_copy = NULL;
+				}
 			}
 		}
 		if (last && g->row_epilogue) {
@@ -402,7 +444,7 @@ static void run_job(job *g)
 	g->rows = g->m / g->tiles;
 	g->longer = g->m % g->tiles;
 	g->tile_epilogue = g->e && (g->e->bias || g->e->act != ISO_ACT_LINEAR || g->e->deriv_of);
-	g->row_epilogue = g->e && (by_rows(g->e->act) || g->e->row_norm2);
+	g->row_epilogue = g->e && (by_rows(g->e->act) || deriv_by_rows(g->e) || g->e->row_norm2);
 	for (g->j0 = 0; g->j0 < g->n; g->j0 += g->nc) {
 		g->nc = g->n - g->j0 < NC ? g->n - g->j0 : NC;
 		for (r = 0, g->k0 = 0; r < runs; r++, g->k0 += g->kc) {

@@ -19,8 +19,9 @@ typedef __m256i mask;
 #define V_STOREM(m, p, v) _mm256_maskstore_ps(p, m, v)
 #define V_FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define V_ADD(a, b) _mm256_add_ps(a, b)
-#define V_SUB(a, b) _mm256_sub_ps(a, b)
 #define V_MUL(a, b) _mm256_mul_ps(a, b)
+#define V_AND(a, b) _mm256_and_ps(a, b)
+#define V_BITS(i) _mm256_castsi256_ps(_mm256_set1_epi32(i))
 /* x < 0 ? a : b and x > 0 ? a : b, per lane; false for NaN. */
 #define V_LT0(x, a, b) _mm256_blendv_ps(b, a, _mm256_cmp_ps(x, V_ZERO(), _CMP_LT_OQ))
 #define V_GT0(x, a, b) _mm256_blendv_ps(b, a, _mm256_cmp_ps(x, V_ZERO(), _CMP_GT_OQ))
@@ -30,19 +31,26 @@ ISO_INLINE mask V_MASK(size_t n)
 	return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
-/* out[4c + e] lane 4q + r = row[4q + r][k + 4c + e]: two half rows per vector, then 4 x 4 inside the lanes. */
-ISO_INLINE void transpose_load(const float *const *row, size_t k, vec *out)
+/* out[4c + e] lane 4q + r = p[(4q + r) ld + 4c + e], 0 from row `rows` on: halves of two rows side by side,
+ * then 4 x 4 inside the lanes. */
+ISO_INLINE void transpose_load(const float *p, size_t ld, size_t rows, vec *out)
 {
+	static const float none[LANES];
 	int c, r;
 
 #pragma GCC unroll 2
 	for (c = 0; c < 2; c++) {
+		const float *lo = p + 4 * c, *hi = lo + 4 * ld;
 		__m256 z[4], lo0, hi0, lo1, hi1;
 
 #pragma GCC unroll 4
 		for (r = 0; r < 4; r++) {
-			z[r] = _mm256_castps128_ps256(_mm_loadu_ps(row[r] + k + 4 * c));
-			z[r] = _mm256_insertf128_ps(z[r], _mm_loadu_ps(row[4 + r] + k + 4 * c), 1);
+			z[r] = _mm256_castps128_ps256(_mm_loadu_ps((size_t)r < rows ? lo : none));
+			z[r] = _mm256_insertf128_ps(z[r], _mm_loadu_ps(4 + (size_t)r < rows ? hi : none), 1);
+			lo += ld;
+			hi += ld;
+			OPAQUE(lo);
+			OPAQUE(hi);
 		}
 		lo0 = _mm256_unpacklo_ps(z[0], z[1]);
 		hi0 = _mm256_unpackhi_ps(z[0], z[1]);

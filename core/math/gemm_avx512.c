@@ -21,32 +21,48 @@ typedef __mmask16 mask;
 #define V_STOREM(m, p, v) _mm512_mask_storeu_ps(p, m, v)
 #define V_FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define V_ADD(a, b) _mm512_add_ps(a, b)
-#define V_SUB(a, b) _mm512_sub_ps(a, b)
 #define V_MUL(a, b) _mm512_mul_ps(a, b)
+#define V_AND(a, b) _mm512_and_ps(a, b)
+#define V_BITS(i) _mm512_castsi512_ps(_mm512_set1_epi32(i))
 /* x < 0 ? a : b and x > 0 ? a : b, per lane; false for NaN. */
 #define V_LT0(x, a, b) _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, V_ZERO(), _CMP_LT_OQ), b, a)
 #define V_GT0(x, a, b) _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, V_ZERO(), _CMP_GT_OQ), b, a)
 
-/* out[4c + e] lane 4q + r = row[4q + r][k + 4c + e]: four quarter rows per vector, then 4 x 4 inside the lanes. */
-ISO_INLINE void transpose_load(const float *const *row, size_t k, vec *out)
+/* out[4c + e] lane 4q + r = p[(4q + r) ld + 4c + e], 0 from row `rows` on: quarters of four rows side by side, then
+ * 4 x 4 inside the lanes.  Whole cache lines at a time, since rows a power of two apart would evict one another. */
+ISO_INLINE void transpose_load(const float *p, size_t ld, size_t rows, vec *out)
 {
+	static const float none[LANES];
+	const float *p4 = p + 4 * ld, *p8 = p + 8 * ld, *p12 = p + 12 * ld;
+	__m512 z[4][4];
 	int c, r;
 
 #pragma GCC unroll 4
-	for (c = 0; c < 4; c++) {
-		__m512 z[4], lo0, hi0, lo1, hi1;
+	for (r = 0; r < 4; r++) {
+		const float *q0 = (size_t)r < rows ? p : none, *q4 = 4 + (size_t)r < rows ? p4 : none,
+			    *q8 = 8 + (size_t)r < rows ? p8 : none, *q12 = 12 + (size_t)r < rows ? p12 : none;
 
 #pragma GCC unroll 4
-		for (r = 0; r < 4; r++) {
-			z[r] = _mm512_castps128_ps512(_mm_loadu_ps(row[r] + k + 4 * c));
-			z[r] = _mm512_insertf32x4(z[r], _mm_loadu_ps(row[4 + r] + k + 4 * c), 1);
-			z[r] = _mm512_insertf32x4(z[r], _mm_loadu_ps(row[8 + r] + k + 4 * c), 2);
-			z[r] = _mm512_insertf32x4(z[r], _mm_loadu_ps(row[12 + r] + k + 4 * c), 3);
+		for (c = 0; c < 4; c++) {
+			z[c][r] = _mm512_castps128_ps512(_mm_loadu_ps(q0 + 4 * c));
+			z[c][r] = _mm512_insertf32x4(z[c][r], _mm_loadu_ps(q4 + 4 * c), 1);
+			z[c][r] = _mm512_insertf32x4(z[c][r], _mm_loadu_ps(q8 + 4 * c), 2);
+			z[c][r] = _mm512_insertf32x4(z[c][r], _mm_loadu_ps(q12 + 4 * c), 3);
 		}
-		lo0 = _mm512_unpacklo_ps(z[0], z[1]);
-		hi0 = _mm512_unpackhi_ps(z[0], z[1]);
-		lo1 = _mm512_unpacklo_ps(z[2], z[3]);
-		hi1 = _mm512_unpackhi_ps(z[2], z[3]);
+		p += ld;
+		p4 += ld;
+		p8 += ld;
+		p12 += ld;
+		OPAQUE(p);
+		OPAQUE(p4);
+		OPAQUE(p8);
+		OPAQUE(p12);
+	}
+#pragma GCC unroll 4
+	for (c = 0; c < 4; c++) {
+		const __m512 lo0 = _mm512_unpacklo_ps(z[c][0], z[c][1]), hi0 = _mm512_unpackhi_ps(z[c][0], z[c][1]);
+		const __m512 lo1 = _mm512_unpacklo_ps(z[c][2], z[c][3]), hi1 = _mm512_unpackhi_ps(z[c][2], z[c][3]);
+
 		out[4 * c] = _mm512_shuffle_ps(lo0, lo1, 0x44);
 		out[4 * c + 1] = _mm512_shuffle_ps(lo0, lo1, 0xee);
 		out[4 * c + 2] = _mm512_shuffle_ps(hi0, hi1, 0x44);

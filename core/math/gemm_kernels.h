@@ -18,7 +18,7 @@ typedef struct iso_tile_epilogue {
 	iso_act act; /* LINEAR, RELU or LRELU */
 	const float *deriv_of; /* [rows][deriv_ld] or NULL */
 	size_t deriv_ld;
-	iso_act deriv_act;
+	iso_act deriv_act; /* the same three */
 } iso_tile_epilogue;
 
 typedef struct iso_tile {
@@ -26,13 +26,14 @@ typedef struct iso_tile {
 	size_t a_ld;
 	const float *b; /* b[k * b_ld + j]; readable for whole vectors: 1 if cols <= lanes, else 2 */
 	size_t b_ld;
+	float *b_copy; /* [k][2 * lanes]: B as it is read is also packed here for later tiles; NULL: not */
 	float *c;
 	size_t ldc;
 	size_t k, cols; /* cols <= 2 * lanes */
 	int load_c; /* start from C instead of 0 */
 	const iso_tile_epilogue *e; /* NULL: store as it is */
-	/* One cache line per step of k is brought to L2 for the next panel: at fetch, then fetch_ld floats on per step
-	 * and fetch_jump more after every 16 steps.  NULL: none. */
+	/* One cache line per step of k is brought to L2 for later: at fetch, then fetch_ld floats on per step and
+	 * fetch_jump more after every 16 steps.  NULL: none. */
 	const float *fetch;
 	ptrdiff_t fetch_ld, fetch_jump;
 } iso_tile;
@@ -44,8 +45,7 @@ typedef struct iso_gemm_kernels {
 	void (*tile)(const iso_tile *t, size_t rows, int k_major);
 	/* dst[kk][width] = src[kk][0..w-1], zeros behind; w <= width <= 2 * lanes, a multiple of lanes. */
 	void (*pack_copy)(size_t k, size_t w, const float *src, size_t ld, size_t width, float *dst);
-	/* dst[kk][width] = src[j][kk] for j < w, anything of src behind; w <= width, a multiple of
-	 * lanes. */
+	/* dst[kk][width] = src[j][kk] for j < w, zeros behind; w and width as above. */
 	void (*pack_transposed)(size_t k, size_t w, const float *src, size_t ld, size_t width, float *dst);
 	/* N <= 4 columns; b(k, n) = b[k * b_k + n * b_n].  A is [m][k], or [k][m] for gemv_t. */
 	void (*gemv)(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t b_k, size_t b_n,
@@ -57,6 +57,8 @@ typedef struct iso_gemm_kernels {
 } iso_gemm_kernels;
 
 #define ISO_GEMV_COLS 4
+/* Hide how a pointer came about: else the compiler keeps one pointer per row and spills them. */
+#define OPAQUE(p) __asm__("" : "+r"(p))
 #define ISO_INLINE static inline __attribute__((always_inline))
 
 /* NULL where the compiler does not target the set. */

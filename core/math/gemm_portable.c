@@ -72,6 +72,8 @@ ISO_INLINE void tile_wide(const int hard, const int lanes, const iso_tile *t, si
 	for (k = 0; k < t->k; k++) {
 		const float *b = t->b + k * t->b_ld;
 
+		if (t->b_copy)
+			memcpy(t->b_copy + k * 2 * LANES, b, 2 * LANES * sizeof(float));
 #pragma GCC unroll 4
 		for (i = 0; i < MR; i++) { /* rows past the last repeat it and are thrown away */
 			float x = t->a[(i < rows ? i : rows - 1) * a_row + k * a_k];

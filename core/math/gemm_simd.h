@@ -10,58 +10,63 @@
 
 /* ---- tiles ---- */
 
-ISO_INLINE vec tile_activate(vec v, iso_act act)
+/* Bias, activation (linear, ReLU, leaky ReLU) and derivative of the same, one after the other over all accumulators
+ * so that each is one branch.  x < 0 ? (s x) & keep : x with keep = 0 for ReLU: an infinity times 0 would be a NaN. */
+ISO_INLINE void tile_epilogue(vec (*acc)[2], const int mr, const int nv, const iso_tile_epilogue *e, mask last)
 {
-	if (act == ISO_ACT_RELU)
-		return V_LT0(v, V_ZERO(), v);
-	if (act == ISO_ACT_LRELU)
-		return V_LT0(v, V_MUL(v, V_SET1(ISO_LRELU_SLOPE)), v);
-	return v;
-}
+	int i, j;
 
-ISO_INLINE vec tile_deriv(vec h, iso_act act)
-{
-	const vec one = V_SET1(1.0f);
+	if (e->bias) {
+#pragma GCC unroll 2
+		for (j = 0; j < nv; j++) {
+			const vec b = j + 1 < nv ? V_LOAD(e->bias + j * LANES) : V_LOADM(last, e->bias + j * LANES);
 
-	switch (act) {
-	case ISO_ACT_RELU:
-		return V_GT0(h, one, V_ZERO());
-	case ISO_ACT_LRELU:
-		return V_GT0(h, one, V_SET1(ISO_LRELU_SLOPE));
-	case ISO_ACT_TANH:
-		return V_SUB(one, V_MUL(h, h));
-	case ISO_ACT_SIGMOID:
-		return V_MUL(h, V_SUB(one, h));
-	default:
-		return one;
+#pragma GCC unroll 16
+			for (i = 0; i < mr; i++)
+				acc[i][j] = V_ADD(acc[i][j], b);
+		}
+	}
+	if (e->act != ISO_ACT_LINEAR) {
+		const vec slope = V_SET1(ISO_LRELU_SLOPE), keep = V_BITS(e->act == ISO_ACT_RELU ? 0 : -1);
+
+#pragma GCC unroll 16
+		for (i = 0; i < mr; i++)
+#pragma GCC unroll 2
+			for (j = 0; j < nv; j++)
+				acc[i][j] = V_LT0(acc[i][j], V_AND(V_MUL(acc[i][j], slope), keep), acc[i][j]);
+	}
+	if (e->deriv_of) {
+		const vec one = V_SET1(1.0f), low = V_SET1(e->deriv_act == ISO_ACT_RELU    ? 0.0f :
+							   e->deriv_act == ISO_ACT_LRELU ? ISO_LRELU_SLOPE :
+											     1.0f);
+		const float *h = e->deriv_of;
+
+#pragma GCC unroll 16
+		for (i = 0; i < mr; i++, h += e->deriv_ld) {
+			OPAQUE(h);
+#pragma GCC unroll 2
+			for (j = 0; j < nv; j++) {
+				const vec x = j + 1 < nv ? V_LOAD(h + j * LANES) : V_LOADM(last, h + j * LANES);
+
+				acc[i][j] = V_MUL(acc[i][j], V_GT0(x, one, low));
+			}
+		}
 	}
 }
 
-/* One finished row of a tile: bias, activation, derivative, store.  `e` may be NULL. */
-ISO_INLINE void tile_finish_row(vec *v, const int nv, const iso_tile *t, const iso_tile_epilogue *e, mask last,
-				size_t row)
+ISO_INLINE void tile_store(vec (*acc)[2], const int mr, const int nv, float *c, size_t ldc, mask last)
 {
-	float *c = t->c + row * t->ldc;
-	int j;
+	int i;
 
-	for (j = 0; j < nv; j++) {
-		vec x = v[j];
-
-		if (e) {
-			if (e->bias)
-				x = V_ADD(x, j + 1 < nv ? V_LOAD(e->bias + j * LANES) :
-							  V_LOADM(last, e->bias + j * LANES));
-			x = tile_activate(x, e->act);
-			if (e->deriv_of) {
-				const float *h = e->deriv_of + row * e->deriv_ld + j * LANES;
-
-				x = V_MUL(x, tile_deriv(j + 1 < nv ? V_LOAD(h) : V_LOADM(last, h), e->deriv_act));
-			}
+#pragma GCC unroll 16
+	for (i = 0; i < mr; i++, c += ldc) {
+		OPAQUE(c);
+		if (nv > 1) {
+			V_STORE(c, acc[i][0]);
+			V_STOREM(last, c + LANES, acc[i][1]);
+		} else {
+			V_STOREM(last, c, acc[i][0]);
 		}
-		if (j + 1 < nv)
-			V_STORE(c + j * LANES, x);
-		else
-			V_STOREM(last, c + j * LANES, x);
 	}
 }
 
@@ -70,11 +75,12 @@ ISO_INLINE void tile_finish_row(vec *v, const int nv, const iso_tile *t, const i
 #define PIN_LOAD(x, p) __asm__ volatile("vmovups %1, %0" : "=v"(x) : "m"(*(const vec_u *)(p)))
 #define PIN_SET1(x, p) __asm__ volatile("vbroadcastss %1, %0" : "=v"(x) : "m"(*(p)))
 #define PIN_FMA(acc, x, b) __asm__ volatile("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(x), "v"(b))
+#define PIN_STORE(p, x) __asm__ volatile("vmovups %1, %0" : "=m"(*(vec_u *)(p)) : "v"(x))
 #define PIN_FETCH(p) __asm__ volatile("prefetcht1 %0" : : "m"(*(p)))
 
 /* One step of k: rows 3g, 3g+1, 3g+2 are reached from base pointer g (row-major), or from one pointer (k-major). */
 ISO_INLINE void tile_step(vec (*acc)[2], const int mr, const int nv, const int k_major, const float *const *q,
-			  size_t a_ld, const float *b, const int u)
+			  size_t a_ld, const float *b, float *copy, const int u)
 {
 	vec b0, b1, x;
 	int i;
@@ -82,6 +88,10 @@ ISO_INLINE void tile_step(vec (*acc)[2], const int mr, const int nv, const int k
 	PIN_LOAD(b0, b);
 	if (nv > 1)
 		PIN_LOAD(b1, b + LANES);
+	if (copy) { /* known when this is compiled */
+		PIN_STORE(copy, b0);
+		PIN_STORE(copy + LANES, b1);
+	}
 #pragma GCC unroll 16
 	for (i = 0; i < mr; i++) {
 		PIN_SET1(x, k_major ? q[0] + i : q[i / 3] + (size_t)(i % 3) * a_ld + u);
@@ -92,10 +102,8 @@ ISO_INLINE void tile_step(vec (*acc)[2], const int mr, const int nv, const int k
 }
 
 #define GROUPS ((MR + 2) / 3) /* of three rows */
-/* Hide how a pointer came about: else the compiler keeps one pointer per row and spills them. */
-#define OPAQUE(p) __asm__("" : "+r"(p))
 
-ISO_INLINE void tile_body(const iso_tile *t, const int mr, const int nv, const int k_major)
+ISO_INLINE void tile_body(const iso_tile *t, const int mr, const int nv, const int k_major, const int copies)
 {
 	vec acc[MR][2];
 	const float *q[GROUPS], *b = t->b;
@@ -103,6 +111,7 @@ ISO_INLINE void tile_body(const iso_tile *t, const int mr, const int nv, const i
 	const ptrdiff_t fetch_ld = t->fetch ? 4 * t->fetch_ld : 0, fetch_jump = t->fetch ? 4 * t->fetch_jump : 0;
 	const size_t b_ld = t->b_ld;
 	size_t a_ld = t->a_ld;
+	float *copy = t->b_copy;
 	const mask last = V_MASK(t->cols - (size_t)(nv - 1) * LANES);
 	size_t k = t->k;
 	unsigned step = 0;
@@ -114,10 +123,11 @@ ISO_INLINE void tile_body(const iso_tile *t, const int mr, const int nv, const i
 		acc[i][1] = V_ZERO();
 	}
 	if (t->load_c) {
-#pragma GCC unroll 16
-		for (i = 0; i < mr; i++) {
-			const float *c = t->c + (size_t)i * t->ldc;
+		const float *c = t->c;
 
+#pragma GCC unroll 16
+		for (i = 0; i < mr; i++, c += t->ldc) {
+			OPAQUE(c);
 			acc[i][0] = nv > 1 ? V_LOAD(c) : V_LOADM(last, c);
 			if (nv > 1)
 				acc[i][1] = V_LOADM(last, c + LANES);
@@ -132,8 +142,11 @@ ISO_INLINE void tile_body(const iso_tile *t, const int mr, const int nv, const i
 
 #pragma GCC unroll 4
 		for (u = 0; u < 4; u++) {
-			tile_step(acc, mr, nv, k_major, q, a_ld, b, u);
-			PIN_FETCH(fetch);
+			tile_step(acc, mr, nv, k_major, q, a_ld, b, copies ? copy : NULL, u);
+			if (copies)
+				copy += 2 * LANES;
+			if (nv > 1)
+				PIN_FETCH(fetch);
 			fetch += fetch_ld;
 			b += b_ld;
 			OPAQUE(b);
@@ -155,32 +168,43 @@ ISO_INLINE void tile_body(const iso_tile *t, const int mr, const int nv, const i
 		fetch += step % 16 == 0 ? fetch_jump : 0;
 	}
 	for (; k > 0; k--) {
-		tile_step(acc, mr, nv, k_major, q, a_ld, b, 0);
+		tile_step(acc, mr, nv, k_major, q, a_ld, b, copies ? copy : NULL, 0);
+		if (copies)
+			copy += 2 * LANES;
 		b += b_ld;
 #pragma GCC unroll 8
 		for (g = 0; g < GROUPS; g++)
 			if (3 * g < mr)
 				q[g] += k_major ? a_ld : 1;
 	}
-#pragma GCC unroll 16
-	for (i = 0; i < mr; i++)
-		tile_finish_row(acc[i], nv, t, t->e, last, (size_t)i);
+	if (t->e)
+		tile_epilogue(acc, mr, nv, t->e, last);
+	tile_store(acc, mr, nv, t->c, t->ldc, last);
 }
 
-#define TILE(mr, nv, major) \
-	static void tile_##mr##_##nv##_##major(const iso_tile *t) \
+#define TILE(mr, nv, major, copies) \
+	static void tile_##mr##_##nv##_##major##_##copies(const iso_tile *t) \
 	{ \
-		tile_body(t, mr, nv, major); \
+		tile_body(t, mr, nv, major, copies); \
 	}
-#define TILES(mr) TILE(mr, 1, 0) TILE(mr, 1, 1) TILE(mr, 2, 0) TILE(mr, 2, 1)
-#define TILE_ROW(mr) {{tile_##mr##_1_0, tile_##mr##_1_1}, {tile_##mr##_2_0, tile_##mr##_2_1}},
+#define TILES(mr) \
+	TILE(mr, 1, 0, 0) \
+	TILE(mr, 1, 1, 0) \
+	TILE(mr, 2, 0, 0) \
+	TILE(mr, 2, 1, 0) \
+	TILE(mr, 2, 0, 1) \
+	TILE(mr, 2, 1, 1)
+#define TILE_ROW(mr) \
+	{{tile_##mr##_1_0_0, tile_##mr##_1_1_0}, \
+	 {tile_##mr##_2_0_0, tile_##mr##_2_1_0}, \
+	 {tile_##mr##_2_0_1, tile_##mr##_2_1_1}},
 TILE_LIST(TILES)
 
 static void tile_run(const iso_tile *t, size_t rows, int k_major)
 {
-	static void (*const table[MR][2][2])(const iso_tile *) = {TILE_LIST(TILE_ROW)};
+	static void (*const table[MR][3][2])(const iso_tile *) = {TILE_LIST(TILE_ROW)};
 
-	table[rows - 1][t->cols > LANES][k_major != 0](t);
+	table[rows - 1][t->cols <= LANES ? 0 : t->b_copy ? 2 : 1][k_major != 0](t);
 }
 
 /* ---- packing ---- */
@@ -206,61 +230,60 @@ static void pack_copy(size_t k, size_t w, const float *src, size_t ld, size_t wi
 	}
 }
 
-/* out[kk] lane i = src[i][kk] for kk < k < LANES; rows behind `rows` repeat the last one, kk behind k are 0. */
-static void transpose_tail(const float *src, size_t ld, size_t rows, size_t k, vec *out)
+/* The next k steps, at most LANES, of `rows` rows: out[from + kk] lane i = src[i][kk], lanes behind `rows` are 0;
+ * returns `from`.  A short run is the end of a whole one if `before` steps stand in front of it. */
+ISO_INLINE size_t transpose_next(const float *src, size_t ld, size_t rows, size_t before, size_t k, vec *out)
 {
 	float block[LANES * LANES] __attribute__((aligned(64)));
-	const float *row[LANES];
 	size_t i;
 
-	for (i = 0; i < LANES; i++) {
-		V_STORE(block + i * LANES, V_LOADM(V_MASK(k), src + (i < rows ? i : rows - 1) * ld));
-		row[i] = block + i * LANES;
+	if (k >= LANES || before >= LANES - k) {
+		const size_t from = k >= LANES ? 0 : LANES - k;
+
+		if (rows == LANES)
+			transpose_load(src - from, ld, LANES, out);
+		else
+			transpose_load(src - from, ld, rows, out);
+		return from;
 	}
-	transpose_load(row, 0, out);
-}
-
-/* Row pointers, the last one repeated. */
-ISO_INLINE void row_pointers(const float **row, const float *src, size_t ld, size_t rows)
-{
-	size_t i;
-
 	for (i = 0; i < LANES; i++)
-		row[i] = src + (i < rows ? i : rows - 1) * ld;
+		V_STORE(block + i * LANES, i < rows ? V_LOADM(V_MASK(k), src + i * ld) : V_ZERO());
+	transpose_load(block, LANES, LANES, out);
+	return 0;
 }
 
-static void pack_transposed_lanes(size_t k, size_t w, const float *src, size_t ld, size_t width, float *dst)
+ISO_INLINE size_t run_of(size_t left)
 {
-	const float *row[LANES];
-	vec out[LANES];
-	size_t kk, i;
+	return left < LANES ? left : LANES;
+}
 
-	row_pointers(row, src, ld, w);
+/* Inlined twice, so that whole blocks are spared the selection of rows. */
+ISO_INLINE void pack_transposed_lanes(size_t k, size_t w, const float *src, size_t ld, size_t width, float *dst)
+{
+	vec out[LANES];
+	size_t kk, i, from;
+
 	for (kk = 0; kk + LANES <= k; kk += LANES) {
-		transpose_load(row, kk, out);
+		transpose_load(src + kk, ld, w, out);
 #pragma GCC unroll 16
-		for (i = 0; i < LANES; i++)
-			V_STORE(dst + (kk + i) * width, out[i]);
+		for (i = 0; i < LANES; i++, dst += width) {
+			V_STORE(dst, out[i]);
+			OPAQUE(dst);
+		}
 	}
-	if (kk == k)
-		return;
-	if (k >= LANES) { /* the last block again, a little to the left: the same values once more */
-		kk = k - LANES;
-		transpose_load(row, kk, out);
-		for (i = 0; i < LANES; i++)
-			V_STORE(dst + (kk + i) * width, out[i]);
-		return;
+	if (kk < k) {
+		from = transpose_next(src + kk, ld, w, kk, k - kk, out);
+		for (i = from; i < from + k - kk; i++, dst += width)
+			V_STORE(dst, out[i]);
 	}
-	transpose_tail(src, ld, w, k, out);
-	for (i = 0; i < k; i++)
-		V_STORE(dst + i * width, out[i]);
 }
 
 static void pack_transposed(size_t k, size_t w, const float *src, size_t ld, size_t width, float *dst)
 {
-	pack_transposed_lanes(k, w < LANES ? w : LANES, src, ld, width, dst);
-	if (w > LANES)
-		pack_transposed_lanes(k, w - LANES, src + LANES * ld, ld, width, dst + LANES);
+	for (; w >= LANES; w -= LANES, src += LANES * ld, dst += LANES)
+		pack_transposed_lanes(k, LANES, src, ld, width, dst);
+	if (w > 0)
+		pack_transposed_lanes(k, w, src, ld, width, dst);
 }
 
 /* ---- one to four columns ---- */
@@ -269,14 +292,11 @@ static void pack_transposed(size_t k, size_t w, const float *src, size_t ld, siz
 ISO_INLINE void gemv_rows(const int n, size_t rows, size_t k, const float *a, size_t lda, const float *b, size_t b_k,
 			  size_t b_n, int beta, float *c, size_t ldc)
 {
-	const float *row[2][LANES];
 	float lane[LANES];
 	vec acc[2][ISO_GEMV_COLS], x[LANES];
-	size_t kk, i, r, half = rows > LANES ? 2 : 1;
+	size_t kk, i, r, run, from;
 	int j;
 
-	row_pointers(row[0], a, lda, rows);
-	row_pointers(row[1], rows > LANES ? a + LANES * lda : a, lda, rows > LANES ? rows - LANES : 1);
 	for (r = 0; r < 2; r++) {
 		for (j = 0; j < n; j++) {
 			for (i = 0; i < LANES; i++)
@@ -284,20 +304,17 @@ ISO_INLINE void gemv_rows(const int n, size_t rows, size_t k, const float *a, si
 			acc[r][j] = V_LOAD(lane);
 		}
 	}
-	for (kk = 0; kk < k; kk += LANES) {
-		size_t run = k - kk < LANES ? k - kk : LANES;
-
-		for (r = 0; r < half; r++) {
-			if (run == LANES)
-				transpose_load(row[r], kk, x);
-			else
-				transpose_tail(a + r * LANES * lda + kk, lda, rows - r * LANES, run, x);
+	for (kk = 0; kk < k; kk += run) {
+		run = run_of(k - kk);
+		for (r = 0; r * LANES < rows; r++) {
+			from = transpose_next(a + r * LANES * lda + kk, lda, run_of(rows - r * LANES), kk, run, x);
 			for (i = 0; i < run; i++)
 				for (j = 0; j < n; j++)
-					acc[r][j] = V_FMA(x[i], V_SET1(b[(kk + i) * b_k + (size_t)j * b_n]), acc[r][j]);
+					acc[r][j] = V_FMA(x[from + i], V_SET1(b[(kk + i) * b_k + (size_t)j * b_n]),
+							  acc[r][j]);
 		}
 	}
-	for (r = 0; r < half; r++) {
+	for (r = 0; r * LANES < rows; r++) {
 		for (j = 0; j < n; j++) {
 			V_STORE(lane, acc[r][j]);
 			for (i = 0; i < LANES && r * LANES + i < rows; i++)
@@ -395,25 +412,18 @@ static void gemv_t(size_t m, size_t n, size_t k, const float *a, size_t lda, con
 
 static void row_norms2(size_t m, size_t n, const float *a, size_t lda, float *out)
 {
-	const float *row[LANES];
 	vec x[LANES];
-	size_t i, j, u;
+	size_t i, j, u, run, from;
 
 	for (i = 0; i < m; i += LANES) {
-		size_t rows = m - i < LANES ? m - i : LANES;
+		const size_t rows = run_of(m - i);
 		const mask some = V_MASK(rows);
 		vec acc = V_LOADM(some, out + i);
 
-		row_pointers(row, a + i * lda, lda, rows);
-		for (j = 0; j + LANES <= n; j += LANES) {
-			transpose_load(row, j, x);
-#pragma GCC unroll 16
-			for (u = 0; u < LANES; u++)
-				acc = V_FMA(x[u], x[u], acc);
-		}
-		if (j < n) {
-			transpose_tail(a + i * lda + j, lda, rows, n - j, x);
-			for (u = 0; u < n - j; u++)
+		for (j = 0; j < n; j += run) {
+			run = run_of(n - j);
+			from = transpose_next(a + i * lda + j, lda, rows, j, run, x);
+			for (u = from; u < from + run; u++)
 				acc = V_FMA(x[u], x[u], acc);
 		}
 		V_STOREM(some, out + i, acc);
