@@ -116,7 +116,7 @@ static void outcome_text(const outcome *o, const command *c, const char *name, i
 {
 	char eps[32];
 
-	iso_epsilon_text(o->accounted, eps);
+	iso_eps_text(o->accounted, eps);
 	iso_str_addf(out, "%s: %zu synthetic rows from %zu rows, trained in %.2f s\n", name, o->rows, o->n, o->seconds);
 	iso_str_addf(out, "guarantee %s; accounted epsilon %s at delta %g (%s)", iso_guarantee_name(o->guarantee), eps, c->delta,
 		     c->adjacency ? c->adjacency : "add-remove");

@@ -94,7 +94,7 @@ static void plan_rows(const iso_agenda *a, const uint8_t *todo, iso_str *out)
 					continue;
 				cells++;
 				run += todo[i];
-				iso_epsilon_text(a->cell[i].epsilon, text);
+				iso_eps_text(a->cell[i].epsilon, text);
 				if (a->cell[i].seed_index == 0 && a->cell[i].epsilon != last)
 					iso_str_addf(&eps, "%s%s", eps.n ? ", " : "", text);
 				last = a->cell[i].epsilon;
@@ -248,7 +248,7 @@ static void summary_text(const iso_agenda *a, const command *c, const iso_run_su
 		const iso_failure *f = &sum->failure[i];
 		char eps[32];
 
-		iso_epsilon_text(f->cell->epsilon, eps);
+		iso_eps_text(f->cell->epsilon, eps);
 		iso_str_addf(out, "  failed: %.8s %s, %s, epsilon %s, seed %llu: %s\n", f->cell->key,
 			     a->suite->dataset[f->cell->dataset].label, a->suite->generator[f->cell->generator].label, eps,
 			     (unsigned long long)f->cell->seed, f->text);

@@ -65,7 +65,7 @@ static void failure_lines(const iso_records *r, iso_str *out)
 
 		if (strcmp(text_of(r->v[i], "status"), "ok") == 0)
 			continue;
-		iso_epsilon_text(cJSON_IsNumber(e) ? e->valuedouble : INFINITY, eps);
+		iso_eps_text(cJSON_IsNumber(e) ? e->valuedouble : INFINITY, eps);
 		iso_str_addf(out, "  %s: %.8s %s, %s, epsilon %s, seed %.0f: %s\n", text_of(r->v[i], "status"),
 			     text_of(r->v[i], "key"), text_of(get(c, "dataset"), "name"), text_of(r->v[i], "label"), eps,
 			     get(c, "seed")->valuedouble, text_of(r->v[i], "error"));

@@ -56,7 +56,7 @@ static double value(const mean *m)
 	return m->n ? m->sum / (double)m->n : NAN;
 }
 
-void iso_epsilon_text(double x, char out[32])
+void iso_eps_text(double x, char out[32])
 {
 	if (isnan(x))
 		snprintf(out, 32, "-");
@@ -167,11 +167,11 @@ static void print_line(iso_grid *g, const line *l)
 	char target[32], accounted[32];
 	const size_t best = strongest(l);
 
-	iso_epsilon_text(l->target, target);
+	iso_eps_text(l->target, target);
 	if (isfinite(value(&l->accounted)))
 		snprintf(accounted, sizeof(accounted), "%.3f", value(&l->accounted));
 	else
-		iso_epsilon_text(value(&l->accounted), accounted);
+		iso_eps_text(value(&l->accounted), accounted);
 	iso_grid_add(g, "%s", l->label);
 	iso_grid_add(g, "%s", l->guarantee);
 	iso_grid_add(g, "%s", target);

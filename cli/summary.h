@@ -10,6 +10,6 @@ iso_status iso_summary_text(const iso_records *r, iso_str *out, iso_error *err) 
 /* The same rows as a JSON array; owned by the caller. */
 iso_status iso_summary_json(const iso_records *r, cJSON **out, iso_error *err) ISO_MUST_CHECK;
 /* Epsilon as people write it: "8", "1.5", "inf". */
-void iso_epsilon_text(double x, char out[32]);
+void iso_eps_text(double x, char out[32]);
 
 #endif
