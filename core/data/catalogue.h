@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Data sets by name: embedded simulators (sim-mixture, sim-census, sim-digits, sim-series), small real sets in the tree
- * (wdbc-embedded, digits), and files found in $ISOEPS_DATA, else ../shared/data (beside the source tree or the working directory),
- * with a pinned SHA-256 of the uncompressed content. */
+ * (wdbc, digits), and files found in $ISOEPS_DATA, else ../shared/data (beside the source tree or the working directory), else the
+ * user's cache or /usr/share/datasets, with a pinned SHA-256 of the uncompressed content. */
 #ifndef ISO_DATA_CATALOGUE_H
 #define ISO_DATA_CATALOGUE_H
 

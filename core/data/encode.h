@@ -45,7 +45,7 @@ void iso_decode(const iso_encoder *e, const float *x, size_t ld, size_t n, const
 /* Sets the label column of rows at.. from label[n]. */
 void iso_set_labels(iso_table *t, size_t at, const uint32_t *label, size_t n);
 /* Integer codes for histograms: row r, column c -> bin; numeric columns in `bins` equal-width bins of the public
- * bounds (last bin closed), one extra bin when missing is allowed.  Pixel columns give width*height codes of `bins` bins. */
+ * bounds (last bin closed; an integer column of fewer values has one bin per value), one extra bin when missing is allowed.  Pixel columns give width*height codes of `bins` bins. */
 typedef struct iso_binning {
 	size_t ncode; /* codes per row */
 	size_t *cells; /* [ncode] number of bins of each */

@@ -24,7 +24,9 @@ typedef enum iso_type {
 	ISO_BINARY, /* two categories */
 	ISO_LATITUDE, /* continuous in [-90, 90] unless bounded tighter */
 	ISO_LONGITUDE, /* continuous in [-180, 180] */
-	ISO_SEQUENCE, /* reserved width of continuous values with bounds: "shape": [steps] */
+	/* "shape": [steps], bounds: the JSON's one column NAME becomes `steps` columns NAME_0, NAME_1, ... of this type, each an
+	 * ordinary continuous one; width = steps, offset = the step */
+	ISO_SEQUENCE,
 	ISO_PIXEL /* an image of "shape": [height, width], bytes 0..255 */
 } iso_type;
 typedef enum iso_role { ISO_FEATURE, ISO_LABEL, ISO_ID } iso_role;
@@ -40,7 +42,7 @@ typedef struct iso_column {
 	size_t nmissing;
 	int decimals; /* of printed continuous values; -1 = as many as needed */
 	size_t width, height; /* PIXEL and SEQUENCE: shape */
-	size_t offset; /* PIXEL: first byte of this column in a row of iso_table.pixels */
+	size_t offset; /* PIXEL: first byte of this column in a row of iso_table.pixels; SEQUENCE: the step */
 	int positive; /* label: index of the positive category, -1 = none named */
 	int learned; /* 1: bounds or categories were read off data */
 } iso_column;

@@ -165,7 +165,7 @@ static int looks_like_id(const guess *g)
 
 static const char *guess_type(const guess *g, int label)
 {
-	if (g->nvalue == 2 && !g->many)
+	if (g->nvalue == 2 && !g->many && (!g->numeric || (g->whole && g->hi - g->lo <= 2)))
 		return "binary";
 	if (!g->numeric || (label && g->whole && !g->many && g->nvalue <= MAX_CLASSES))
 		return "categorical";
