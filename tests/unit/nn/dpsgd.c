@@ -1,0 +1,507 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The private step against a naive oracle: every record's gradient from a batch of one, clipped in double, summed. */
+#include "core/nn/dpsgd.h"
+
+#include <string.h>
+
+#include "core/privacy/replay.h"
+#include "tests/support/testkit.h"
+
+enum { N = 60, MAX_M = 2, IN = 24, MAX_P = 16000 };
+#define TINY 1e-7 /* noise multiplier that hides nothing */
+
+/* Two networks side by side on the same rows, squared loss against a target per row. */
+typedef struct world {
+	iso_net net[2];
+	iso_ws ws[2];
+	iso_optim opt[2];
+	size_t nets, m, chunk;
+	float x[N * MAX_M][IN], target[N * MAX_M], rows[N * MAX_M][IN];
+	uint64_t id[N];
+	size_t n, calls, seen;
+	iso_plan plan;
+	iso_ledger *ledger;
+	iso_dpsgd s;
+} world;
+
+/* Sizes: P of part 0 odd (so that part 1 starts at an odd index) or even; part 0 is longer than one piece. */
+static void world_nets(world *w, size_t nets, int odd, size_t m, size_t chunk)
+{
+	iso_error err = {0};
+	const size_t a[] = {IN, 190, odd ? 3 : 4, 1}, b[] = {IN, 7, 1};
+	const iso_act act_a[] = {ISO_ACT_LRELU, ISO_ACT_TANH, ISO_ACT_LINEAR}, act_b[] = {ISO_ACT_RELU, ISO_ACT_LINEAR};
+	memset(w, 0, sizeof(*w));
+	w->nets = nets;
+	w->m = m;
+	w->chunk = chunk;
+	w->n = N;
+	for (size_t k = 0; k < nets; k++) {
+		tk_ok(iso_net_init(&w->net[k], k ? 2 : 3, k ? b : a, k ? act_b : act_a, &err));
+		iso_net_randomize(&w->net[k], ISO_INIT_GLOROT, iso_key_new(k, "init"));
+		tk_ok(iso_ws_init(&w->ws[k], &w->net[k], chunk * m, 1, &err));
+		tk_ok(iso_optim_init(&w->opt[k], ISO_ADAM, 0.01f, w->net[k].nparam, &err));
+	}
+	const iso_key data = iso_key_new(9, "data");
+	for (uint64_t i = 0; i < N * MAX_M; i++)
+		iso_rand_fill_normal(data, i, 0, 1, w->x[i], IN);
+	iso_rand_fill_normal(data, 1000, 0, 3, w->target, N * MAX_M);
+	for (uint64_t i = 0; i < N; i++)
+		w->id[i] = 100 + 3 * i;
+}
+
+static void world_step(world *w, double noise, double rate, uint64_t count, float clip)
+{
+	iso_error err = {0};
+	tk_ok(iso_plan_gaussian(&w->plan, "step", 0, 0, noise, rate, count, clip, &err));
+	tk_ok(iso_ledger_new(&w->plan, "test", ISO_ADD_REMOVE, 5, 0, &w->ledger, &err));
+	w->s = (iso_dpsgd){
+		.ledger = w->ledger,
+		.rate = rate,
+		.id = w->id,
+		.n = w->n,
+		.rows_per_record = w->m,
+		.chunk = w->chunk,
+		.clip = clip,
+		.normaliser = 10,
+		.nparts = w->nets,
+	};
+	tk_ok(iso_ledger_find(w->ledger, "step", 0, &w->s.handle, &err));
+	for (size_t k = 0; k < w->nets; k++)
+		w->s.part[k] = (iso_dpsgd_part){&w->net[k], &w->ws[k], NULL};
+}
+
+static void world_end(world *w)
+{
+	iso_dpsgd_deinit(&w->s);
+	iso_ledger_free(w->ledger);
+	iso_plan_free(&w->plan);
+	for (size_t k = 0; k < w->nets; k++) {
+		iso_optim_deinit(&w->opt[k]);
+		iso_ws_deinit(&w->ws[k]);
+		iso_net_deinit(&w->net[k]);
+	}
+}
+
+/* Data row j of the record at a position: found by identity, so that removal moves nothing. */
+static size_t row_of(const world *w, uint32_t position, size_t j)
+{
+	return (size_t)(w->id[position] - 100) / 3 * MAX_M + j;
+}
+
+static iso_status rows_fn(void *ctx, const uint32_t *rec, size_t n, uint64_t step, iso_error *err)
+{
+	world *const w = ctx;
+	(void)step;
+	(void)err;
+	for (size_t r = 0; r < n; r++)
+		for (size_t j = 0; j < w->m; j++)
+			memcpy(w->rows[r * w->m + j], w->x[row_of(w, rec[r], j)], sizeof(w->rows[0]));
+	for (size_t k = 0; k < w->nets; k++) {
+		const size_t last = w->net[k].nlayer - 1;
+		iso_net_forward(&w->net[k], &w->ws[k], w->rows[0], IN, n * w->m, NULL);
+		for (size_t r = 0; r < n; r++)
+			for (size_t j = 0; j < w->m; j++)
+				w->ws[k].d[last][r * w->m + j] =
+					w->ws[k].h[last][r * w->m + j] - w->target[row_of(w, rec[r], j)];
+		iso_net_backward(&w->net[k], &w->ws[k], 0, NULL, 0);
+	}
+	w->calls++;
+	w->seen += n;
+	return ISO_OK;
+}
+
+/* Gradient of one record over all parts, alone, unclipped. */
+static double record_gradient(world *w, uint32_t position, double *g)
+{
+	iso_error err = {0};
+	double norm2 = 0;
+	size_t at = 0;
+	ck_assert_int_eq(rows_fn(w, &position, 1, 0, &err), ISO_OK);
+	for (size_t k = 0; k < w->nets; k++) {
+		iso_net_weight_grad(&w->net[k], &w->ws[k], NULL, 0);
+		for (size_t p = 0; p < w->net[k].nparam; p++, at++) {
+			g[at] = w->net[k].grad[p];
+			norm2 += g[at] * g[at];
+		}
+	}
+	return sqrt(norm2);
+}
+
+static size_t concatenated(const world *w, float *out)
+{
+	size_t at = 0;
+	for (size_t k = 0; k < w->nets; k++) {
+		memcpy(out + at, w->net[k].grad, w->net[k].nparam * sizeof(float));
+		at += w->net[k].nparam;
+	}
+	return at;
+}
+
+static float sum[MAX_P], other[MAX_P];
+static double want[MAX_P], g[MAX_P];
+
+static const struct form {
+	size_t nets, m, chunk;
+	int odd;
+	double rate;
+} forms[] = {{1, 1, N, 0, 1},	{1, 1, 7, 0, 1},   {2, 1, N, 0, 1},   {2, 1, 11, 1, 1},
+	     {1, 2, N, 0, 1},	{2, 2, 9, 1, 1},   {2, 2, 5, 0, 0.4}, {1, 1, 4, 1, 0.3}};
+
+START_TEST(test_against_oracle)
+{
+	const struct form *const f = &forms[_i];
+	iso_error err = {0};
+	static world w;
+	const float clip = f->m == 2 ? 12 : 4; /* near the median norm */
+	world_nets(&w, f->nets, f->odd, f->m, f->chunk);
+	world_step(&w, TINY, f->rate, 1, clip);
+	tk_ok(iso_dpsgd_init(&w.s, &err));
+	const uint64_t before = iso_alloc_count();
+	tk_ok(iso_dpsgd_step(&w.s, rows_fn, &w, &err));
+	ck_assert(iso_alloc_count() == before);
+	ck_assert_uint_eq(w.seen, w.s.last_batch);
+	ck_assert_uint_eq(w.calls, (w.s.last_batch + f->chunk - 1) / f->chunk);
+	ck_assert(f->rate == 1 ? w.s.last_batch == N : w.s.last_batch > 0 && w.s.last_batch < N);
+	const size_t total = concatenated(&w, sum);
+	ck_assert_uint_lt(total, MAX_P);
+	memset(want, 0, sizeof(want));
+	size_t clipped = 0;
+	for (size_t k = 0; k < w.s.last_batch; k++) {
+		const double norm = record_gradient(&w, w.s.batch[k], g);
+		for (size_t p = 0; p < total; p++)
+			want[p] += g[p] * fmin(1, clip / norm);
+		clipped += norm > clip;
+	}
+	ck_assert_msg(clipped > 0 && clipped < w.s.last_batch, "the clip bound sorts nothing: %zu of %zu", clipped,
+		      w.s.last_batch);
+	tk_assert_close(w.s.clipped_share, (double)clipped / (double)w.s.last_batch, 1e-9, 0);
+	double far = 0;
+	for (size_t p = 0; p < total; p++)
+		far += (sum[p] - want[p]) * (sum[p] - want[p]);
+	ck_assert_double_lt(sqrt(far), 1e-4 * clip);
+	ck_assert(iso_ledger_items(w.ledger)->v[w.s.handle].used == 1);
+	world_end(&w);
+}
+END_TEST
+
+/* Chunks are only a matter of memory: the same bits. */
+START_TEST(test_chunks_same_bits)
+{
+	iso_error err = {0};
+	static world w;
+	for (size_t chunk = 1; chunk <= N; chunk = chunk * 3 + 1) {
+		world_nets(&w, 2, 1, 2, chunk);
+		world_step(&w, 1, 0.5, 1, 2);
+		tk_ok(iso_dpsgd_init(&w.s, &err));
+		tk_ok(iso_dpsgd_step(&w.s, rows_fn, &w, &err));
+		const size_t total = concatenated(&w, chunk == 1 ? sum : other);
+		ck_assert(chunk == 1 || memcmp(sum, other, total * sizeof(float)) == 0);
+		world_end(&w);
+	}
+}
+END_TEST
+
+/* A record 100 times too large is cut to C, not to a little more; one far too large for fp32 squares disappears. */
+START_TEST(test_clip_bound)
+{
+	iso_error err = {0};
+	static world w;
+	static const float wrong[] = {3, 30, 3e3f, 3e6f, 3e12f, 3e25f};
+	for (size_t k = 0; k < ISO_COUNT(wrong); k++) {
+		world_nets(&w, 2, 0, 1, N);
+		w.n = 1;
+		w.target[0] = wrong[k];
+		const double norm = record_gradient(&w, 0, g);
+		const float clip = (float)(norm < 1e15 ? norm / 100 : 1e3);
+		world_step(&w, 1e-9, 1, 1, clip);
+		tk_ok(iso_dpsgd_init(&w.s, &err));
+		tk_ok(iso_dpsgd_step(&w.s, rows_fn, &w, &err));
+		const size_t total = concatenated(&w, sum);
+		double norm2 = 0;
+		for (size_t p = 0; p < total; p++)
+			norm2 += (double)sum[p] * sum[p];
+		ck_assert_double_le(sqrt(norm2), clip * (1 + 1e-6));
+		ck_assert_double_ge(sqrt(norm2), norm < 1e15 ? clip * (1 - 1e-4) : 0);
+		world_end(&w);
+	}
+}
+END_TEST
+
+/* Records with NaN, infinite or overflowing gradients leave no trace: the release equals the one without them. */
+START_TEST(test_poisoned_records)
+{
+	iso_error err = {0};
+	static world w;
+	for (int poisoned = 0; poisoned < 2; poisoned++) {
+		world_nets(&w, 2, 1, 1, 13);
+		w.x[5 * MAX_M][3] = NAN;
+		w.x[20 * MAX_M][0] = INFINITY;
+		w.target[40 * MAX_M] = NAN;
+		w.target[41 * MAX_M] = -INFINITY;
+		w.target[59 * MAX_M] = 1e38f;
+		if (!poisoned) {
+			size_t n = 0;
+			for (size_t i = 0; i < N; i++)
+				if (i != 5 && i != 20 && i != 40 && i != 41 && i != 59)
+					w.id[n++] = 100 + 3 * i;
+			w.n = n;
+		}
+		world_step(&w, 1, 1, 1, 2);
+		tk_ok(iso_dpsgd_init(&w.s, &err));
+		tk_ok(iso_dpsgd_step(&w.s, rows_fn, &w, &err));
+		ck_assert_uint_eq(w.s.last_batch, poisoned ? N : N - 5);
+		const size_t total = concatenated(&w, poisoned ? other : sum);
+		if (poisoned)
+			ck_assert(memcmp(sum, other, total * sizeof(float)) == 0);
+		for (size_t p = 0; p < total; p++)
+			if (!isfinite(sum[p]))
+				ck_abort_msg("parameter %zu of the release is %g", p, sum[p]);
+		world_end(&w);
+	}
+}
+END_TEST
+
+/* One record less: the others are drawn as before, and their factors have the same bits. */
+START_TEST(test_neighbours)
+{
+	iso_error err = {0};
+	static world w;
+	static float factor[2][N];
+	static uint8_t in[2][N];
+	enum { GONE = 17 };
+	for (int without = 0; without < 2; without++) {
+		world_nets(&w, 1, 0, 1, N);
+		for (size_t i = GONE; without && i + 1 < N; i++)
+			w.id[i] = w.id[i + 1];
+		w.n = N - (size_t)without;
+		world_step(&w, TINY, 0.6, 1, 4);
+		tk_ok(iso_dpsgd_init(&w.s, &err));
+		tk_ok(iso_dpsgd_step(&w.s, rows_fn, &w, &err));
+		for (size_t k = 0; k < w.s.last_batch; k++) {
+			const size_t i = (size_t)(w.id[w.s.batch[k]] - 100) / 3;
+			in[without][i] = 1;
+			factor[without][i] = w.s.scale[k];
+		}
+		concatenated(&w, without ? other : sum);
+		if (!without)
+			ck_assert_double_gt(record_gradient(&w, GONE, g), 0);
+		world_end(&w);
+	}
+	ck_assert(in[0][GONE] && !in[1][GONE]);
+	double moved = 0, along = 0, norm2 = 0;
+	for (size_t i = 0; i < N; i++)
+		if (i != GONE)
+			ck_assert(in[0][i] == in[1][i] && factor[0][i] == factor[1][i]);
+	for (size_t p = 0; p < MAX_P; p++) {
+		const double d = (double)sum[p] - other[p];
+		moved += d * d;
+		along += d * g[p];
+		norm2 += g[p] * g[p];
+	}
+	ck_assert_double_le(sqrt(moved), 4 * (1 + 1e-4));
+	tk_assert_close(along / sqrt(moved * norm2), 1, 1e-4, 0); /* what is missing is that record's gradient */
+}
+END_TEST
+
+/* Noise of the planned size also on an empty batch, never the same twice; then the budget is spent. */
+START_TEST(test_empty_batch_and_budget)
+{
+	iso_error err = {0};
+	static world w;
+	world_nets(&w, 1, 0, 1, 8);
+	w.n = 0;
+	world_step(&w, 1.5, 0.01, 2, 2);
+	tk_ok(iso_dpsgd_init(&w.s, &err));
+	size_t total = 0;
+	for (int t = 0; t < 2; t++) {
+		tk_ok(iso_dpsgd_step(&w.s, rows_fn, &w, &err));
+		ck_assert(w.s.last_batch == 0 && w.calls == 0);
+		total = concatenated(&w, t ? other : sum);
+		double m2 = 0;
+		for (size_t p = 0; p < total; p++)
+			m2 += (double)w.net[0].grad[p] * w.net[0].grad[p];
+		/* sd 3; total about 5500: five standard errors are 5 % */
+		tk_assert_close(sqrt(m2 / (double)total), 3, 0.05, 0);
+	}
+	ck_assert(memcmp(sum, other, total * sizeof(float)) != 0);
+	ck_assert(iso_ledger_items(w.ledger)->v[w.s.handle].used == 2);
+	tk_fails(iso_dpsgd_step(&w.s, rows_fn, &w, &err), ISO_E_BUDGET, "budget");
+	ck_assert_uint_eq(w.calls, 0);
+	iso_ledger_close(w.ledger);
+	tk_fails(iso_dpsgd_step(&w.s, rows_fn, &w, &err), ISO_E_BUDGET, "");
+	world_end(&w);
+}
+END_TEST
+
+/* Trains five steps; parameters to out. */
+static size_t train(world *w, const struct form *f, int recorded, int with_public, float *out)
+{
+	iso_error err = {0};
+	iso_replay *r = NULL;
+	static float public_grad[MAX_P];
+	world_nets(w, f->nets, f->odd, f->m, f->chunk);
+	world_step(w, 0.8, f->rate, 5, 2);
+	if (recorded) {
+		tk_ok(iso_replay_new(&r, &err));
+		iso_ledger_set_replay(w->ledger, r);
+	}
+	iso_rand_fill_normal(iso_key_new(4, "public"), 0, 0, 20, public_grad, MAX_P);
+	for (size_t k = 0; k < f->nets; k++) {
+		w->s.part[k].opt = &w->opt[k];
+		w->s.public_grad[k] = with_public ? public_grad : NULL;
+	}
+	tk_ok(iso_dpsgd_init(&w->s, &err));
+	for (int t = 0; t < 5; t++)
+		tk_ok(iso_dpsgd_step(&w->s, rows_fn, w, &err));
+	tk_ok(iso_ledger_settled(w->ledger, &err));
+	size_t at = 0;
+	for (size_t k = 0; k < f->nets; k++) {
+		memcpy(out + at, w->net[k].theta, w->net[k].nparam * sizeof(float));
+		at += w->net[k].nparam;
+	}
+	world_end(w);
+	iso_replay_free(r);
+	return at;
+}
+
+/* Noise and update piece by piece, or all at once under record/replay: the same bits; so on every instruction set. */
+START_TEST(test_fused_same_bits)
+{
+	const struct form *const f = &forms[_i];
+	static world w;
+	const iso_isa best = iso_isa_active();
+	const size_t total = train(&w, f, 0, 1, sum);
+	train(&w, f, 1, 1, other);
+	ck_assert(memcmp(sum, other, total * sizeof(float)) == 0);
+	for (iso_isa isa = ISO_ISA_PORTABLE; isa <= ISO_ISA_AVX512; isa++) {
+		if (!iso_isa_force(isa))
+			continue;
+		train(&w, f, 0, 1, other);
+		ck_assert(memcmp(sum, other, total * sizeof(float)) == 0);
+	}
+	iso_isa_force(best);
+	train(&w, f, 0, 0, other);
+	ck_assert(memcmp(sum, other, total * sizeof(float)) != 0); /* the public gradient counts */
+}
+END_TEST
+
+/* Without a ledger: the whole gradient of a Poisson batch, no clip, no noise. */
+START_TEST(test_not_private)
+{
+	iso_error err = {0};
+	static world w;
+	world_nets(&w, 1, 0, 1, 16);
+	world_step(&w, TINY, 0.5, 1, 1e-3f);
+	w.s.ledger = NULL;
+	w.s.batch_key = iso_key_new(3, "batch");
+	tk_ok(iso_dpsgd_init(&w.s, &err));
+	for (uint64_t t = 0; t < 3; t++) {
+		tk_ok(iso_dpsgd_step(&w.s, rows_fn, &w, &err));
+		const size_t total = concatenated(&w, sum);
+		static uint32_t batch[N];
+		ck_assert_uint_eq(iso_rand_poisson(w.s.batch_key, t, w.id, N, 0.5, batch), w.s.last_batch);
+		ck_assert(memcmp(batch, w.s.batch, w.s.last_batch * sizeof(*batch)) == 0);
+		memset(want, 0, sizeof(want));
+		for (size_t k = 0; k < w.s.last_batch; k++) {
+			record_gradient(&w, batch[k], g);
+			for (size_t p = 0; p < total; p++)
+				want[p] += g[p];
+		}
+		for (size_t p = 0; p < total; p++)
+			if (!tk_close(sum[p], want[p], 1e-4, 1e-3))
+				ck_abort_msg("parameter %zu: %g, want %g", p, sum[p], want[p]);
+	}
+	ck_assert(iso_ledger_items(w.ledger)->v[0].used == 0);
+	/* and a private step with a bound above every norm gives the same sum, to rounding */
+	world_end(&w);
+	for (int private = 0; private < 2; private++) {
+		world_nets(&w, 1, 0, 1, N);
+		world_step(&w, 1e-9, 1, 1, 1e4f);
+		if (!private)
+			w.s.ledger = NULL;
+		tk_ok(iso_dpsgd_init(&w.s, &err));
+		tk_ok(iso_dpsgd_step(&w.s, rows_fn, &w, &err));
+		concatenated(&w, private ? other : sum);
+		ck_assert(w.s.clipped_share == 0);
+		world_end(&w);
+	}
+	for (size_t p = 0; p < MAX_P; p++)
+		if (!tk_close(sum[p], other[p], 0, 1e-4))
+			ck_abort_msg("parameter %zu: %g and %g", p, sum[p], other[p]);
+}
+END_TEST
+
+static iso_status short_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t step, iso_error *err)
+{
+	ISO_TRY(rows_fn(ctx, rec, n, step, err));
+	((world *)ctx)->ws[0].rows--;
+	return ISO_OK;
+}
+
+static iso_status failing_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t step, iso_error *err)
+{
+	(void)ctx, (void)rec, (void)n, (void)step;
+	return iso_fail(err, ISO_E_DATA, "a row failed");
+}
+
+START_TEST(test_refusals)
+{
+	iso_error err = {0};
+	static world w;
+	world_nets(&w, 1, 0, 1, N);
+	world_step(&w, 1, 0.5, 3, 1);
+	const iso_dpsgd good = w.s;
+#define REFUSED(change, status, part) \
+	w.s = good; \
+	change; \
+	tk_fails(iso_dpsgd_init(&w.s, &err), status, part)
+	REFUSED(w.s.rate = 0.4, ISO_E_BUDGET, "planned");
+	REFUSED(w.s.rate = NAN, ISO_E_CONFIG, "rate");
+	REFUSED(w.s.clip = NAN, ISO_E_CONFIG, "clip");
+	REFUSED(w.s.clip = 0, ISO_E_CONFIG, "clip");
+	REFUSED(w.s.clip = INFINITY, ISO_E_CONFIG, "clip");
+	REFUSED(w.s.handle = 7, ISO_E_BUDGET, "entry");
+	REFUSED(w.s.handle = -1, ISO_E_BUDGET, "entry");
+	REFUSED(w.s.normaliser = 0, ISO_E_CONFIG, "normaliser");
+	REFUSED(w.s.nparts = 0, ISO_E_USAGE, "parts");
+	REFUSED(w.s.nparts = 2, ISO_E_USAGE, "part 1");
+	REFUSED(w.s.chunk = N + 1, ISO_E_USAGE, "workspace");
+	REFUSED(w.s.chunk = 0, ISO_E_USAGE, "chunk");
+	REFUSED(w.s.id = NULL, ISO_E_USAGE, "identities");
+	REFUSED(w.s.rows_per_record = 2, ISO_E_USAGE, "workspace");
+	for (uint64_t k = 1; k <= 2; k++) {
+		REFUSED(iso_alloc_fail_after(k), ISO_E_NOMEM, "");
+	}
+	w.s = good;
+	tk_ok(iso_dpsgd_init(&w.s, &err));
+	w.s.clip = 1.5f; /* above what was planned */
+	tk_fails(iso_dpsgd_step(&w.s, rows_fn, &w, &err), ISO_E_BUDGET, "sensitivity");
+	ck_assert_uint_eq(w.calls, 0);
+	w.s.clip = 1;
+	tk_fails(iso_dpsgd_step(&w.s, short_rows, &w, &err), ISO_E_PLUGIN, "rows");
+	world_end(&w);
+	world_nets(&w, 1, 0, 1, N);
+	world_step(&w, 1, 0.5, 3, 1);
+	tk_ok(iso_dpsgd_init(&w.s, &err));
+	tk_fails(iso_dpsgd_step(&w.s, failing_rows, &w, &err), ISO_E_DATA, "a row failed");
+	world_end(&w);
+}
+END_TEST
+
+int main(void)
+{
+	const int n = (int)ISO_COUNT(forms);
+	Suite *s = suite_create("nn/dpsgd");
+	TCase *c = tcase_create("step");
+	tcase_add_loop_test(c, test_against_oracle, 0, n);
+	tcase_add_test(c, test_chunks_same_bits);
+	tcase_add_test(c, test_clip_bound);
+	tcase_add_test(c, test_poisoned_records);
+	tcase_add_test(c, test_neighbours);
+	tcase_add_test(c, test_empty_batch_and_budget);
+	tcase_add_loop_test(c, test_fused_same_bits, 0, n);
+	tcase_add_test(c, test_not_private);
+	tcase_add_test(c, test_refusals);
+	suite_add_tcase(s, c);
+	return tk_run(s);
+}
