@@ -468,13 +468,17 @@ static iso_status read_sizes(place *p)
 	s->attack_targets = (size_t)targets;
 	snprintf(where, sizeof(where), "%.200s: limits", p->file);
 	ISO_TRY(get_object(s->root, "limits", &v, p->file, p->err));
-	ISO_TRY(iso_json_only_keys(v, limit_keys, ISO_COUNT(limit_keys), where, p->err));
-	ISO_TRY(iso_json_get_number(v, "seconds", 0, 0.01, 1e7, &seconds, where, p->err));
-	ISO_TRY(iso_json_get_number(v, "memory_mib", 0, 1, 1e7, &memory, where, p->err));
+	if (v) {
+		ISO_TRY(iso_json_only_keys(v, limit_keys, ISO_COUNT(limit_keys), where, p->err));
+		ISO_TRY(iso_json_get_number(v, "seconds", 0, 0.01, 1e7, &seconds, where, p->err));
+		ISO_TRY(iso_json_get_number(v, "memory_mib", 0, 1, 1e7, &memory, where, p->err));
+	}
 	s->limit_seconds = seconds;
 	s->limit_bytes = (size_t)(memory * 1048576.0);
 	snprintf(where, sizeof(where), "%.200s: public", p->file);
 	ISO_TRY(get_object(s->root, "public", &v, p->file, p->err));
+	if (!v)
+		return ISO_OK;
 	ISO_TRY(iso_json_only_keys(v, public_keys, ISO_COUNT(public_keys), where, p->err));
 	return get_bool(v, "class_counts", &s->public_class_counts, where, p->err);
 }
