@@ -152,7 +152,7 @@ static float median_norm(world *w)
 			norm[k - 1] = swap;
 		}
 	}
-	return (float)norm[N / 2];
+	return (float)(0.5 * (norm[N / 2 - 1] + norm[N / 2]));
 }
 
 static const struct form {
