@@ -150,14 +150,14 @@ static iso_status calibrate(planner *p, const iso_training_request *r, double *s
 	ISO_TRY(probe(p, &charged, &nfree, err));
 	if (charged == 0)
 		return ISO_OK;
+	if (nfree == 0) { /* costs what it costs: without a target there is nothing to hold it to */
+		*scale = 1;
+		return isinf(r->epsilon) ? ISO_OK : check_fixed_plan(p, r, err);
+	}
 	ISO_FAIL_IF(isinf(r->epsilon), err, ISO_E_CONFIG,
 		    "infinite budget (%s): the method adds noise for a finite epsilon; give one, or use its "
 		    "non-private twin",
 		    p->g->name);
-	if (nfree == 0) {
-		*scale = 1;
-		return check_fixed_plan(p, r, err);
-	}
 	return iso_calibrate(build_events, p, r->adjacency, r->epsilon, r->delta, r->accountant, scale, &reached, err);
 }
 
