@@ -60,7 +60,7 @@ static inline vf k_exp(vf x)
 	vf y = v_select(x > v_set(89), v_set(89), x);
 	y = v_select(y < v_set(-104), v_set(-104), y);
 	const vf t = v_fma(y, v_set(0x1.715476p+0f), magic), n = t - magic;
-	const vi k = (vi)t - (vi)magic;
+	const vi k = (vi)((vu)t - (vu)magic); /* anything for NaN, hence no signed arithmetic */
 	vf r = v_fma(n, v_set(-0x1.62e4p-1f), y);
 	r = v_fma(n, v_set(-0x1.7f7d1cp-20f), r);
 	vf q = v_set(0x1.6a2358p-10f);
@@ -69,8 +69,8 @@ static inline vf k_exp(vf x)
 	POLY(q, r, 0x1.55549p-3f);
 	POLY(q, r, 0x1.fffffcp-2f);
 	const vf e = v_set(1) + v_fma(r * r, q, r);
-	const vi half = k >> 1, rest = k - half;
-	const vf v = e * (vf)((half + 127) << 23) * (vf)((rest + 127) << 23);
+	const vi half = k >> 1, rest = (vi)((vu)k - (vu)half);
+	const vf v = e * (vf)(((vu)half + 127) << 23) * (vf)(((vu)rest + 127) << 23);
 	return v_select(x != x, x, v);
 }
 
@@ -88,12 +88,18 @@ static inline vf log_poly(vf f)
 	return p;
 }
 
+/* k with x 2^-k in [sqrt(1/2), sqrt(2)): 0x3f3504f3 is sqrt(1/2). */
+static inline vi log_exponent(vi bits)
+{
+	return (vi)((vu)bits - 0x3f3504f3u) >> 23;
+}
+
 static inline vf k_log(vf x)
 {
 	const vi sub = x < v_set(0x1p-126f);
 	const vi bits = (vi)v_select(sub, x * v_set(0x1p23f), x);
-	const vi k = (bits - 0x3f3504f3) >> 23; /* 0x3f3504f3 = sqrt(1/2) */
-	const vf f = (vf)(bits - (k << 23)) - v_set(1), z = f * f;
+	const vi k = log_exponent(bits);
+	const vf f = (vf)((vu)bits - ((vu)k << 23)) - v_set(1), z = f * f;
 	const vf e = v_float(k - (sub & 23));
 	vf y = v_fma(f * z, log_poly(f), e * v_set(0x1.7f7d1cp-20f));
 	y = f + v_fma(z, v_set(-0.5f), y);
@@ -157,8 +163,8 @@ KERNEL_ARRAY(array_sigmoid, k_sigmoid)
 static inline vf bm_radius(vu w)
 {
 	const vf u = v_float((vi)(w >> 1)) + v_set(0.5f);
-	const vi bits = (vi)u, k = (bits - 0x3f3504f3) >> 23;
-	const vf f = (vf)(bits - (k << 23)) - v_set(1), z = f * f;
+	const vi bits = (vi)u, k = log_exponent(bits);
+	const vf f = (vf)((vu)bits - ((vu)k << 23)) - v_set(1), z = f * f;
 	vf y = v_fma(z, v_set(-0.5f), f);
 	y = v_fma(f * z, log_poly(f), y);
 	y = v_fma(v_float(k - 31), v_set(0x1.62e43p-1f), y);
