@@ -147,6 +147,42 @@ double iso_kl_counts(const double *p, const double *q, size_t k, double smoothin
 	return s > 0 ? s : 0;
 }
 
+static void pooled_range(const double *x, size_t n, double *lo, double *hi, int *missing)
+{
+	for (size_t i = 0; i < n; i++) {
+		*missing |= isnan(x[i]);
+		*lo = x[i] < *lo ? x[i] : *lo;
+		*hi = x[i] > *hi ? x[i] : *hi;
+	}
+}
+
+static void fill_bins(const double *x, size_t n, double lo, double hi, size_t bins, double *count)
+{
+	for (size_t i = 0; i < n; i++) {
+		const double at = hi > lo ? floor((x[i] - lo) / (hi - lo) * (double)bins) : 0;
+		if (isnan(x[i]))
+			count[bins]++;
+		else
+			count[at < (double)bins ? (size_t)at : bins - 1]++;
+	}
+}
+
+double iso_kl_samples(const double *p, size_t np, const double *q, size_t nq, size_t bins, double smoothing)
+{
+	enum { MOST = 64 };
+	double a[MOST + 1] = {0}, b[MOST + 1] = {0}, lo = INFINITY, hi = -INFINITY;
+	int missing = 0;
+	pooled_range(p, np, &lo, &hi, &missing);
+	pooled_range(q, nq, &lo, &hi, &missing);
+	if (!bins || bins > MOST)
+		return NAN;
+	if (!(hi > lo))
+		bins = 1; /* constant, or missing throughout */
+	fill_bins(p, np, lo, hi, bins, a);
+	fill_bins(q, nq, lo, hi, bins, b);
+	return iso_kl_counts(a, b, bins + (missing ? 1 : 0), smoothing);
+}
+
 double iso_tv_counts(const double *p, const double *q, size_t k)
 {
 	double np = 0, nq = 0, s = 0;

@@ -28,6 +28,9 @@ double iso_f1(double tp, double fp, double fn);
 
 /* KL(p || q) in nats of two histograms of k cells, `smoothing` added to every count; finite for smoothing > 0. */
 double iso_kl_counts(const double *p, const double *q, size_t k, double smoothing);
+/* The same of two numeric samples over `bins` equal cells between the smallest and the largest of both together (the largest
+ * belongs to the last cell), plus a cell for NaN when either has one. A constant pooled sample: 0 between the numbers.  At most 64 bins. */
+double iso_kl_samples(const double *p, size_t np, const double *q, size_t nq, size_t bins, double smoothing);
 /* Total variation distance 1/2 sum |p - q| of two histograms, each normalised by its own sum; an empty histogram against another: 1. */
 double iso_tv_counts(const double *p, const double *q, size_t k);
 /* The trade-off of Lomurno et al. (3DGL), TLD = (KLD / accuracy)^(1 - AUC); attacks.md section 7.2.  AUC = 1 gives 1 whatever the
