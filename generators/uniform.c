@@ -78,7 +78,7 @@ static void destroy(void *m)
 static iso_status save(const void *m, iso_str *out, iso_error *err)
 {
 	(void)m;
-	iso_part_add(out, "uniform", NULL, 0);
+	iso_part_add(out, "uniform", "", 0);
 	return iso_str_check(out, err);
 }
 

@@ -38,6 +38,7 @@ typedef struct released {
 	iso_str curve;	    /* points that are not named "uncharged:" */
 	iso_table *samples; /* owned */
 	char failure[256];  /* the training or sampling failed: its error text */
+	iso_status trained; /* of the training alone */
 } released;
 
 static void released_free(released *x)
@@ -102,7 +103,7 @@ static iso_status run(const iso_verify_request *r, const iso_table *table, const
 					.curve = keep_curve,
 					.curve_ctx = &out->curve};
 
-	st = iso_train(&q, &t, &own);
+	st = out->trained = iso_train(&q, &t, &own);
 	if (st == ISO_OK)
 		st = collect(&t, r, out, &own);
 	if (st == ISO_E_NOMEM) {
@@ -377,6 +378,20 @@ static void refused(iso_verdict *v, const iso_world *w, const char *why)
 		snprintf(v->skipped, sizeof(v->skipped), "%s: %.200s", w->name, why);
 }
 
+/* The recording itself failed.  A fit that does not do what it planned, or that the ledger stopped on its way, is a
+ * finding; anything else is an error of the request. */
+static iso_status not_trained(const released *x, const iso_replay *replay, iso_verdict *v, iso_error *err)
+{
+	const int stopped = x->trained == ISO_E_BUDGET && iso_replay_calls(replay) > 0;
+
+	if (x->trained != ISO_E_PLUGIN && !stopped)
+		return iso_fail(err, x->trained ? x->trained : ISO_E_PLUGIN, "%s", x->failure);
+	v->refused = 1;
+	v->check[ISO_CHECK_LEDGER].runs = 1;
+	fail(v, ISO_CHECK_LEDGER, "training refused", x->failure);
+	return ISO_OK;
+}
+
 static iso_status verify_world(const iso_verify_request *r, const iso_world *w, int first, iso_verdict *v,
 			       iso_error *err)
 {
@@ -389,7 +404,7 @@ static iso_status verify_world(const iso_verify_request *r, const iso_world *w, 
 	ISO_TRY(iso_replay_new(&replay, err));
 	ISO_TRY_OUT(run(r, w->base, w, 0, replay, &t, &recorded, err));
 	if (recorded.failure[0] && first) {
-		st = iso_fail(err, ISO_E_PLUGIN, "%s", recorded.failure);
+		st = not_trained(&recorded, replay, v, err);
 		goto out;
 	}
 	if (recorded.failure[0])
@@ -428,7 +443,7 @@ iso_status iso_verify(const iso_verify_request *r, iso_verdict *out, iso_error *
 	ISO_TRY_OUT(
 		iso_world_natural(r->data, r->seed, pairs > lone.npair ? pairs - lone.npair : pairs, &natural, err));
 	ISO_TRY_OUT(verify_world(r, &natural, 1, &v, err));
-	if (lone.npair > 0 && pairs > lone.npair)
+	if (!v.refused && lone.npair > 0 && pairs > lone.npair)
 		ISO_TRY_OUT(verify_world(r, &lone, 0, &v, err));
 	*out = v;
 out:

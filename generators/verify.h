@@ -36,7 +36,8 @@ typedef struct iso_check_result {
 } iso_check_result;
 
 typedef struct iso_verdict {
-	int flows; /* 1: private data flow around the ledger (exit status 1) */
+	int flows;   /* 1: private data flow around the ledger (exit status 1) */
+	int refused; /* the training on D was stopped by the ledger: nothing else was tried */
 	iso_guarantee guarantee;
 	double epsilon, target; /* spent by the ledger (+inf when uncharged), and asked for */
 	double scale;
