@@ -132,8 +132,8 @@ BODY adam_body(const iso_step_constants *c, size_t n, const float *restrict grad
 
 VERSIONS(portable, )
 #ifdef __x86_64__
-VERSIONS(avx2, __attribute__((target("avx2"))))
-VERSIONS(avx512, __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512"))))
+VERSIONS(avx2, ISO_TARGET_AVX2)
+VERSIONS(avx512, ISO_TARGET_AVX512)
 #endif
 
 const iso_nn_loops *iso_nn_loops_now(void)

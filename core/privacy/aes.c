@@ -17,7 +17,17 @@ struct iso_aes {
 };
 
 #ifdef __x86_64__
+#include <cpuid.h>
 #include <immintrin.h>
+
+/* CPUID leaf 1 ECX bit 25 (AES), leaf 7 ECX bit 9 (VAES); AVX-512 also asks whether the system saves its registers. */
+static int cpu_is_wide(void)
+{
+	unsigned a, b, c1, c7, d;
+	if (!__get_cpuid(1, &a, &b, &c1, &d) || !__get_cpuid_count(7, 0, &a, &b, &c7, &d))
+		return 0;
+	return (c1 >> 25 & 1) && (c7 >> 9 & 1) && iso_isa_supported(ISO_ISA_AVX512);
+}
 
 /* Words w[4i .. 4i+3] of the schedule from the eight before them; rot: RotWord and Rcon apply (even i). */
 #define NEXT_KEY(prev, last, rcon, lane) \
@@ -94,7 +104,7 @@ iso_status iso_aes_new(const uint8_t key[32], iso_aes **out, iso_error *err)
 				"no AES-256-CTR (libcrypto): initialisation failed; check the OpenSSL installation");
 	}
 #ifdef __x86_64__
-	if (__builtin_cpu_supports("vaes") && __builtin_cpu_supports("aes") && __builtin_cpu_supports("avx512bw")) {
+	if (cpu_is_wide()) {
 		expand_key(key, a->round_key);
 		a->can_be_wide = 1;
 	}

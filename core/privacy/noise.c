@@ -161,13 +161,12 @@ static inline __attribute__((always_inline)) void add_scaled_loop(size_t n, floa
 
 /* out += sd z, product and sum rounded each: the same bits in every version. */
 #ifdef __x86_64__
-__attribute__((target("avx512f,prefer-vector-width=512"))) static void add_scaled_avx512(size_t n, float sd,
-											 const float *z, float *out)
+ISO_TARGET_AVX512 static void add_scaled_avx512(size_t n, float sd, const float *z, float *out)
 {
 	add_scaled_loop(n, sd, z, out);
 }
 
-__attribute__((target("avx2"))) static void add_scaled_avx2(size_t n, float sd, const float *z, float *out)
+ISO_TARGET_AVX2 static void add_scaled_avx2(size_t n, float sd, const float *z, float *out)
 {
 	add_scaled_loop(n, sd, z, out);
 }

@@ -129,7 +129,7 @@ static void words_portable(iso_key key, uint64_t i, uint64_t group, uint32_t *ou
 #ifdef __x86_64__
 
 
-__attribute__((target("avx2"))) static void words_avx2(iso_key key, uint64_t i, uint64_t group, uint32_t *out)
+ISO_TARGET_AVX2 static void words_avx2(iso_key key, uint64_t i, uint64_t group, uint32_t *out)
 {
 	enum { V = 4, STEP = 8 };
 	const __m256i m0 = _mm256_set1_epi64x(PHILOX_M0), m1 = _mm256_set1_epi64x(PHILOX_M1);
@@ -161,7 +161,7 @@ __attribute__((target("avx2"))) static void words_avx2(iso_key key, uint64_t i, 
 	}
 }
 
-__attribute__((target("avx2"))) static uint64_t hits_avx2(const uint32_t *w, uint32_t top)
+ISO_TARGET_AVX2 static uint64_t hits_avx2(const uint32_t *w, uint32_t top)
 {
 	const __m256i t = _mm256_set1_epi32((int)top);
 	uint64_t hits = 0;
@@ -173,12 +173,12 @@ __attribute__((target("avx2"))) static uint64_t hits_avx2(const uint32_t *w, uin
 	return hits;
 }
 
-__attribute__((target("avx2"))) static int consecutive_avx2(const uint64_t *id)
+ISO_TARGET_AVX2 static int consecutive_avx2(const uint64_t *id)
 {
 	return consecutive_loop(id);
 }
 
-__attribute__((target("avx512f"))) static uint64_t hits_avx512(const uint32_t *w, uint32_t top)
+ISO_TARGET_AVX512 static uint64_t hits_avx512(const uint32_t *w, uint32_t top)
 {
 	const __m512i t = _mm512_set1_epi32((int)top);
 	uint64_t hits = 0;
@@ -187,12 +187,12 @@ __attribute__((target("avx512f"))) static uint64_t hits_avx512(const uint32_t *w
 	return hits;
 }
 
-__attribute__((target("avx512f,prefer-vector-width=512"))) static int consecutive_avx512(const uint64_t *id)
+ISO_TARGET_AVX512 static int consecutive_avx512(const uint64_t *id)
 {
 	return consecutive_loop(id);
 }
 
-__attribute__((target("avx512f"))) static void words_avx512(iso_key key, uint64_t i, uint64_t group, uint32_t *out)
+ISO_TARGET_AVX512 static void words_avx512(iso_key key, uint64_t i, uint64_t group, uint32_t *out)
 {
 	enum { V = 8 };
 	const __m512i m0 = _mm512_set1_epi64(PHILOX_M0), m1 = _mm512_set1_epi64(PHILOX_M1);
