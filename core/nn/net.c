@@ -192,7 +192,7 @@ void iso_net_weight_grad(iso_net *net, iso_ws *ws, const float *scale, int beta)
 
 /* |a|^2 and |d|^2 as stored, lifted above their true values: a chain of n fmas of squares is off by less than
  * n 2^-24 relative, plus n 2^-149 where it underflows (Higham 2002, section 3.1). */
-static double lifted(float norm2, size_t n)
+static inline double lifted(float norm2, size_t n)
 {
 	return norm2 + (double)n * 0x1p-149;
 }
@@ -221,30 +221,39 @@ static double cross_terms(const iso_ws *ws, size_t l, size_t first, size_t m)
 	return sum;
 }
 
-/* Squared norm of one record's gradient, never below the true one.  The rounding of a cross term is at most slack times
- * g_s g_t with g^2 = |d|^2 (|a|^2 + 1), and (sum_s g_s)^2 <= m sum_s g_s^2. */
-static double record_norm2(const iso_ws *ws, size_t r, size_t m)
+/* total[k] += squared norm of record first + k in layer l, never below the true one.  The rounding of a cross term is at
+ * most slack times g_s g_t with g^2 = |d|^2 (|a|^2 + 1), and (sum_s g_s)^2 <= m sum_s g_s^2. */
+static void add_layer_norms(const iso_ws *ws, size_t l, size_t m, size_t first, size_t n, double *total)
 {
-	const iso_net *const net = ws->net;
-	double total = 0;
-	for (size_t l = 0; l < net->nlayer; l++) {
-		const iso_layer *const y = &net->layer[l];
-		double rows = 0;
-		for (size_t i = r * m; i < (r + 1) * m; i++)
-			rows += lifted(ws->d2[l][i], y->out) * (lifted(ws->a2[l][i], y->in) + 1);
-		const double cross = m > 1 ? cross_terms(ws, l, r * m, m) : 0;
-		const double value = rows + cross;
-		total += (value < 0 ? 0 : value) + slack_of(y) * (double)m * rows;
+	const iso_layer *const y = &ws->net->layer[l];
+	const float *const a2 = ws->a2[l] + first * m, *const d2 = ws->d2[l] + first * m;
+	const double slack = slack_of(y) * (double)m;
+	if (m == 1) {
+		for (size_t k = 0; k < n; k++)
+			total[k] += lifted(d2[k], y->out) * (lifted(a2[k], y->in) + 1) * (1 + slack);
+		return;
 	}
-	return total;
+	for (size_t k = 0; k < n; k++) {
+		double rows = 0;
+		for (size_t i = k * m; i < (k + 1) * m; i++)
+			rows += lifted(d2[i], y->out) * (lifted(a2[i], y->in) + 1);
+		const double value = rows + cross_terms(ws, l, (first + k) * m, m);
+		total[k] += (value < 0 ? 0 : value) + slack * rows;
+	}
 }
 
 void iso_net_grad_norms2(const iso_net *net, const iso_ws *ws, size_t m, int beta, float *norm2)
 {
+	enum { BLOCK = 64 };
 	const size_t records = m ? ws->rows / m : 0;
-	(void)net;
-	for (size_t r = 0; r < records; r++) {
-		const double up = record_norm2(ws, r, m) * (1 + 0x1p-22);
-		norm2[r] = (float)(beta ? norm2[r] * (1 + 0x1p-22) + up : up);
+	for (size_t first = 0; first < records; first += BLOCK) {
+		const size_t n = records - first < BLOCK ? records - first : BLOCK;
+		double total[BLOCK];
+		for (size_t k = 0; k < n; k++)
+			total[k] = beta ? norm2[first + k] : 0;
+		for (size_t l = 0; l < net->nlayer; l++)
+			add_layer_norms(ws, l, m, first, n, total);
+		for (size_t k = 0; k < n; k++)
+			norm2[first + k] = (float)(total[k] * (1 + 0x1p-22));
 	}
 }
