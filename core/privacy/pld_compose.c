@@ -379,36 +379,38 @@ static void geometric(double rh, double phi, double end_c, double end_s, double 
 	*im = (ni * dr - nr * di) / d2;
 }
 
-/* F at eps by the kept frequencies; *size bounds the rounding of its terms. */
-static double spectral_f(const composed *c, double epsilon, int64_t first, double terms, double *size)
+/* F at eps by the kept frequencies; *error bounds its rounding. */
+static double spectral_f(const composed *c, double epsilon, int64_t first, double terms, double *error)
 {
 	const double gap = (double)first * c->h - epsilon, n = (double)c->n;
 	const double c1 = iso_exp(-c->theta * gap), c2 = iso_exp(-(1 + c->theta) * gap);
 	const int64_t len = (int64_t)c->n, at = ((first % len) + len) % len;
 	iso_sum sum = {0};
 
-	*size = 0;
+	*error = 0;
 	for (size_t i = 0; i < c->kept; i++) {
 		const size_t k = c->keep[i];
 		const double phi = TWO_PI * (double)k / n, twice = k == 0 || k == c->n / 2 ? 1 : 2;
 		const double turn = TWO_PI * (double)(((unsigned __int128)k * (uint64_t)at) % c->n) / n;
 		const double end = TWO_PI * (double)(((unsigned __int128)k * (uint64_t)terms) % c->n) / n;
 		const double ec = iso_cos(end), es = iso_sin(end), tc = iso_cos(turn), ts = iso_sin(turn);
+		const double size = twice * (fabs(c->re[k]) + fabs(c->im[k]));
 		double ar, ai, br, bi, zr, zi;
 
 		geometric(c->theta * c->h, phi, ec, es, terms, &ar, &ai);
 		geometric((1 + c->theta) * c->h, phi, ec, es, terms, &br, &bi);
 		zr = c->re[k] * tc - c->im[k] * ts;
 		zi = c->re[k] * ts + c->im[k] * tc;
+		*error += size * (c->unit * (fabs(c1 * ar - c2 * br) + fabs(c1 * ai - c2 * bi)) +
+				  1e-15 * (fabs(ar) + fabs(ai) + fabs(br) + fabs(bi)));
 		iso_sum_add(&sum, twice * (zr * (c1 * ar - c2 * br) - zi * (c1 * ai - c2 * bi)));
-		*size += twice * (fabs(c->re[k]) + fabs(c->im[k])) * (fabs(ar) + fabs(ai) + fabs(br) + fabs(bi));
 	}
-	*size /= n;
+	*error /= n;
 	return iso_sum_value(&sum) / n;
 }
 
 /* F at eps by the masses. */
-static double direct_f(const composed *c, double epsilon, int64_t first, double terms, double *size)
+static double direct_f(const composed *c, double epsilon, int64_t first, double terms, double *error)
 {
 	const double gap = (double)first * c->h - epsilon;
 	const double g1 = iso_exp(-c->theta * c->h), g2 = iso_exp(-(1 + c->theta) * c->h);
@@ -424,7 +426,7 @@ static double direct_f(const composed *c, double epsilon, int64_t first, double 
 		at = at + 1 == c->n ? 0 : at + 1;
 	}
 	/* each mass carries a rounding error of some 1e-16 of the largest, at most 1 */
-	*size = fmin(weight, (double)c->n) * 4;
+	*error = 4 * c->unit * weight + 1e-15;
 	return sum;
 }
 
@@ -433,13 +435,13 @@ static double log_delta(const composed *c, double epsilon, int sign)
 {
 	const double from = ceil(epsilon / c->h * (1 - 1e-15));
 	int64_t first = from > (double)c->lo ? (int64_t)fmin(from, (double)c->lo + (double)c->n) : c->lo;
-	double terms, f, size = 0, d;
+	double terms, f, error = 0, d;
 
 	if ((double)first * c->h < epsilon)
 		first++;
 	terms = (double)(c->lo + (int64_t)c->n - first);
-	f = terms <= 0 ? 0 : c->w ? direct_f(c, epsilon, first, terms, &size) : spectral_f(c, epsilon, first, terms, &size);
-	f += sign * (c->slack + c->unit * size);
+	f = terms <= 0 ? 0 : c->w ? direct_f(c, epsilon, first, terms, &error) : spectral_f(c, epsilon, first, terms, &error);
+	f += sign * (c->slack + error);
 	f = f > 0 ? f * (1 + sign * c->relative) : 0;
 	d = iso_log(f) + c->k - c->theta * epsilon;
 	/* p_inf + (rest): exact composition of the finite part carries the factor prod(1 - p_inf) already */
