@@ -30,11 +30,14 @@ static void round_all(cJSON *v)
 
 iso_status iso_record_text(const cJSON *record, iso_str *out, iso_error *err)
 {
-	cJSON *copy = cJSON_Duplicate(record, 1);
+	cJSON *copy = cJSON_Duplicate(record, 1), *run = cJSON_DetachItemFromObjectCaseSensitive(copy, "run");
 	iso_status st;
 
-	if (!copy)
+	/* "run" goes last: what comes before it is the part of the file that two correct runs share byte for byte. */
+	if (!copy || (run && !cJSON_AddItemToObject(copy, "run", run))) {
+		cJSON_Delete(copy);
 		return iso_no_memory(err, "a record");
+	}
 	for (cJSON *c = copy->child; c; c = c->next)
 		if (strcmp(c->string, "run") != 0)
 			round_all(c);
