@@ -183,27 +183,10 @@ void iso_act_apply(iso_act act, float *x, size_t n)
 	}
 }
 
-/* x[j] *= act'(h[j]) */
-static void times_deriv(iso_act act, size_t n, const float *h, float *x)
+void iso_act_backward(iso_act act, size_t n, const float *h, float *d)
 {
-	size_t j;
-
-	switch (act) {
-	case ISO_ACT_TANH:
-		for (j = 0; j < n; j++)
-			x[j] *= 1.0f - h[j] * h[j];
-		break;
-	case ISO_ACT_SIGMOID:
-		for (j = 0; j < n; j++)
-			x[j] *= h[j] * (1.0f - h[j]);
-		break;
-	case ISO_ACT_LINEAR:
-		break;
-	default:
-		for (j = 0; j < n; j++)
-			x[j] *= iso_act_deriv(act, h[j]);
-		break;
-	}
+	if (act != ISO_ACT_LINEAR)
+		kernels()->backward(act, n, h, d);
 }
 
 /* Tanh and sigmoid need polynomials: done on finished rows in L1, and so is what comes after them. */
@@ -218,9 +201,10 @@ static int deriv_by_rows(const iso_epilogue *e)
 	return e->deriv_of && (by_rows(e->act) || by_rows(e->deriv_act));
 }
 
-/* Columns j0 .. j0+n-1 of rows i0 .. i0+m-1; c stands at their first element.  `all`: nothing was done in tiles. */
-static void finish_rows(const iso_gemm_kernels *kern, const iso_epilogue *e, int all, size_t i0, size_t m, size_t j0,
-			size_t n, float *c, size_t ldc)
+/* Columns j0 .. j0+n-1 of rows i0 .. i0+m-1; c stands at their first element.  `all`: nothing was done in tiles;
+ * `last`: no more columns follow. */
+static void finish_rows(const iso_gemm_kernels *kern, const iso_epilogue *e, int all, int last, size_t i0, size_t m,
+			size_t j0, size_t n, float *c, size_t ldc)
 {
 	const int act = all || by_rows(e->act), deriv = all ? e->deriv_of != NULL : deriv_by_rows(e);
 	size_t i, j;
@@ -236,9 +220,9 @@ static void finish_rows(const iso_gemm_kernels *kern, const iso_epilogue *e, int
 	if (act && ldc == n && !all)
 		iso_act_apply(e->act, c, m * n);
 	for (i = 0; deriv && i < m; i++)
-		times_deriv(e->deriv_act, n, e->deriv_of + (i0 + i) * e->deriv_ld + j0, c + i * ldc);
-	if (e->row_norm2)
-		kern->row_norms2(m, n, c, ldc, e->row_norm2 + i0);
+		iso_act_backward(e->deriv_act, n, e->deriv_of + (i0 + i) * e->deriv_ld + j0, c + i * ldc);
+	if (e->row_norm2 && last) /* of whole rows, so that their sums do not depend on the blocks */
+		kern->row_norms2(m, j0 + n, c - j0, ldc, e->row_norm2 + i0);
 }
 
 void iso_row_norms2(size_t m, size_t n, const float *a, size_t lda, int beta, float *out)
@@ -250,27 +234,9 @@ void iso_row_norms2(size_t m, size_t n, const float *a, size_t lda, int beta, fl
 
 void iso_col_sums(size_t m, size_t n, const float *a, size_t lda, int beta, float *out)
 {
-	enum { WIDE = 64 };
-	size_t i, j, u;
-
-	for (j = 0; j < n; j += WIDE) {
-		size_t w = n - j < WIDE ? n - j : WIDE;
-		float sum[WIDE] = {0};
-
-		for (u = 0; beta && u < w; u++)
-			sum[u] = out[j + u];
-		for (i = 0; i < m; i++) {
-			const float *x = a + i * lda + j;
-
-			if (w == WIDE)
-				for (u = 0; u < WIDE; u++)
-					sum[u] += x[u];
-			else
-				for (u = 0; u < w; u++)
-					sum[u] += x[u];
-		}
-		memcpy(out + j, sum, w * sizeof(*sum));
-	}
+	if (!beta && n > 0)
+		memset(out, 0, n * sizeof(*out));
+	kernels()->col_sums(m, n, a, lda, out);
 }
 
 /* ---- blocking ---- */
@@ -428,8 +394,8 @@ static void run_block(const job *g)
 		if (last && g->row_epilogue) {
 			size_t i = tile_row(g, first);
 
-			finish_rows(g->kern, g->e, 0, i, tile_row(g, end) - i, g->j0, g->nc, g->c + i * g->ldc + g->j0,
-				    g->ldc);
+			finish_rows(g->kern, g->e, 0, g->j0 + g->nc == g->n, i, tile_row(g, end) - i, g->j0, g->nc,
+				    g->c + i * g->ldc + g->j0, g->ldc);
 		}
 	}
 }
@@ -496,5 +462,5 @@ void iso_gemm(iso_trans t, size_t m, size_t n, size_t k, const float *a, size_t 
 		return;
 	}
 	if (e)
-		finish_rows(kern, e, 1, 0, m, 0, n, c, ldc);
+		finish_rows(kern, e, 1, 1, 0, m, 0, n, c, ldc);
 }

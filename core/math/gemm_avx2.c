@@ -19,6 +19,7 @@ typedef __m256i mask;
 #define V_STOREM(m, p, v) _mm256_maskstore_ps(p, m, v)
 #define V_FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define V_ADD(a, b) _mm256_add_ps(a, b)
+#define V_SUB(a, b) _mm256_sub_ps(a, b)
 #define V_MUL(a, b) _mm256_mul_ps(a, b)
 #define V_AND(a, b) _mm256_and_ps(a, b)
 #define V_BITS(i) _mm256_castsi256_ps(_mm256_set1_epi32(i))
@@ -63,6 +64,16 @@ ISO_INLINE void transpose_load(const float *p, size_t ld, size_t rows, vec *out)
 	}
 }
 
+/* Halves added to halves until one is left. */
+ISO_INLINE float norm_tree(const __m256 *acc)
+{
+	const __m256 h = _mm256_add_ps(acc[0], acc[1]);
+	__m128 q = _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+
+	q = _mm_add_ps(q, _mm_movehl_ps(q, q));
+	return _mm_cvtss_f32(_mm_add_ss(q, _mm_shuffle_ps(q, q, 1)));
+}
+
 #include "core/math/gemm_simd.h"
 
 const iso_gemm_kernels *iso_gemm_kernels_avx2(void)
@@ -78,6 +89,8 @@ const iso_gemm_kernels *iso_gemm_kernels_avx2(void)
 		.gemv = gemv,
 		.gemv_t = gemv_t,
 		.row_norms2 = row_norms2,
+		.col_sums = col_sums,
+		.backward = backward,
 	};
 
 	return &k;

@@ -21,6 +21,7 @@ typedef __mmask16 mask;
 #define V_STOREM(m, p, v) _mm512_mask_storeu_ps(p, m, v)
 #define V_FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define V_ADD(a, b) _mm512_add_ps(a, b)
+#define V_SUB(a, b) _mm512_sub_ps(a, b)
 #define V_MUL(a, b) _mm512_mul_ps(a, b)
 #define V_AND(a, b) _mm512_and_ps(a, b)
 #define V_BITS(i) _mm512_castsi512_ps(_mm512_set1_epi32(i))
@@ -70,6 +71,17 @@ ISO_INLINE void transpose_load(const float *p, size_t ld, size_t rows, vec *out)
 	}
 }
 
+/* Halves added to halves until one is left. */
+ISO_INLINE float norm_tree(const __m512 *acc)
+{
+	const __m512d v = _mm512_castps_pd(acc[0]);
+	const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(acc[0]), _mm256_castpd_ps(_mm512_extractf64x4_pd(v, 1)));
+	__m128 q = _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+
+	q = _mm_add_ps(q, _mm_movehl_ps(q, q));
+	return _mm_cvtss_f32(_mm_add_ss(q, _mm_shuffle_ps(q, q, 1)));
+}
+
 #include "core/math/gemm_simd.h"
 
 const iso_gemm_kernels *iso_gemm_kernels_avx512(void)
@@ -85,6 +97,8 @@ const iso_gemm_kernels *iso_gemm_kernels_avx512(void)
 		.gemv = gemv,
 		.gemv_t = gemv_t,
 		.row_norms2 = row_norms2,
+		.col_sums = col_sums,
+		.backward = backward,
 	};
 
 	return &k;

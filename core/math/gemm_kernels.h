@@ -52,11 +52,16 @@ typedef struct iso_gemm_kernels {
 		     int beta, float *c, size_t ldc);
 	void (*gemv_t)(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t b_k,
 		       size_t b_n, int beta, float *c, size_t ldc);
-	/* out[i] = chain of fma(x, x, out[i]) over row i. */
+	/* out[i] += the 16 chains and their tree (gemm.h). */
 	void (*row_norms2)(size_t m, size_t n, const float *a, size_t lda, float *out);
+	/* out[j] = chain of additions over i, from out[j]. */
+	void (*col_sums)(size_t m, size_t n, const float *a, size_t lda, float *out);
+	/* d[i] *= act'(h[i]) */
+	void (*backward)(iso_act act, size_t n, const float *h, float *d);
 } iso_gemm_kernels;
 
 #define ISO_GEMV_COLS 4
+#define ISO_NORM_CHAINS 16
 /* Hide how a pointer came about: else the compiler keeps one pointer per row and spills them. */
 #define OPAQUE(p) __asm__("" : "+r"(p))
 #define ISO_INLINE static inline __attribute__((always_inline))

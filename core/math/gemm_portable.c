@@ -118,15 +118,44 @@ ISO_INLINE void gemv_body(const int hard, size_t m, size_t n, size_t k, const fl
 
 ISO_INLINE void row_norms2_body(const int hard, size_t m, size_t n, const float *a, size_t lda, float *out)
 {
+	size_t i, j, l, half;
+
+	for (i = 0; i < m; i++) {
+		float s[ISO_NORM_CHAINS] = {0};
+		const float *x = a + i * lda;
+
+		for (j = 0; j + ISO_NORM_CHAINS <= n; j += ISO_NORM_CHAINS)
+			for (l = 0; l < ISO_NORM_CHAINS; l++)
+				s[l] = FMA(x[j + l], x[j + l], s[l]);
+		for (l = 0; j < n; j++, l++)
+			s[l] = FMA(x[j], x[j], s[l]);
+		for (half = ISO_NORM_CHAINS / 2; half > 0; half /= 2)
+			for (l = 0; l < half; l++)
+				s[l] += s[l + half];
+		out[i] += s[0];
+	}
+}
+
+static void col_sums(size_t m, size_t n, const float *a, size_t lda, float *out)
+{
+	enum { WIDE = 64 };
 	size_t i, j, u;
 
-	for (i = 0; i < m; i += LANES) {
-		size_t rows = m - i < LANES ? m - i : LANES;
+	for (j = 0; j < n; j += WIDE) {
+		const size_t w = n - j < WIDE ? n - j : WIDE;
 
-		for (j = 0; j < n; j++)
-			for (u = 0; u < rows; u++)
-				out[i + u] = FMA(a[(i + u) * lda + j], a[(i + u) * lda + j], out[i + u]);
+		for (i = 0; i < m; i++)
+			for (u = 0; u < w; u++)
+				out[j + u] += a[i * lda + j + u];
 	}
+}
+
+static void backward(iso_act act, size_t n, const float *h, float *d)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		d[i] *= iso_act_deriv(act, h[i]);
 }
 
 static void pack_copy(size_t k, size_t w, const float *src, size_t ld, size_t width, float *dst)
@@ -181,6 +210,8 @@ static void pack_transposed(size_t k, size_t w, const float *src, size_t ld, siz
 		.gemv = gemv_##way, \
 		.gemv_t = gemv_t_##way, \
 		.row_norms2 = row_norms2_##way, \
+		.col_sums = col_sums, \
+		.backward = backward, \
 	}
 
 #ifdef __x86_64__

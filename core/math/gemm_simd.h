@@ -408,25 +408,120 @@ static void gemv_t(size_t m, size_t n, size_t k, const float *a, size_t lda, con
 	}
 }
 
-/* ---- row norms ---- */
+/* ---- sums and derivatives ---- */
+
+/* Chains l of one row as vectors, LANES chains each. */
+#define NORM_VECS (ISO_NORM_CHAINS / LANES)
+
+ISO_INLINE void norm_chains(size_t n, const float *x, vec *acc)
+{
+	size_t j = 0, v;
+
+	for (v = 0; v < NORM_VECS; v++)
+		acc[v] = V_ZERO();
+	for (; j + ISO_NORM_CHAINS <= n; j += ISO_NORM_CHAINS) {
+#pragma GCC unroll 2
+		for (v = 0; v < NORM_VECS; v++) {
+			const vec y = V_LOAD(x + j + v * LANES);
+
+			acc[v] = V_FMA(y, y, acc[v]);
+		}
+	}
+	for (v = 0; j < n; j += LANES, v++) {
+		const vec y = V_LOADM(V_MASK(run_of(n - j)), x + j);
+
+		acc[v] = V_FMA(y, y, acc[v]);
+	}
+}
 
 static void row_norms2(size_t m, size_t n, const float *a, size_t lda, float *out)
 {
-	vec x[LANES];
-	size_t i, j, u, run, from;
+	size_t i = 0;
 
-	for (i = 0; i < m; i += LANES) {
-		const size_t rows = run_of(m - i);
-		const mask some = V_MASK(rows);
-		vec acc = V_LOADM(some, out + i);
+	if (n == 1 && lda == 1) {
+		for (; i < m; i++)
+			out[i] += a[i] * a[i];
+		return;
+	}
+	for (; i + 4 <= m; i += 4, a += 4 * lda) { /* four rows at once: a chain has to wait for itself */
+		vec acc[4][NORM_VECS];
+		size_t r;
 
-		for (j = 0; j < n; j += run) {
-			run = run_of(n - j);
-			from = transpose_next(a + i * lda + j, lda, rows, j, run, x);
-			for (u = from; u < from + run; u++)
-				acc = V_FMA(x[u], x[u], acc);
-		}
-		V_STOREM(some, out + i, acc);
+#pragma GCC unroll 4
+		for (r = 0; r < 4; r++)
+			norm_chains(n, a + r * lda, acc[r]);
+#pragma GCC unroll 4
+		for (r = 0; r < 4; r++)
+			out[i + r] += norm_tree(acc[r]);
+	}
+	for (; i < m; i++, a += lda) {
+		vec acc[NORM_VECS];
+
+		norm_chains(n, a, acc);
+		out[i] += norm_tree(acc);
+	}
+}
+
+/* nv vectors of columns, the last one with w columns. */
+ISO_INLINE void col_sums_block(const int nv, size_t w, size_t m, const float *a, size_t lda, float *out)
+{
+	const mask last = V_MASK(w);
+	vec acc[8];
+	size_t i;
+	int v;
+
+#pragma GCC unroll 8
+	for (v = 0; v < nv; v++)
+		acc[v] = v + 1 < nv ? V_LOAD(out + v * LANES) : V_LOADM(last, out + v * LANES);
+	for (i = 0; i < m; i++, a += lda) {
+#pragma GCC unroll 8
+		for (v = 0; v < nv; v++)
+			acc[v] = V_ADD(acc[v], v + 1 < nv ? V_LOAD(a + v * LANES) : V_LOADM(last, a + v * LANES));
+	}
+#pragma GCC unroll 8
+	for (v = 0; v + 1 < nv; v++)
+		V_STORE(out + v * LANES, acc[v]);
+	V_STOREM(last, out + (nv - 1) * LANES, acc[nv - 1]);
+}
+
+static void col_sums(size_t m, size_t n, const float *a, size_t lda, float *out)
+{
+	size_t j = 0;
+
+	for (; n - j >= 8 * LANES; j += 8 * LANES)
+		col_sums_block(8, LANES, m, a + j, lda, out + j);
+	for (; n - j >= 2 * LANES; j += 2 * LANES)
+		col_sums_block(2, LANES, m, a + j, lda, out + j);
+	for (; j < n; j += LANES)
+		col_sums_block(1, run_of(n - j), m, a + j, lda, out + j);
+}
+
+ISO_INLINE vec derivative(iso_act act, vec h)
+{
+	const vec one = V_SET1(1.0f);
+
+	switch (act) {
+	case ISO_ACT_RELU:
+		return V_GT0(h, one, V_ZERO());
+	case ISO_ACT_LRELU:
+		return V_GT0(h, one, V_SET1(ISO_LRELU_SLOPE));
+	case ISO_ACT_TANH:
+		return V_SUB(one, V_MUL(h, h));
+	default:
+		return V_MUL(h, V_SUB(one, h)); /* sigmoid */
+	}
+}
+
+static void backward(iso_act act, size_t n, const float *h, float *d)
+{
+	size_t i = 0;
+
+	for (; i + LANES <= n; i += LANES)
+		V_STORE(d + i, V_MUL(V_LOAD(d + i), derivative(act, V_LOAD(h + i))));
+	if (i < n) {
+		const mask some = V_MASK(n - i);
+
+		V_STOREM(some, d + i, V_MUL(V_LOADM(some, d + i), derivative(act, V_LOADM(some, h + i))));
 	}
 }
 

@@ -89,6 +89,20 @@ static float act_of(iso_act act, float x)
 	}
 }
 
+/* |x|^2 by 16 chains and a tree, as gemm.h defines it. */
+static float naive_norm2(const float *x, size_t n)
+{
+	float s[16] = {0};
+	size_t j, l;
+
+	for (j = 0; j < n; j++)
+		s[j % 16] = fmaf(x[j], x[j], s[j % 16]);
+	for (j = 8; j > 0; j /= 2)
+		for (l = 0; l < j; l++)
+			s[l] += s[l + j];
+	return s[0];
+}
+
 static void naive_epilogue(const sizes *s, const iso_epilogue *e, float *c, size_t ldc, float *norm2)
 {
 	size_t i, j;
@@ -109,8 +123,8 @@ static void naive_epilogue(const sizes *s, const iso_epilogue *e, float *c, size
 									 1.0f;
 			}
 			c[i * ldc + j] = x;
-			norm2[i] = fmaf(x, x, norm2[i]);
 		}
+		norm2[i] += naive_norm2(c + i * ldc, s->n);
 	}
 }
 
@@ -390,10 +404,8 @@ START_TEST(sums_and_norms)
 					ck_assert(same(&s, col + j, 1));
 				}
 				for (i = 0; i < m; i++) {
-					float s = beta ? 0.7f * (float)i : 0;
+					float s = (beta ? 0.7f * (float)i : 0) + naive_norm2(a + i * ld, n);
 
-					for (j = 0; j < n; j++)
-						s = fmaf(a[i * ld + j], a[i * ld + j], s);
 					ck_assert(same(&s, row + i, 1));
 				}
 				ck_assert(col[n] == 0.1f * (float)n && row[m] == 0.7f * (float)m);
@@ -402,6 +414,30 @@ START_TEST(sums_and_norms)
 		iso_free(a);
 		iso_free(col);
 		iso_free(row);
+	}
+}
+END_TEST
+
+START_TEST(derivatives_in_place)
+{
+	float h[37], d[37], want;
+	size_t v, n, i;
+	int act;
+
+	for (v = 0; v < ISO_COUNT(all_isas); v++) {
+		for (n = 0; iso_isa_force(all_isas[v]) && n <= 37; n += n < 20 ? 1 : 17) {
+			for (act = ISO_ACT_LINEAR; act <= ISO_ACT_SIGMOID; act++) {
+				for (i = 0; i < 37; i++) {
+					h[i] = i % 5 ? entropy() : 0;
+					d[i] = (float)i + 1;
+				}
+				iso_act_backward((iso_act)act, n, h, d);
+				for (i = 0; i < 37; i++) {
+					want = ((float)i + 1) * (i < n ? iso_act_deriv((iso_act)act, h[i]) : 1);
+					ck_assert(same(d + i, &want, 1));
+				}
+			}
+		}
 	}
 }
 END_TEST
@@ -472,6 +508,7 @@ int main(void)
 	tcase_add_test(t, portable_fuses_like_the_hardware);
 	tcase_add_test(t, openblas_agrees_to_rounding);
 	tcase_add_test(t, sums_and_norms);
+	tcase_add_test(t, derivatives_in_place);
 	tcase_add_test(t, rows_do_not_touch_one_another);
 	tcase_add_test(t, nothing_is_allocated);
 	tcase_add_test(t, names);
