@@ -27,22 +27,26 @@ typedef float lanes __attribute__((vector_size(64), may_alias));
 
 BODY dot_body(size_t n, const float *a, const float *b, float *out)
 {
-	lanes acc = {0};
+	lanes acc = {0}, x, y;
+	float sum = 0;
 	size_t i = 0;
 	for (; i + 16 <= n; i += 16) {
-		lanes x, y;
 		memcpy(&x, a + i, sizeof(x));
 		memcpy(&y, b + i, sizeof(y));
 		acc += x * y;
 	}
-	float sum[16];
-	memcpy(sum, &acc, sizeof(sum));
-	for (size_t l = 0; i + l < n; l++)
-		sum[l] += a[i + l] * b[i + l];
-	for (size_t half = 8; half; half /= 2)
-		for (size_t l = 0; l < half; l++)
-			sum[l] += sum[l + half];
-	*out = sum[0];
+	for (; i < n; i++)
+		sum += a[i] * b[i];
+	for (int l = 0; l < 16; l++)
+		sum += acc[l];
+	*out = sum;
+}
+
+/* Moments that decay towards nothing would become subnormal, which costs a hundred times an ordinary operation; below
+ * 2^-100 they are far below what eps lets through. */
+static inline __attribute__((always_inline)) float settle(float x)
+{
+	return fabsf(x) < 0x1p-100f ? 0 : x;
 }
 
 BODY sgd_body(const iso_step_constants *c, size_t n, const float *restrict grad, float *restrict theta)
@@ -57,7 +61,7 @@ BODY momentum_body(const iso_step_constants *c, size_t n, const float *restrict 
 {
 	const float scale = c->scale, lr = c->lr, shrink = c->shrink, beta = c->beta1;
 	for (size_t i = 0; i < n; i++) {
-		m[i] = beta * m[i] + grad[i] * scale;
+		m[i] = settle(beta * m[i] + grad[i] * scale);
 		theta[i] = theta[i] * shrink - lr * m[i];
 	}
 }
@@ -68,7 +72,7 @@ BODY rmsprop_body(const iso_step_constants *c, size_t n, const float *restrict g
 	const float scale = c->scale, lr = c->lr, shrink = c->shrink, beta = c->beta2, keep = c->keep2, eps = c->eps;
 	for (size_t i = 0; i < n; i++) {
 		const float g = grad[i] * scale;
-		v[i] = beta * v[i] + keep * (g * g);
+		v[i] = settle(beta * v[i] + keep * (g * g));
 		theta[i] = theta[i] * shrink - (lr * g) / (sqrtf(v[i]) + eps);
 	}
 }
@@ -80,8 +84,8 @@ BODY adam_body(const iso_step_constants *c, size_t n, const float *restrict grad
 	const float beta1 = c->beta1, keep1 = c->keep1, beta2 = c->beta2, keep2 = c->keep2;
 	for (size_t i = 0; i < n; i++) {
 		const float g = grad[i] * scale;
-		m[i] = beta1 * m[i] + keep1 * g;
-		v[i] = beta2 * v[i] + keep2 * (g * g);
+		m[i] = settle(beta1 * m[i] + keep1 * g);
+		v[i] = settle(beta2 * v[i] + keep2 * (g * g));
 		theta[i] = theta[i] * shrink - (lr * m[i]) / (sqrtf(v[i]) + eps);
 	}
 }

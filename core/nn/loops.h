@@ -19,7 +19,7 @@ typedef struct iso_nn_loops {
 	/* row i of d [rows][n] times scale[i] */
 	void (*scale_rows)(size_t rows, size_t n, const float *scale, float *d);
 	void (*add)(size_t n, const float *x, float *y); /* y += x */
-	float (*dot)(size_t n, const float *a, const float *b); /* 16 interleaved chains, then a tree */
+	float (*dot)(size_t n, const float *a, const float *b); /* 16 interleaved chains, then their sum */
 	void (*sgd)(const iso_step_constants *c, size_t n, const float *grad, float *theta);
 	void (*momentum)(const iso_step_constants *c, size_t n, const float *grad, float *m, float *theta);
 	void (*rmsprop)(const iso_step_constants *c, size_t n, const float *grad, float *v, float *theta);

@@ -131,8 +131,7 @@ void iso_net_backward(const iso_net *net, iso_ws *ws, int through_act, float *dx
 	const size_t rows = ws->rows, last = net->nlayer - 1;
 	const iso_layer *const top = &net->layer[last];
 	if (through_act && top->act != ISO_ACT_LINEAR)
-		for (size_t i = 0; i < rows * top->out; i++)
-			ws->d[last][i] *= iso_act_deriv(top->act, ws->h[last][i]);
+		iso_act_backward(top->act, rows * top->out, ws->h[last], ws->d[last]);
 	if (ws->norms)
 		iso_row_norms2(rows, top->out, ws->d[last], top->out, 0, ws->d2[last]);
 	for (size_t l = last; l > 0; l--) {
@@ -190,7 +189,7 @@ void iso_net_weight_grad(iso_net *net, iso_ws *ws, const float *scale, int beta)
 		memset(net->grad, 0, net->nparam * sizeof(float));
 }
 
-/* |a|^2 and |d|^2 as stored, lifted above their true values: a chain of n fmas of squares is off by less than
+/* |a|^2 and |d|^2 as stored, lifted above their true values: a sum of n squares in whatever order is off by less than
  * n 2^-24 relative, plus n 2^-149 where it underflows (Higham 2002, section 3.1). */
 static inline double lifted(float norm2, size_t n)
 {
