@@ -31,4 +31,8 @@ double iso_rdp_delta(const iso_events *list, iso_adjacency adj, double epsilon);
 /* Poisson-subsampled Gaussian under replace-one, sigma per removed record: pair (1-q)N(0)+qN(1), (1-q)N(0)+qN(-1). */
 double iso_rdp_sgm_replace(double alpha, double q, double sigma);
 
+/* PATE curves from log Pr[not the plurality]. */
+double iso_rdp_gnmax_logq(double alpha, double sigma, double lq);
+double iso_rdp_lnmax_logq(double alpha, double e, double lq);
+
 #endif

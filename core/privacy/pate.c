@@ -48,7 +48,7 @@ double iso_pate_logq_lnmax(const double *votes, size_t classes, double scale)
 }
 
 /* GNMax from log q~: Papernot et al. 2018, Theorem 6 with the orders of Proposition 10. */
-static double gaussian_from_logq(double alpha, double sigma, double lq)
+double iso_rdp_gnmax_logq(double alpha, double sigma, double lq)
 {
 	const double s2 = sigma * sigma, plain = alpha / s2;
 	double mu1, mu2, e1, e2, a, b, log_1q;
@@ -75,24 +75,32 @@ double iso_rdp_gnmax(double alpha, double sigma, const double *votes, size_t cla
 {
 	if (!(sigma > 0))
 		return INFINITY;
-	return votes ? gaussian_from_logq(alpha, sigma, iso_pate_logq_gnmax(votes, classes, sigma))
+	return votes ? iso_rdp_gnmax_logq(alpha, sigma, iso_pate_logq_gnmax(votes, classes, sigma))
 		     : alpha / (sigma * sigma);
 }
 
-/* LNMax is 2/scale-DP.  Data-dependent: Papernot et al. 2017, Theorem 3, which holds only for q <= 1/(1 + e^eps). */
-double iso_rdp_lnmax(double alpha, double scale, const double *votes, size_t classes)
+/* Any e-DP choice with log Pr[not the plurality] <= lq: Papernot et al. 2017, Theorem 3, valid only for
+ * q <= 1/(1 + e^e). */
+double iso_rdp_lnmax_logq(double alpha, double e, double lq)
 {
-	const double e = 2 / scale, plain = fmin(alpha * e * e / 2, e);
-	double lq, log_1q, a;
+	const double plain = fmin(alpha * e * e / 2, e);
+	double log_1q, a;
 
-	if (!(scale > 0))
-		return INFINITY;
-	if (!votes)
-		return fmin(plain, iso_rdp_pure(alpha, e));
-	lq = iso_pate_logq_lnmax(votes, classes, scale);
 	if (!(lq <= -e - iso_log1p(iso_exp(-e))))
 		return plain;
 	log_1q = iso_log1mexp(lq);
 	a = iso_log_add(log_1q + (alpha - 1) * (log_1q - iso_log1mexp(e + lq)), lq + e * (alpha - 1));
 	return fmax(0, fmin(plain, a / (alpha - 1)));
+}
+
+/* LNMax is 2/scale-DP. */
+double iso_rdp_lnmax(double alpha, double scale, const double *votes, size_t classes)
+{
+	const double e = 2 / scale;
+
+	if (!(scale > 0))
+		return INFINITY;
+	if (!votes)
+		return fmin(fmin(alpha * e * e / 2, e), iso_rdp_pure(alpha, e));
+	return iso_rdp_lnmax_logq(alpha, e, iso_pate_logq_lnmax(votes, classes, scale));
 }

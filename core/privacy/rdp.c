@@ -154,10 +154,10 @@ static double excess(double alpha, double u, double l)
 	return iso_expm1(alpha * l) - alpha * u;
 }
 
-/* log of the same for l > 1: e^(alpha l) (1 - alpha e^(-(alpha-1) l) + (alpha-1) e^(-alpha l)). */
+/* Its logarithm, for large alpha l as e^(alpha l) (1 - alpha e^(-(alpha-1) l) + (alpha-1) e^(-alpha l)). */
 static double log_excess(double alpha, double u, double l)
 {
-	if (l < 1)
+	if (l < 1 && alpha * l < 30)
 		return iso_log(fmax(excess(alpha, u, l), 1e-320));
 	return alpha * l + iso_log1p(-alpha * iso_exp(-(alpha - 1) * l) + (alpha - 1) * iso_exp(-alpha * l));
 }
