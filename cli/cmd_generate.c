@@ -217,7 +217,7 @@ static iso_status generate(command *c, const iso_setup *setup, const iso_dataset
 	if (!targeted && !isnan(c->epsilon))
 		iso_note("%s is not calibrated to an epsilon with these options; --epsilon is not used", setup->generator->name);
 	r.epsilon = targeted ? c->epsilon : INFINITY;
-	iso_progress_start(&progress, "training", 0);
+	iso_progress_start(&progress, "training, %", 100);
 	st = train_and_write(&r, c, o, err);
 	iso_progress_finish(&progress);
 	iso_free(counts);

@@ -136,7 +136,7 @@ static void plan_text(const iso_agenda *a, const command *c, const iso_run_optio
 		iso_str_addf(out, "%zu cells by the times of finished ones%s", e->from_records,
 			     e->from_probes || e->unknown ? ", " : "");
 	if (e->from_probes)
-		iso_str_addf(out, "%zu cells by training each generator for up to a second, attacks and metrics not counted%s",
+		iso_str_addf(out, "%zu cells by training each generator for a moment, attacks and metrics not counted%s",
 			     e->from_probes, e->unknown ? ", " : "");
 	if (e->unknown)
 		iso_str_addf(out, "%zu cells unknown, left out", e->unknown);

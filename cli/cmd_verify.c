@@ -136,6 +136,10 @@ static void say_detail(const iso_verdict *v, iso_check c, iso_str *out)
 		iso_str_add(out, "nothing to test");
 		return;
 	}
+	if (c == ISO_CHECK_LEDGER && v->calls == 0) {
+		iso_str_add(out, "empty, as planned");
+		return;
+	}
 	if (c == ISO_CHECK_SENSITIVITY)
 		iso_str_addf(out, "%zu neighbours, worst move %.4g of what is declared", k->runs, k->value);
 	else if (c == ISO_CHECK_LEDGER)
@@ -174,7 +178,7 @@ static void say_text(const char *name, const iso_dataset *d, const settings *s, 
 static iso_status say_json(const char *name, const iso_dataset *d, const settings *s, const iso_verdict *v,
 			   const char *note, iso_str *out, iso_error *err)
 {
-	cJSON *o = cJSON_CreateObject(), *checks = cJSON_AddObjectToObject(o, "checks");
+	cJSON *o = cJSON_CreateObject(), *checks;
 	iso_status st;
 
 	cJSON_AddStringToObject(o, "generator", name);
@@ -188,6 +192,7 @@ static iso_status say_json(const char *name, const iso_dataset *d, const setting
 	cJSON_AddStringToObject(o, "changed_options", note ? note : "");
 	iso_json_add_number(o, "releases", (double)v->calls);
 	iso_json_add_number(o, "neighbours", (double)v->pairs);
+	checks = cJSON_AddObjectToObject(o, "checks");
 	for (int c = 0; c < ISO_CHECK_COUNT; c++) {
 		const iso_check_result *k = &v->check[c];
 		cJSON *x = cJSON_AddObjectToObject(checks, iso_check_name((iso_check)c));

@@ -347,19 +347,22 @@ static iso_status judge(const iso_cell_job *job, cJSON *record, const iso_traini
 	return st;
 }
 
-static void add_times(builder *b, const iso_cell_job *job, cJSON *record, const iso_training *t, double start,
-		      double sample_seconds)
+static void add_times(builder *b, cJSON *record, const iso_training *t, const curves *all, double start, double sample_seconds)
 {
 	cJSON *run = cJSON_GetObjectItemCaseSensitive(record, "run"), *progress;
-	const double done = job->progress ? job->progress->done : 0;
+	double steps = 0; /* the last step of the longest curve */
+
+	for (size_t i = 0; i < all->n; i++)
+		if (all->v[i].n && all->v[i].step[all->v[i].n - 1] > steps)
+			steps = all->v[i].step[all->v[i].n - 1];
 
 	add_number(b, run, "fit_seconds", t->fit_seconds);
 	add_number(b, run, "sample_seconds", sample_seconds);
 	add_number(b, run, "total_seconds", iso_clock_wall() - start);
-	add_number(b, run, "steps_per_second", done > 0 && t->fit_seconds > 0 ? done / t->fit_seconds : NAN);
+	add_number(b, run, "steps_per_second", steps > 0 && t->fit_seconds > 0 ? steps / t->fit_seconds : NAN);
 	add_number(b, run, "peak_memory_bytes", (double)iso_peak_memory());
 	progress = add(b, run, "progress", cJSON_CreateObject());
-	add_number(b, progress, "done", done);
+	add_number(b, progress, "steps", steps);
 }
 
 static iso_status finish(builder *b, const iso_cell_job *job, cJSON *record, iso_error *err)
@@ -387,6 +390,8 @@ iso_status iso_cell_execute(const iso_cell_job *job, cJSON *record, iso_error *e
 	iso_status st;
 
 	ISO_TRY_OUT(iso_train(&request, &t, err));
+	if (job->train_only)
+		goto out;
 	before = iso_clock_wall();
 	ISO_TRY_OUT(iso_training_sample(&t, job->rows->schema, job->cell->seed, job->cell->rows, &synthetic, err));
 	before = iso_clock_wall() - before;
@@ -396,7 +401,7 @@ iso_status iso_cell_execute(const iso_cell_job *job, cJSON *record, iso_error *e
 	add(&b, record, "curves", curves_json(&b, &all));
 	ISO_TRY_OUT(add_model(&b, record, &t, err));
 	ISO_TRY_OUT(keep_samples(&b, job, record, synthetic, err));
-	add_times(&b, job, record, &t, start, before);
+	add_times(&b, record, &t, &all, start, before);
 	ISO_TRY_OUT(finish(&b, job, record, err));
 out:
 	curves_free(&all);

@@ -13,6 +13,7 @@ typedef struct iso_cell_job { /* all borrowed */
 	const cJSON *host; /* facts of the machine and the build, for "run" */
 	int jobs;
 	iso_progress *progress; /* of the training; may lie in memory shared with the parent */
+	int train_only; /* a probe: stop after the training and write nothing */
 } iso_cell_job;
 
 /* A record without results: status "error".  The caller deletes it. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* How long will it take?  Finished cells of the same data set and generator know best; without them each generator is trained for a
  * moment in a worker, and the share of its training that was done in that time is extrapolated. */
-#include <ftw.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +12,8 @@
 #include "results/record.h"
 #include "suites/runner.h"
 
-#define PROBE_SECONDS 1.0
+#define PROBE_SECONDS 1.0 /* of training seen in progress */
+#define PROBE_PATIENCE 5.0 /* until the first progress */
 
 typedef struct guess {
 	double sum;
@@ -44,58 +44,60 @@ static iso_status read_times(const iso_agenda *a, const char *dir, guess *g, iso
 	return ISO_OK;
 }
 
-/* Seconds of one training, by a second of it; NaN if nothing could be learned. */
-static double probe(const iso_agenda *a, const iso_cell *c, const char *dir, iso_error *err)
+/* Watches a training for a moment: its whole time if it ends, else what it took until it made progress plus the rest at the rate
+ * that was seen; NaN if nothing could be learned. */
+static double watch(iso_worker *w, const iso_cell_job *job)
 {
 	const struct timespec pause = {.tv_nsec = 5000000L};
+	const double start = iso_clock_wall();
+	double first = 0, first_share = 0, now = start, share = 0;
+	iso_finished done;
+
+	while (now - start < PROBE_PATIENCE && !(share > 0 && now - first > PROBE_SECONDS)) {
+		nanosleep(&pause, NULL);
+		if (iso_worker_poll(w, job, &done))
+			return done.outcome == ISO_CELL_OK ? iso_clock_wall() - start : NAN;
+		now = iso_clock_wall();
+		if (iso_worker_share(w) > 0 && first == 0) {
+			first = now;
+			first_share = iso_worker_share(w);
+		}
+		share = iso_worker_share(w);
+	}
+	if (!(share > first_share))
+		return NAN;
+	return first - start + (now - first) * (1 - first_share) / (share - first_share);
+}
+
+static double probe(const iso_agenda *a, const iso_cell *c, iso_error *err)
+{
 	iso_worker w;
 	iso_cell_rows rows = {0};
-	iso_finished done;
 	double seconds = NAN;
-	const iso_cell_job job = {.agenda = a, .cell = c, .rows = &rows, .dir = dir, .jobs = 1};
+	iso_cell_job job = {.agenda = a, .cell = c, .rows = &rows, .dir = "", .jobs = 1, .train_only = 1};
 
 	if (iso_worker_init(&w, err) != ISO_OK)
 		return NAN;
-	if (iso_cell_rows_new(a, c->dataset, c->seed_index, &rows, err) == ISO_OK) {
-		iso_cell_job shared = job;
-
-		shared.progress = w.progress;
-		if (iso_worker_start(&w, &shared, err) == ISO_OK) {
-			const double start = iso_clock_wall();
-
-			while (iso_clock_wall() - start < PROBE_SECONDS && !iso_worker_poll(&w, &shared, &done))
-				nanosleep(&pause, NULL);
-			if (!w.pid)
-				seconds = iso_clock_wall() - start;
-			else if (iso_worker_share(&w) > 0)
-				seconds = (iso_clock_wall() - start) / iso_worker_share(&w);
-			iso_worker_kill(&w);
-		}
+	job.progress = w.progress;
+	if (iso_cell_rows_new(a, c->dataset, c->seed_index, &rows, err) == ISO_OK &&
+	    iso_worker_start(&w, &job, err) == ISO_OK) {
+		seconds = watch(&w, &job);
+		iso_worker_kill(&w);
 	}
 	iso_cell_rows_free(&rows);
 	iso_worker_close(&w);
 	return seconds;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *where)
+static void run_probes(const iso_agenda *a, const uint8_t *todo, guess *g)
 {
-	(void)st;
-	(void)type;
-	(void)where;
-	return remove(path);
-}
-
-static iso_status run_probes(const iso_agenda *a, const uint8_t *todo, guess *g, iso_error *err)
-{
-	char dir[] = "/tmp/isoeps-probe-XXXXXX";
 	iso_progress progress;
 	size_t total = 0, done = 0;
 
 	for (size_t i = 0; i < a->ncell; i++)
 		total += todo[i] && guess_of(g, a, &a->cell[i])->n == 0;
 	if (total == 0)
-		return ISO_OK;
-	ISO_FAIL_IF(!mkdtemp(dir), err, ISO_E_IO, "cannot make a directory (%s): the estimate needs one; mend /tmp", dir);
+		return;
 	iso_progress_start(&progress, "estimating", (double)total);
 	for (size_t i = 0; i < a->ncell; i++) {
 		guess *x = guess_of(g, a, &a->cell[i]);
@@ -104,14 +106,12 @@ static iso_status run_probes(const iso_agenda *a, const uint8_t *todo, guess *g,
 		if (!todo[i] || x->n)
 			continue;
 		if (isnan(x->probe))
-			x->probe = probe(a, &a->cell[i], dir, &ignored);
+			x->probe = probe(a, &a->cell[i], &ignored);
 		if (isnan(x->probe))
 			x->probe = -1;
 		iso_progress_update(&progress, (double)++done);
 	}
 	iso_progress_finish(&progress);
-	(void)nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-	return ISO_OK;
 }
 
 iso_status iso_run_estimate(const iso_agenda *a, const iso_run_options *o, const uint8_t *todo, iso_estimate *out, iso_error *err)
@@ -127,7 +127,7 @@ iso_status iso_run_estimate(const iso_agenda *a, const iso_run_options *o, const
 		g[i].probe = NAN;
 	st = read_times(a, o->dir, g, err);
 	if (st == ISO_OK)
-		st = run_probes(a, todo, g, err);
+		run_probes(a, todo, g);
 	for (size_t i = 0; i < a->ncell && st == ISO_OK; i++) {
 		const guess *x = guess_of(g, a, &a->cell[i]);
 

@@ -90,6 +90,10 @@ static int work(const iso_cell_job *job)
 	st = iso_cell_record(job, &record, &err);
 	if (st == ISO_OK)
 		st = iso_cell_execute(job, record, &err);
+	if (job->train_only) {
+		cJSON_Delete(record);
+		return st == ISO_OK ? 0 : EXIT_LOST + (int)st;
+	}
 	if (st == ISO_OK) {
 		st = iso_record_write(job->dir, record, &err);
 		if (st == ISO_OK)
@@ -117,7 +121,7 @@ iso_status iso_worker_start(iso_worker *w, const iso_cell_job *job, iso_error *e
 {
 	const pid_t parent = getpid();
 
-	memset(w->progress, 0, sizeof(*w->progress));
+	*w->progress = (iso_progress){.total = 1}; /* the training counts up to 1 */
 	w->cell = job->cell;
 	w->timed_out = 0;
 	w->limit_seconds = job->agenda->suite->limit_seconds;
