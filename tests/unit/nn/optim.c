@@ -51,6 +51,8 @@ START_TEST(test_against_double)
 	iso_optim o;
 	tk_ok(iso_optim_init(&o, r->rule, 0.01f, P, &err));
 	o.decay = r->decay;
+	memset(m, 0, sizeof(m));
+	memset(v, 0, sizeof(v));
 	start(theta, NULL, 0);
 	for (size_t p = 0; p < P; p++)
 		theta64[p] = theta[p];
