@@ -19,7 +19,7 @@
 #define LN2_HI 0x1.62e42fefa3800p-1 /* 42 bits: k * LN2_HI is exact for |k| < 2^11 */
 #define LN2_LO 0x1.ef35793c76730p-45
 #define INV_LN2 0x1.71547652b82fep+0
-#define ROUND_SHIFT 0x1.8p52 /* (x + shift) - shift rounds |x| < 2^51 to an integer */
+#define ROUND_SHIFT 0x1.8p52	     /* (x + shift) - shift rounds |x| < 2^51 to an integer */
 #define EXP_MAX 0x1.62e42fefa39efp+9 /* largest x with e^x finite */
 #define EXP_MIN (-745.2)
 
@@ -160,8 +160,12 @@ static inline dd log_dd(double x)
 	const double m = split_log(x, &k), f = m - 1;
 	const dd s = dd_div((dd){f, 0}, two_sum(2, f)), z = dd_mul(s, s);
 	const double w = z.hi;
-	const double tail = 2.0 / 7 + w * (2.0 / 9 + w * (2.0 / 11 + w * (2.0 / 13 + w * (2.0 / 15 + w * (2.0 / 17 +
-			w * (2.0 / 19 + w * (2.0 / 21 + w * (2.0 / 23))))))));
+	const double tail =
+		2.0 / 7 +
+		w * (2.0 / 9 +
+		     w * (2.0 / 11 +
+			  w * (2.0 / 13 +
+			       w * (2.0 / 15 + w * (2.0 / 17 + w * (2.0 / 19 + w * (2.0 / 21 + w * (2.0 / 23))))))));
 	const dd two_fifths = {0x1.999999999999ap-2, -0x1.999999999999ap-56};
 	const dd two_thirds = {0x1.5555555555555p-1, 0x1.5555555555555p-55};
 	const dd a = dd_add(two_fifths, (dd){w * tail, 0});
@@ -344,8 +348,12 @@ static int reduce_pi(double x, dd *y)
 static inline double sin_kernel(dd y)
 {
 	const double x = y.hi, z = x * x, v = z * x;
-	const double r = 1.0 / 120 + z * (-1.0 / 5040 + z * (1.0 / 362880 + z * (-1.0 / 39916800 + z * (1.0 / 6227020800.0 +
-			z * (-1.0 / 1307674368000.0 + z * (1.0 / 355687428096000.0))))));
+	const double r =
+		1.0 / 120 +
+		z * (-1.0 / 5040 +
+		     z * (1.0 / 362880 +
+			  z * (-1.0 / 39916800 + z * (1.0 / 6227020800.0 +
+						      z * (-1.0 / 1307674368000.0 + z * (1.0 / 355687428096000.0))))));
 	return x - ((z * (0.5 * y.lo - v * r) - y.lo) + v * (1.0 / 6));
 }
 
@@ -353,8 +361,13 @@ static inline double sin_kernel(dd y)
 static inline double cos_kernel(dd y)
 {
 	const double x = y.hi, z = x * x, h = 0.5 * z, w = 1 - h;
-	const double r = 1.0 / 24 + z * (-1.0 / 720 + z * (1.0 / 40320 + z * (-1.0 / 3628800 + z * (1.0 / 479001600 +
-			z * (-1.0 / 87178291200.0 + z * (1.0 / 20922789888000.0 + z * (-1.0 / 6402373705728000.0)))))));
+	const double r =
+		1.0 / 24 +
+		z * (-1.0 / 720 +
+		     z * (1.0 / 40320 +
+			  z * (-1.0 / 3628800 + z * (1.0 / 479001600 + z * (-1.0 / 87178291200.0 +
+									    z * (1.0 / 20922789888000.0 +
+										 z * (-1.0 / 6402373705728000.0)))))));
 	return w + (((1 - w) - h) + (z * (z * r) - x * y.lo));
 }
 

@@ -60,8 +60,7 @@ static inline vf join(vd low, vd high)
 
 static inline vf v_fma(vf a, vf b, vf c)
 {
-	return join(odd_sum(low_half(a), low_half(b), low_half(c)),
-		    odd_sum(high_half(a), high_half(b), high_half(c)));
+	return join(odd_sum(low_half(a), low_half(b), low_half(c)), odd_sum(high_half(a), high_half(b), high_half(c)));
 }
 
 static inline vf v_sqrt(vf a)

@@ -2,10 +2,10 @@
 /* The private step, in this order: book (or refuse), draw the batch, forward and backward, norms, clip, sum, noise,
  * update.  Nothing that depends on a record leaves this file except through the noise.
  *
- * CLIPPING.  A record's factor is min(1, C (1 - 2^-22) / N) with N the norm from core/nn/net.c, which is never below the
- * true one (rounding is bounded there); 2^-22 pays for rounding the factor and the scaled deltas to fp32.  So the
- * clipped gradient's norm is at most C, not only about C.  A record whose norm is not finite (NaN or infinite inputs, an
- * exploding net) gets the factor 0 and is left out of the sums altogether.
+ * CLIPPING.  A record's factor is min(1, C (1 - 2^-22) / N) with N the norm from core/nn/net.c, which is never below
+ * the true one (rounding is bounded there); 2^-22 pays for rounding the factor and the scaled deltas to fp32.  So the
+ * clipped gradient's norm is at most C, not only about C.  A record whose norm is not finite (NaN or infinite inputs,
+ * an exploding net) gets the factor 0 and is left out of the sums altogether.
  *
  * NEIGHBOURS.  A row of every matrix product depends on its own row alone, and sums over rows are one chain in batch
  * order, so taking one record away changes nothing else in what the others contribute. */
@@ -50,8 +50,8 @@ static iso_status check_parts(const iso_dpsgd *s, iso_error *err)
 			    "bad private step (part %zu): it needs a network and a workspace of that network", p);
 		ISO_FAIL_IF(part->ws->cap / s->rows_per_record < s->chunk || (s->ledger && !part->ws->norms), err,
 			    ISO_E_USAGE,
-			    "bad private step (part %zu): its workspace needs %zu rows and, under a ledger, row norms", p,
-			    s->chunk * s->rows_per_record);
+			    "bad private step (part %zu): its workspace needs %zu rows and, under a ledger, row norms",
+			    p, s->chunk * s->rows_per_record);
 		ISO_FAIL_IF(part->opt && part->opt->n != part->net->nparam, err, ISO_E_USAGE,
 			    "bad private step (part %zu): the optimiser has %zu parameters, the network %zu", p,
 			    part->opt->n, part->net->nparam);
@@ -90,9 +90,10 @@ iso_status iso_dpsgd_init(iso_dpsgd *s, iso_error *err)
 	s->clipped_share = 0;
 	if (s->rows_per_record == 0)
 		s->rows_per_record = 1;
-	ISO_FAIL_IF(s->chunk == 0 || s->n > UINT32_MAX || (s->n && !s->id), err, ISO_E_USAGE,
-		    "bad private step (chunk %zu, %zu records): want a chunk of at least 1 and identities for all records",
-		    s->chunk, s->n);
+	ISO_FAIL_IF(
+		s->chunk == 0 || s->n > UINT32_MAX || (s->n && !s->id), err, ISO_E_USAGE,
+		"bad private step (chunk %zu, %zu records): want a chunk of at least 1 and identities for all records",
+		s->chunk, s->n);
 	ISO_TRY(check_parts(s, err));
 	ISO_TRY(check_entry(s, err));
 	s->batch = iso_alloc(s->n ? s->n : 1, sizeof(*s->batch));

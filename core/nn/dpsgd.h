@@ -29,14 +29,14 @@ typedef struct iso_dpsgd {
 	size_t rows_per_record; /* m: rows of the workspaces per record (2 = real and fake under one clip) */
 	size_t chunk; /* records per call of the closure; larger batches are processed in pieces */
 	float clip; /* C: L2 bound of a record's gradient; ignored when not private */
-	float normaliser; /* the optimiser sees sum / normaliser; a public constant (expected batch), never the real one */
+	float normaliser; /* the optimiser sees sum / normaliser; a public constant (expected batch), not the real one */
 	size_t nparts;
 	iso_dpsgd_part part[ISO_MAX_PARTS];
-	/* added to the released sum before the optimiser, from public data only: [P of part p] or NULL (DP-CGAN's fakes) */
+	/* added to the released sum before the optimiser, from public data only: [P of part p] or NULL (fakes) */
 	const float *public_grad[ISO_MAX_PARTS];
 	/* scratch, owned */
 	uint32_t *batch; /* [n] */
-	float *scale; /* [chunk] */
+	float *scale; /* [chunk * rows_per_record] */
 	float *flat; /* [total P], used when several parts or a replay need one contiguous release */
 	uint64_t step;
 	size_t last_batch; /* records in the last batch; private: for tests only */
@@ -47,8 +47,8 @@ typedef struct iso_dpsgd {
 iso_status iso_dpsgd_init(iso_dpsgd *s, iso_error *err) ISO_MUST_CHECK;
 void iso_dpsgd_deinit(iso_dpsgd *s);
 
-/* Forward and backward of every part on the records at positions rec[0..n-1] (positions into id), leaving activations and
- * deltas in the workspaces: record r's rows at r*m .. r*m+m-1.  May not keep anything about the records. */
+/* Forward and backward of every part on the records at positions rec[0..n-1] (positions into id), leaving activations
+ * and deltas in the workspaces: record r's rows at r*m .. r*m+m-1.  May not keep anything about the records. */
 typedef iso_status (*iso_rows_fn)(void *ctx, const uint32_t *rec, size_t n, uint64_t step, iso_error *err);
 
 /* Also an empty batch releases noise: the event is the same. */

@@ -3,8 +3,8 @@
  *
  * Layer l: a_l its input, s = a_l W + b, h = act(s); delta d_l = dLoss/ds.
  *     dW = sum_i a_i^T d_i,  db = sum_i d_i,  d_{l-1} = (d_l W^T) * act'(h_{l-1})
- * A record's gradient of the layer is a^T d and d, so its squared norm is |d|^2 (|a|^2 + 1): Goodfellow 2015, "Efficient
- * per-example gradient computations"; for several rows of one record the Gram form of Bu et al. 2023. */
+ * A record's gradient of the layer is a^T d and d, so its squared norm is |d|^2 (|a|^2 + 1): Goodfellow 2015,
+ * "Efficient per-example gradient computations"; for several rows of one record the Gram form of Bu et al. 2023. */
 #include "core/nn/net.h"
 
 #include <math.h>
@@ -25,8 +25,9 @@ iso_status iso_net_init(iso_net *net, size_t nlayer, const size_t *sizes, const 
 		*y = (iso_layer){.in = sizes[l], .out = sizes[l + 1], .act = act[l], .w = net->nparam};
 		ISO_FAIL_IF(y->in == 0 || y->out == 0 || y->in > MAX_WIDTH || y->out > MAX_WIDTH ||
 				    (unsigned)y->act > ISO_ACT_SIGMOID,
-			    err, ISO_E_CONFIG, "bad network (layer %zu: %zu to %zu): want widths 1 to %zu; change its sizes",
-			    l, y->in, y->out, MAX_WIDTH);
+			    err, ISO_E_CONFIG,
+			    "bad network (layer %zu: %zu to %zu): want widths 1 to %zu; change its sizes", l, y->in,
+			    y->out, MAX_WIDTH);
 		y->b = y->w + y->in * y->out;
 		net->nparam = y->b + y->out;
 	}
@@ -141,8 +142,8 @@ void iso_net_backward(const iso_net *net, iso_ws *ws, int through_act, float *dx
 			e.row_norm2 = ws->d2[l - 1];
 			memset(e.row_norm2, 0, rows * sizeof(float));
 		}
-		iso_gemm(ISO_NT, rows, y->in, y->out, ws->d[l], y->out, net->theta + y->w, y->out, 0, ws->d[l - 1], y->in,
-			 &e);
+		iso_gemm(ISO_NT, rows, y->in, y->out, ws->d[l], y->out, net->theta + y->w, y->out, 0, ws->d[l - 1],
+			 y->in, &e);
 	}
 	if (dx) {
 		const iso_layer *const y = &net->layer[0];
@@ -220,8 +221,8 @@ static double cross_terms(const iso_ws *ws, size_t l, size_t first, size_t m)
 	return sum;
 }
 
-/* total[k] += squared norm of record first + k in layer l, never below the true one.  The rounding of a cross term is at
- * most slack times g_s g_t with g^2 = |d|^2 (|a|^2 + 1), and (sum_s g_s)^2 <= m sum_s g_s^2. */
+/* total[k] += squared norm of record first + k in layer l, never below the true one.  The rounding of a cross term is
+ * at most slack times g_s g_t with g^2 = |d|^2 (|a|^2 + 1), and (sum_s g_s)^2 <= m sum_s g_s^2. */
 static void add_layer_norms(const iso_ws *ws, size_t l, size_t m, size_t first, size_t n, double *total)
 {
 	const iso_layer *const y = &ws->net->layer[l];

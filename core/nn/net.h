@@ -61,8 +61,8 @@ void iso_net_backward(const iso_net *net, iso_ws *ws, int through_act, float *dx
 /* grad (+)= sum_i scale_i * dLoss_i/dtheta; scale [rows] or NULL for 1.  Scales d in place.
  * A row with scale 0 is left out, whatever it holds (NaN too). */
 void iso_net_weight_grad(iso_net *net, iso_ws *ws, const float *scale, int beta);
-/* norm2[r] (+)= |sum over the m rows r*m .. r*m+m-1 of their gradients|^2 for records of m consecutive rows (m = 1 or 2;
- * m > 2 also right, slower): sum over layers of (d_s . d_t)(a_s . a_t + 1).  Rounded up by a bound of its own rounding
+/* norm2[r] (+)= |sum over the m rows r*m .. r*m+m-1 of their gradients|^2 for records of m consecutive rows (m = 1 or
+ * 2; m > 2 also right, slower): sum over layers of (d_s . d_t)(a_s . a_t + 1).  Rounded up by a bound of its own rounding
  * (about (in + out) 2^-24, relative, of a layer): never below the true value. */
 void iso_net_grad_norms2(const iso_net *net, const iso_ws *ws, size_t m, int beta, float *norm2);
 

@@ -67,12 +67,12 @@ __attribute__((target("aes,sse2"))) static void expand_key(const uint8_t key[32]
 __attribute__((target("vaes,aes,avx512f,avx512bw,avx512dq,avx512vl"))) static void
 stream_wide(const uint8_t round_key[15][16], uint64_t prefix, uint64_t first, size_t groups, uint8_t *out)
 {
-	const __m512i reverse = _mm512_broadcast_i32x4(
-		_mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+	const __m512i reverse =
+		_mm512_broadcast_i32x4(_mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
 	const __m512i four = _mm512_set_epi64(0, 4, 0, 4, 0, 4, 0, 4);
 	const long long p = (long long)prefix, f = (long long)first;
-	__m512i counter = _mm512_add_epi64(_mm512_set_epi64(p, f, p, f, p, f, p, f),
-					   _mm512_set_epi64(0, 3, 0, 2, 0, 1, 0, 0));
+	__m512i counter =
+		_mm512_add_epi64(_mm512_set_epi64(p, f, p, f, p, f, p, f), _mm512_set_epi64(0, 3, 0, 2, 0, 1, 0, 0));
 	__m512i key[15];
 	for (int r = 0; r < 15; r++)
 		key[r] = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)round_key[r]));

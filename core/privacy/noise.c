@@ -13,8 +13,8 @@
  *   - several variates make one noise value (Holohan and Braghin 2021, "Secure random sampling in differential
  *     privacy", section 4): Gaussian (z1 + z2) / sqrt 2 from two independent pairs; Laplace
  *     E1 cos(pi U1) + E2 cos(pi U2), E exponential.  To search the preimages of one output costs 2^104 and more;
- *   - the sum and the noise are each rounded to multiples of a power of two g, 2^-41 sd < g <= 2^-40 sd, before they are
- *     added.  g depends on the public scale alone; the exact sum of two multiples of g is again one, and the final
+ *   - the sum and the noise are each rounded to multiples of a power of two g, 2^-41 sd < g <= 2^-40 sd, before they
+ * are added.  g depends on the public scale alone; the exact sum of two multiples of g is again one, and the final
  *     rounding to a double or float is post-processing.  Rounding moves a sum of d coordinates by at most g sqrt(d) / 2
  *     in L2: for d = 10^8 that is 5e-9 of the noise's sd.
  */
@@ -47,8 +47,9 @@ struct iso_noise {
 static iso_status make_key(uint64_t seed, const char *label, int secure, uint8_t key[32], iso_error *err)
 {
 	if (secure) {
-		ISO_FAIL_IF(RAND_priv_bytes(key, 32) != 1, err, ISO_E_INTERNAL,
-			    "no secure randomness (libcrypto): the operating system gave none; run without secure mode");
+		ISO_FAIL_IF(
+			RAND_priv_bytes(key, 32) != 1, err, ISO_E_INTERNAL,
+			"no secure randomness (libcrypto): the operating system gave none; run without secure mode");
 		return ISO_OK;
 	}
 	uint8_t s[8];
@@ -94,8 +95,8 @@ int iso_noise_is_secure(const iso_noise *z)
 }
 
 /* Blocks first .. first + n - 1 of one kind, as little-endian words. */
-static iso_status blocks(iso_noise *z, uint32_t stream, uint32_t step, enum kind kind, uint64_t first, size_t n, void *out,
-			 iso_error *err)
+static iso_status blocks(iso_noise *z, uint32_t stream, uint32_t step, enum kind kind, uint64_t first, size_t n,
+			 void *out, iso_error *err)
 {
 	const uint64_t prefix = (uint64_t)stream << 32 | step;
 	return iso_aes_stream(z->aes, prefix, (uint64_t)kind << 56 | first, n, out, err);
@@ -121,9 +122,10 @@ static uint64_t little64(uint64_t x)
 
 static iso_status check_range(uint64_t first, size_t n, double scale, iso_error *err)
 {
-	ISO_FAIL_IF(first > INDEX_LIMIT || n > INDEX_LIMIT - first, err, ISO_E_USAGE,
-		    "noise index too large (noise): first %llu + count %zu, the limit is 2^32; release in several steps",
-		    (unsigned long long)first, n);
+	ISO_FAIL_IF(
+		first > INDEX_LIMIT || n > INDEX_LIMIT - first, err, ISO_E_USAGE,
+		"noise index too large (noise): first %llu + count %zu, the limit is 2^32; release in several steps",
+		(unsigned long long)first, n);
 	ISO_FAIL_IF(!(scale >= 0 && scale < 1e200) || (scale > 0 && scale < 1e-200), err, ISO_E_USAGE,
 		    "noise scale out of range (noise): %g, want 0 or 1e-200 to 1e200; rescale the release", scale);
 	return ISO_OK;

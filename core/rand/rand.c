@@ -84,8 +84,8 @@ void iso_rand_words(iso_key key, uint64_t i, uint64_t j, uint32_t out[4])
 
 /* A GROUP is 64 words: words 0 of LANES consecutive calls, then their words 1, 2, 3.  So element e of an array is word
  * (e mod 64) / 16 of call 16 (e / 64) + e mod 16, and no word changes place after the vector arithmetic.
- * The vector versions keep a word in the low half of a 64-bit lane, as the multiply takes it, and let the high half hold
- * anything. */
+ * The vector versions keep a word in the low half of a 64-bit lane, as the multiply takes it, and let the high half
+ * hold anything. */
 #define LANES 16
 #define GROUP 64
 #define FEW 3 /* more than so many records make a group worth its price */
@@ -127,7 +127,6 @@ static void words_portable(iso_key key, uint64_t i, uint64_t group, uint32_t *ou
 }
 
 #ifdef __x86_64__
-
 
 ISO_TARGET_AVX2 static void words_avx2(iso_key key, uint64_t i, uint64_t group, uint32_t *out)
 {

@@ -129,9 +129,19 @@ START_TEST(test_trigonometry_anywhere)
 }
 END_TEST
 
-static const double special[] = {0.0,      -0.0,   1,    -1,   INFINITY, -INFINITY, NAN,    5e-324, -5e-324,
-				 2,        3,      -2,   -3,   0.5,      -0.5,      1e308,  -1e308, 1e-308,
-				 709.8,    -745.1, -746, 1e17, 1e-300,   -1e-300,   DBL_MAX, -0x1.fffffffffffffp52,
+static const double special[] = {0.0,	    -0.0,
+				 1,	    -1,
+				 INFINITY,  -INFINITY,
+				 NAN,	    5e-324,
+				 -5e-324,   2,
+				 3,	    -2,
+				 -3,	    0.5,
+				 -0.5,	    1e308,
+				 -1e308,    1e-308,
+				 709.8,	    -745.1,
+				 -746,	    1e17,
+				 1e-300,    -1e-300,
+				 DBL_MAX,   -0x1.fffffffffffffp52,
 				 0x1p53 + 2};
 
 static int same(double a, double b)
@@ -147,7 +157,7 @@ START_TEST(test_special_values)
 	static const struct {
 		const char *name;
 		fn1 *mine, *libm;
-	} pairs[] = {{"exp", iso_exp, exp},	   {"expm1", iso_expm1, expm1}, {"log", iso_log, log},
+	} pairs[] = {{"exp", iso_exp, exp},	  {"expm1", iso_expm1, expm1}, {"log", iso_log, log},
 		     {"log1p", iso_log1p, log1p}, {"tanh", iso_tanh, tanh},    {"sin", iso_sin, sin},
 		     {"cos", iso_cos, cos}};
 	for (size_t f = 0; f < ISO_COUNT(pairs); f++)
@@ -176,7 +186,9 @@ static const struct array_case {
 	const char *name;
 	array_fn *f;
 	fn1 *ref;
-} arrays[] = {{"exp", iso_vexp, exp}, {"log", iso_vlog, log}, {"tanh", iso_vtanh, tanh},
+} arrays[] = {{"exp", iso_vexp, exp},
+	      {"log", iso_vlog, log},
+	      {"tanh", iso_vtanh, tanh},
 	      {"sigmoid", iso_vsigmoid, sigmoid_double}};
 
 #define SWEEP 4096
@@ -221,7 +233,7 @@ START_TEST(test_array_same_bits)
 				memset(z, 0xee, sizeof(z));
 				c->f(n, x, z);
 				expect(memcmp(y, z, n * sizeof(float)) == 0, "%s differs on %s", c->name,
-					      iso_isa_name(isa));
+				       iso_isa_name(isa));
 			}
 		}
 		memcpy(z, x, sizeof(z)); /* in place */
@@ -290,8 +302,8 @@ START_TEST(test_box_muller_values)
 			const double tol = 4e-7 * (double)r + 1.5e-7 / ((double)r + 3e-4);
 			expect(tk_close(y[l], (double)(s * r * cosl(a)), 0, tol), "cosine of %08x %08x is %.9g", w[l],
 			       w[16 + l], y[l]);
-			expect(tk_close(y[16 + l], (double)(s * r * sinl(a)), 0, tol), "sine of %08x %08x is %.9g", w[l],
-			       w[16 + l], y[16 + l]);
+			expect(tk_close(y[16 + l], (double)(s * r * sinl(a)), 0, tol), "sine of %08x %08x is %.9g",
+			       w[l], w[16 + l], y[16 + l]);
 		}
 	}
 }

@@ -183,8 +183,8 @@ START_TEST(test_gradients)
 	iso_net_weight_grad(&net, &ws, scale, 0);
 	const double tol = 3e-6 * sqrt(norm2_of(grad64, net.nparam));
 	for (size_t p = 0; p < net.nparam; p++)
-		ck_assert_msg(tk_close(net.grad[p], grad64[p], 1e-5, tol), "parameter %zu: %g, want %g", p,
-			      net.grad[p], grad64[p]);
+		ck_assert_msg(tk_close(net.grad[p], grad64[p], 1e-5, tol), "parameter %zu: %g, want %g", p, net.grad[p],
+			      grad64[p]);
 	teardown(&net, &ws);
 }
 END_TEST

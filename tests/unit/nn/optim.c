@@ -11,9 +11,14 @@ static const struct rule {
 	iso_opt_rule rule;
 	const char *name;
 	float decay;
-} rules[] = {{ISO_SGD, "sgd", 0},	  {ISO_MOMENTUM, "momentum", 0}, {ISO_RMSPROP, "rmsprop", 0},
-	     {ISO_ADAM, "adam", 0},	  {ISO_SGD, "sgd, decay", 0.1f}, {ISO_ADAM, "adam, decay", 0.1f},
-	     {ISO_RMSPROP, "rmsprop, decay", 0.1f}, {ISO_MOMENTUM, "momentum, decay", 0.1f}};
+} rules[] = {{ISO_SGD, "sgd", 0},
+	     {ISO_MOMENTUM, "momentum", 0},
+	     {ISO_RMSPROP, "rmsprop", 0},
+	     {ISO_ADAM, "adam", 0},
+	     {ISO_SGD, "sgd, decay", 0.1f},
+	     {ISO_ADAM, "adam, decay", 0.1f},
+	     {ISO_RMSPROP, "rmsprop, decay", 0.1f},
+	     {ISO_MOMENTUM, "momentum, decay", 0.1f}};
 
 static void start(float *theta, float *grad, uint64_t t)
 {

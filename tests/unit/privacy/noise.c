@@ -150,7 +150,8 @@ START_TEST(test_no_repeats)
 }
 END_TEST
 
-static int same_key(uint64_t seed_a, const char *label_a, int secure_a, uint64_t seed_b, const char *label_b, int secure_b)
+static int same_key(uint64_t seed_a, const char *label_a, int secure_a, uint64_t seed_b, const char *label_b,
+		    int secure_b)
 {
 	iso_error err = {0};
 	iso_noise *a = noise_new(seed_a, label_a, secure_a), *b = noise_new(seed_b, label_b, secure_b);

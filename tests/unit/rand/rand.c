@@ -41,7 +41,9 @@ START_TEST(test_known_answers)
 	} v[] = {
 		{0, 0, 0, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
 		{UINT64_MAX, UINT64_MAX, UINT64_MAX, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
-		{0x299f31d0a4093822, 0x85a308d3243f6a88, 0x0370734413198a2e,
+		{0x299f31d0a4093822,
+		 0x85a308d3243f6a88,
+		 0x0370734413198a2e,
 		 {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
 	};
 	for (size_t k = 0; k < ISO_COUNT(v); k++) {
@@ -183,8 +185,12 @@ START_TEST(test_poisson_independent_of_others)
 		for (int form = 0; form < 6; form++) {
 			size_t n = 0;
 			for (uint64_t i = 0; i < IDS; i++) {
-				const int keep = form == 0 ? i != 777 : form == 1 ? i >= 13 : form == 2 ? i % 5 != 0 :
-						 form == 3 ? i % 37 == 5 : form == 4 ? i % 9 < 8 && i > 4000 : 1;
+				const int keep = form == 0   ? i != 777
+						 : form == 1 ? i >= 13
+						 : form == 2 ? i % 5 != 0
+						 : form == 3 ? i % 37 == 5
+						 : form == 4 ? i % 9 < 8 && i > 4000
+							     : 1;
 				if (keep)
 					id[n++] = i;
 			}
