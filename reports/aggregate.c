@@ -70,7 +70,8 @@ static iso_status find_name(iso_aggregate *a, const iso_value *v, size_t *index,
 			return ISO_OK;
 	ISO_TRY(iso_grow(&a->name, &a->cap_name, a->nname + 1, sizeof(*a->name), err));
 	a->name[a->nname] = (iso_name){
-		.name = iso_strdup(v->name), .title = iso_strdup(v->title ? v->title : ""), .kind = v->kind};
+		.name = iso_strdup(v->name), .title = iso_strdup(v->title ? v->title : ""), .kind = v->kind,
+		.share = v->unit && strcmp(v->unit, "share") == 0};
 	a->nname++;
 	if (!a->name[a->nname - 1].name || !a->name[a->nname - 1].title)
 		return iso_no_memory(err, "value names");
@@ -102,15 +103,21 @@ double iso_student_975(size_t n)
 	return sqrt(dof * (1 / x - 1));
 }
 
+/* Mean and range first; sums of squares need the mean, so a second pass. */
 static void summarise(const collector *c, iso_aggregate *a)
 {
 	for (size_t i = 0; i < c->n; i++) {
-		iso_summary *s = &a->cell[c->v[i].setting * a->nname + c->v[i].name];
+		const sample *x = &c->v[i];
+		iso_summary *s = &a->cell[x->setting * a->nname + x->name];
 
+		s->low = s->n ? fmin(s->low, x->value) : x->low;
+		s->high = s->n ? fmax(s->high, x->value) : x->high;
+		if (s->n == 1) { /* the first value's own interval gives way to the range */
+			s->low = fmin(s->mean, x->value);
+			s->high = fmax(s->mean, x->value);
+		}
+		s->mean += x->value;
 		s->n++;
-		s->mean += c->v[i].value;
-		s->low = c->v[i].low;
-		s->high = c->v[i].high;
 	}
 	for (size_t i = 0; i < a->nsetting * a->nname; i++)
 		if (a->cell[i].n)
@@ -129,9 +136,15 @@ static void summarise(const collector *c, iso_aggregate *a)
 		if (s->n < 2)
 			continue;
 		s->sd = sqrt(s->sd / (double)(s->n - 1));
+		if (s->n < ISO_STUDENT_SEEDS)
+			continue;
 		half = iso_student_975(s->n) * s->sd / sqrt((double)s->n);
 		s->low = s->mean - half;
 		s->high = s->mean + half;
+		if (a->name[s->name].share) {
+			s->low = fmax(s->low, 0);
+			s->high = fmin(s->high, 1);
+		}
 	}
 }
 

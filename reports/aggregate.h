@@ -18,13 +18,16 @@ typedef struct iso_summary {
 	size_t name; /* index into names */
 	size_t n; /* seeds */
 	double mean, sd;
-	double low, high; /* 95 %: Student t over seeds; of the one value itself if n = 1; NaN = none */
+	double low, high; /* 4 seeds or more: 95 % Student interval of the mean; 2 or 3: smallest and largest value; one: the
+			   * value's own interval; NaN = none.  Shares are kept inside [0, 1]. */
 } iso_summary;
 
 typedef struct iso_name {
 	char *name, *title; /* owned: "tstr.lr.auroc_micro", "LR AUROC (micro)" */
 	const char *kind;
+	int share; /* its unit is "share": a number in [0, 1] */
 } iso_name;
+#define ISO_STUDENT_SEEDS 4 /* fewer values say nothing about their spread: their range is shown instead */
 
 typedef struct iso_aggregate {
 	const iso_records *records; /* borrowed */

@@ -18,7 +18,8 @@ void iso_epsilon_text(double epsilon, char out[32])
 		snprintf(out, 32, "%.4g", epsilon);
 }
 
-/* "0.8731 ± 0.0042": mean and half-width of the 95 % interval over seeds; one seed: the value and its own interval. */
+/* "0.8731 ± 0.0042": mean and half-width of the 95 % interval over seeds; "0.87 (0.85 to 0.89)": mean and range of two or
+ * three seeds; "0.87 [0.84, 0.90]": one value and its own interval. */
 static void summary_text(const iso_summary *s, char out[80])
 {
 	int digits = fabs(s->mean) >= 1000 ? 0 : fabs(s->mean) >= 10 ? 2 : 4;
@@ -27,8 +28,13 @@ static void summary_text(const iso_summary *s, char out[80])
 		snprintf(out, 80, "-");
 	else if (isinf(s->mean))
 		snprintf(out, 80, "inf");
-	else if (s->n > 1 && isfinite(s->high))
-		snprintf(out, 80, "%.*f ± %.*f", digits, s->mean, digits, s->high - s->mean);
+	else if (s->n >= ISO_STUDENT_SEEDS && isfinite(s->high))
+		snprintf(out, 80, "%.*f ± %.*f", digits, s->mean, digits,
+			 iso_student_975(s->n) * s->sd / sqrt((double)s->n));
+	else if (s->n > 1 && s->low < s->high)
+		snprintf(out, 80, "%.*f (%.*f to %.*f)", digits, s->mean, digits, s->low, digits, s->high);
+	else if (s->n > 1)
+		snprintf(out, 80, "%.*f", digits, s->mean);
 	else if (isfinite(s->low) && isfinite(s->high))
 		snprintf(out, 80, "%.*f [%.*f, %.*f]", digits, s->mean, digits, s->low, digits, s->high);
 	else
@@ -135,7 +141,8 @@ typedef struct section {
 
 static const section sections[] = {
 	{"overview", "Overview", NULL, "",
-	 "Mean over seeds ± half-width of the 95 % Student interval; [low, high] is the interval of a single value. "
+	 "Mean over seeds ± half-width of the 95 % Student interval; with two or three seeds (smallest to largest); "
+	 "[low, high] is the interval of a single value. "
 	 "accounted_epsilon is inf when the guarantee is not dp or anything was left uncharged."},
 	{"utility", "Utility: train on synthetic, test on real", "metric", "tstr.",
 	 "Columns with real. are trained on the real training rows: the ceiling. Test rows are never seen by a generator."},

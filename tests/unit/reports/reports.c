@@ -79,9 +79,34 @@ START_TEST(seeds_are_grouped)
 	s = iso_aggregate_at(&a, 0, iso_aggregate_find(&a, "tstr.lr.auroc"));
 	ck_assert_uint_eq(s->n, 2);
 	tk_assert_close(s->mean, 0.6, 1e-12, 0);
-	/* sd = 0.1 sqrt(2), half-width = t(1) sd / sqrt(2) = 1.2706... */
-	tk_assert_close(s->high - s->mean, 1.270620473617471, 1e-9, 0);
+	tk_assert_close(s->low, 0.5, 1e-12, 0); /* two seeds: the range */
+	tk_assert_close(s->high, 0.7, 1e-12, 0);
 	ck_assert_uint_eq(iso_aggregate_utility(&a, "d"), iso_aggregate_find(&a, "tstr.lr.auroc"));
+	iso_aggregate_free(&a);
+	iso_records_free(&r);
+}
+END_TEST
+
+START_TEST(four_seeds_give_a_student_interval)
+{
+	static const double value[] = {0.5, 0.6, 0.7, 0.8};
+	cJSON *v[4];
+	iso_records r = {0};
+	iso_aggregate a = {0};
+	const iso_summary *s;
+	const char *dir;
+	iso_error err = {0};
+
+	for (int i = 0; i < 4; i++)
+		v[i] = record("d", "a", "1", i + 1, value[i], 0.5);
+	dir = store(v, 4);
+	tk_ok(iso_records_load(dir, &r, &err));
+	tk_ok(iso_aggregate_new(&r, &a, &err));
+	s = iso_aggregate_at(&a, 0, iso_aggregate_find(&a, "tstr.lr.auroc"));
+	ck_assert_uint_eq(s->n, 4);
+	/* sd = sqrt(0.05/3), t(3) = 3.182446305284263, half-width = t sd / 2 */
+	tk_assert_close(s->high - s->mean, 3.182446305284263 * sqrt(0.05 / 3) / 2, 1e-9, 0);
+	tk_assert_close(s->mean - s->low, 3.182446305284263 * sqrt(0.05 / 3) / 2, 1e-9, 0);
 	iso_aggregate_free(&a);
 	iso_records_free(&r);
 }
@@ -182,6 +207,7 @@ int main(void)
 
 	tcase_add_test(c, student_quantiles);
 	tcase_add_test(c, seeds_are_grouped);
+	tcase_add_test(c, four_seeds_give_a_student_interval);
 	tcase_add_test(c, every_format_escapes);
 	tcase_add_test(c, whole_report_with_and_without_gnuplot);
 	tcase_add_test(c, bad_input);
