@@ -141,7 +141,7 @@ static iso_status score_fold(const pool *p, size_t n, double score[NSCORE], iso_
 	score[AUC] = iso_auc(s, y, n);
 	iso_free(s);
 	iso_free(y);
-	return ISO_OK;
+	return isnan(score[AUC]) ? iso_no_memory(err, "the area of a fold") : ISO_OK; /* its only NaN of finite scores */
 }
 
 static iso_status one_fold(const opts *o, const iso_design *x, pool *p, size_t fold, double score[NSCORE], iso_error *err)

@@ -63,6 +63,8 @@ static iso_status assess_binary(const double *prob, const uint32_t *truth, size_
 	}
 	if (npos)
 		j->auprc = iso_average_precision(s, y, n);
+	if (npos && isnan(j->auprc))
+		return iso_no_memory(err, "the areas of a classifier");
 	if (!npos || npos == n)
 		return ISO_OK;
 	ISO_TRY(iso_roc_of(s, y, n, &r, err));
@@ -72,8 +74,8 @@ static iso_status assess_binary(const double *prob, const uint32_t *truth, size_
 	return ISO_OK;
 }
 
-static void assess_many(const double *prob, const uint32_t *truth, size_t n, size_t classes, double *s, uint8_t *y,
-		       iso_assessment *j)
+static iso_status assess_many(const double *prob, const uint32_t *truth, size_t n, size_t classes, double *s, uint8_t *y,
+			      iso_assessment *j, iso_error *err)
 {
 	double area = 0, precision = 0, areas = 0, precisions = 0;
 	for (size_t e = 0; e < n * classes; e++)
@@ -99,6 +101,8 @@ static void assess_many(const double *prob, const uint32_t *truth, size_t n, siz
 		j->auroc_macro = area / areas;
 	if (precisions > 0)
 		j->auprc = precision / precisions;
+	/* of finite scores these are NaN only for lack of memory */
+	return isnan(area + precision + j->auroc_micro) ? iso_no_memory(err, "the areas of a classifier") : ISO_OK;
 }
 
 iso_status iso_assess(const double *prob, const uint32_t *truth, size_t n, size_t classes, size_t positive,
@@ -123,7 +127,7 @@ iso_status iso_assess(const double *prob, const uint32_t *truth, size_t n, size_
 		if (classes == 2)
 			st = assess_binary(prob, truth, n, positive, s, y, &j, err);
 		else
-			assess_many(prob, truth, n, classes, s, y, &j);
+			st = assess_many(prob, truth, n, classes, s, y, &j, err);
 	}
 	iso_free(s);
 	iso_free(y);

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What every attack must do, checked over the registry and the template.
+ *
+ * Controls (attacks.md section 13): on a memorising generator (members again, plus noise of sd 0.01) every membership attack
+ * reaches AUC > 0.9; on an oracle generator (fresh rows of the law) its AUC lies within 3 standard errors of 0.5.
+ */
+#include <string.h>
+
+#include "attacks/attack.h"
+#include "core/learn/knn.h"
+#include "core/math/stats.h"
+#include "core/rand/rand.h"
+#include "tests/support/testkit.h"
+
+extern const iso_attack iso_attack_template;
+
+#define N 400 /* members, and non-members */
+#define COLUMNS 8
+static const char schema_text[] =
+	"{\"name\":\"toy\",\"columns\":["
+	"{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[0,1]},{\"name\":\"b\",\"type\":\"continuous\",\"bounds\":[0,1]},"
+	"{\"name\":\"c\",\"type\":\"continuous\",\"bounds\":[0,1]},{\"name\":\"d\",\"type\":\"continuous\",\"bounds\":[0,1]},"
+	"{\"name\":\"e\",\"type\":\"continuous\",\"bounds\":[0,1]},{\"name\":\"f\",\"type\":\"continuous\",\"bounds\":[0,1]},"
+	"{\"name\":\"g\",\"type\":\"continuous\",\"bounds\":[0,1]},"
+	"{\"name\":\"h\",\"type\":\"continuous\",\"bounds\":[0,1],\"missing\":[\"?\"]},"
+	"{\"name\":\"k\",\"type\":\"categorical\",\"categories\":[\"x\",\"y\",\"z\"]},"
+	"{\"name\":\"label\",\"type\":\"binary\",\"role\":\"label\",\"categories\":[\"no\",\"yes\"],\"positive\":\"yes\"}]}";
+
+static iso_schema *schema;
+static iso_error err;
+
+static void load_schema(void)
+{
+	cJSON *v = cJSON_Parse(schema_text);
+	ck_assert_ptr_nonnull(v);
+	tk_ok(iso_schema_from_json(v, "toy", &schema, &err));
+	cJSON_Delete(v);
+}
+
+/* The law: correlated values around 1/2, a category and a label that depend on the first. */
+static void fresh_rows(iso_table *t, iso_key key)
+{
+	iso_stream s = iso_stream_new(key);
+	for (size_t i = 0; i < t->n; i++) {
+		double *c = t->cells + i * schema->ncol;
+		const double common = 0.08 * iso_next_normal(&s);
+		for (size_t j = 0; j < COLUMNS; j++)
+			c[j] = fmin(1, fmax(0, 0.5 + common + 0.1 * iso_next_normal(&s)));
+		if (iso_next_u01(&s) < 0.05)
+			c[7] = NAN;
+		c[8] = (double)iso_next_below(&s, 3);
+		c[9] = c[0] > 0.5;
+	}
+}
+
+static iso_table *fresh_table(size_t n, uint64_t seed)
+{
+	iso_table *t;
+	tk_ok(iso_table_new(schema, n, &t, &err));
+	fresh_rows(t, iso_key_new(seed, "conformance/attack"));
+	return t;
+}
+
+/* ---- generators ------------------------------------------------------------------------------------------------------- */
+
+typedef struct world {
+	int memorises;
+	iso_table *members, *targets, *synthetic, *auxiliary;
+	uint8_t truth[2 * N];
+	uint64_t calls;
+} world;
+
+/* Row i of out from a random member with noise. */
+static void copy_member(const iso_table *members, iso_stream *s, iso_table *out, size_t i)
+{
+	const size_t from = (size_t)iso_next_below(s, members->n);
+	for (size_t j = 0; j < schema->ncol; j++) {
+		double v = iso_table_cell(members, from, j);
+		if (j < COLUMNS)
+			v = fmin(1, fmax(0, v + 0.01 * iso_next_normal(s)));
+		out->cells[i * schema->ncol + j] = isnan(iso_table_cell(members, from, j)) ? NAN : v;
+	}
+}
+
+static iso_status generate(const world *w, const iso_table *members, uint64_t seed, size_t n, iso_table **out, iso_error *e)
+{
+	const iso_key key = iso_key_new(seed, "conformance/samples");
+	ISO_TRY(iso_table_new(schema, n, out, e));
+	iso_stream s = iso_stream_new(key);
+	if (!w->memorises)
+		fresh_rows(*out, key);
+	for (size_t i = 0; w->memorises && i < n; i++)
+		copy_member(members, &s, *out, i);
+	return ISO_OK;
+}
+
+static iso_status draw(void *ctx, size_t n, iso_table **out, iso_error *e)
+{
+	world *w = ctx;
+	return generate(w, w->members, 1000 + w->calls++, n, out, e);
+}
+
+static iso_status shadow(void *ctx, const iso_table *train, uint64_t seed, size_t n, iso_table **out, iso_error *e)
+{
+	world *w = ctx;
+	return generate(w, train, 100000 + seed, n, out, e);
+}
+
+/* A discriminator: minus the distance to the nearest member, or to the centre of the law. */
+static iso_status white_score(void *ctx, const iso_table *rows, double *out, iso_error *e)
+{
+	const world *w = ctx;
+	iso_encoder *enc;
+	float *x = NULL, *m = NULL;
+	iso_status st;
+	ISO_TRY(iso_encoder_new(schema, ISO_ENC_FEATURES, &enc, e));
+	ISO_TRY_OUT(iso_encode_new(enc, rows, &x, e));
+	ISO_TRY_OUT(iso_encode_new(enc, w->members, &m, e));
+	if (w->memorises) {
+		ISO_TRY_OUT(iso_nearest_distance(x, rows->n, m, w->members->n, enc->dim, out, e));
+		for (size_t i = 0; i < rows->n; i++)
+			out[i] = -out[i];
+	} else {
+		for (size_t i = 0; i < rows->n; i++)
+			out[i] = -fabs((double)x[i * enc->dim] - 0.5);
+	}
+out:
+	iso_free(x);
+	iso_free(m);
+	iso_encoder_free(enc);
+	return st;
+}
+
+/* Latent codes: z decodes to the member that its first element addresses, or to a fresh row of its own. */
+static iso_status decode(void *ctx, const float *z, const uint32_t *label, size_t n, iso_table *out, iso_error *e)
+{
+	const world *w = ctx;
+	(void)label;
+	(void)e;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t bits;
+		memcpy(&bits, &z[i * 2], sizeof(bits));
+		iso_stream s = iso_stream_new(iso_key_child(iso_key_new(5, "decode"), "z", bits));
+		iso_table one = {.schema = schema, .n = 1, .cells = out->cells + i * schema->ncol};
+		if (w->memorises)
+			copy_member(w->members, &s, &one, 0);
+		else
+			fresh_rows(&one, iso_key_child(iso_key_new(6, "decode"), "z", bits));
+	}
+	return ISO_OK;
+}
+
+static world make_world(int memorises, uint64_t seed)
+{
+	world w = {.memorises = memorises};
+	uint32_t order[2 * N];
+	iso_table *all;
+	w.members = fresh_table(N, 10 * seed + 1);
+	iso_table *others = fresh_table(N, 10 * seed + 2);
+	tk_ok(iso_table_concat(w.members, others, &all, &err));
+	for (uint32_t i = 0; i < 2 * N; i++)
+		order[i] = i;
+	iso_stream s = iso_stream_new(iso_key_new(seed, "shuffle"));
+	iso_shuffle(&s, order, 2 * N);
+	for (size_t i = 0; i < 2 * N; i++)
+		w.truth[i] = order[i] < N;
+	tk_ok(iso_table_select(all, order, 2 * N, &w.targets, &err));
+	w.auxiliary = fresh_table(N, 10 * seed + 3);
+	tk_ok(generate(&w, w.members, 77 + seed, 5 * N, &w.synthetic, &err));
+	iso_table_free(others);
+	iso_table_free(all);
+	return w;
+}
+
+static void free_world(world *w)
+{
+	iso_table_free(w->members);
+	iso_table_free(w->targets);
+	iso_table_free(w->synthetic);
+	iso_table_free(w->auxiliary);
+}
+
+/* ---- running an attack as the referee does ------------------------------------------------------------------------------ */
+
+static iso_attack_view view_of(world *w, uint32_t knows)
+{
+	iso_attack_view v = {.schema = schema, .targets = w->targets, .ctx = w, .key = iso_key_new(3, "attack")};
+	w->calls = 0;
+	v.synthetic = knows & ISO_KNOWS_SYNTHETIC ? w->synthetic : NULL;
+	v.auxiliary = knows & ISO_KNOWS_AUXILIARY ? w->auxiliary : NULL;
+	v.draw = knows & ISO_KNOWS_ORACLE ? draw : NULL;
+	v.score = knows & ISO_KNOWS_SCORE ? white_score : NULL;
+	v.shadow = knows & ISO_KNOWS_SHADOW ? shadow : NULL;
+	v.decode = knows & ISO_KNOWS_LATENT ? decode : NULL;
+	v.latent_dim = knows & ISO_KNOWS_LATENT ? 2 : 0;
+	return v;
+}
+
+static iso_status run(const iso_attack *a, const void *options, const iso_attack_view *v, double *score, iso_error *e)
+{
+	void *state = NULL;
+	iso_status st = ISO_OK;
+	if (a->prepare) {
+		iso_attack_view before = *v;
+		before.synthetic = NULL;
+		ISO_TRY(a->prepare(&before, options, &state, e));
+	}
+	st = a->score(v, options, state, score, e);
+	if (a->destroy)
+		a->destroy(state);
+	return st;
+}
+
+/* Every variant: attack name and options. */
+static const char *const variants[][2] = {
+	{"gan-leaks", "{\"calibrated\":true}"}, {"gan-leaks", "{\"source\":\"table\"}"},
+	{"gan-leaks", "{\"source\":\"table\",\"calibrated\":true}"}, {"gan-leaks", "{\"samples\":2000}"},
+	{"template", "{\"neighbours\":3}"}};
+
+static const iso_attack *attack_at(size_t i)
+{
+	return i < iso_attack_count() ? iso_attack_at(i) : &iso_attack_template;
+}
+
+typedef void (*check_fn)(const iso_attack *a, const void *options);
+
+static void with_options(const iso_attack *a, const char *text, check_fn check)
+{
+	cJSON *values = text ? cJSON_Parse(text) : NULL;
+	void *o = iso_alloc(a->options_size ? a->options_size : 1, 1);
+	ck_assert(!text || values);
+	if (a->options)
+		tk_ok(iso_options_resolve(a->options, values, a->name, o, a->options_size, NULL, &err));
+	check(a, o);
+	iso_free(o);
+	cJSON_Delete(values);
+}
+
+static void for_each(check_fn check)
+{
+	load_schema();
+	ck_assert(iso_attack_count() > 0);
+	for (size_t i = 0; i <= iso_attack_count(); i++) {
+		const iso_attack *a = attack_at(i);
+		with_options(a, NULL, check);
+		for (size_t v = 0; v < ISO_COUNT(variants); v++)
+			if (!strcmp(variants[v][0], a->name))
+				with_options(a, variants[v][1], check);
+	}
+	iso_schema_free(schema);
+}
+
+/* ---- checks --------------------------------------------------------------------------------------------------------------- */
+
+static iso_roc roc_of(const iso_attack *a, const void *options, world *w)
+{
+	double score[2 * N];
+	iso_roc r;
+	for (size_t i = 0; i < 2 * N; i++)
+		score[i] = NAN;
+	const iso_attack_view v = view_of(w, iso_attack_knows(a, options));
+	tk_ok(run(a, options, &v, score, &err));
+	for (size_t i = 0; i < 2 * N; i++)
+		ck_assert_msg(isfinite(score[i]), "%s: score %zu is %g", a->name, i, score[i]);
+	tk_ok(iso_roc_of(score, w->truth, 2 * N, &r, &err));
+	return r;
+}
+
+static void check_memoriser(const iso_attack *a, const void *options)
+{
+	if (a->goal != ISO_GOAL_MEMBERSHIP)
+		return;
+	world w = make_world(1, 1);
+	const iso_roc r = roc_of(a, options, &w);
+	ck_assert_msg(r.auc > 0.9, "%s: AUC %.3f on a memorising generator", a->name, r.auc);
+	free_world(&w);
+}
+
+static void check_oracle(const iso_attack *a, const void *options)
+{
+	if (a->goal != ISO_GOAL_MEMBERSHIP)
+		return;
+	world w = make_world(0, 2);
+	const iso_roc r = roc_of(a, options, &w);
+	ck_assert_msg(fabs(r.auc - 0.5) <= 3 * r.se, "%s: AUC %.3f (se %.3f) on an oracle generator", a->name, r.auc, r.se);
+	free_world(&w);
+}
+
+static void check_deterministic(const iso_attack *a, const void *options)
+{
+	world w = make_world(1, 3);
+	double x[2 * N], y[2 * N];
+	const iso_attack_view v = view_of(&w, iso_attack_knows(a, options));
+	tk_ok(run(a, options, &v, x, &err));
+	w.calls = 0;
+	tk_ok(run(a, options, &v, y, &err));
+	ck_assert_msg(!memcmp(x, y, sizeof(x)), "%s: two runs, two answers", a->name);
+	free_world(&w);
+}
+
+/* Ids, the order of the targets and the other targets say nothing: a target's score follows its row.  Attacks that rank targets
+ * against one another may use the others, so only the order is changed. */
+static void check_order(const iso_attack *a, const void *options)
+{
+	world w = make_world(1, 4);
+	double x[2 * N], y[2 * N];
+	uint32_t back[2 * N];
+	iso_table *turned;
+	iso_attack_view v = view_of(&w, iso_attack_knows(a, options));
+	tk_ok(run(a, options, &v, x, &err));
+	for (uint32_t i = 0; i < 2 * N; i++)
+		back[i] = 2 * N - 1 - i;
+	tk_ok(iso_table_select(w.targets, back, 2 * N, &turned, &err));
+	for (size_t i = 0; i < 2 * N; i++)
+		turned->id[i] = 999999 - 7 * i;
+	v.targets = turned;
+	w.calls = 0;
+	tk_ok(run(a, options, &v, y, &err));
+	for (size_t i = 0; i < 2 * N; i++)
+		tk_assert_close(y[i], x[2 * N - 1 - i], 1e-9, 1e-12);
+	iso_table_free(turned);
+	free_world(&w);
+}
+
+/* With less than it declares an attack fails with a text, without a crash. */
+static void check_nothing(const iso_attack *a, const void *options)
+{
+	world w = make_world(1, 5);
+	double x[2 * N];
+	const iso_attack_view v = view_of(&w, 0);
+	const iso_status st = run(a, options, &v, x, &err);
+	ck_assert_msg(st == ISO_E_UNSUPPORTED && err.text[0], "%s without knowledge: %s", a->name, iso_status_name(st));
+	iso_error_clear(&err);
+	free_world(&w);
+}
+
+static void check_descriptor(const iso_attack *a, const void *options)
+{
+	static const char *const codes[] = {"NB", "FBB", "PBB", "WB", "AWB", "SH"};
+	int known = 0;
+	ck_assert_uint_eq(a->abi, ISO_ATTACK_ABI);
+	ck_assert(a->name && a->title && a->citation && a->card && a->score && a->version > 0);
+	ck_assert((a->prepare == NULL) == (a->destroy == NULL));
+	ck_assert(strlen(a->card) > 40);
+	for (size_t i = 0; i < ISO_COUNT(codes); i++)
+		known |= !strcmp(iso_attack_knowledge(a, options), codes[i]);
+	ck_assert_msg(known, "%s: knowledge code %s", a->name, a->knowledge);
+	ck_assert_msg((iso_attack_knows(a, options) & ~a->knows) == 0, "%s: a setting needs more than it declares", a->name);
+	ck_assert(strcmp(iso_goal_name(a->goal), "unknown"));
+}
+
+/* Every allocation fails once; nothing leaks (under a sanitizer) and the status says so. */
+static void check_memory(const iso_attack *a, const void *options)
+{
+	world w = make_world(1, 6);
+	double x[2 * N];
+	const iso_attack_view v = view_of(&w, iso_attack_knows(a, options));
+	for (uint64_t k = 1; k < 200; k++) {
+		w.calls = 0;
+		iso_alloc_fail_after(k);
+		const iso_status st = run(a, options, &v, x, &err);
+		iso_alloc_fail_after(0);
+		ck_assert_msg(st == ISO_OK || st == ISO_E_NOMEM, "%s: %s", a->name, err.text);
+		iso_error_clear(&err);
+		if (st == ISO_OK)
+			break;
+	}
+	free_world(&w);
+}
+
+START_TEST(memoriser)
+{
+	for_each(check_memoriser);
+}
+END_TEST
+
+START_TEST(oracle)
+{
+	for_each(check_oracle);
+}
+END_TEST
+
+START_TEST(deterministic)
+{
+	for_each(check_deterministic);
+}
+END_TEST
+
+START_TEST(order)
+{
+	for_each(check_order);
+}
+END_TEST
+
+START_TEST(nothing)
+{
+	for_each(check_nothing);
+}
+END_TEST
+
+START_TEST(descriptor)
+{
+	for_each(check_descriptor);
+}
+END_TEST
+
+START_TEST(memory)
+{
+	for_each(check_memory);
+}
+END_TEST
+
+START_TEST(registry)
+{
+	const iso_attack *a;
+	tk_ok(iso_attack_find("gan-leaks", &a, &err));
+	ck_assert_str_eq(a->name, "gan-leaks");
+	tk_fails(iso_attack_find("gan-leak", &a, &err), ISO_E_CONFIG, "did you mean \"gan-leaks\"");
+	ck_assert(a == NULL && iso_attack_at(iso_attack_count()) == NULL);
+	for (size_t i = 0; i < iso_attack_count(); i++)
+		for (size_t j = 0; j < i; j++)
+			ck_assert(strcmp(iso_attack_at(i)->name, iso_attack_at(j)->name));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("conformance of attacks");
+	TCase *t = tcase_create("attacks");
+	tcase_add_test(t, registry);
+	tcase_add_test(t, descriptor);
+	tcase_add_test(t, memoriser);
+	tcase_add_test(t, oracle);
+	tcase_add_test(t, deterministic);
+	tcase_add_test(t, order);
+	tcase_add_test(t, nothing);
+	tcase_add_test(t, memory);
+	suite_add_tcase(s, t);
+	return tk_run(s);
+}
