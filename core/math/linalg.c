@@ -176,8 +176,13 @@ typedef struct loops {
 
 LOOPS(portable, );
 #ifdef __x86_64__
+#ifdef __clang__
+#define TARGET_AVX512 __attribute__((target("avx512f")))
+#else
+#define TARGET_AVX512 __attribute__((target("avx512f,prefer-vector-width=512")))
+#endif
 LOOPS(avx2, __attribute__((target("avx2"))));
-LOOPS(avx512, __attribute__((target("avx512f,prefer-vector-width=512"))));
+LOOPS(avx512, TARGET_AVX512);
 #endif
 
 static const loops *active(void)
