@@ -160,12 +160,13 @@ static iso_status train(const iso_mlp_config *c, const iso_source *s, const uint
 		for (size_t i = 0; i < s->n; i += batch)
 			loss += batch_step(c, s, y, m, &t, t.order + i, s->n - i < batch ? s->n - i : batch);
 		m->loss = loss / (double)s->n;
-		if (!isfinite(m->loss)) {
-			st = iso_fail(err, ISO_E_NUMERIC, "MLP classifier (epoch %zu): the loss is not finite; lower the "
-				      "learning rate or check the features", e);
+	}
+	for (size_t e = 0; e < m->net.nparam; e++)
+		if (!isfinite(m->net.theta[e])) { /* the loss may hide it: a ReLU turns NaN into 0 */
+			st = iso_fail(err, ISO_E_NUMERIC, "MLP classifier: a weight is not finite; lower the learning rate or check "
+				      "the features");
 			goto out;
 		}
-	}
 out:
 	iso_ws_deinit(&t.ws);
 	iso_optim_deinit(&t.opt);
