@@ -11,6 +11,7 @@
 #include "core/io/json.h"
 
 #define SAMPLES 64
+#define WORDS 180 /* characters of a finding's text */
 
 const char *iso_check_name(iso_check c)
 {
@@ -151,27 +152,6 @@ static size_t data_length(const char *p, size_t n, size_t count)
 	return n;
 }
 
-/* Names the part of saved bytes in which the byte at `diff` lies. */
-static void name_part(const iso_str *s, size_t diff, char *out, size_t cap)
-{
-	size_t at = 0;
-
-	snprintf(out, cap, "model byte %zu", diff);
-	while (at < s->n) {
-		size_t name, count, head = header_at(s->p + at, s->n - at, &name, &count), len;
-
-		if (!head)
-			return;
-		len = data_length(s->p + at + head, s->n - at - head, count);
-		if (diff < at + head + len) {
-			snprintf(out, cap, "model part \"%.*s\" (byte %zu of it)", (int)name, s->p + at,
-				 diff > at + head ? diff - at - head : 0);
-			return;
-		}
-		at += head + len;
-	}
-}
-
 static size_t first_difference(const iso_str *a, const iso_str *b)
 {
 	const size_t n = a->n < b->n ? a->n : b->n;
@@ -180,6 +160,34 @@ static size_t first_difference(const iso_str *a, const iso_str *b)
 	while (i < n && a->p[i] == b->p[i])
 		i++;
 	return i;
+}
+
+/* Names the parts of saved bytes that differ: all of them while both sides have the same layout. */
+static void name_parts(const iso_str *a, const iso_str *b, char *out, size_t room)
+{
+	const size_t diff = first_difference(a, b), cap = room < WORDS ? room : WORDS;
+	size_t at = 0, used = 0, shown = 0, hidden = 0;
+
+	snprintf(out, cap, "model byte %zu", diff);
+	while (at < a->n) {
+		size_t name, count, head = header_at(a->p + at, a->n - at, &name, &count), len;
+
+		if (!head)
+			break;
+		len = head + data_length(a->p + at + head, a->n - at - head, count);
+		if (diff < at + len && (at + len > b->n || memcmp(a->p + at, b->p + at, len) != 0)) {
+			if (used + name + 32 < cap)
+				used += (size_t)snprintf(out + used, cap - used, "%s\"%.*s\"",
+							 shown++ ? ", " : "model parts ", (int)name, a->p + at);
+			else
+				hidden++;
+		}
+		at += len;
+		if (a->n != b->n && shown) /* what follows is shifted */
+			break;
+	}
+	if (hidden && used + 16 < cap)
+		snprintf(out + used, cap - used, " and %zu more", hidden);
 }
 
 static int same_text(const iso_str *a, const iso_str *b)
@@ -212,7 +220,7 @@ static int differ(const released *a, const released *b, char *out, size_t cap)
 		return strcmp(a->failure, b->failure) != 0;
 	}
 	if (!same_text(&a->bytes, &b->bytes)) {
-		name_part(&a->bytes, first_difference(&a->bytes, &b->bytes), out, cap);
+		name_parts(&a->bytes, &b->bytes, out, cap);
 		return 1;
 	}
 	if (samples_differ(a->samples, b->samples, out, cap))
@@ -251,14 +259,16 @@ static void fail(iso_verdict *v, iso_check c, const char *where, const char *wha
 	iso_check_result *k = &v->check[c];
 
 	if (k->failed++ == 0)
-		snprintf(k->what, sizeof(k->what), "%s: %.*s", where, 180, what);
+		snprintf(k->what, sizeof(k->what), "%s: %.*s", where, WORDS, what);
 	v->flows = 1;
 }
 
-static void count_runs(iso_verdict *v)
+/* The checks of calls have something to look at only if there are calls. */
+static void count_runs(iso_verdict *v, size_t calls)
 {
-	for (int c = ISO_CHECK_SENSITIVITY; c <= ISO_CHECK_OUTPUT; c++)
-		v->check[c].runs++;
+	for (int c = ISO_CHECK_SENSITIVITY; c < ISO_CHECK_OUTPUT; c++)
+		v->check[c].runs += calls > 0;
+	v->check[ISO_CHECK_OUTPUT].runs++;
 }
 
 static iso_status replay_pair(const iso_verify_request *r, const iso_world *w, const iso_pair *p, double scale,
@@ -276,15 +286,17 @@ static iso_status replay_pair(const iso_verify_request *r, const iso_world *w, c
 	iso_replay_rewind(replay);
 	ISO_TRY_OUT(run(r, neighbour, w, scale, replay, NULL, &now, err));
 	iso_replay_end(replay);
-	count_runs(v);
+	count_runs(v, iso_replay_calls(replay));
 	v->pairs++;
-	f = iso_replay_finding(replay);
-	if (f->kind == ISO_FINDING_SENSITIVITY)
-		snprintf(text, sizeof(text), "%s (by %.4g, declared %.4g)", f->what, f->moved, f->allowed);
-	else
-		snprintf(text, sizeof(text), "%s", f->what);
-	if (f->kind != ISO_FINDING_NONE)
-		fail(v, check_of(f->kind), p->name, text);
+	for (int k = ISO_FINDING_NONE + 1; k < ISO_FINDING_KINDS; k++) {
+		f = iso_replay_finding_of(replay, (iso_finding_kind)k);
+		if (f->kind == ISO_FINDING_SENSITIVITY)
+			snprintf(text, sizeof(text), "%s (by %.4g, declared %.4g)", f->what, f->moved, f->allowed);
+		else
+			snprintf(text, sizeof(text), "%s", f->what);
+		if (f->kind != ISO_FINDING_NONE)
+			fail(v, check_of(f->kind), p->name, text);
+	}
 	if (differ(recorded, &now, text, sizeof(text)))
 		fail(v, ISO_CHECK_OUTPUT, p->name, text);
 out:

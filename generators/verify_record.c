@@ -30,7 +30,7 @@ static iso_status compare(const char *key, const char *name, double stored, doub
 {
 	if (isnan(stored)) /* not computed when the cell ran */
 		return ISO_OK;
-	if (stored == found || fabs(stored - found) <= rel * fabs(found))
+	if (stored == found || (isfinite(found) && fabs(stored - found) <= rel * fabs(found)))
 		return ISO_OK;
 	return iso_fail(err, ISO_E_CHECK,
 			"epsilon not borne out by the ledger (cell %.40s, %s): the record says %.9g, its events give "

@@ -38,7 +38,8 @@ struct iso_replay {
 	uint32_t hit_call;
 	moved_part moved[3]; /* different (group, part) that moved in this replay, at most 3 kept */
 	size_t nmoved;
-	iso_finding finding;
+	iso_finding_kind first;
+	iso_finding finding[ISO_FINDING_KINDS]; /* by kind */
 	double worst;
 };
 
@@ -88,7 +89,8 @@ void iso_replay_rewind(iso_replay *r)
 	r->hit = 0;
 	r->hit_handle = -1;
 	r->nmoved = 0;
-	r->finding = (iso_finding){0};
+	r->first = ISO_FINDING_NONE;
+	memset(r->finding, 0, sizeof(r->finding));
 }
 
 void iso_replay_blind(iso_replay *r)
@@ -107,7 +109,12 @@ void iso_replay_watch(iso_replay *r, const uint64_t *ids, size_t n, int factor)
 
 const iso_finding *iso_replay_finding(const iso_replay *r)
 {
-	return &r->finding;
+	return &r->finding[r->first];
+}
+
+const iso_finding *iso_replay_finding_of(const iso_replay *r, iso_finding_kind k)
+{
+	return &r->finding[k];
 }
 
 size_t iso_replay_calls(const iso_replay *r)
@@ -289,14 +296,18 @@ static double distance(const iso_replay_call *a, const iso_replay_call *b, measu
 	return worst;
 }
 
-static void found(iso_replay *r, iso_finding_kind kind, const iso_plan_item *item, uint32_t call, const char *text)
+static iso_finding *found(iso_replay *r, iso_finding_kind kind, const iso_plan_item *item, uint32_t call,
+			  const char *text)
 {
-	iso_finding *f = &r->finding;
+	iso_finding *f = &r->finding[kind];
 
 	if (f->kind != ISO_FINDING_NONE)
-		return;
+		return NULL;
+	if (r->first == ISO_FINDING_NONE)
+		r->first = kind;
 	f->kind = kind;
 	snprintf(f->what, sizeof(f->what), "call %u of %s (part %d): %s", (unsigned)call, item->why, item->part, text);
+	return f;
 }
 
 static void check_partition(iso_replay *r, const iso_plan_item *item, uint32_t call)
@@ -313,8 +324,8 @@ static void check_partition(iso_replay *r, const iso_plan_item *item, uint32_t c
 	if (r->nmoved < ISO_COUNT(r->moved))
 		r->moved[r->nmoved++] = (moved_part){.group = item->group, .part = item->part};
 	if (r->nwatch > 0 && others >= (size_t)r->factor)
-		found(r, ISO_FINDING_PARTITION, item, call,
-		      "a second part of its parallel group moved, the parts share a record");
+		(void)found(r, ISO_FINDING_PARTITION, item, call,
+			    "a second part of its parallel group moved, the parts share a record");
 }
 
 /* Sensitivity, inclusion and partition of one call. */
@@ -330,21 +341,21 @@ static void judge(iso_replay *r, const iso_plan_item *item, const iso_replay_cal
 	const double allowed = bound * r->factor;
 	const double moved = distance(now, then, how);
 	const int hit = r->hit && r->hit_handle == now->handle && r->hit_call == now->call;
+	iso_finding *f = NULL;
 
-	if (!(moved <= allowed * (1 + ROUNDING))) {
-		found(r, ISO_FINDING_SENSITIVITY, item, now->call, "its aggregate moved further than declared");
-		if (r->finding.kind == ISO_FINDING_SENSITIVITY && r->finding.allowed == 0) {
-			r->finding.moved = moved;
-			r->finding.allowed = allowed;
-		}
+	if (!(moved <= allowed * (1 + ROUNDING)))
+		f = found(r, ISO_FINDING_SENSITIVITY, item, now->call, "its aggregate moved further than declared");
+	if (f) {
+		f->moved = moved;
+		f->allowed = allowed;
 	}
 	if (allowed > 0 && moved / allowed > r->worst)
 		r->worst = moved / allowed;
 	if (moved <= bound * ROUNDING)
 		return;
 	if (r->nwatch > 0 && item->event.sampling == ISO_SAMPLING_POISSON && !hit)
-		found(r, ISO_FINDING_INCLUSION, item, now->call,
-		      "it moved though the differing record is not in its batch");
+		(void)found(r, ISO_FINDING_INCLUSION, item, now->call,
+			    "it moved though the differing record is not in its batch");
 	if (item->group > 0)
 		check_partition(r, item, now->call);
 }
@@ -359,8 +370,8 @@ void iso_replay_compare(iso_replay *r, const iso_plan_item *item, const iso_repl
 	if (!then || then->handle != c->handle || then->call != c->call || then->n != c->n ||
 	    then->is_float != c->is_float || then->block != c->block || !then->release) {
 		r->lost = 1;
-		found(r, ISO_FINDING_CONTROL_FLOW, item, c->call,
-		      then ? "another call was recorded in its place" : "fewer calls were recorded");
+		(void)found(r, ISO_FINDING_CONTROL_FLOW, item, c->call,
+			    then ? "another call was recorded in its place" : "fewer calls were recorded");
 		return;
 	}
 	r->at++;
@@ -371,8 +382,12 @@ void iso_replay_compare(iso_replay *r, const iso_plan_item *item, const iso_repl
 
 void iso_replay_end(iso_replay *r)
 {
-	if (r->mode != ISO_REPLAY_REPLAY || r->lost || r->at == r->ncall || r->finding.kind != ISO_FINDING_NONE)
+	iso_finding *f = &r->finding[ISO_FINDING_CONTROL_FLOW];
+
+	if (r->mode != ISO_REPLAY_REPLAY || r->lost || r->at == r->ncall)
 		return;
-	r->finding.kind = ISO_FINDING_CONTROL_FLOW;
-	snprintf(r->finding.what, sizeof(r->finding.what), "%zu calls were recorded, %zu were made", r->ncall, r->at);
+	f->kind = ISO_FINDING_CONTROL_FLOW;
+	snprintf(f->what, sizeof(f->what), "%zu calls were recorded, %zu were made", r->ncall, r->at);
+	if (r->first == ISO_FINDING_NONE)
+		r->first = ISO_FINDING_CONTROL_FLOW;
 }

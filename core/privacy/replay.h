@@ -25,7 +25,8 @@ typedef enum iso_finding_kind {
 	ISO_FINDING_CONTROL_FLOW, /* other calls than recorded */
 	ISO_FINDING_OUTPUT,	  /* set by the driver: model bytes or samples differ */
 	ISO_FINDING_INCLUSION,	  /* a sampled call moved though the differing record was not in the drawn batch */
-	ISO_FINDING_PARTITION	  /* two parts of one parallel group moved */
+	ISO_FINDING_PARTITION,	  /* two parts of one parallel group moved */
+	ISO_FINDING_KINDS
 } iso_finding_kind;
 const char *iso_finding_name(iso_finding_kind k); /* "sensitivity", "control flow", ... */
 
@@ -48,6 +49,8 @@ void iso_replay_watch(iso_replay *r, const uint64_t *ids, size_t n, int factor);
 /* The first finding of the last replay; kind NONE if clean. After the run, call end to detect missing calls. */
 void iso_replay_end(iso_replay *r);
 const iso_finding *iso_replay_finding(const iso_replay *r);
+/* The first of one kind: what follows a first finding may be its consequence, and is told apart by this. */
+const iso_finding *iso_replay_finding_of(const iso_replay *r, iso_finding_kind k);
 size_t iso_replay_calls(const iso_replay *r);
 /* Largest moved/allowed ratio seen since the recording, for "how tight is the declared sensitivity". */
 double iso_replay_worst_ratio(const iso_replay *r);

@@ -15,3 +15,11 @@ target_sources(test_plugins_rogues PRIVATE plugins/fixture.c)
 set_target_properties(test_plugins_rogues PROPERTIES ENABLE_EXPORTS ON)
 target_compile_definitions(test_plugins_rogues PRIVATE ROGUE_PATH="$<TARGET_FILE:rogue>")
 add_dependencies(test_plugins_rogues rogue)
+
+iso_test(plugins_verify plugins/verify.c iso_generators)
+target_sources(test_plugins_verify PRIVATE plugins/fixture.c)
+if(TARGET isoeps)
+  add_test(NAME plugins_verify_cli COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/plugins/verify.sh $<TARGET_FILE:isoeps>
+    ${CMAKE_SOURCE_DIR})
+  set_tests_properties(plugins_verify_cli PROPERTIES TIMEOUT 300)
+endif()
