@@ -15,7 +15,9 @@ static const iso_verb_help help = {
 	.summary = "judge a synthetic CSV without its generator",
 	.text = "Measures synthetic rows, from any program, against the real ones, and attacks them: --train are the rows that the\n"
 		"generator was trained on (members), --holdout rows of the same population that it never saw (non-members and test\n"
-		"rows), --aux rows that an attacker may have.  Attacks that need the generator itself are listed as not applicable.\n"
+		"rows), --aux rows that an attacker may have.  Attacks that can do with the table alone (option source=table) do so;\n"
+		"those that need the generator are listed as not applicable.  Options follow a name after colons:\n"
+		"--attacks gan-leaks,gan-leaks:calibrated=true --aux aux.csv\n\n"
 		"A membership attack on one synthetic table describes that table; it is no bound on epsilon.\n\n"
 		"Example:\n"
 		"  isoeps evaluate --train train.csv --holdout holdout.csv --synthetic synthetic.csv --schema people.json\n",
@@ -35,7 +37,7 @@ typedef struct evaluation {
 	iso_attack_setup attack[ISO_ARG_LIST_MAX];
 	iso_metric_setup metric[ISO_ARG_LIST_MAX];
 	size_t nattack, nmetric;
-	char names[2][1024]; /* the lists of --metrics and --attacks, cut at the commas */
+	char names[4][1024]; /* labels of --metrics and --attacks, and copies to cut */
 	cJSON *root;
 	iso_judgement result;
 } evaluation;
@@ -65,54 +67,96 @@ static iso_status read_command(int argc, char **argv, command *c, int *helped, i
 	return ISO_OK;
 }
 
-/* Names of a comma list, cut in place; NULL text = all of the registry by name_at. */
-static iso_status names_of(const char *text, char *buffer, size_t size, const char **names, size_t *n, const char *flag,
-			   iso_error *err)
+/* One entry of a list, "NAME:OPTION=VALUE:...", cut in place; its options go into an object. */
+static iso_status entry_of(char *text, const char **name, cJSON *options, iso_error *err)
 {
-	char *p = buffer;
+	char *colon = strchr(text, ':');
 
-	*n = 0;
-	ISO_FAIL_IF(strlen(text) >= size, err, ISO_E_USAGE, "list too long (%s): at most %zu characters; name fewer", flag, size - 1);
-	strncpy(buffer, text, size - 1);
-	buffer[size - 1] = 0;
-	while (*p && *n < ISO_ARG_LIST_MAX) {
-		char *comma = strchr(p, ',');
+	*name = text;
+	while (colon) {
+		char *option = colon + 1;
 
-		if (comma)
-			*comma = 0;
-		names[(*n)++] = p;
-		if (!comma)
+		*colon = 0;
+		colon = strchr(option, ':');
+		if (colon)
+			*colon = 0;
+		ISO_TRY(iso_options_set(options, option, err));
+		if (colon)
+			*colon = ':'; /* is cut in the next round */
+	}
+	return ISO_OK;
+}
+
+/* An attack that can work on the released table alone is told to: there is no generator to ask. */
+static iso_status use_table(const char *name, cJSON *options, iso_error *err)
+{
+	const iso_attack *a;
+
+	ISO_TRY(iso_attack_find(name, &a, err));
+	for (const iso_option *o = a->options; o && o->key; o++)
+		if (strcmp(o->key, "source") == 0 && o->kind == ISO_OPTION_ENUM && strstr(o->choices, "table") &&
+		    !cJSON_HasObjectItem(options, "source"))
+			return iso_options_set(options, "source=table", err);
+	return ISO_OK;
+}
+
+static iso_status add_entry(evaluation *e, char *text, const char *label, int attack, iso_error *err)
+{
+	cJSON *options = cJSON_CreateObject();
+	iso_suite_item item = {.label = label, .options = options};
+	iso_status st = options ? entry_of(text, &item.name, options, err) : iso_no_memory(err, "options");
+
+	if (st == ISO_OK && attack)
+		st = use_table(item.name, options, err);
+	if (st == ISO_OK && (attack ? e->nattack : e->nmetric) == ISO_ARG_LIST_MAX)
+		st = iso_fail(err, ISO_E_USAGE, "list too long (%s): at most %d entries; name fewer",
+			      attack ? "--attacks" : "--metrics", ISO_ARG_LIST_MAX);
+	if (st == ISO_OK)
+		st = attack ? iso_attack_setup_new(&item, "--attacks", &e->attack[e->nattack++], err)
+			    : iso_metric_setup_new(&item, "--metrics", &e->metric[e->nmetric++], err);
+	cJSON_Delete(options);
+	return st;
+}
+
+/* The entries of a comma list; `buffer` holds the labels, a second copy is cut. */
+static iso_status add_entries(evaluation *e, const char *list, int attack, iso_error *err)
+{
+	char *labels = e->names[attack], *copy = e->names[2 + attack];
+	const size_t size = sizeof(e->names[0]);
+
+	ISO_FAIL_IF(strlen(list) >= size, err, ISO_E_USAGE, "list too long (%s): at most %zu characters; name fewer",
+		    attack ? "--attacks" : "--metrics", size - 1);
+	snprintf(labels, size, "%s", list);
+	snprintf(copy, size, "%s", list);
+	while (*labels) {
+		const size_t n = strcspn(labels, ",");
+		const int last = labels[n] == 0;
+
+		labels[n] = copy[n] = 0;
+		ISO_TRY(add_entry(e, copy, labels, attack, err));
+		if (last)
 			break;
-		p = comma + 1;
+		labels += n + 1;
+		copy += n + 1;
 	}
 	return ISO_OK;
 }
 
 static iso_status choose(const command *c, evaluation *e, iso_error *err)
 {
-	const char *names[ISO_ARG_LIST_MAX];
-	size_t n = 0;
+	char name[ISO_OPT_TEXT_MAX];
 
 	if (c->metrics)
-		ISO_TRY(names_of(c->metrics, e->names[0], sizeof(e->names[0]), names, &n, "--metrics", err));
-	else
-		for (; n < iso_metric_count() && n < ISO_ARG_LIST_MAX; n++)
-			names[n] = iso_metric_at(n)->name;
-	for (; e->nmetric < n; e->nmetric++) {
-		const iso_suite_item item = {.name = names[e->nmetric], .label = names[e->nmetric]};
-
-		ISO_TRY(iso_metric_setup_new(&item, "--metrics", &e->metric[e->nmetric], err));
+		ISO_TRY(add_entries(e, c->metrics, 0, err));
+	for (size_t i = 0; !c->metrics && i < iso_metric_count(); i++) {
+		snprintf(name, sizeof(name), "%s", iso_metric_at(i)->name);
+		ISO_TRY(add_entry(e, name, iso_metric_at(i)->name, 0, err));
 	}
-	n = 0;
 	if (c->attacks)
-		ISO_TRY(names_of(c->attacks, e->names[1], sizeof(e->names[1]), names, &n, "--attacks", err));
-	else
-		for (; n < iso_attack_count() && n < ISO_ARG_LIST_MAX; n++)
-			names[n] = iso_attack_at(n)->name;
-	for (; e->nattack < n; e->nattack++) {
-		const iso_suite_item item = {.name = names[e->nattack], .label = names[e->nattack]};
-
-		ISO_TRY(iso_attack_setup_new(&item, "--attacks", &e->attack[e->nattack], err));
+		return add_entries(e, c->attacks, 1, err);
+	for (size_t i = 0; i < iso_attack_count(); i++) {
+		snprintf(name, sizeof(name), "%s", iso_attack_at(i)->name);
+		ISO_TRY(add_entry(e, name, iso_attack_at(i)->name, 1, err));
 	}
 	return ISO_OK;
 }

@@ -13,7 +13,7 @@
 #include "suites/runner.h"
 
 #define PROBE_SECONDS 1.0 /* of training seen in progress */
-#define PROBE_PATIENCE 5.0 /* until the first progress */
+#define PROBE_PATIENCE 15.0 /* until the first progress */
 
 typedef struct guess {
 	double sum;

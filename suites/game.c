@@ -270,7 +270,7 @@ static const char *obstacle(const iso_game *g, const iso_attack *a, uint32_t kno
 	return NULL;
 }
 
-/* What `knows` declares, and nothing else. */
+/* What the setting declares to know, and nothing else. */
 static iso_attack_view make_view(const iso_game *g, uint32_t knows, oracle *o)
 {
 	const iso_game_setup *s = &g->setup;

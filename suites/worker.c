@@ -187,6 +187,20 @@ static void record_death(const iso_cell_job *job, const char *status, iso_finish
 	snprintf(done->text, sizeof(done->text), "%s", err.text);
 }
 
+/* A plug-in may end the process with status 0: only a record that says ok is a result. */
+static int has_result(const iso_cell_job *job)
+{
+	cJSON *record = NULL;
+	iso_error ignored = {0};
+	const cJSON *status;
+	int ok = iso_record_read(job->dir, job->cell->key, &record, &ignored) == ISO_OK;
+
+	status = cJSON_GetObjectItemCaseSensitive(record, "status");
+	ok = ok && cJSON_IsString(status) && strcmp(status->valuestring, "ok") == 0;
+	cJSON_Delete(record);
+	return ok;
+}
+
 static void judge_exit(iso_worker *w, int status, const iso_cell_job *job, iso_finished *done)
 {
 	const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -194,7 +208,7 @@ static void judge_exit(iso_worker *w, int status, const iso_cell_job *job, iso_f
 
 	last_words(w, words, sizeof(words));
 	*done = (iso_finished){.outcome = ISO_CELL_OK, .code = ISO_OK};
-	if (code == 0)
+	if (code == 0 && (job->train_only || has_result(job)))
 		return;
 	if (code >= EXIT_RECORDED && code <= EXIT_LOST + ISO_E_INTERNAL && code != EXIT_RECORDED && code != EXIT_LOST) {
 		done->outcome = code > EXIT_LOST ? ISO_CELL_LOST : ISO_CELL_FAILED;
