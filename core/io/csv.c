@@ -197,8 +197,8 @@ void iso_csv_field(iso_str *out, const char *text, int last)
 {
 	int first = out->n == 0 || out->p[out->n - 1] == '\n';
 
-	/* A row of one empty field would be a blank line, which readers skip. */
-	if (text[strcspn(text, ",\"\r\n")] || (first && last && !*text)) {
+	/* A row of one empty field would be a blank line, which readers skip; a byte order mark at the start, too. */
+	if (text[strcspn(text, ",\"\r\n")] || (first && last && !*text) || (out->n == 0 && (unsigned char)*text == 0xef)) {
 		iso_str_add(out, "\"");
 		for (const char *p = text; *p; p++)
 			iso_str_addn(out, *p == '"' ? "\"\"" : p, *p == '"' ? 2 : 1);
