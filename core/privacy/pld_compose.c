@@ -528,6 +528,8 @@ static double choose_step(const iso_mix *m, double epsilon, double theta)
 		h = align; /* one kind of atom: the grid of its multiples is exact */
 	}
 	h = fmax(h, 20 * sd / MAX_LENGTH);
+	/* A bounded law at a tiny delta is tilted onto its largest loss: its spread then says nothing about the grid. */
+	h = fmax(h, align * 0x1p-17);
 	if (align > 0 && h < align)
 		h = align / ceil(align / h);
 	return h;
