@@ -12,7 +12,8 @@
  * PRIVACY ARGUMENT.  None: guarantee "none", nothing is clipped, noised or booked, samples follow the exact class counts.
  *
  * DEVIATIONS.  The paper's MNIST nets (maxout, dropout, SGD with momentum) are not used: the comparison asks for the nets
- * of the private variants.  Labels of the fakes are drawn from the class frequencies, not copied from the batch.
+ * of the private variants.  Labels of the fakes are drawn from the class frequencies, not copied from the batch.  Given
+ * out is a running average of G's weights, with Adam's beta1 = 0.5 (average=0 beta1=0.9: as in the paper's code).
  *
  * COST.  As dp-cgan without clipping and noise.
  */
@@ -25,14 +26,25 @@ static const iso_option options[] = {
 	ISO_OPT_INT(iso_gan_options, z_dim, "100", 1, 4096, "latent dimensions"),
 	ISO_OPT_REAL(iso_gan_options, lr_d, "1e-3", 0, 100, "learning rate of D (Adam)"),
 	ISO_OPT_REAL(iso_gan_options, lr_g, "1e-3", 0, 100, "learning rate of G (Adam)"),
+	ISO_OPT_REAL(iso_gan_options, beta1, "0.5", 0, 0.999, "first-moment decay of Adam (paper: 0.9)"),
+	ISO_OPT_REAL(iso_gan_options, average, "0.2", 0, 1,
+		     "horizon of the average of G's weights as a share of the steps (paper: 0)"),
 	ISO_OPT_ENUM(iso_gan_options, categories, "draw", "draw|argmax", "categories of a sample"),
 	{0},
 };
 
-static iso_gan_spec spec_of(const void *o)
+static iso_gan_spec spec_of(const void *options_)
 {
+	const iso_gan_options *o = options_;
 	return (iso_gan_spec){
-		.who = "cgan", .o = o, .fakes = ISO_FAKES_PUBLIC, .labels = ISO_LABELS_EXACT, .adam_d = 1};
+		.who = "cgan",
+		.o = o,
+		.fakes = ISO_FAKES_PUBLIC,
+		.labels = ISO_LABELS_EXACT,
+		.adam_d = 1,
+		.beta1 = o->beta1,
+		.average = o->average,
+	};
 }
 
 static iso_status check(const iso_gen_env *env, iso_error *err)

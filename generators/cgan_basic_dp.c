@@ -22,7 +22,7 @@
  *
  * DEVIATIONS.  The code clips per tensor and tells the accountant sigma once per tensor; here the clip is joint in both
  * modes.  Learning rate: the paper's schedule (the code has 0.05 constant).  sigma is not stated in the paper; 1.12 and
- * C = 1.1 match dp-cgan.  Poisson batches.
+ * C = 1.1 match dp-cgan.  Poisson batches.  mode=sound: average of G's weights, Adam's beta1 = 0.5 (post-processing).
  *
  * COST.  As dp-cgan plus a forward pass of G on the batch.
  */
@@ -47,6 +47,9 @@ static const iso_option options[] = {
 	ISO_OPT_REAL(iso_gan_options, lr_d_end, "0.052", 0, 100, "last learning rate of D"),
 	ISO_OPT_INT(iso_gan_options, lr_d_steps, "10000", 0, 10000000, "steps over which it falls"),
 	ISO_OPT_REAL(iso_gan_options, lr_g, "1e-3", 0, 100, "learning rate of G (Adam)"),
+	ISO_OPT_REAL(iso_gan_options, beta1, "-1", -1, 0.999, "first-moment decay of Adam; -1: 0.5 (mode=paper: 0.9)"),
+	ISO_OPT_REAL(iso_gan_options, average, "-1", -1, 1,
+		     "horizon of the average of G's weights as a share of the steps; -1: 0.2 (mode=paper: none)"),
 	ISO_OPT_ENUM(iso_gan_options, categories, "draw", "draw|argmax", "categories of a sample"),
 	{0},
 };
@@ -65,6 +68,8 @@ static iso_gan_spec spec_of(const void *options_)
 		.labels = paper ? ISO_LABELS_EXACT : o->labels,
 		.is_private = 1,
 		.private_generator_step = paper,
+		.beta1 = o->beta1 >= 0 ? o->beta1 : paper ? 0.9 : 0.5,
+		.average = o->average >= 0 ? o->average : paper ? 0 : 0.2,
 		.sigma = o->sigma > 0 ? o->sigma : paper ? PUBLISHED_SIGMA : 0,
 	};
 }

@@ -28,8 +28,8 @@
  *    is told about the ground that the generator left and not only about the point where it stands.
  *  - Stop rule: data-independent, as the paper's eps_hat is itself a function of private votes.  Fakes of a step are shared
  *    by all teachers.  k = n/50 instead of n/1000: at fixed epsilon the noise grows with the square root of the number of
- *    queries, so what the votes tell in total grows with k alone.  Adam 3e-3 for teachers and student, 2e-4 for G, which
- *    has to follow slowly.
+ *    queries, so what the votes tell in total grows with k alone.  Adam 3e-3 for teachers and student, 2e-4 (beta1 0.5)
+ *    for G, which has to follow slowly and is given out as a running average.
  *
  * COST.  Per iteration about n_T k b and n_S k b rows through a teacher, forward and backward the former.
  */
@@ -48,7 +48,7 @@ enum { MEDIAN, HALF };
 typedef struct opts {
 	int votes, threshold, categories;
 	int64_t teachers, iterations, batch, teacher_steps, student_steps, generator_steps, hidden, z_dim;
-	double lr, lr_g, past, jitter;
+	double lr, lr_g, past, jitter, average;
 } opts;
 
 static const iso_option options[] = {
@@ -65,6 +65,7 @@ static const iso_option options[] = {
 	ISO_OPT_INT(opts, z_dim, "0", 0, 4096, "latent dimensions; 0: a quarter of the width, at least 4"),
 	ISO_OPT_REAL(opts, past, "0.5", 0, 1, "share of earlier fakes among those that are judged; 0: as published"),
 	ISO_OPT_REAL(opts, jitter, "0.1", 0, 1, "standard deviation of the noise on earlier fakes"),
+	ISO_OPT_REAL(opts, average, "0.2", 0, 1, "horizon of the average of G's weights as a share of the iterations"),
 	ISO_OPT_REAL(opts, lr, "3e-3", 0, 1, "learning rate of teachers and student (Adam)"),
 	ISO_OPT_REAL(opts, lr_g, "2e-4", 0, 1, "learning rate of the generator (Adam)"),
 	ISO_OPT_ENUM(opts, categories, "draw", "draw|argmax", "categories of a sample"),
@@ -189,6 +190,7 @@ typedef struct trainer {
 	iso_ws real, fake; /* of a teacher, on its rows and on fakes */
 	iso_ws judge, gen; /* of the student, of G */
 	iso_optim opt_s, opt_g;
+	iso_average mean; /* of G */
 	float *x; /* PRIVATE [cap][dim] rows of a teacher */
 	float *z, *u, *du; /* [batch] latents, fakes, dLoss/d(fake) */
 	float *sorted; /* PRIVATE [batch] one teacher's logits */
@@ -213,6 +215,7 @@ static void trainer_free(trainer *t)
 	iso_rows_close(&t->rows);
 	iso_optim_deinit(&t->opt_s);
 	iso_optim_deinit(&t->opt_g);
+	iso_average_finish(&t->mean, NULL);
 }
 
 /* A record's teacher is a function of the key and of its identity. */
@@ -277,6 +280,8 @@ static iso_status trainer_init(trainer *t, const iso_fit *f, model *m, iso_error
 	iso_net_randomize(&m->student, ISO_INIT_HE, iso_key_child(f->key, "init-s", 0));
 	ISO_TRY(iso_optim_init(&t->opt_g, ISO_ADAM, (float)o->lr_g, m->gen.nparam, err));
 	ISO_TRY(iso_optim_init(&t->opt_s, ISO_ADAM, (float)o->lr, m->student.nparam, err));
+	t->opt_g.beta1 = 0.5f;
+	ISO_TRY(iso_average_init(&t->mean, &m->gen, o->average, (uint64_t)o->iterations, err));
 	/* teachers share workspaces: their networks have one shape */
 	ISO_TRY(iso_ws_init(&t->real, &t->teacher[0].net, t->cap, 0, err));
 	ISO_TRY(iso_ws_init(&t->fake, &t->teacher[0].net, t->batch, 0, err));
@@ -444,9 +449,11 @@ static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 			goto out;
 		}
 		ISO_TRY_OUT(iterate(&t, it, err));
+		iso_average_step(&t.mean, &m->gen, it);
 		if (f->progress)
 			iso_progress_update(f->progress, f->progress->total * (double)it / (double)o->iterations);
 	}
+	iso_average_finish(&t.mean, &m->gen);
 	*out = m;
 	m = NULL;
 out:

@@ -155,6 +155,36 @@ double iso_rate_of(size_t batch, size_t n)
 	return batch >= n ? 1.0 : (double)batch / (double)n;
 }
 
+#define AVERAGE_EVERY 8
+
+iso_status iso_average_init(iso_average *a, const iso_net *net, double share, uint64_t steps, iso_error *err)
+{
+	*a = (iso_average){.horizon = share * (double)steps / AVERAGE_EVERY};
+	if (!(share > 0))
+		return ISO_OK;
+	a->mean = iso_alloc(net->nparam, sizeof *a->mean);
+	return a->mean ? ISO_OK : iso_no_memory(err, "average of weights");
+}
+
+/* mean += w (theta - mean), w = 1 / horizon; larger at the start, so that the first weights leave no trace. */
+void iso_average_step(iso_average *a, const iso_net *net, uint64_t step)
+{
+	const double seen = (double)(step / AVERAGE_EVERY + 1), least = a->horizon > 1 ? a->horizon : 1;
+	const float w = (float)(1 / (seen < least ? seen : least));
+	if (!a->mean || step % AVERAGE_EVERY != 0)
+		return;
+	for (size_t i = 0; i < net->nparam; i++)
+		a->mean[i] += w * (net->theta[i] - a->mean[i]);
+}
+
+void iso_average_finish(iso_average *a, iso_net *net)
+{
+	if (a->mean && net)
+		memcpy(net->theta, a->mean, net->nparam * sizeof *a->mean);
+	iso_free(a->mean);
+	a->mean = NULL;
+}
+
 void iso_part_add(iso_str *out, const char *name, const void *bytes, size_t n)
 {
 	iso_str_addf(out, "%s %zu\n", name, n);

@@ -135,6 +135,7 @@ typedef struct trainer {
 	size_t shared; /* fakes that the last closure left behind */
 	iso_net fake_grad; /* D's parameters with `pub` as gradient */
 	iso_optim opt_d, opt_g;
+	iso_average mean; /* of G */
 	iso_dpsgd dp;
 } trainer;
 
@@ -150,6 +151,7 @@ static void trainer_free(trainer *t)
 	iso_free(t->label);
 	iso_optim_deinit(&t->opt_d);
 	iso_optim_deinit(&t->opt_g);
+	iso_average_finish(&t->mean, NULL);
 	iso_dpsgd_deinit(&t->dp);
 }
 
@@ -198,6 +200,10 @@ static iso_status trainer_init(trainer *t, const iso_fit *f, const iso_gan_spec 
 	iso_net_randomize(&m->disc, ISO_INIT_XAVIER_TF, iso_key_child(f->key, "init-d", 0));
 	ISO_TRY(iso_optim_init(&t->opt_g, ISO_ADAM, (float)s->o->lr_g, m->gen.nparam, err));
 	ISO_TRY(iso_optim_init(&t->opt_d, s->adam_d ? ISO_ADAM : ISO_SGD, (float)s->o->lr_d, m->disc.nparam, err));
+	ISO_TRY(iso_average_init(&t->mean, &m->gen, s->average, steps_of(s, n), err));
+	t->opt_g.beta1 = (float)s->beta1;
+	if (s->adam_d)
+		t->opt_d.beta1 = (float)s->beta1;
 	t->fake_grad = m->disc; /* shares theta; never deinitialised */
 	t->fake_grad.grad = t->pub;
 	t->dp = (iso_dpsgd){
@@ -352,6 +358,7 @@ static iso_status loop(trainer *t, iso_error *err)
 			return iso_fail(err, ISO_E_CANCELLED, "cancelled (%s): at step %llu of %llu; start again",
 					t->s->who, (unsigned long long)step, (unsigned long long)steps);
 		ISO_TRY(iterate(t, step, &loss_g, &loss_fake, err));
+		iso_average_step(&t->mean, &t->m->gen, step);
 		if (f->curve && step % every == 0) {
 			f->curve(f->curve_ctx, (double)step, name, loss_g);
 			if (t->s->fakes == ISO_FAKES_PUBLIC)
@@ -360,6 +367,7 @@ static iso_status loop(trainer *t, iso_error *err)
 		if (f->progress && step % 64 == 0)
 			iso_progress_update(f->progress, f->progress->total * (double)step / (double)steps);
 	}
+	iso_average_finish(&t->mean, &t->m->gen);
 	return ISO_OK;
 }
 

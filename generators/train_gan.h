@@ -22,7 +22,7 @@ typedef struct iso_gan_options {
 	int labels; /* iso_label_source */
 	int categories; /* 0 draw, 1 argmax */
 	int64_t steps, batch, hidden, z_dim, lr_d_steps;
-	double clip, sigma, label_share, lr_d, lr_d_end, lr_g;
+	double clip, sigma, label_share, lr_d, lr_d_end, lr_g, beta1, average;
 } iso_gan_options;
 
 typedef struct iso_gan_spec {
@@ -34,6 +34,8 @@ typedef struct iso_gan_spec {
 	int private_generator_step; /* the generator's step sees the batch's labels: as published */
 	int adam_d; /* discriminator by Adam at lr_d instead of SGD on the schedule */
 	double sigma; /* > 0: fixed noise multiplier instead of the free scale */
+	double beta1; /* of Adam */
+	double average; /* horizon of the average of G's weights, as a share of the steps; 0 = the last weights */
 } iso_gan_spec;
 
 iso_status iso_gan_check(const iso_gen_env *env, const iso_gan_spec *s, iso_error *err) ISO_MUST_CHECK;

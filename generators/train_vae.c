@@ -368,6 +368,7 @@ typedef struct trainer {
 	float *batch; /* [chunk][dim] */
 	iso_key noise;
 	iso_optim oe, od;
+	iso_average me, md;
 	iso_dpsgd dp;
 } trainer;
 
@@ -425,6 +426,8 @@ static iso_status trainer_init(trainer *t, const bvae *m, size_t c, pace p, doub
 		return iso_no_memory(err, "batch of a VAE");
 	ISO_TRY(iso_optim_init(&t->oe, ISO_ADAM, rate_of(s->o, p), v->enc.nparam, err));
 	ISO_TRY(iso_optim_init(&t->od, ISO_ADAM, rate_of(s->o, p), v->dec.nparam, err));
+	ISO_TRY(iso_average_init(&t->me, &v->enc, s->average, p.steps, err));
+	ISO_TRY(iso_average_init(&t->md, &v->dec, s->average, p.steps, err));
 	t->noise = iso_key_child(t->f->key, "latent", 0);
 	t->dp = (iso_dpsgd){
 		.ledger = s->is_private ? t->f->ledger : NULL,
@@ -451,6 +454,8 @@ static void trainer_free(trainer *t)
 	iso_free(t->batch);
 	iso_optim_deinit(&t->oe);
 	iso_optim_deinit(&t->od);
+	iso_average_finish(&t->me, NULL);
+	iso_average_finish(&t->md, NULL);
 	iso_dpsgd_deinit(&t->dp);
 }
 
@@ -468,11 +473,15 @@ static iso_status train_class(const iso_fit *f, const iso_vae_spec *s, bvae *m, 
 			goto out;
 		}
 		ISO_TRY_OUT(iso_dpsgd_step(&t.dp, vae_rows, &t, err));
+		iso_average_step(&t.me, &t.v->enc, step);
+		iso_average_step(&t.md, &t.v->dec, step);
 		if (f->progress && step % 64 == 0)
 			iso_progress_update(f->progress,
 					    f->progress->total * ((double)c + (double)step / (double)p.steps) /
 						    (double)m->k);
 	}
+	iso_average_finish(&t.me, &t.v->enc);
+	iso_average_finish(&t.md, &t.v->dec);
 out:
 	trainer_free(&t);
 	iso_vae_idle(&m->vae[c]);

@@ -32,7 +32,7 @@ typedef struct iso_vae_options {
 	int single; /* one VAE with the label in the encoding */
 	int64_t hidden[ISO_OPT_LIST_MAX + 1]; /* of the encoder; count 0: preset */
 	int64_t latent, batch, epochs; /* latent 0: preset */
-	double beta, lr, clip, label_share; /* beta < 0: preset */
+	double beta, lr, clip, label_share, average; /* beta < 0: preset */
 } iso_vae_options;
 
 #define ISO_VAE_NETS "auto|titanic|breast-cancer|mushroom|adult|wine"
@@ -62,6 +62,7 @@ typedef struct iso_vae_spec {
 	const iso_vae_options *o; /* borrowed */
 	int counts; /* iso_label_source */
 	int is_private;
+	double average; /* horizon of the average of the weights, as a share of the steps */
 	int keep_encoder; /* the model keeps encoders: non-private only */
 } iso_vae_spec;
 

@@ -33,14 +33,18 @@ static const iso_option options[] = {
 	ISO_OPT_INT(iso_vae_options, batch, "0", 0, 65536, "expected batch of a class; 0: 64, at most an eighth of it"),
 	ISO_OPT_INT(iso_vae_options, epochs, "300", 1, 100000, "passes over each class"),
 	ISO_OPT_REAL(iso_vae_options, lr, "0", 0, 100, "learning rate (Adam); 0: 4/steps within [1e-3, 1e-2]"),
+	ISO_OPT_REAL(iso_vae_options, average, "0", 0, 1,
+		     "horizon of the average of the weights as a share of the steps; 0: none"),
 	ISO_OPT_ENUM(iso_vae_options, classes, "balanced", "balanced|prior", "classes of a sample (single=false)"),
 	ISO_OPT_ENUM(iso_vae_options, categories, "draw", "draw|argmax", "categories of a sample"),
 	{0},
 };
 
-static iso_vae_spec spec_of(const void *o)
+static iso_vae_spec spec_of(const void *options_)
 {
-	return (iso_vae_spec){.who = "vae", .o = o, .counts = ISO_LABELS_EXACT, .keep_encoder = 1};
+	const iso_vae_options *o = options_;
+	return (iso_vae_spec){
+		.who = "vae", .o = o, .counts = ISO_LABELS_EXACT, .average = o->average, .keep_encoder = 1};
 }
 
 static iso_status check(const iso_gen_env *env, iso_error *err)
