@@ -2,7 +2,7 @@
 /* isoeps-bench: ratios that hold on a shared machine.
  *
  * Cases that shall be compared run in interleaved rounds, each sample between two probes of the machine's FMA peak; a
- * sample whose probes differ by more than 5 % is dropped.  Thread CPU time.  Every figure keeps its minimum, median
+ * sample whose probes differ by more than 5 % is taken again, at last dropped.  Thread CPU time.  Every figure keeps its minimum, median
  * and spread.
  */
 #ifndef ISO_BENCH_BENCH_H
@@ -55,6 +55,7 @@ void bench_gemm(void);
 void bench_steps(void);
 void bench_noise(void);
 void bench_account(void);
+void bench_learn(const char *folder); /* only with --learn: the table of bench/peers */
 void bench_cells(char **argv);
 int bench_cell_main(const char *what); /* the child of bench_cells: prints its figures */
 

@@ -11,10 +11,11 @@
 
 static int usage(FILE *to, int status)
 {
-	fputs("usage: isoeps-bench [--json] [--quick] [--only gemm,step,noise,account,cells]\n"
+	fputs("usage: isoeps-bench [--json] [--quick] [--only gemm,step,noise,account,cells,learn] [--learn DIR]\n"
 	      "Measures kernels, training steps and accountants of this machine as ratios to its FMA peak.\n"
 	      "  --json   the report as JSON on standard output (progress stays on standard error)\n"
-	      "  --quick  fewer rounds\n",
+	      "  --quick  fewer rounds\n"
+	      "  --learn  also the learners, on the table that bench/peers/sklearn_learn.py DIR --make wrote\n",
 	      to);
 	return status;
 }
@@ -60,7 +61,7 @@ static int wanted(const char *only, const char *part)
 	return !only || strstr(only, part) != NULL;
 }
 
-static void all(const char *only, char **argv)
+static void all(const char *only, const char *learn, char **argv)
 {
 	bench_probe();
 	if (wanted(only, "gemm")) {
@@ -75,6 +76,8 @@ static void all(const char *only, char **argv)
 		bench_noise();
 	if (wanted(only, "account"))
 		bench_account();
+	if (learn && wanted(only, "learn"))
+		bench_learn(learn);
 	if (wanted(only, "cells"))
 		bench_cells(argv);
 	bench_probe();
@@ -83,7 +86,7 @@ static void all(const char *only, char **argv)
 
 int main(int argc, char **argv)
 {
-	const char *only = NULL;
+	const char *only = NULL, *learn = NULL;
 	int json = 0, i;
 
 	iso_blas_fix_core(argv);
@@ -95,6 +98,8 @@ int main(int argc, char **argv)
 			bench.rounds = 9;
 		else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
 			only = argv[++i];
+		else if (strcmp(argv[i], "--learn") == 0 && i + 1 < argc)
+			learn = argv[++i];
 		else if (strcmp(argv[i], "--cell") == 0 && i + 1 < argc)
 			return bench_cell_main(argv[++i]);
 		else if (strcmp(argv[i], "--help") == 0)
@@ -104,7 +109,7 @@ int main(int argc, char **argv)
 	}
 	bench.out = cJSON_CreateObject();
 	head();
-	all(only, argv);
+	all(only, learn, argv);
 	if (json && !bench.failed) {
 		char *text = cJSON_Print(bench.out);
 
