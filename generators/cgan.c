@@ -6,14 +6,16 @@
  * ALGORITHM (loop in train_gan.c).  min_G max_D E log D(x | y) + E log(1 - D(G(z | y) | y)), z ~ U[-1,1]^z:
  *     D: Adam on (1/B) [ sum_{i in batch} CE(D(x_i, y_i), 1) + sum_j CE(D(G(z_j, y_j), y_j), 0) ]
  *     G: Adam on mean_j CE(D(G(z_j, y_j), y_j), 1)
- * Architecture and settings of the CGAN column of Torkzadehmahani et al. 2019 (their code): two dense layers each, h = 128,
- * z = 100, weights N(0, 2/in), batch 600, Adam 1e-3 for both.
+ * Architecture and settings of the CGAN column of Torkzadehmahani et al. 2019 (their code): two dense layers each, h
+ * = 128, z = 100, weights N(0, 2/in), batch 600, Adam 1e-3 for both.
  *
- * PRIVACY ARGUMENT.  None: guarantee "none", nothing is clipped, noised or booked, samples follow the exact class counts.
+ * PRIVACY ARGUMENT.  None: guarantee "none", nothing is clipped, noised or booked, samples follow the exact class
+ * counts.
  *
- * DEVIATIONS.  The paper's MNIST nets (maxout, dropout, SGD with momentum) are not used: the comparison asks for the nets
- * of the private variants.  Labels of the fakes are drawn from the class frequencies, not copied from the batch.  Given
- * out is a running average of G's weights, with Adam's beta1 = 0.5 (average=0 beta1=0.9: as in the paper's code).
+ * DEVIATIONS.  The paper's MNIST nets (maxout, dropout, SGD with momentum) are not used: the comparison asks for the
+ * nets of the private variants.  Labels of the fakes are drawn from the class frequencies, not copied from the
+ * batch.  Given out is a running average of G's weights, with Adam's beta1 = 0.5 (average=0 beta1=0.9: as in the
+ * paper's code).
  *
  * COST.  As dp-cgan without clipping and noise.
  */
@@ -69,7 +71,8 @@ const iso_generator iso_generator_cgan = {
 	.abi = ISO_GENERATOR_ABI,
 	.name = "cgan",
 	.title = "CGAN: conditional GAN, not private",
-	.citation = "M. Mirza, S. Osindero, \"Conditional Generative Adversarial Nets\", arXiv:1411.1784, 2014; networks and "
+	.citation = "M. Mirza, S. Osindero, \"Conditional Generative Adversarial Nets\", arXiv:1411.1784, 2014; "
+		    "networks and "
 		    "settings of arXiv:2001.09700",
 	.card = "A conditional GAN: generator and discriminator both see the class label.\n"
 		"Privacy: none; the ceiling that the private variants are measured against.\n"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* cgan-basic-dp: conditional GAN under plain DP-SGD, the baseline of DP-CGAN (Torkzadehmahani et al. 2019, Table 1).
  *
- * WHAT.  As dp-cgan, with the standard clipping rule (Abadi et al. 2016): the gradient of the sum of a record's real and
- * fake loss is clipped once.  The control that isolates what separate clipping does.
+ * WHAT.  As dp-cgan, with the standard clipping rule (Abadi et al. 2016): the gradient of the sum of a record's real
+ * and fake loss is clipped once.  The control that isolates what separate clipping does.
  *
  * ALGORITHM (loop in train_gan.c).  q = B/n, T steps; for each i of a Poisson(q) batch, z_i ~ U[-1,1]^z:
  *     g_i = grad [ CE(D(x_i, y_i), 1) + CE(D(G(z_i, y_i), y_i), 0) ],     g_i <- g_i / max(1, |g_i| / C)
@@ -11,8 +11,9 @@
  * |g_i|^2 = sum over layers |d|^2 |a|^2 + |d'|^2 |a'|^2 + 2 (d.d')(a.a') by book-keeping (core/nn/dpsgd.h).
  *
  * PRIVACY ARGUMENT (mode=sound).  Neighbours: add or remove one record.
- *  - "disc-step": both halves of record i stand under one clip, so a record moves the sum by at most C although its label
- *    is in both; z_i is addressed by the record's identity.  T Poisson-subsampled Gaussians of multiplier sigma, rate q.
+ *  - "disc-step": both halves of record i stand under one clip, so a record moves the sum by at most C although its
+ *    label is in both; z_i is addressed by the record's identity.  T Poisson-subsampled Gaussians of multiplier
+ *    sigma, rate q.
  *  - "label-histogram": one Gaussian histogram, L2 sensitivity 1.
  *  - G's step draws its labels from the released law: post-processing.
  *
@@ -39,9 +40,11 @@ static const iso_option options[] = {
 	ISO_OPT_INT(iso_gan_options, batch, "0", 0, 65536, "expected batch; 0: 600, at most n/8"),
 	ISO_OPT_INT(iso_gan_options, hidden, "128", 1, 8192, "hidden units of both networks"),
 	ISO_OPT_INT(iso_gan_options, z_dim, "100", 1, 4096, "latent dimensions"),
-	ISO_OPT_REAL(iso_gan_options, clip, "1.1", 1e-6, 1e6, "L2 bound C of a record's gradient, both halves together"),
-	ISO_OPT_REAL(iso_gan_options, sigma, "0", 0, 1e6,
-		     "noise multiplier; 0: calibrated to epsilon (mode=paper: 1.12); given: fixed, epsilon as it falls"),
+	ISO_OPT_REAL(iso_gan_options, clip, "1.1", 1e-6, 1e6,
+		     "L2 bound C of a record's gradient, both halves together"),
+	ISO_OPT_REAL(
+		iso_gan_options, sigma, "0", 0, 1e6,
+		"noise multiplier; 0: calibrated to epsilon (mode=paper: 1.12); given: fixed, epsilon as it falls"),
 	ISO_OPT_REAL(iso_gan_options, label_share, "0.02", 1e-6, 0.9, "share of the budget of the label histogram"),
 	ISO_OPT_REAL(iso_gan_options, lr_d, "0.15", 0, 100, "first learning rate of D (SGD)"),
 	ISO_OPT_REAL(iso_gan_options, lr_d_end, "0.052", 0, 100, "last learning rate of D"),
@@ -57,6 +60,12 @@ static const iso_option options[] = {
 #define PUBLISHED_SIGMA 1.12
 #define PUBLISHED_EPSILON 9.6
 
+/* The option's value, or what stands for "choose for me". */
+static double given(double value, double least, double otherwise)
+{
+	return value >= least ? value : otherwise;
+}
+
 static iso_gan_spec spec_of(const void *options_)
 {
 	const iso_gan_options *o = options_;
@@ -68,9 +77,9 @@ static iso_gan_spec spec_of(const void *options_)
 		.labels = paper ? ISO_LABELS_EXACT : o->labels,
 		.is_private = 1,
 		.private_generator_step = paper,
-		.beta1 = o->beta1 >= 0 ? o->beta1 : paper ? 0.9 : 0.5,
-		.average = o->average >= 0 ? o->average : paper ? 0 : 0.2,
-		.sigma = o->sigma > 0 ? o->sigma : paper ? PUBLISHED_SIGMA : 0,
+		.beta1 = given(o->beta1, 0, paper ? 0.9 : 0.5),
+		.average = given(o->average, 0, paper ? 0 : 0.2),
+		.sigma = given(o->sigma, 1e-300, paper ? PUBLISHED_SIGMA : 0),
 	};
 }
 
@@ -115,10 +124,11 @@ const iso_generator iso_generator_cgan_basic_dp = {
 	.title = "CGAN with basic DP: real and fake gradient of a record under one clip",
 	.citation = "baseline \"CGAN with basic DP\" of R. Torkzadehmahani, P. Kairouz, B. Paten, CVPR Workshops 2019, "
 		    "arXiv:2001.09700; mechanism of Abadi et al., CCS 2016, arXiv:1607.00133",
-	.card = "A conditional GAN whose discriminator is trained by DP-SGD on the sum of a record's real and fake loss, "
+	.card = "A conditional GAN whose discriminator is trained by DP-SGD on the sum of a record's real and fake "
+		"loss, "
 		"clipped once.\n"
-		"Privacy (sound): each step is a Poisson-subsampled Gaussian of sensitivity C, label sharing between the "
-		"halves included; the label law is one noisy histogram; the generator's step draws labels from it.\n"
+		"Privacy (sound): each step is a Poisson-subsampled Gaussian of sensitivity C, label sharing between "
+		"the halves included; the label law is one noisy histogram, which the generator's step uses.\n"
 		"mode=paper trains the generator on the batch's labels and samples the exact class counts: epsilon is "
 		"infinite although 9.6 is claimed; verify finds it.\n"
 		"Deviations: joint clipping (the code clips per tensor), the paper's learning-rate schedule, Poisson "

@@ -11,18 +11,19 @@
  * Sample: class balanced, z ~ N(0, I), row = dec_c(z); the encoders are thrown away.
  *
  * PRIVACY ARGUMENT (mode=sound).  Neighbours: add or remove one record.
- *  - "vae-step", part c: a record of class c adds one vector of L2 norm <= C to each sum; its latent noise e is addressed
- *    by its identity.  T_c Poisson-subsampled Gaussians of multiplier sigma_c and rate q_c.  The classes are disjoint, so
- *    the parts compose in parallel (group 1).  Under replace-one a record may change class: they compose in sequence.
+ *  - "vae-step", part c: a record of class c adds one vector of L2 norm <= C to each sum; its latent noise e is
+ *    addressed by its identity.  T_c Poisson-subsampled Gaussians of multiplier sigma_c and rate q_c.  The classes
+ *    are disjoint, so the parts compose in parallel (group 1).  Under replace-one a record may change class: they
+ *    compose in sequence.
  *  - Rates and steps come from public numbers: the declared class counts (counts=public: q_c = 64/n_c), else n and the
  *    number of classes (q = 64 k / n for all).  Noisy counts ("label-histogram", sensitivity 1, share label_share) only
  *    set the divisor B_c and the class law; counts=uniform releases nothing.
  *  - Adam, decoders and samples are post-processing.
  *
- * MODE=PAPER (guarantee "heuristic", epsilon infinite, claimed 1.9).  As published, the exact class counts shape training
- * ("label-histogram", uncharged) and the number of synthetic rows is chosen by the accuracy of a logistic regression on
- * the real training rows ("synthetic-size", uncharged).  `verify` finds the divisor's and the law's bytes changed.
- * The chosen number is reported; how many rows are drawn stays the suite's decision.
+ * MODE=PAPER (guarantee "heuristic", epsilon infinite, claimed 1.9).  As published, the exact class counts shape
+ * training ("label-histogram", uncharged) and the number of synthetic rows is chosen by the accuracy of a logistic
+ * regression on the real training rows ("synthetic-size", uncharged).  `verify` finds the divisor's and the law's
+ * bytes changed. The chosen number is reported; how many rows are drawn stays the suite's decision.
  *
  * DEVIATIONS.  Not stated in the paper and set here: sigmoid outputs, squared error, C = 1, Adam at 1e-3 to 1e-2 by the
  * number of steps, batch 64 (n_c/8 if smaller), 50 epochs.  mode=sound keeps a running average of the
@@ -45,13 +46,15 @@ static const iso_option options[] = {
 		     "networks, latent size and beta of the paper's Table I; auto: by the row's width"),
 	ISO_OPT_ENUM(iso_vae_options, counts, "histogram", ISO_LABEL_CHOICES,
 		     "class counts: a noisy histogram, uniform, or the suite's public counts (mode=sound)"),
-	ISO_OPT_INTS(iso_vae_options, hidden, "", 1, 8192, "hidden layers of the encoder, reversed in the decoder; "
-							   "empty: of the net"),
+	ISO_OPT_INTS(iso_vae_options, hidden, "", 1, 8192,
+		     "hidden layers of the encoder, reversed in the decoder; "
+		     "empty: of the net"),
 	ISO_OPT_INT(iso_vae_options, latent, "0", 0, 1024, "latent dimensions; 0: of the net"),
 	ISO_OPT_REAL(iso_vae_options, beta, "-1", -1, 1000, "weight of the KL term; -1: of the net"),
-	ISO_OPT_ENUM(iso_vae_options, recon, "mse", "mse|ce|mixed",
-		     "reconstruction: squared error; cross-entropy; mixed: cross-entropy for categories, Gaussian sd 0.1 "
-		     "for numbers"),
+	ISO_OPT_ENUM(
+		iso_vae_options, recon, "mse", "mse|ce|mixed",
+		"reconstruction: squared error; cross-entropy; mixed: cross-entropy for categories, Gaussian sd 0.1 "
+		"for numbers"),
 	ISO_OPT_ENUM(iso_vae_options, heads, "sigmoid", "sigmoid|softmax", "output of categories"),
 	ISO_OPT_INT(iso_vae_options, batch, "0", 0, 65536, "expected batch of a class; 0: 64, at most an eighth of it"),
 	ISO_OPT_INT(iso_vae_options, epochs, "50", 1, 100000, "passes over each class"),
@@ -65,6 +68,12 @@ static const iso_option options[] = {
 	{0},
 };
 
+/* The option's value, or what stands for "choose for me". */
+static double given(double value, double least, double otherwise)
+{
+	return value >= least ? value : otherwise;
+}
+
 static iso_vae_spec spec_of(const void *options_)
 {
 	const iso_vae_options *o = options_;
@@ -73,7 +82,7 @@ static iso_vae_spec spec_of(const void *options_)
 		.who = "ddp-bvae",
 		.o = o,
 		.counts = paper ? ISO_LABELS_EXACT : o->counts,
-		.average = o->average >= 0 ? o->average : paper ? 0 : 0.2,
+		.average = given(o->average, 0, paper ? 0 : 0.2),
 		.is_private = 1,
 	};
 }
@@ -219,9 +228,10 @@ const iso_generator iso_generator_ddp_bvae = {
 	.card = "Splits the table by class, trains a beta-VAE on each part by DP-Adam and keeps the decoders.\n"
 		"Privacy (sound): per class, Poisson-subsampled Gaussians with the gradient clipped over encoder and "
 		"decoder together; classes are disjoint, so they compose in parallel; rates come from public numbers.\n"
-		"mode=paper also uses exact class counts and picks the number of synthetic rows by accuracy on the real "
-		"training rows, both uncharged: epsilon is infinite; verify finds it.\n"
-		"Deviations: output layer, loss, clip, learning rate, batch and epochs are not stated in the paper; see the "
+		"mode=paper also uses exact class counts and picks the number of synthetic rows by accuracy on the "
+		"real training rows, both uncharged: epsilon is infinite; verify finds it.\n"
+		"Deviations: output layer, loss, clip, learning rate, batch and epochs are not stated in the paper; "
+		"see the "
 		"head of generators/ddp_bvae.c.",
 	.guarantee = ISO_GUARANTEE_DP,
 	.version = 1,

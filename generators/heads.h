@@ -12,7 +12,7 @@
 
 typedef struct iso_heads {
 	const iso_encoder *enc; /* borrowed */
-	int plain; /* every output is a sigmoid, applied by the network */
+	int plain;		/* every output is a sigmoid, applied by the network */
 } iso_heads;
 
 /* softmax: one softmax per one-hot block; 0: a sigmoid per output. */

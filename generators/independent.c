@@ -4,21 +4,22 @@
  * WHAT.  Every column is released as a noisy histogram and sampled on its own: right 1-way statistics, no dependence.
  * marg_label=true releases the tables (x_j, y) instead: a naive-Bayes generator, the strongest cheap baseline.
  *
- * ALGORITHM (method card "independent").  Bins: categories; `bins` equal-width bins of the public bounds for numbers and
- * pixels; one more where missing is allowed.  Let c be all counts side by side, d tables.
+ * ALGORITHM (method card "independent").  Bins: categories; `bins` equal-width bins of the public bounds for numbers
+ * and pixels; one more where missing is allowed.  Let c be all counts side by side, d tables.
  *     release  c~ = c + N(0, (s sqrt d)^2) per cell      (gaussian)      or  c + Lap(s d)      (laplace)
  *     p_j = clip(c~_j, 0) / sum                          (uniform if nothing is left)
  *     x_j ~ p_j, uniform inside the bin, rounded to the column's grain.
- * marg_label: y ~ p_y, where the count of y is the mean over j of sum_x c~_j(x, y) weighted by 1 / (number of bins of j)
- * (inverse variance), then x_j ~ p_j(. | y).
+ * marg_label: y ~ p_y, where the count of y is the mean over j of sum_x c~_j(x, y) weighted by 1 / (number of bins
+ * of j) (inverse variance), then x_j ~ p_j(. | y).
  *
- * PRIVACY ARGUMENT.  Neighbours: add or remove one record.  A record falls into exactly one cell of each of d tables, so
- * all counts together move by sqrt d in L2 and by d in L1: one Gaussian or one Laplace release of one vector, entry
- * "marginals", is the only touch of private rows (iso_mech_histogram).  Bins come from the public schema alone.
- * Replace-one moves two cells per table; the accountant doubles the sensitivity.  Sampling is post-processing.
+ * PRIVACY ARGUMENT.  Neighbours: add or remove one record.  A record falls into exactly one cell of each of d
+ * tables, so all counts together move by sqrt d in L2 and by d in L1: one Gaussian or one Laplace release of one
+ * vector, entry "marginals", is the only touch of private rows (iso_mech_histogram).  Bins come from the public
+ * schema alone. Replace-one moves two cells per table; the accountant doubles the sensitivity.  Sampling is
+ * post-processing.
  *
- * DEVIATIONS.  No thresholding of small cells (it biases totals); numbers are uniform inside a bin.  mechanism=auto takes
- * Gaussian noise for d > 10 and Laplace noise below, as the card advises.
+ * DEVIATIONS.  No thresholding of small cells (it biases totals); numbers are uniform inside a bin.  mechanism=auto
+ * takes Gaussian noise for d > 10 and Laplace noise below, as the card advises.
  *
  * COST.  One pass over the rows; memory 4 n d bytes during fit.
  */
@@ -48,9 +49,9 @@ static const iso_option options[] = {
 /* Tables of counts, one after the other.  With a label: table j is [labels][cells] and there are ncode - 1 of them. */
 typedef struct layout {
 	iso_binning bin; /* without codes; owned */
-	size_t *first; /* [ncode] offset of the table of code j; owned */
-	size_t *pixel; /* [ncode] position of the code inside its pixel column; owned */
-	size_t label; /* the label's code when joint */
+	size_t *first;	 /* [ncode] offset of the table of code j; owned */
+	size_t *pixel;	 /* [ncode] position of the code inside its pixel column; owned */
+	size_t label;	 /* the label's code when joint */
 	size_t ntable, total;
 	int joint;
 } layout;
@@ -59,8 +60,8 @@ typedef struct model {
 	const iso_schema *schema; /* borrowed: public */
 	opts o;
 	layout l;
-	double *count; /* [total] as released; owned */
-	double *cdf; /* [total] cumulative, per table or per (table, label); owned */
+	double *count;	   /* [total] as released; owned */
+	double *cdf;	   /* [total] cumulative, per table or per (table, label); owned */
 	double *label_cdf; /* [labels] when joint; owned */
 } model;
 
@@ -235,8 +236,8 @@ static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 	ISO_TRY(model_new(&f->env, &m, err));
 	ISO_TRY_OUT(iso_bin_table(f->train, (size_t)m->o.bins, ISO_ENC_FEATURES | ISO_ENC_LABEL, &b, err));
 	codes_to_cells(&m->l, b.code, f->train->n);
-	ISO_TRY_OUT(iso_mech_histogram(f->ledger, "marginals", 0, b.code, f->train->n, m->l.ntable, m->l.total, m->count,
-				       err));
+	ISO_TRY_OUT(iso_mech_histogram(f->ledger, "marginals", 0, b.code, f->train->n, m->l.ntable, m->l.total,
+				       m->count, err));
 	ISO_TRY_OUT(derive(m, err));
 	*out = m;
 	m = NULL;
@@ -273,8 +274,7 @@ static iso_status sample(const void *model_, iso_key key, iso_table *out, iso_er
 			if (l->joint && j == l->label)
 				continue;
 			const size_t cells = l->bin.cells[j];
-			const size_t k =
-				iso_law_draw(m->cdf + l->first[j] + y * cells, cells, iso_rand_u01(bin, i, j));
+			const size_t k = iso_law_draw(m->cdf + l->first[j] + y * cells, cells, iso_rand_u01(bin, i, j));
 			put(m, out, i, j, k, iso_rand_u01(within, i, j));
 		}
 	}
@@ -293,9 +293,8 @@ static iso_status log_density(const void *model_, const iso_table *rows, double 
 		const size_t y = l->joint ? code[l->label] : 0;
 		out[i] = 0;
 		for (size_t j = 0; j < l->bin.ncode; j++) {
-			const double *cdf = l->joint && j == l->label
-						    ? m->label_cdf
-						    : m->cdf + l->first[j] + y * l->bin.cells[j];
+			const double *cdf =
+				l->joint && j == l->label ? m->label_cdf : m->cdf + l->first[j] + y * l->bin.cells[j];
 			const double p = cdf[code[j]] - (code[j] ? cdf[code[j] - 1] : 0);
 			out[i] += iso_log(p > 1e-12 ? p : 1e-12);
 		}
@@ -340,12 +339,13 @@ const iso_generator iso_generator_independent = {
 	.abi = ISO_GENERATOR_ABI,
 	.name = "independent",
 	.title = "Independent noisy marginals (baseline; marg_label: naive Bayes)",
-	.citation = "folklore; for the naive-Bayes form see e.g. McKenna, Miklau, Sheldon, \"Winning the NIST contest\", "
-		    "Journal of Privacy and Confidentiality 11(3), 2021",
-	.card = "Releases one noisy histogram per column (with marg_label: per column and label) and samples each column "
-		"on its own.\n"
-		"Privacy: a record falls into one cell of each of d tables: L2 sensitivity sqrt(d), L1 sensitivity d; one "
-		"Gaussian or Laplace release pays for everything. Bins come from the schema.\n"
+	.citation =
+		"folklore; for the naive-Bayes form see e.g. McKenna, Miklau, Sheldon, \"Winning the NIST contest\", "
+		"Journal of Privacy and Confidentiality 11(3), 2021",
+	.card = "Releases one noisy histogram per column (with marg_label: per column and label) and samples each "
+		"column on its own.\n"
+		"Privacy: a record falls into one cell of each of d tables: L2 sensitivity sqrt(d), L1 sensitivity d; "
+		"one Gaussian or Laplace release pays for everything. Bins come from the schema.\n"
 		"Deviations: none; no thresholding of small cells.",
 	.guarantee = ISO_GUARANTEE_DP,
 	.version = 1,

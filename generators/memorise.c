@@ -53,8 +53,8 @@ static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 		if (o->share >= 1 || iso_rand_u01(iso_key_child(f->key, "share", 0), f->train->id[r], 0) < o->share)
 			row[kept++] = (uint32_t)r;
 	if (kept == 0) {
-		st = iso_fail(err, ISO_E_DATA, "no rows (memorise): the training table gives none at share=%g; use share=1",
-			      o->share);
+		st = iso_fail(err, ISO_E_DATA,
+			      "no rows (memorise): the training table gives none at share=%g; use share=1", o->share);
 		goto out;
 	}
 	ISO_TRY_OUT(iso_table_select(f->train, row, kept, &m->rows, err));

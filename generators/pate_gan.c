@@ -10,26 +10,27 @@
  *               r_j = argmax(n_0 + V_0, n_1 + V_1),  V ~ Lap(s) (lnmax) or N(0, s^2) (gnmax), fresh on each count
  *               Adam step of the student S on BCE(S(u_j), r_j)
  *   n_G times:  Adam step of G on BCE(S(G(z)), 1),  z ~ U[-1,1]^(d/4)
- * The label is one generated column.  The number of queries n_S b x iterations is fixed beforehand and s is calibrated to
- * it: nothing stops on a data-dependent epsilon.
+ * The label is one generated column.  The number of queries n_S b x iterations is fixed beforehand and s is
+ * calibrated to it: nothing stops on a data-dependent epsilon.
  *
  * PRIVACY ARGUMENT.  Neighbours: add or remove one record.
  *  - The part of a record depends on its identity and the seed alone, so a record touches one teacher, through all its
  *    steps.  That teacher can change its vote on every query: per query (n_0, n_1) moves by (1, 1): L1 2, L2 sqrt 2.
- *  - "votes": iso_mech_votes, booked query by query under full composition, also where the teachers agree; the accountant
- *    uses the data-independent curve (LNMax: 2/s-DP per query; GNMax: Gaussian of multiplier s / sqrt 2).
+ *  - "votes": iso_mech_votes, booked query by query under full composition, also where the teachers agree; the
+ *    accountant uses the data-independent curve (LNMax: 2/s-DP per query; GNMax: Gaussian of multiplier s / sqrt 2).
  *  - S and G see fakes, released labels and keys: post-processing.  Teachers, their counts and the sizes of parts stay
  *    with the curator: save writes G and S only.
  *
  * DEVIATIONS (all on the public side or inside one teacher; threshold=half past=0 is as published).
- *  - threshold=median: teacher i votes "real" above its own median logit of the query batch.  Its vote stays a function of
- *    its part and of public fakes.  With the fixed 1/2 all teachers soon agree on "fake", and unanimous votes teach nothing.
+ *  - threshold=median: teacher i votes "real" above its own median logit of the query batch.  Its vote stays a
+ *    function of its part and of public fakes.  With the fixed 1/2 all teachers soon agree on "fake", and unanimous
+ *    votes teach nothing.
  *  - past, jitter: half of the fakes that teachers and student judge are earlier fakes plus noise, so that the student
  *    is told about the ground that the generator left and not only about the point where it stands.
- *  - Stop rule: data-independent, as the paper's eps_hat is itself a function of private votes.  Fakes of a step are shared
- *    by all teachers.  k = n/50 instead of n/1000: at fixed epsilon the noise grows with the square root of the number of
- *    queries, so what the votes tell in total grows with k alone.  Adam 3e-3 for teachers and student, 2e-4 (beta1 0.5)
- *    for G, which has to follow slowly and is given out as a running average.
+ *  - Stop rule: data-independent, as the paper's eps_hat is itself a function of private votes.  Fakes of a step are
+ *    shared by all teachers.  k = n/50 instead of n/1000: at fixed epsilon the noise grows with the square root of
+ *    the number of queries, so what the votes tell in total grows with k alone.  Adam 3e-3 for teachers and student,
+ *    2e-4 (beta1 0.5) for G, which has to follow slowly and is given out as a running average.
  *
  * COST.  Per iteration about n_T k b and n_S k b rows through a teacher, forward and backward the former.
  */
@@ -53,8 +54,9 @@ typedef struct opts {
 
 static const iso_option options[] = {
 	ISO_OPT_ENUM(opts, votes, "gnmax", "gnmax|lnmax", "noise on the votes: Gaussian or Laplace"),
-	ISO_OPT_ENUM(opts, threshold, "median", "median|half",
-		     "a teacher calls a fake real above its own median logit of the queries, or above 1/2 (as published)"),
+	ISO_OPT_ENUM(
+		opts, threshold, "median", "median|half",
+		"a teacher calls a fake real above its own median logit of the queries, or above 1/2 (as published)"),
 	ISO_OPT_INT(opts, teachers, "0", 0, 4096, "teachers; 0: n/50, from 2 to 200"),
 	ISO_OPT_INT(opts, iterations, "1000", 1, 1000000, "outer iterations"),
 	ISO_OPT_INT(opts, batch, "32", 1, 4096, "rows and fakes per step"),
@@ -74,7 +76,7 @@ static const iso_option options[] = {
 
 typedef struct model {
 	const iso_schema *schema; /* borrowed: public */
-	iso_encoder *enc; /* features and label */
+	iso_encoder *enc;	  /* features and label */
 	iso_heads heads;
 	iso_net gen, student;
 	size_t z_dim, hidden;
@@ -98,7 +100,8 @@ static iso_status check(const iso_gen_env *env, iso_error *err)
 	ISO_FAIL_IF(teachers_of(o, env->n) > env->n, err, ISO_E_CONFIG,
 		    "teachers (pate-gan): %zu teachers for %zu rows; a teacher needs rows of its own, ask for fewer",
 		    teachers_of(o, env->n), env->n);
-	ISO_FAIL_IF(o->teachers == 1, err, ISO_E_CONFIG, "teachers (pate-gan): one teacher is no vote; ask for 2 or more");
+	ISO_FAIL_IF(o->teachers == 1, err, ISO_E_CONFIG,
+		    "teachers (pate-gan): one teacher is no vote; ask for 2 or more");
 	return ISO_OK;
 }
 
@@ -183,20 +186,20 @@ typedef struct trainer {
 	const opts *o;
 	model *m;
 	size_t k, dim, batch, cap;
-	iso_rows rows; /* PRIVATE */
+	iso_rows rows;	       /* PRIVATE */
 	uint32_t *pos, *drawn; /* PRIVATE [n] rows grouped by teacher; a teacher's batch */
-	uint64_t *id; /* PRIVATE [n] identities in that order */
-	teacher *teacher; /* PRIVATE [k] */
-	iso_ws real, fake; /* of a teacher, on its rows and on fakes */
-	iso_ws judge, gen; /* of the student, of G */
+	uint64_t *id;	       /* PRIVATE [n] identities in that order */
+	teacher *teacher;      /* PRIVATE [k] */
+	iso_ws real, fake;     /* of a teacher, on its rows and on fakes */
+	iso_ws judge, gen;     /* of the student, of G */
 	iso_optim opt_s, opt_g;
-	iso_average mean; /* of G */
-	float *x; /* PRIVATE [cap][dim] rows of a teacher */
+	iso_average mean;  /* of G */
+	float *x;	   /* PRIVATE [cap][dim] rows of a teacher */
 	float *z, *u, *du; /* [batch] latents, fakes, dLoss/d(fake) */
-	float *sorted; /* PRIVATE [batch] one teacher's logits */
-	double *votes; /* PRIVATE [batch][2] */
-	uint32_t *label; /* [batch] released */
-	float *past; /* [PAST][dim] earlier fakes, a ring */
+	float *sorted;	   /* PRIVATE [batch] one teacher's logits */
+	double *votes;	   /* PRIVATE [batch][2] */
+	uint32_t *label;   /* [batch] released */
+	float *past;	   /* [PAST][dim] earlier fakes, a ring */
 	uint64_t at, kept; /* fakes drawn, fakes put into the ring so far */
 } trainer;
 
@@ -209,7 +212,8 @@ static void trainer_free(trainer *t)
 	iso_ws *const ws[] = {&t->real, &t->fake, &t->judge, &t->gen};
 	for (size_t i = 0; i < ISO_COUNT(ws); i++)
 		iso_ws_deinit(ws[i]);
-	void *const v[] = {t->pos, t->drawn, t->id, t->teacher, t->x, t->z, t->u, t->du, t->sorted, t->votes, t->label, t->past};
+	void *const v[] = {t->pos, t->drawn, t->id,	t->teacher, t->x,     t->z,
+			   t->u,   t->du,    t->sorted, t->votes,   t->label, t->past};
 	for (size_t i = 0; i < ISO_COUNT(v); i++)
 		iso_free(v[i]);
 	iso_rows_close(&t->rows);
@@ -259,7 +263,8 @@ static iso_status trainer_buffers(trainer *t, iso_error *err)
 	t->sorted = iso_alloc(t->batch, sizeof *t->sorted);
 	t->votes = iso_alloc(t->batch * 2, sizeof *t->votes);
 	t->label = iso_alloc(t->batch, sizeof *t->label);
-	if (t->teacher && t->pos && t->drawn && t->id && t->x && t->z && t->u && t->du && t->past && t->sorted && t->votes && t->label)
+	if (t->teacher && t->pos && t->drawn && t->id && t->x && t->z && t->u && t->du && t->past && t->sorted &&
+	    t->votes && t->label)
 		return ISO_OK;
 	return iso_no_memory(err, "workspaces of PATE-GAN");
 }
@@ -303,8 +308,8 @@ static void make_fakes(trainer *t)
 	iso_heads_forward(&m->heads, t->gen.h[2], t->batch, t->u, t->dim);
 }
 
-/* Fakes to be judged: the first `past` of them are replaced by jittered earlier ones, the rest is remembered.  All of it
- * is public, so teachers and queries may be fed with whatever makes their verdicts informative. */
+/* Fakes to be judged: the first `past` of them are replaced by jittered earlier ones, the rest is remembered.  All
+ * of it is public, so teachers and queries may be fed with whatever makes their verdicts informative. */
 static void make_queries(trainer *t)
 {
 	const size_t old = (size_t)(t->o->past * (double)t->batch);
@@ -315,8 +320,8 @@ static void make_queries(trainer *t)
 		const uint64_t at = t->at + j, have = t->kept < PAST ? t->kept : PAST;
 		if (j >= old || have == 0) {
 			/* reservoir: every fake so far is remembered with the same chance */
-			const uint64_t to = t->kept < PAST ? t->kept
-							   : (uint64_t)(iso_rand_u01(key, at, 1) * (double)t->kept);
+			const uint64_t to =
+				t->kept < PAST ? t->kept : (uint64_t)(iso_rand_u01(key, at, 1) * (double)t->kept);
 			if (to < PAST)
 				memcpy(t->past + to * t->dim, u, t->dim * sizeof *u);
 			t->kept++;
@@ -593,14 +598,16 @@ const iso_generator iso_generator_pate_gan = {
 	.abi = ISO_GENERATOR_ABI,
 	.name = "pate-gan",
 	.title = "PATE-GAN: a student discriminator taught by noisy votes of teachers",
-	.citation = "J. Jordon, J. Yoon, M. van der Schaar, \"PATE-GAN: Generating Synthetic Data with Differential Privacy "
+	.citation = "J. Jordon, J. Yoon, M. van der Schaar, \"PATE-GAN: Generating Synthetic Data with Differential "
+		    "Privacy "
 		    "Guarantees\", ICLR 2019 (openreview S1zk9iRqF7); pitfalls of G. Ganev, M. S. M. S. Annamalai, "
 		    "E. De Cristofaro, arXiv:2406.13985",
-	.card = "Teachers on a fixed disjoint partition of the rows vote on generated rows; a student discriminator learns "
-		"from the noisy votes, the generator from the student.\n"
-		"Privacy: a record belongs to one teacher, so each query moves two counts by one; every query is booked "
-		"with the data-independent bound, the number of queries is fixed and the noise is calibrated to it.\n"
-		"Deviations: votes relative to each teacher's median, earlier fakes among the queries, data-independent stop, "
+	.card = "Teachers on a fixed disjoint partition of the rows vote on generated rows; a student discriminator "
+		"learns from the noisy votes, the generator from the student.\n"
+		"Privacy: a record belongs to one teacher, so each query moves two counts by one; every query is "
+		"booked with the data-independent bound, their number is fixed and the noise is calibrated to it.\n"
+		"Deviations: votes relative to each teacher's median, earlier fakes among the queries, "
+		"data-independent stop, "
 		"k = n/50 teachers (threshold=half past=0: votes as published).",
 	.guarantee = ISO_GUARANTEE_DP,
 	.needs = ISO_NEEDS_NO_PIXELS,

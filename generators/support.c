@@ -62,7 +62,7 @@ iso_status iso_labels_counts(const iso_fit *fit, int source, iso_ledger *ledger,
 	if (source == ISO_LABELS_HISTOGRAM)
 		return noisy_counts(fit, classes, counts, err);
 	for (size_t k = 0; k < classes; k++)
-		counts[k] = source == ISO_LABELS_PUBLIC  ? (double)fit->env.class_count[k]
+		counts[k] = source == ISO_LABELS_PUBLIC	 ? (double)fit->env.class_count[k]
 			    : source == ISO_LABELS_EXACT ? 0
 							 : 1;
 	if (source != ISO_LABELS_EXACT)

@@ -10,8 +10,8 @@
 /* ---- Law of the labels ---------------------------------------------------------------------------------------- */
 enum iso_label_source {
 	ISO_LABELS_HISTOGRAM, /* one noisy histogram, entry "label-histogram": each record adds 1 to one cell */
-	ISO_LABELS_UNIFORM, /* no release */
-	ISO_LABELS_PUBLIC, /* the suite's declared class counts, no release */
+	ISO_LABELS_UNIFORM,   /* no release */
+	ISO_LABELS_PUBLIC,    /* the suite's declared class counts, no release */
 	ISO_LABELS_EXACT /* exact counts of the private rows: not private, for mode=paper and non-private methods */
 };
 #define ISO_LABEL_CHOICES "histogram|uniform|public"
@@ -29,9 +29,9 @@ void iso_law_from_counts(const double *counts, size_t classes, double *cdf);
 /* Label of a uniform draw u in (0,1). */
 uint32_t iso_law_draw(const double *cdf, size_t classes, double u);
 
-/* Ratio r such that a Gaussian of noise multiplier r s costs the share f of T Poisson-subsampled Gaussians of multiplier
- * s at rate q, in the large-noise limit of their central-limit account (mu^2 = q^2 T / s^2; Bu et al. 2020, "Deep
- * learning with Gaussian differential privacy", Corollary 4): r = 1 / (q sqrt(T f)). */
+/* Ratio r such that a Gaussian of noise multiplier r s costs the share f of T Poisson-subsampled Gaussians of
+ * multiplier s at rate q, in the large-noise limit of their central-limit account (mu^2 = q^2 T / s^2; Bu et al.
+ * 2020, "Deep learning with Gaussian differential privacy", Corollary 4): r = 1 / (q sqrt(T f)). */
 double iso_noise_ratio(double q, double steps, double share);
 
 /* ---- Encoded rows --------------------------------------------------------------------------------------------- */
@@ -39,7 +39,7 @@ double iso_noise_ratio(double q, double steps, double share);
 typedef struct iso_rows {
 	const iso_table *table; /* borrowed */
 	const iso_encoder *enc; /* borrowed */
-	float *x; /* [n][dim] or NULL; owned */
+	float *x;		/* [n][dim] or NULL; owned */
 } iso_rows;
 iso_status iso_rows_open(iso_rows *r, const iso_table *t, const iso_encoder *enc, size_t keep,
 			 iso_error *err) ISO_MUST_CHECK;
@@ -54,12 +54,13 @@ size_t iso_batch_of(size_t asked, size_t dflt, size_t n);
 double iso_rate_of(size_t batch, size_t n); /* min(1, batch / n) */
 
 /* ---- Average of weights --------------------------------------------------------------------------------------- */
-/* Running average of a network's weights over a horizon of `share` of all steps, sampled every 8th step.  A game circles
- * around its solution and private training walks around it at random: in both the average lies nearer (Yazici et al.
- * 2019, "The unusual effectiveness of averaging in GAN training"; De et al. 2022, "Unlocking high-accuracy differentially
- * private image classification through scale", section 3).  Post-processing, so it costs nothing. */
+/* Running average of a network's weights over a horizon of `share` of all steps, sampled every 8th step.  A game
+ * circles around its solution and private training walks around it at random: in both the average lies nearer
+ * (Yazici et al. 2019, "The unusual effectiveness of averaging in GAN training"; De et al. 2022, "Unlocking
+ * high-accuracy differentially private image classification through scale", section 3).  Post-processing, so it
+ * costs nothing. */
 typedef struct iso_average {
-	float *mean; /* owned; NULL = off */
+	float *mean;	/* owned; NULL = off */
 	double horizon; /* in samples */
 } iso_average;
 iso_status iso_average_init(iso_average *a, const iso_net *net, double share, uint64_t steps,

@@ -8,8 +8,9 @@
  *     m = (1/n) ( sum_i x_i min(1, C/|x_i|) + N(0, (s C)^2 I) ),  brought back into [0,1]
  * Sample: numbers and pixels triangular around m_k, categories and missing-indicators with probabilities m_k.
  *
- * PRIVACY ARGUMENT.  Neighbours: add or remove one record.  It changes the sum by at most C in L2; one Gaussian release of
- * multiplier s, entry "mean", paid by iso_mech_vector_sum.  n is public.  Sampling sees m only: post-processing.
+ * PRIVACY ARGUMENT.  Neighbours: add or remove one record.  It changes the sum by at most C in L2; one Gaussian
+ * release of multiplier s, entry "mean", paid by iso_mech_vector_sum.  n is public.  Sampling sees m only:
+ * post-processing.
  *
  * DEVIATIONS.  None: no paper.
  *
@@ -34,7 +35,7 @@ static const iso_option options[] = {
 /* 2. The model: what was released, and nothing else.  The schema is public. */
 typedef struct model {
 	iso_encoder *enc; /* owned */
-	float *mean; /* [dim] owned */
+	float *mean;	  /* [dim] owned */
 } model;
 
 static void destroy(void *model_)

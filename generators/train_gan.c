@@ -19,11 +19,11 @@
 #include "generators/heads.h"
 
 #define KEEP_BYTES ((size_t)64 << 20) /* encode once under this size, else batch by batch */
-#define MOST_ROWS 4096 /* rows of a workspace */
+#define MOST_ROWS 4096		      /* rows of a workspace */
 
 typedef struct gan {
 	const iso_schema *schema; /* borrowed: public */
-	iso_encoder *enc; /* features */
+	iso_encoder *enc;	  /* features */
 	iso_heads heads;
 	iso_net gen, disc;
 	size_t z_dim, classes;
@@ -121,19 +121,19 @@ typedef struct trainer {
 	const iso_gan_spec *s;
 	gan *m;
 	size_t dim, width, zw; /* encoded features; with label; input of G */
-	size_t batch, chunk; /* public fakes; records per piece */
-	iso_rows rows; /* PRIVATE */
-	uint32_t *label; /* PRIVATE [n] */
+	size_t batch, chunk;   /* public fakes; records per piece */
+	iso_rows rows;	       /* PRIVATE */
+	uint32_t *label;       /* PRIVATE [n] */
 	iso_key zkey, ykey, idkey;
 	/* D on private rows, D on fakes, D for G's step, G on public latents, G on latents of records */
 	iso_ws real, fake, judge, gen, gen_rec;
-	float *x; /* [chunk (2 when paired)][width] */
-	float *fx; /* [cap][width] fakes with labels */
+	float *x;	      /* [chunk (2 when paired)][width] */
+	float *fx;	      /* [cap][width] fakes with labels */
 	float *gin, *gin_rec; /* inputs of G */
-	float *dx; /* [cap][width] dLoss/d(fake row) */
-	float *norm, *pub; /* [cap] norms of fakes; [P of D] clipped sum of the fakes' gradients */
-	size_t shared; /* fakes that the last closure left behind */
-	iso_net fake_grad; /* D's parameters with `pub` as gradient */
+	float *dx;	      /* [cap][width] dLoss/d(fake row) */
+	float *norm, *pub;    /* [cap] norms of fakes; [P of D] clipped sum of the fakes' gradients */
+	size_t shared;	      /* fakes that the last closure left behind */
+	iso_net fake_grad;    /* D's parameters with `pub` as gradient */
 	iso_optim opt_d, opt_g;
 	iso_average mean; /* of G */
 	iso_dpsgd dp;

@@ -13,28 +13,28 @@
 enum iso_gan_fakes {
 	ISO_FAKES_PUBLIC, /* a fixed number, labels drawn from the released law: functions of released things only */
 	ISO_FAKES_PAIRED, /* one per record, with its label, under one clip with its real row */
-	ISO_FAKES_SHARED /* one per record, with its label, clipped apart and not noised: as DP-CGAN was published */
+	ISO_FAKES_SHARED  /* one per record, with its label, clipped apart and not noised: as DP-CGAN was published */
 };
 
 /* Options of the three plug-ins; a table that does not list a field leaves it 0. */
 typedef struct iso_gan_options {
-	int mode; /* 0 sound, 1 paper */
-	int labels; /* iso_label_source */
+	int mode;	/* 0 sound, 1 paper */
+	int labels;	/* iso_label_source */
 	int categories; /* 0 draw, 1 argmax */
 	int64_t steps, batch, hidden, z_dim, lr_d_steps;
 	double clip, sigma, label_share, lr_d, lr_d_end, lr_g, beta1, average;
 } iso_gan_options;
 
 typedef struct iso_gan_spec {
-	const char *who; /* plug-in's name */
-	const iso_gan_options *o; /* borrowed */
-	int fakes; /* iso_gan_fakes */
-	int labels; /* iso_label_source */
-	int is_private; /* 0: no clipping, no noise, nothing booked */
+	const char *who;	    /* plug-in's name */
+	const iso_gan_options *o;   /* borrowed */
+	int fakes;		    /* iso_gan_fakes */
+	int labels;		    /* iso_label_source */
+	int is_private;		    /* 0: no clipping, no noise, nothing booked */
 	int private_generator_step; /* the generator's step sees the batch's labels: as published */
-	int adam_d; /* discriminator by Adam at lr_d instead of SGD on the schedule */
-	double sigma; /* > 0: fixed noise multiplier instead of the free scale */
-	double beta1; /* of Adam */
+	int adam_d;		    /* discriminator by Adam at lr_d instead of SGD on the schedule */
+	double sigma;		    /* > 0: fixed noise multiplier instead of the free scale */
+	double beta1;		    /* of Adam */
 	double average; /* horizon of the average of G's weights, as a share of the steps; 0 = the last weights */
 } iso_gan_spec;
 

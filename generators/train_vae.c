@@ -64,8 +64,8 @@ iso_status iso_vae_init(iso_vae *v, const iso_encoder *rows, const iso_vae_optio
 	size_t es[ISO_MAX_LAYERS + 1], ds[ISO_MAX_LAYERS + 1];
 	iso_act ea[ISO_MAX_LAYERS], da[ISO_MAX_LAYERS];
 	*v = (iso_vae){.heads = iso_heads_new(rows, o->heads), .recon = o->recon};
-	ISO_FAIL_IF(nh + 1 > ISO_MAX_LAYERS, err, ISO_E_CONFIG, "hidden (VAE): %zu layers, at most %d; shorten the list",
-		    nh, ISO_MAX_LAYERS - 1);
+	ISO_FAIL_IF(nh + 1 > ISO_MAX_LAYERS, err, ISO_E_CONFIG,
+		    "hidden (VAE): %zu layers, at most %d; shorten the list", nh, ISO_MAX_LAYERS - 1);
 	v->latent = (size_t)(o->latent ? o->latent : p.latent);
 	v->beta = (float)(o->beta < 0 ? p.beta : o->beta);
 	es[0] = ds[nh + 1] = rows->dim;
@@ -147,7 +147,8 @@ static double recon_loss(const iso_vae *v, const float *x, const float *y)
 			else if (softmax)
 				sum -= x[j] * iso_log(p);
 			else
-				sum -= x[j] * iso_log(p) + (1 - x[j]) * iso_log(y[j] < 1 - 1e-7f ? 1 - (double)y[j] : 1e-7);
+				sum -= x[j] * iso_log(p) +
+				       (1 - x[j]) * iso_log(y[j] < 1 - 1e-7f ? 1 - (double)y[j] : 1e-7);
 		}
 	}
 	return sum;
@@ -207,11 +208,11 @@ typedef struct bvae {
 	const iso_schema *schema; /* borrowed: public */
 	iso_encoder *enc;
 	size_t labels; /* classes of the label, 0 without */
-	size_t k; /* VAEs: one per class, or 1 when pooled */
-	int pooled; /* one VAE; the label is part of the row */
+	size_t k;      /* VAEs: one per class, or 1 when pooled */
+	int pooled;    /* one VAE; the label is part of the row */
 	int balanced, argmax, has_encoder;
-	iso_vae *vae; /* [k] */
-	double *law; /* [labels] cumulative, as released */
+	iso_vae *vae;	/* [k] */
+	double *law;	/* [labels] cumulative, as released */
 	uint32_t *live; /* [nlive] classes that are generated */
 	size_t nlive;
 	uint64_t rows; /* mode=paper: chosen number of synthetic rows */
@@ -352,8 +353,8 @@ iso_status iso_bvae_plan(const iso_gen_env *env, const iso_vae_spec *s, double s
 	}
 	if (k == 1)
 		return ISO_OK;
-	return iso_labels_plan(env, s->counts,
-			       scale * iso_noise_ratio(ref.q, (double)ref.steps, s->o->label_share), 0, plan, err);
+	return iso_labels_plan(env, s->counts, scale * iso_noise_ratio(ref.q, (double)ref.steps, s->o->label_share), 0,
+			       plan, err);
 }
 
 /* ---- Training ------------------------------------------------------------------------------------------------- */
@@ -363,7 +364,7 @@ typedef struct trainer {
 	const iso_vae_spec *s;
 	iso_vae *v;
 	size_t dim, n;
-	float *x; /* PRIVATE [n][dim] encoded rows of the class */
+	float *x;     /* PRIVATE [n][dim] encoded rows of the class */
 	uint64_t *id; /* PRIVATE [n] */
 	float *batch; /* [chunk][dim] */
 	iso_key noise;
@@ -476,9 +477,9 @@ static iso_status train_class(const iso_fit *f, const iso_vae_spec *s, bvae *m, 
 		iso_average_step(&t.me, &t.v->enc, step);
 		iso_average_step(&t.md, &t.v->dec, step);
 		if (f->progress && step % 64 == 0)
-			iso_progress_update(f->progress,
-					    f->progress->total * ((double)c + (double)step / (double)p.steps) /
-						    (double)m->k);
+			iso_progress_update(f->progress, f->progress->total *
+								 ((double)c + (double)step / (double)p.steps) /
+								 (double)m->k);
 	}
 	iso_average_finish(&t.me, &t.v->enc);
 	iso_average_finish(&t.md, &t.v->dec);
@@ -537,7 +538,7 @@ void iso_bvae_set_rows(void *model, size_t rows)
 #define PIECE 256
 
 typedef struct piece {
-	iso_ws *ws; /* [k] */
+	iso_ws *ws;		/* [k] */
 	float *z, *zc, *x, *xc; /* [PIECE][latent], of one class; [PIECE][dim], of one class */
 	size_t row[PIECE];
 	uint32_t label[PIECE];

@@ -13,8 +13,8 @@
 
 enum iso_vae_recon {
 	ISO_RECON_MSE, /* sum of squared errors */
-	ISO_RECON_CE, /* cross-entropy on every output */
-	ISO_RECON_MIXED /* cross-entropy on categories and indicators, Gaussian log loss of sd 0.1 on numbers and pixels */
+	ISO_RECON_CE,  /* cross-entropy on every output */
+	ISO_RECON_MIXED /* cross-entropy on categories and indicators, Gaussian of sd 0.1 on numbers and pixels */
 };
 enum iso_vae_classes { ISO_CLASSES_BALANCED, ISO_CLASSES_PRIOR };
 
@@ -23,15 +23,15 @@ enum iso_vae_classes { ISO_CLASSES_BALANCED, ISO_CLASSES_PRIOR };
 
 /* Options of the two plug-ins; a table that does not list a field leaves it 0. */
 typedef struct iso_vae_options {
-	int mode; /* 0 sound, 1 paper */
-	int net; /* preset of Table I */
-	int counts; /* iso_label_source */
-	int recon, heads; /* iso_vae_recon; 0 sigmoid, 1 softmax per category block */
-	int classes; /* iso_vae_classes */
-	int categories; /* 0 draw, 1 argmax */
-	int single; /* one VAE with the label in the encoding */
-	int64_t hidden[ISO_OPT_LIST_MAX + 1]; /* of the encoder; count 0: preset */
-	int64_t latent, batch, epochs; /* latent 0: preset */
+	int mode;				     /* 0 sound, 1 paper */
+	int net;				     /* preset of Table I */
+	int counts;				     /* iso_label_source */
+	int recon, heads;			     /* iso_vae_recon; 0 sigmoid, 1 softmax per category block */
+	int classes;				     /* iso_vae_classes */
+	int categories;				     /* 0 draw, 1 argmax */
+	int single;				     /* one VAE with the label in the encoding */
+	int64_t hidden[ISO_OPT_LIST_MAX + 1];	     /* of the encoder; count 0: preset */
+	int64_t latent, batch, epochs;		     /* latent 0: preset */
 	double beta, lr, clip, label_share, average; /* beta < 0: preset */
 } iso_vae_options;
 
@@ -46,7 +46,7 @@ typedef struct iso_vae {
 	size_t latent;
 	float beta;
 	float *noise, *z, *dz; /* [cap][latent] e, z, dLoss/dz; owned */
-	float *xhat, *dx; /* [cap][dim]; owned */
+	float *xhat, *dx;      /* [cap][dim]; owned */
 } iso_vae;
 
 iso_status iso_vae_init(iso_vae *v, const iso_encoder *rows, const iso_vae_options *o, iso_error *err) ISO_MUST_CHECK;
@@ -54,15 +54,16 @@ void iso_vae_deinit(iso_vae *v);
 /* Workspaces for batches of `cap` rows; released by iso_vae_idle. */
 iso_status iso_vae_busy(iso_vae *v, size_t cap, int norms, iso_error *err) ISO_MUST_CHECK;
 void iso_vae_idle(iso_vae *v);
-/* Forward and backward of n rows x [n][dim] with v->noise filled; deltas are left in the workspaces.  loss [n] or NULL. */
+/* Forward and backward of n rows x [n][dim] with v->noise filled; deltas are left in the workspaces.  loss [n] or
+ * NULL. */
 void iso_vae_backward(iso_vae *v, const float *x, size_t n, double *loss);
 
 typedef struct iso_vae_spec {
 	const char *who;
 	const iso_vae_options *o; /* borrowed */
-	int counts; /* iso_label_source */
+	int counts;		  /* iso_label_source */
 	int is_private;
-	double average; /* horizon of the average of the weights, as a share of the steps */
+	double average;	  /* horizon of the average of the weights, as a share of the steps */
 	int keep_encoder; /* the model keeps encoders: non-private only */
 } iso_vae_spec;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vae: beta-VAEs without privacy, the twin of ddp-bvae.
  *
- * WHAT.  The same code as ddp-bvae with no clipping and no noise: the ceiling for it.  single=true trains one VAE on all
- * rows with the label as one more block of the row (the plain tabular VAE of the card "vae").
+ * WHAT.  The same code as ddp-bvae with no clipping and no noise: the ceiling for it.  single=true trains one VAE on
+ * all rows with the label as one more block of the row (the plain tabular VAE of the card "vae").
  *
  * ALGORITHM (Kingma and Welling 2014; beta as in Lomurno et al. 2022; loop in train_vae.c).
  *     Adam on the batch mean of recon(x, dec(z)) + beta KL(enc(x) || N(0, I)),  z = mu + sigma e,  log var in [-6, 2]
@@ -22,13 +22,15 @@ static const iso_option options[] = {
 	ISO_OPT_BOOL(iso_vae_options, single, "false", "one VAE for all rows, the label in the row"),
 	ISO_OPT_ENUM(iso_vae_options, net, "auto", ISO_VAE_NETS,
 		     "networks, latent size and beta of the paper's Table I; auto: by the row's width"),
-	ISO_OPT_INTS(iso_vae_options, hidden, "", 1, 8192, "hidden layers of the encoder, reversed in the decoder; "
-							   "empty: of the net"),
+	ISO_OPT_INTS(iso_vae_options, hidden, "", 1, 8192,
+		     "hidden layers of the encoder, reversed in the decoder; "
+		     "empty: of the net"),
 	ISO_OPT_INT(iso_vae_options, latent, "0", 0, 1024, "latent dimensions; 0: of the net"),
 	ISO_OPT_REAL(iso_vae_options, beta, "-1", -1, 1000, "weight of the KL term; -1: of the net"),
-	ISO_OPT_ENUM(iso_vae_options, recon, "mse", "mse|ce|mixed",
-		     "reconstruction: squared error; cross-entropy; mixed: cross-entropy for categories, Gaussian sd 0.1 "
-		     "for numbers"),
+	ISO_OPT_ENUM(
+		iso_vae_options, recon, "mse", "mse|ce|mixed",
+		"reconstruction: squared error; cross-entropy; mixed: cross-entropy for categories, Gaussian sd 0.1 "
+		"for numbers"),
 	ISO_OPT_ENUM(iso_vae_options, heads, "sigmoid", "sigmoid|softmax", "output of categories"),
 	ISO_OPT_INT(iso_vae_options, batch, "0", 0, 65536, "expected batch of a class; 0: 64, at most an eighth of it"),
 	ISO_OPT_INT(iso_vae_options, epochs, "300", 1, 100000, "passes over each class"),
@@ -69,10 +71,11 @@ const iso_generator iso_generator_vae = {
 	.abi = ISO_GENERATOR_ABI,
 	.name = "vae",
 	.title = "beta-VAE per class (or one for all), not private",
-	.citation = "D. P. Kingma, M. Welling, \"Auto-Encoding Variational Bayes\", ICLR 2014, arXiv:1312.6114; per-class "
-		    "beta form of E. Lomurno et al. 2022",
-	.card = "The non-private twin of ddp-bvae: the same networks, loss and sampling without clipping and noise; with "
-		"single=true one VAE over rows that include the label.\n"
+	.citation =
+		"D. P. Kingma, M. Welling, \"Auto-Encoding Variational Bayes\", ICLR 2014, arXiv:1312.6114; per-class "
+		"beta form of E. Lomurno et al. 2022",
+	.card = "The non-private twin of ddp-bvae: the same networks, loss and sampling without clipping and noise; "
+		"with single=true one VAE over rows that include the label.\n"
 		"Privacy: none. The encoders stay in the model, so white-box attacks can use reconstruction errors.\n"
 		"Deviations: no early stopping; decoded numbers carry no observation noise.",
 	.guarantee = ISO_GUARANTEE_NONE,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The GANs learn what can be learned: class-conditional means; plans, claims and labels as their cards say; PATE's student
- * tells rows from noise. */
+/* The GANs learn what can be learned: class-conditional means; plans, claims and labels as their cards say; PATE's
+ * student tells rows from noise. */
 #include <string.h>
 
 #include "tests/oracle/gen_support.h"
@@ -16,8 +16,8 @@ static const struct {
 	{"cgan-basic-dp", "steps=3000 hidden=32 z_dim=8", 0.05},
 };
 
-/* The fixture moves every column by 0.3 of its range over the two classes: 15 years, 150 of income, 0.6 cities, 0.45 jobs.
- * A generator that ignores the label, or the data, is off by half of that. */
+/* The fixture moves every column by 0.3 of its range over the two classes: 15 years, 150 of income, 0.6 cities, 0.45
+ * jobs. A generator that ignores the label, or the data, is off by half of that. */
 START_TEST(class_means_are_learned)
 {
 	iso_table *t = fx_table(fx_schema(), 2000, 1);
@@ -58,8 +58,8 @@ START_TEST(decode_keeps_the_labels)
 }
 END_TEST
 
-static void plan_of(const char *name, const char *key, const char *value, double scale, iso_plan *p, iso_guarantee *promise,
-		    double *claim)
+static void plan_of(const char *name, const char *key, const char *value, double scale, iso_plan *p,
+		    iso_guarantee *promise, double *claim)
 {
 	static const size_t counts[] = {30000, 30000};
 	const iso_generator *g = gen_find(name);
@@ -116,7 +116,10 @@ END_TEST
  * paper. */
 START_TEST(published_noise_does_not_give_the_published_epsilon)
 {
-	const iso_event e = {.mechanism = ISO_MECH_GAUSSIAN, .noise = 1.12, .sampling = ISO_SAMPLING_POISSON, .rate = 0.01,
+	const iso_event e = {.mechanism = ISO_MECH_GAUSSIAN,
+			     .noise = 1.12,
+			     .sampling = ISO_SAMPLING_POISSON,
+			     .rate = 0.01,
 			     .count = 30150};
 	iso_events list = {0};
 	iso_epsilons eps;

@@ -41,8 +41,13 @@ START_TEST(error_per_cell_is_the_planned_noise)
 		cJSON_AddStringToObject(v, "mechanism", "gaussian");
 		tk_ok(iso_options_resolve(g->options, v, "t", o, g->options_size, NULL, &err));
 		cJSON_Delete(v);
-		const iso_training_request r = {.generator = g, .options = o, .train = t, .epsilon = 1, .delta = 1e-5,
-						.seed = seed, .scale = scale};
+		const iso_training_request r = {.generator = g,
+						.options = o,
+						.train = t,
+						.epsilon = 1,
+						.delta = 1e-5,
+						.seed = seed,
+						.scale = scale};
 		tk_ok(iso_train(&r, &m, &err));
 		marginals(&m, got);
 		for (size_t k = 0; k < CELLS_ALL; k++, n++)
@@ -180,8 +185,13 @@ START_TEST(template_is_sound_and_right)
 	tk_assert_close(gen_mean(out, 4, -1), gen_mean(t, 4, -1), 0, 0.02);
 	iso_table_free(out);
 	iso_training_free(&m);
-	const iso_verify_request r = {.generator = g, .options = o, .data = t, .epsilon = 1, .delta = 1e-5,
-				      .accountant = ISO_ACC_RDP, .seed = 3};
+	const iso_verify_request r = {.generator = g,
+				      .options = o,
+				      .data = t,
+				      .epsilon = 1,
+				      .delta = 1e-5,
+				      .accountant = ISO_ACC_RDP,
+				      .seed = 3};
 	tk_ok(iso_verify(&r, &v, &err));
 	for (int k = 0; k < ISO_CHECK_COUNT; k++)
 		ck_assert_msg(v.check[k].failed == 0, "%s: %s", iso_check_name(k), v.check[k].what);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The VAE's gradient against finite differences, its KL term against Monte Carlo, its clamp, its plan; both clusters of a
- * toy set are generated. */
+/* The VAE's gradient against finite differences, its KL term against Monte Carlo, its clamp, its plan; both clusters
+ * of a toy set are generated. */
 #include <string.h>
 
 #include "generators/train_vae.h"
@@ -153,8 +153,8 @@ START_TEST(clamped_variance_has_no_gradient)
 }
 END_TEST
 
-/* Public counts: classes of unlike size get unlike rates and multipliers, and cost the same within a few percent (the division of labour
- * follows a central-limit account; at epsilon 2 it is close). */
+/* Public counts: classes of unlike size get unlike rates and multipliers, and cost the same within a few percent
+ * (the division of labour follows a central-limit account; at epsilon 2 it is close). */
 START_TEST(parts_cost_the_same)
 {
 	const size_t counts[] = {2000, 18000};
@@ -225,12 +225,14 @@ START_TEST(both_clusters_are_generated)
 		t->cells[r * 3 + 2] = (double)(r % 2);
 	}
 	/* beta 0.1 and 0.02: weights of the KL term at which a latent may carry the cluster */
-	iso_training m = gen_train(gen_find("vae"), _i ? "single=true beta=0.02 latent=2 heads=softmax recon=ce" : "latent=2",
-				   t, 1, 0, NULL, &o);
+	iso_training m =
+		gen_train(gen_find("vae"), _i ? "single=true beta=0.02 latent=2 heads=softmax recon=ce" : "latent=2", t,
+			  1, 0, NULL, &o);
 	iso_table *out = gen_sample(&m, s, 400);
 	for (size_t r = 0; r < out->n; r++)
 		for (size_t k = 0; k < 2; k++) {
-			const double mid = k ? 0.8 : 0.2, dx = out->cells[r * 3] - mid, dy = out->cells[r * 3 + 1] - mid;
+			const double mid = k ? 0.8 : 0.2, dx = out->cells[r * 3] - mid,
+				     dy = out->cells[r * 3 + 1] - mid;
 			near[k] += dx * dx + dy * dy < 0.15 * 0.15 && iso_table_label(out, r) == k;
 		}
 	ck_assert_msg(near[0] >= 100 && near[1] >= 100, "%zu rows near the first cluster, %zu near the second", near[0],
