@@ -44,7 +44,7 @@ typedef struct settings {
 /* ------------------------------------------------------------------ the table D */
 
 /* The first data sets without files that a method accepts; made small, since runs are many. */
-static const char *const embedded[] = {"sim-census", "wdbc-embedded", "sim-mixture", "sim-digits", "sim-series"};
+static const char *const embedded[] = {"sim-census", "wdbc", "sim-mixture", "digits", "sim-series"};
 
 static iso_status load_embedded(const char *name, double rows, double seed, iso_dataset **out, iso_error *err)
 {
