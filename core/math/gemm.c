@@ -283,22 +283,35 @@ static void panel_of_b(const job *g, size_t j, int fresh, float *slot, iso_tile 
 		g->kern->pack_copy(g->kc, t->cols, g->b + g->k0 * g->ldb + col, g->ldb, width, slot);
 }
 
-/* What the next tiles will miss in L2 is fetched while this one runs.  First the next panel of B, by the first two
- * tiles: lines 0 and 1 of each row, or rows 0..15 and 16..31 of a transposed B, line by line.  Then, in the first
- * panel, the next columns of a transposed A; else the next tile of C. */
+/* What the next tiles will miss in L2 is fetched while this one runs, thinly, since few misses can be under way at
+ * once.  First the next panel of B: four tiles take a quarter each, every line named twice; if there are not four, two
+ * tiles take lines 0 and 1 of each row, or rows 0..15 and 16..31 of a transposed B.  Then, in the first panel, the next
+ * columns of a transposed A; else the next tile of C. */
 static void fetch_ahead(const job *g, size_t j, size_t tile, iso_tile *t)
 {
-	const size_t col = g->j0 + j;
+	const int thin = g->tiles >= 4;
+	size_t col = g->j0 + j, next = col + g->nr, k0 = g->k0;
 
+	if (next >= g->j0 + g->nc && k0 + g->kc < g->k) { /* the next run starts with the first panel again */
+		next = g->j0;
+		k0 += g->kc;
+	}
 	t->fetch = NULL;
 	t->fetch_jump = 0;
-	if (tile < 2 && col + g->nr < g->n) {
-		t->fetch_ld = (ptrdiff_t)g->ldb;
+	t->fetch_period = 16;
+	if (tile < (thin ? 4 : 2) && next < g->n) {
 		if (g->t == ISO_NT) {
-			t->fetch = g->b + (col + g->nr + 16 * tile) * g->ldb + g->k0;
-			t->fetch_jump = 16 - 16 * (ptrdiff_t)g->ldb;
+			t->fetch = g->b + (next + 16 * (tile % 2)) * g->ldb + k0 + tile / 2 * (g->kc / 2);
+			t->fetch_ld = (ptrdiff_t)g->ldb;
+			t->fetch_jump = (thin ? 8 : 16) - 16 * (ptrdiff_t)g->ldb;
+		} else if (thin) {
+			t->fetch = g->b + (k0 + tile * (g->kc / 4)) * g->ldb + next;
+			t->fetch_ld = 8;
+			t->fetch_jump = (ptrdiff_t)g->ldb - 32;
+			t->fetch_period = 4;
 		} else {
-			t->fetch = g->b + g->k0 * g->ldb + col + g->nr + 16 * tile;
+			t->fetch = g->b + k0 * g->ldb + next + 16 * tile;
+			t->fetch_ld = (ptrdiff_t)g->ldb;
 		}
 	} else if (tile + 1 < g->tiles && j == 0 && g->t == ISO_TN && !g->pack_a) {
 		t->fetch = g->a + g->k0 * g->lda + tile_row(g, tile + 2) - 1;
@@ -403,7 +416,7 @@ static void run_block(const job *g)
 static void run_job(job *g)
 {
 	const size_t runs = (g->k + g->kern->kc - 1) / g->kern->kc;
-	size_t r;
+	size_t r, nc;
 
 	g->nr = 2 * g->kern->lanes;
 	g->tiles = (g->m + g->kern->mr - 1) / g->kern->mr;
@@ -411,8 +424,9 @@ static void run_job(job *g)
 	g->longer = g->m % g->tiles;
 	g->tile_epilogue = g->e && (g->e->bias || g->e->act != ISO_ACT_LINEAR || g->e->deriv_of);
 	g->row_epilogue = g->e && (by_rows(g->e->act) || deriv_by_rows(g->e) || g->e->row_norm2);
+	nc = g->tiles <= MC_TILES ? g->n : NC; /* one block of rows needs room for one panel only */
 	for (g->j0 = 0; g->j0 < g->n; g->j0 += g->nc) {
-		g->nc = g->n - g->j0 < NC ? g->n - g->j0 : NC;
+		g->nc = g->n - g->j0 < nc ? g->n - g->j0 : nc;
 		for (r = 0, g->k0 = 0; r < runs; r++, g->k0 += g->kc) {
 			g->kc = g->k / runs + (r < g->k % runs);
 			run_block(g);

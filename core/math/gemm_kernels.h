@@ -33,9 +33,10 @@ typedef struct iso_tile {
 	int load_c; /* start from C instead of 0 */
 	const iso_tile_epilogue *e; /* NULL: store as it is */
 	/* One cache line per step of k is brought to L2 for later: at fetch, then fetch_ld floats on per step and
-	 * fetch_jump more after every 16 steps.  NULL: none. */
+	 * fetch_jump more after every fetch_period steps (a multiple of 4).  NULL: none. */
 	const float *fetch;
 	ptrdiff_t fetch_ld, fetch_jump;
+	unsigned fetch_period;
 } iso_tile;
 
 typedef struct iso_gemm_kernels {

@@ -165,7 +165,10 @@ ISO_INLINE void tile_body(const iso_tile *t, const int mr, const int nv, const i
 			}
 		}
 		step += 4;
-		fetch += step % 16 == 0 ? fetch_jump : 0;
+		if (step == t->fetch_period) {
+			fetch += fetch_jump;
+			step = 0;
+		}
 	}
 	for (; k > 0; k--) {
 		tile_step(acc, mr, nv, k_major, q, a_ld, b, copies ? copy : NULL, 0);
