@@ -135,7 +135,7 @@ static iso_status join_idx(const char *name, iso_schema *schema, iso_idx *image,
 	return ISO_OK;
 }
 
-static iso_status load_idx(const iso_data_source *s, const iso_data_file pair[2], iso_schema *schema, iso_table **out,
+static iso_status load_idx(const iso_data_source *s, const iso_data_file *pair, iso_schema *schema, iso_table **out,
 			   iso_error *err)
 {
 	iso_idx image = {0}, label = {0};
@@ -155,7 +155,7 @@ static iso_status load_idx(const iso_data_source *s, const iso_data_file pair[2]
 	return st;
 }
 
-static iso_status load_part(const iso_data_source *s, const iso_data_file pair[2], iso_schema *schema, iso_table **out,
+static iso_status load_part(const iso_data_source *s, const iso_data_file *pair, iso_schema *schema, iso_table **out,
 			    iso_error *err)
 {
 	char *text = NULL;

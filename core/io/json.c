@@ -364,7 +364,9 @@ iso_status iso_json_read(const char *path, cJSON **out, iso_error *err)
 void iso_json_number_text(double x, char out[32])
 {
 	if (isnan(x) || isinf(x)) {
-		snprintf(out, 32, "%s", isnan(x) ? "nan" : x > 0 ? "inf" : "-inf");
+		const char *word = isnan(x) ? "nan" : x > 0 ? "inf" : "-inf";
+
+		memcpy(out, word, strlen(word) + 1);
 		return;
 	}
 	/* A normal double that comes from at most 15 digits is found by %.15g, which drops trailing zeros; subnormals carry

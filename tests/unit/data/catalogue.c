@@ -322,6 +322,7 @@ int main(void)
 	Suite *s = suite_create("catalogue");
 	TCase *t = tcase_create("catalogue");
 
+	tcase_set_timeout(t, 300);
 	tcase_add_test(t, test_embedded);
 	tcase_add_test(t, test_wdbc_equals_uci);
 	tcase_add_test(t, test_counts);
