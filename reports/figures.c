@@ -12,11 +12,6 @@
 #include "core/io/file.h"
 #include "reports/tables.h"
 
-/* A figure being written: its data, and the variables in front of its script. */
-typedef struct draft {
-	iso_str csv, script;
-} draft;
-
 static void quoted(iso_str *s, const char *text)
 {
 	iso_str_add(s, "\"");
@@ -76,6 +71,22 @@ static void names_free(names *l)
 	l->n = 0;
 }
 
+/* A figure being written: its data, the variables in front of its script, and its series. */
+typedef struct draft {
+	iso_str stem, title, csv, script;
+	names series, level;
+} draft;
+
+static void draft_free(draft *d)
+{
+	names_free(&d->series);
+	names_free(&d->level);
+	iso_str_free(&d->stem);
+	iso_str_free(&d->title);
+	iso_str_free(&d->csv);
+	iso_str_free(&d->script);
+}
+
 /* "dp-cgan", or "dp-cgan (paper)" where the label does not say the mode already. */
 static void series_name(const iso_setting *s, iso_str *out)
 {
@@ -84,12 +95,17 @@ static void series_name(const iso_setting *s, iso_str *out)
 		iso_str_addf(out, " (%s)", s->mode);
 }
 
-static iso_status finish(draft *d, iso_figures *f, const char *dir, const char *stem, const char *title,
-			 const char *template, iso_error *err)
+/* Writes data and script, draws, and adds the figure to the list. */
+static iso_status finish(draft *d, iso_figures *f, const char *dir, const char *template, iso_error *err)
 {
+	const char *stem = d->stem.p;
 	iso_str csv = {0}, gp = {0}, text = {0};
 	iso_status st = ISO_OK;
 
+	ISO_TRY(iso_str_check(&d->stem, err));
+	ISO_TRY(iso_str_check(&d->title, err));
+	ISO_TRY(iso_str_check(&d->csv, err));
+	ISO_TRY(iso_str_check(&d->script, err));
 	iso_str_addf(&csv, "%s/%s.csv", dir, stem);
 	iso_str_addf(&gp, "%s/%s.gp", dir, stem);
 	iso_str_addf(&text, "# gnuplot -e \"format='png'\" %s.gp\nif (!exists(\"format\")) format = \"png\"\n", stem);
@@ -97,18 +113,16 @@ static iso_status finish(draft *d, iso_figures *f, const char *dir, const char *
 	iso_str_add(&text, "id = \"");
 	for (const char *p = stem; *p; p++) /* gnuplot's names for parts of an SVG: letters, digits and _ */
 		iso_str_addn(&text, isalnum((unsigned char)*p) ? p : "_", 1);
-	iso_str_add(&text, "\"\n");
-	iso_str_addf(&text, "data = stem.\".csv\"\n");
-	variable(&text, "head", title);
-	iso_str_add(&text, d->script.p ? d->script.p : "");
+	iso_str_add(&text, "\"\ndata = stem.\".csv\"\n");
+	variable(&text, "head", d->title.p);
+	iso_str_add(&text, d->script.p);
 	iso_str_add(&text, template);
 	ISO_TRY_OUT(iso_str_check(&csv, err));
 	ISO_TRY_OUT(iso_str_check(&gp, err));
 	ISO_TRY_OUT(iso_str_check(&text, err));
-	ISO_TRY_OUT(iso_str_check(&d->csv, err));
 	ISO_TRY_OUT(iso_file_write_atomic(csv.p, d->csv.p, d->csv.n, err));
 	ISO_TRY_OUT(iso_file_write_atomic(gp.p, text.p, text.n, err));
-	ISO_TRY_OUT(iso_figure_add(f, stem, title, err));
+	ISO_TRY_OUT(iso_figure_add(f, stem, d->title.p, err));
 	if (!f->no_gnuplot)
 		ISO_TRY_OUT(iso_gnuplot(dir, stem, &f->no_gnuplot, err));
 	f->v[f->n - 1].drawn = !f->no_gnuplot;
@@ -116,8 +130,6 @@ out:
 	iso_str_free(&csv);
 	iso_str_free(&gp);
 	iso_str_free(&text);
-	iso_str_free(&d->csv);
-	iso_str_free(&d->script);
 	return st;
 }
 
@@ -138,8 +150,6 @@ static int on(const iso_aggregate *a, size_t i, const char *dataset)
 static iso_status epsilon_figure(const iso_aggregate *a, const char *dataset, size_t name, const char *kind,
 				 const char *dir, iso_figures *f, iso_error *err)
 {
-	names private = {0}, level = {0};
-	iso_str stem = {0}, title = {0};
 	double lo = INFINITY, hi = 0;
 	draft d = {0};
 	iso_status st = ISO_OK;
@@ -155,7 +165,7 @@ static iso_status epsilon_figure(const iso_aggregate *a, const char *dataset, si
 		series_name(&a->setting[i], &series);
 		if (!series.p)
 			continue;
-		names_add(finite ? &private : &level, series.p);
+		names_add(finite ? &d.series : &d.level, series.p);
 		iso_csv_field(&d.csv, series.p, 0);
 		iso_csv_field(&d.csv, finite ? "1" : "0", 0);
 		number_field(&d.csv, a->setting[i].epsilon, 0);
@@ -166,29 +176,22 @@ static iso_status epsilon_figure(const iso_aggregate *a, const char *dataset, si
 		hi = finite ? fmax(hi, a->setting[i].epsilon) : hi;
 		iso_str_free(&series);
 	}
-	if (private.n == 0)
+	if (d.series.n == 0)
 		goto out;
-	stem_of(&stem, dataset, kind);
-	iso_str_addf(&title, "%s: %s against epsilon", dataset, a->name[name].name);
+	stem_of(&d.stem, dataset, kind);
+	iso_str_addf(&d.title, "%s: %s against epsilon", dataset, a->name[name].name);
 	variable(&d.script, "ylab", *a->name[name].title ? a->name[name].title : a->name[name].name);
 	iso_str_addf(&d.script, "xlo = %.6g\nxhi = %.6g\n", lo / 1.5, hi * 1.5);
-	names_script(&d.script, "S", &private);
-	names_script(&d.script, "H", &level);
-	ISO_TRY_OUT(iso_str_check(&stem, err));
-	ISO_TRY_OUT(iso_str_check(&title, err));
-	st = finish(&d, f, dir, stem.p, title.p, iso_plot_epsilon, err);
+	names_script(&d.script, "S", &d.series);
+	names_script(&d.script, "H", &d.level);
+	st = finish(&d, f, dir, iso_plot_epsilon, err);
 out:
-	names_free(&private);
-	names_free(&level);
-	iso_str_free(&stem);
-	iso_str_free(&title);
-	iso_str_free(&d.csv);
-	iso_str_free(&d.script);
+	draft_free(&d);
 	return st;
 }
 
-/* The attack that a data set's figures show: the one with the largest AUC anywhere among non-control generators would be chosen
- * by looking at results; instead the first attack of the records. */
+/* The attack that a data set's figures show: the first of the records. Taking the strongest would be choosing by the
+ * results. */
 static size_t main_attack(const iso_aggregate *a, const char *dataset)
 {
 	for (size_t j = 0; j < a->nname; j++) {
@@ -206,8 +209,6 @@ static size_t main_attack(const iso_aggregate *a, const char *dataset)
 static iso_status scatter_figure(const iso_aggregate *a, const char *dataset, size_t x, size_t y, const char *dir,
 				 iso_figures *f, iso_error *err)
 {
-	names series = {0};
-	iso_str stem = {0}, title = {0};
 	draft d = {0};
 	iso_status st = ISO_OK;
 
@@ -222,7 +223,7 @@ static iso_status scatter_figure(const iso_aggregate *a, const char *dataset, si
 		series_name(&a->setting[i], &label);
 		if (!label.p)
 			continue;
-		names_add(&series, label.p);
+		names_add(&d.series, label.p);
 		iso_epsilon_text(a->setting[i].epsilon, eps);
 		iso_csv_field(&d.csv, label.p, 0);
 		iso_csv_field(&d.csv, eps, 0);
@@ -234,22 +235,16 @@ static iso_status scatter_figure(const iso_aggregate *a, const char *dataset, si
 		number_field(&d.csv, isnan(sy->high) ? sy->mean : sy->high, 1);
 		iso_str_free(&label);
 	}
-	if (series.n == 0)
+	if (d.series.n == 0)
 		goto out;
-	stem_of(&stem, dataset, "privacy-utility");
-	iso_str_addf(&title, "%s: leakage against utility (better: up and left)", dataset);
+	stem_of(&d.stem, dataset, "privacy-utility");
+	iso_str_addf(&d.title, "%s: leakage against utility (better: up and left)", dataset);
 	variable(&d.script, "xlab", a->name[x].name);
 	variable(&d.script, "ylab", a->name[y].name);
-	names_script(&d.script, "S", &series);
-	ISO_TRY_OUT(iso_str_check(&stem, err));
-	ISO_TRY_OUT(iso_str_check(&title, err));
-	st = finish(&d, f, dir, stem.p, title.p, iso_plot_scatter, err);
+	names_script(&d.script, "S", &d.series);
+	st = finish(&d, f, dir, iso_plot_scatter, err);
 out:
-	names_free(&series);
-	iso_str_free(&stem);
-	iso_str_free(&title);
-	iso_str_free(&d.csv);
-	iso_str_free(&d.script);
+	draft_free(&d);
 	return st;
 }
 
@@ -260,7 +255,6 @@ static iso_status claims_figure(const iso_aggregate *a, const char *dataset, con
 	static const char *const names3[] = {"claimed_epsilon", "accounted_epsilon", "audited_epsilon"};
 	size_t j[3], rows = 0, present[3] = {0};
 	double lo = INFINITY, hi = 0;
-	iso_str stem = {0}, title = {0};
 	draft d = {0};
 	iso_status st = ISO_OK;
 
@@ -300,19 +294,14 @@ static iso_status claims_figure(const iso_aggregate *a, const char *dataset, con
 	}
 	if (rows == 0 || hi == 0)
 		goto out;
-	stem_of(&stem, dataset, "claims");
-	iso_str_addf(&title, "%s: claimed, accounted and audited epsilon", dataset);
+	stem_of(&d.stem, dataset, "claims");
+	iso_str_addf(&d.title, "%s: claimed, accounted and audited epsilon", dataset);
 	iso_str_addf(&d.script, "ylo = %.6g\nyhi = %.6g\n", lo / 3, hi * 10);
 	iso_str_addf(&d.script, "has_claimed = %d\nhas_accounted = %d\nhas_audited = %d\n", present[0] > 0,
 		     present[1] > 0, present[2] > 0);
-	ISO_TRY_OUT(iso_str_check(&stem, err));
-	ISO_TRY_OUT(iso_str_check(&title, err));
-	st = finish(&d, f, dir, stem.p, title.p, iso_plot_claims, err);
+	st = finish(&d, f, dir, iso_plot_claims, err);
 out:
-	iso_str_free(&stem);
-	iso_str_free(&title);
-	iso_str_free(&d.csv);
-	iso_str_free(&d.script);
+	draft_free(&d);
 	return st;
 }
 
@@ -364,8 +353,6 @@ static iso_status roc_points(const cJSON *attack, const char *series, iso_str *c
 static iso_status roc_figure(const iso_aggregate *a, const char *dataset, const char *attack_name, const char *dir,
 			     iso_figures *f, iso_error *err)
 {
-	names series = {0};
-	iso_str stem = {0}, title = {0};
 	size_t label_length = strlen(attack_name) - 4; /* without ".auc" */
 	double smallest = 0.1;
 	draft d = {0};
@@ -387,7 +374,7 @@ static iso_status roc_figure(const iso_aggregate *a, const char *dataset, const 
 		iso_str_add(&s, label->valuestring);
 		if (cJSON_IsNumber(eps))
 			iso_str_addf(&s, " @ %.4g", eps->valuedouble);
-		if (!s.p || (series.n && strcmp(series.v[series.n - 1].p, s.p) == 0)) {
+		if (!s.p || (d.series.n && strcmp(d.series.v[d.series.n - 1].p, s.p) == 0)) {
 			iso_str_free(&s); /* a further seed of the same setting */
 			continue;
 		}
@@ -397,28 +384,22 @@ static iso_status roc_figure(const iso_aggregate *a, const char *dataset, const 
 			if (!cJSON_IsString(l) || strlen(l->valuestring) != label_length ||
 			    strncmp(l->valuestring, attack_name, label_length) != 0)
 				continue;
-			names_add(&series, s.p);
+			names_add(&d.series, s.p);
 			st = roc_points(attack, s.p, &d.csv, &smallest, err);
 		}
 		iso_str_free(&s);
 		if (st != ISO_OK)
 			goto out;
 	}
-	if (series.n == 0)
+	if (d.series.n == 0)
 		goto out;
-	stem_of(&stem, dataset, "roc");
-	iso_str_addf(&title, "%s: ROC of %.*s (first seed)", dataset, (int)label_length, attack_name);
+	stem_of(&d.stem, dataset, "roc");
+	iso_str_addf(&d.title, "%s: ROC of %.*s (first seed)", dataset, (int)label_length, attack_name);
 	iso_str_addf(&d.script, "lo = %.6g\n", smallest);
-	names_script(&d.script, "S", &series);
-	ISO_TRY_OUT(iso_str_check(&stem, err));
-	ISO_TRY_OUT(iso_str_check(&title, err));
-	st = finish(&d, f, dir, stem.p, title.p, iso_plot_roc, err);
+	names_script(&d.script, "S", &d.series);
+	st = finish(&d, f, dir, iso_plot_roc, err);
 out:
-	names_free(&series);
-	iso_str_free(&stem);
-	iso_str_free(&title);
-	iso_str_free(&d.csv);
-	iso_str_free(&d.script);
+	draft_free(&d);
 	return st;
 }
 
