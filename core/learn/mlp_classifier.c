@@ -12,7 +12,7 @@
 iso_mlp_config iso_mlp_default(void)
 {
 	return (iso_mlp_config){.hidden = 100, .epochs = 30, .batch = 200, .rate = 1e-3, .alpha = 1e-4,
-				.scheme = ISO_MULTINOMIAL, .key = iso_key_new(0, "mlp")};
+				.key = iso_key_new(0, "mlp")};
 }
 
 /* Two passes over the source; sd with ddof 0, 1 for a constant column. */
@@ -60,7 +60,7 @@ static void get_rows(const iso_mlp *m, const iso_source *s, const uint32_t *pos,
 /* In place: logits to probabilities of the output units. */
 static void activate(const iso_mlp *m, float *z, size_t n, size_t units)
 {
-	if (m->classes == 2 || m->scheme == ISO_ONE_VS_REST) {
+	if (m->classes == 2) {
 		iso_vsigmoid(n * units, z, z);
 		return;
 	}
@@ -82,13 +82,12 @@ static void activate(const iso_mlp *m, float *z, size_t n, size_t units)
 static double deltas(const iso_mlp *m, float *p, const uint32_t *y, const uint32_t *pos, size_t n, size_t units)
 {
 	double loss = 0;
-	const int softmax = m->classes > 2 && m->scheme == ISO_MULTINOMIAL;
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < units; k++) {
 			const uint32_t c = y[pos[i]];
 			const int hit = m->classes == 2 ? c == 1 : c == k;
 			const double q = (double)p[i * units + k];
-			if (hit || !softmax)
+			if (hit || m->classes == 2)
 				loss -= iso_log(fmax(hit ? q : 1 - q, 1e-10));
 			p[i * units + k] -= hit ? 1.0f : 0.0f;
 		}
@@ -179,7 +178,7 @@ iso_status iso_mlp_fit(const iso_mlp_config *c, const iso_source *s, const uint3
 		       iso_error *err)
 {
 	ISO_FAIL_IF(!s->n || classes < 1, err, ISO_E_DATA, "MLP classifier without training rows");
-	iso_mlp m = {.d = s->d, .classes = classes, .scheme = c->scheme, .only = (int)y[0]};
+	iso_mlp m = {.d = s->d, .classes = classes, .only = (int)y[0]};
 	for (size_t i = 0; i < s->n; i++) {
 		ISO_FAIL_IF(y[i] >= classes, err, ISO_E_DATA, "label %u of training row %zu is not below %zu classes", y[i], i,
 			    classes);

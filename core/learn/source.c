@@ -18,9 +18,7 @@ void iso_source_get(const iso_source *s, const uint32_t *pos, size_t first, size
 	uint32_t at[64];
 	for (size_t i = 0; i < n && s->x; i++)
 		memcpy(out + i * ld, s->x + (pos ? pos[i] : first + i) * s->ld, s->d * sizeof(float));
-	if (s->x)
-		return;
-	for (size_t i = 0; i < n; i += ISO_COUNT(at)) {
+	for (size_t i = 0; i < n && !s->x; i += ISO_COUNT(at)) {
 		const size_t m = n - i < ISO_COUNT(at) ? n - i : ISO_COUNT(at);
 		for (size_t j = 0; j < m; j++) {
 			const size_t p = pos ? pos[i + j] : first + i + j;
@@ -28,4 +26,7 @@ void iso_source_get(const iso_source *s, const uint32_t *pos, size_t first, size
 		}
 		iso_encode(s->encoder, s->table, at, m, out + i * ld, ld);
 	}
+	for (size_t i = 0; i < n && s->scale != 0; i++)
+		for (size_t j = 0; j < s->d; j++)
+			out[i * ld + j] *= s->scale;
 }
