@@ -52,7 +52,7 @@ expect 0 '"failed": 0' verify "$tmp/run" --ledger --json
 cell=$(grep -l '"guarantee": "dp"' "$tmp"/run/cells/*.json | xargs grep -l '"mechanism": "gaussian"' | head -n 1)
 [ -n "$cell" ] || { echo "no dp cell in the smoke suite"; exit 1; }
 cp "$cell" "$tmp/cell"
-sed 's/"noise": [0-9.]*/"noise": 99/' "$tmp/cell" >"$cell"
+sed 's/"noise": [0-9][0-9.e-]*/"noise": 99/' "$tmp/cell" >"$cell"
 expect 1 'not borne out by the ledger' verify "$tmp/run" --ledger
 head -c 300 "$tmp/cell" >"$cell"
 expect 1 ' 1 not, ' verify "$tmp/run" --ledger
