@@ -415,7 +415,9 @@ iso_status iso_pld_epsilon(const iso_events *events, iso_adjacency adj, double d
 
 /* ---- delta ------------------------------------------------------------------------------------------------------ */
 
-static iso_status choice_delta(const choice *c, iso_adjacency adj, double epsilon, double *delta, iso_error *err)
+/* `rdp` bounds the answer and so says how far into the tails the laws must reach. */
+static iso_status choice_delta(const choice *c, iso_adjacency adj, double epsilon, double rdp, double *delta,
+			       iso_error *err)
 {
 	laws l;
 	int again = 0;
@@ -433,7 +435,7 @@ static iso_status choice_delta(const choice *c, iso_adjacency adj, double epsilo
 		} else {
 			double theta;
 
-			st = iso_mix_prepare(&l.mix, 1e-20, err);
+			st = iso_mix_prepare(&l.mix, fmin(1e-6, rdp * 1e-3), err);
 			/* the Renyi bound of the second direction often settles that it stays below */
 			if (st == ISO_OK && (dir == DIR_REMOVE || !(iso_mix_supremum(&l.mix) <= epsilon ||
 								   iso_exp(iso_mix_renyi_log_delta(&l.mix, epsilon, &theta)) <
@@ -458,11 +460,14 @@ iso_status iso_pld_delta(const iso_events *events, iso_adjacency adj, double eps
 	*upper = NAN;
 	if (iso_events_any(events, has_no_pld))
 		return ISO_OK;
+	*upper = rdp;
+	if (rdp < 1e-250) /* nothing below is worth the digits */
+		return ISO_OK;
 	st = expand(events, adj, &all, err);
 	for (size_t i = 0; st == ISO_OK && i < all.n; i++) {
 		double d;
 
-		st = choice_delta(&all.v[i], adj, epsilon, &d, err);
+		st = choice_delta(&all.v[i], adj, epsilon, rdp, &d, err);
 		if (st == ISO_OK)
 			high = fmax(high, d);
 	}

@@ -200,7 +200,8 @@ static void chernoff_window(const iso_mix *m, const iso_nodes *nodes, double h, 
 		bottom += (double)m->v[i].count * (double)nodes[i].min * h;
 	}
 	*w = (window){.lo = -INFINITY, .hi = INFINITY};
-	t = sqrt(2 * ALIAS / fmax(variance, 1e-200)) / 16;
+	/* the floor keeps t times the support below 1e11, so that exponents keep their digits */
+	t = sqrt(2 * ALIAS / fmax(variance, 1e-18 * (top - bottom) * (top - bottom) + 1e-200)) / 16;
 	for (int i = 0; i < 16; i++, t *= 1.4142135623730951) {
 		const double u = (nodes_cumulant(m, nodes, h, theta + t) - k + ALIAS) / t;
 		const double l = (k - nodes_cumulant(m, nodes, h, theta - t) - ALIAS) / t;
@@ -486,7 +487,7 @@ static double solve_upper(const composed *c, double log_target, double hi)
 static double solve_lower(const composed *c, double log_target, double upper)
 {
 	struct crossing x = {.c = c, .target = log_target, .sign = -1};
-	double lo = upper, hi = upper, step = 1e-5 * upper + 1e-14;
+	double lo = upper, hi = upper, step = fmin(1e-5 * upper, 0.3 / c->theta) + 1e-15 * upper;
 
 	if (upper == INFINITY)
 		return c->inf > 0 && iso_log(c->inf) > log_target ? INFINITY : 0;
@@ -590,12 +591,12 @@ static iso_status build(iso_mix *m, double h, double theta, int want_lower, comp
 		ISO_TRY(discretise(m, h, theta, want_lower, &g, err));
 		chernoff_window(m, g.upper, h, theta, &w);
 		length = (w.hi - w.lo) / h + 8;
-		if (length <= MAX_LENGTH || attempt == 8)
+		if (!(length > MAX_LENGTH) || attempt == 8)
 			break;
 		grids_free(&g, m->n);
 		h *= length / MAX_LENGTH * 1.05;
 	}
-	if (!(length <= 2.0 * MAX_LENGTH)) {
+	if (!(length >= 8 && length <= 2.0 * MAX_LENGTH)) {
 		grids_free(&g, m->n);
 		return iso_fail(err, ISO_E_NUMERIC,
 				"privacy loss out of range (pld): a window of %g needs %g nodes; use the accountant rdp",

@@ -180,6 +180,14 @@ static void set_range(iso_law *law, double reach)
 	}
 }
 
+/* Steps of the quadrature: for Laplace they shrink towards the supremum, where large tilts put the mass. */
+static double quadrature_step(const iso_law *law, double x)
+{
+	const double w = panel_width(law, x);
+
+	return law->kind == ISO_LAW_LAPLACE ? fmin(w, 0.5 * (law->hi - x) + 1e-10 * law->hi) : w;
+}
+
 iso_status iso_law_prepare(iso_law *law, double reach, iso_error *err)
 {
 	double loss[2], mass[2], x;
@@ -187,7 +195,7 @@ iso_status iso_law_prepare(iso_law *law, double reach, iso_error *err)
 	size_t n = 0;
 
 	set_range(law, reach);
-	for (x = law->lo; x < law->hi; x += panel_width(law, x))
+	for (x = law->lo; x < law->hi; x += quadrature_step(law, x))
 		n += 5;
 	law->loss = iso_alloc(n + atoms, sizeof(double));
 	law->mass = iso_alloc(n + atoms, sizeof(double));
@@ -197,7 +205,7 @@ iso_status iso_law_prepare(iso_law *law, double reach, iso_error *err)
 	}
 	law->n = 0;
 	for (x = law->lo; law->n + 5 <= n;) {
-		const double w = fmin(panel_width(law, x), law->hi - x);
+		const double w = fmin(quadrature_step(law, x), law->hi - x);
 
 		for (int k = 0; k < 5; k++) {
 			double l, d;
