@@ -132,6 +132,55 @@ START_TEST(wrong_values_are_found)
 }
 END_TEST
 
+/* The whole cell in this process: with plenty of memory it gives the record that the worker gave; with the n-th allocation
+ * failing it gives an error, or a record that says which part failed, and never crashes or leaks (under a sanitizer). */
+START_TEST(cell_without_memory)
+{
+	static const char *const text =
+		"{\"name\":\"t\",\"datasets\":[{\"name\":\"sim-census\",\"options\":{\"rows\":200}}],\"generators\":[\"independent\"],"
+		"\"epsilons\":[2],\"accountant\":\"rdp\",\"attacks\":[{\"name\":\"gan-leaks\",\"options\":{\"samples\":50}},\"logan-wb\"],"
+		"\"metrics\":[\"marginals\"],\"attack_targets\":20,\"keep_samples\":5}";
+	iso_suite *s;
+	iso_agenda *a;
+	iso_cell_rows rows;
+	size_t failures = 0;
+
+	tk_ok(iso_suite_parse(text, strlen(text), "s.json", NULL, &s, &err));
+	tk_ok(iso_agenda_new(s, &a, &err));
+	tk_ok(iso_cell_rows_new(a, 0, 0, &rows, &err));
+	for (uint64_t n = 0; n < 1000000; n = n < 64 ? n + 1 : n + n / 16) {
+		const iso_cell_job job = {.agenda = a, .cell = &a->cell[0], .rows = &rows, .dir = home, .jobs = 1};
+		const uint64_t before = iso_alloc_count();
+		cJSON *record;
+		iso_status st;
+
+		tk_ok(iso_cell_record(&job, &record, &err));
+		iso_alloc_fail_after(n);
+		st = iso_cell_execute(&job, record, &err);
+		iso_alloc_fail_after(0);
+		if (n == 0) {
+			cJSON_ReplaceItemInObject(record, "run", cJSON_Duplicate(cJSON_GetObjectItem(model, "run"), 1));
+			iso_str x = {0}, y = {0};
+
+			tk_ok(iso_record_text(record, &x, &err));
+			tk_ok(iso_record_text(model, &y, &err));
+			ck_assert_str_eq(x.p, y.p);
+			iso_str_free(&x);
+			iso_str_free(&y);
+		}
+		cJSON_Delete(record);
+		iso_error_clear(&err);
+		failures += st != ISO_OK;
+		if (st == ISO_OK && n > iso_alloc_count() - before)
+			break;
+	}
+	ck_assert_uint_gt(failures, 60);
+	iso_cell_rows_free(&rows);
+	iso_agenda_free(a);
+	iso_suite_free(s);
+}
+END_TEST
+
 typedef struct tally {
 	size_t n, metric, attack, privacy, cost;
 	double auc, accounted;
@@ -233,6 +282,7 @@ int main(void)
 	tcase_add_test(c, real_record_is_valid);
 	tcase_add_test(c, every_mutilation_is_found);
 	tcase_add_test(c, wrong_values_are_found);
+	tcase_add_test(c, cell_without_memory);
 	tcase_add_test(c, values_and_csv);
 	tcase_add_test(c, rounding);
 	tcase_add_test(c, store);

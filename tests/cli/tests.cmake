@@ -7,7 +7,7 @@ if(TARGET isoeps)
   set_target_properties(iso_unruly PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
   foreach(script kill_resume shards bad_input unruly disk_full verbs)
     add_test(NAME cli_${script} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli/${script}.sh
-      $<TARGET_FILE:isoeps> $<TARGET_FILE:iso_same> ${CMAKE_SOURCE_DIR} $<TARGET_FILE:iso_unruly>)
+      $<TARGET_FILE:isoeps> $<TARGET_FILE:iso_same> ${CMAKE_SOURCE_DIR} $<TARGET_FILE:iso_unruly> "${ISO_SANITIZE}")
     set_tests_properties(cli_${script} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
   endforeach()
 endif()
