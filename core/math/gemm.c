@@ -434,10 +434,10 @@ static void run_job(job *g)
 	}
 }
 
-/* Rows a power of two apart share cache sets. */
-static int awkward_stride(size_t ld)
+/* Rows a power of two apart share cache sets: of L1, one or two of 64. */
+static int awkward_stride(size_t ld, size_t power)
 {
-	return ld >= 512 && ld % 512 == 0;
+	return ld >= power && ld % power == 0;
 }
 
 static void zero_rows(size_t m, size_t n, float *c, size_t ldc)
@@ -470,8 +470,8 @@ void iso_gemm(iso_trans t, size_t m, size_t n, size_t k, const float *a, size_t 
 		job g = {.kern = kern, .t = t, .m = m, .n = n, .k = k, .lda = lda, .ldb = ldb, .ldc = ldc, .a = a,
 			 .b = b, .c = c, .beta = beta, .e = e};
 
-		g.pack_b = m >= 128 || awkward_stride(ldb);
-		g.pack_a = t == ISO_TN ? awkward_stride(lda) : awkward_stride(lda);
+		g.pack_b = m >= 128 || awkward_stride(ldb, 512);
+		g.pack_a = awkward_stride(lda, t == ISO_TN ? 512 : 1024);
 		run_job(&g);
 		return;
 	}
