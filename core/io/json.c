@@ -372,8 +372,11 @@ void iso_json_number_text(double x, char out[32])
 	/* A normal double that comes from at most 15 digits is found by %.15g, which drops trailing zeros; subnormals carry
 	 * fewer digits, so they start from one. */
 	for (int digits = fabs(x) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
-		snprintf(out, 32, "%.*g", digits, x);
-		if (strtod(out, NULL) == x)
+		char text[32] = "";
+
+		snprintf(text, sizeof(text), "%.*g", digits, x);
+		memcpy(out, text, sizeof(text));
+		if (strtod(text, NULL) == x)
 			return;
 	}
 }

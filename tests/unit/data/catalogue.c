@@ -32,6 +32,8 @@ static int present(const char *name)
 
 	tk_ok(iso_dataset_locate(name, &where, &yes, &err));
 	iso_str_free(&where);
+	if (!yes)
+		printf("skipped: the files of %s are not at hand (ISOEPS_DATA, ../shared/data)\n", name);
 	return yes;
 }
 
@@ -79,11 +81,11 @@ START_TEST(test_wdbc_equals_uci)
 	iso_table *t;
 	char path[512], a[65], b[65];
 
-	if (!tk_shared_data())
+	snprintf(path, sizeof(path), "%s/wdbc.csv.gz", tk_shared_data() ? tk_shared_data() : "");
+	if (access(path, R_OK) != 0) {
+		printf("skipped: no wdbc.csv.gz at hand (ISOEPS_DATA, ../shared/data)\n");
 		return;
-	snprintf(path, sizeof(path), "%s/wdbc.csv.gz", tk_shared_data());
-	if (access(path, R_OK) != 0)
-		return;
+	}
 	d = load("wdbc", NULL);
 	tk_ok(iso_table_read_csv(path, d->schema, &t, &err));
 	tk_ok(iso_table_hash(t, a, &err));
