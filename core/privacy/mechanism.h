@@ -25,7 +25,7 @@ iso_status iso_mech_exponential(iso_ledger *l, const char *why, int part, const 
 				size_t *chosen, iso_error *err) ISO_MUST_CHECK;
 
 /* PATE: votes [queries][classes] counts; label[q] = argmax of counts plus noise (LNMax: Laplace, GNMax: Gaussian, on
- * every count).  Books `queries`. */
+ * every count).  Books `queries`.  The noise is planned per count, so the entry's sensitivity does not enter. */
 iso_status iso_mech_votes(iso_ledger *l, const char *why, int part, const double *votes, size_t queries, size_t classes,
 			  uint32_t *label, iso_error *err) ISO_MUST_CHECK;
 
