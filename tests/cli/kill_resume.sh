@@ -16,6 +16,10 @@ random() { # 0 .. $1-1
 	r=$(((seed / 65536) % $1))
 }
 
+child_of() { # a process whose parent is $1
+	grep -l "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status 2>/dev/null | head -n 1 | cut -d / -f 3
+}
+
 while [ $kills -lt 24 ] && [ $round -lt 40 ]; do
 	round=$((round + 1))
 	dir=$work/run$round
@@ -29,7 +33,7 @@ while [ $kills -lt 24 ] && [ $round -lt 40 ]; do
 		sleep "$(printf '0.%03d' $((r + 5)))"
 		random 4
 		case $r in
-		0) victim=$(ps -o pid= --ppid $pid | head -n 1 | tr -d ' ') signal=KILL ;;
+		0) victim=$(child_of $pid) signal=KILL ;;
 		1) victim=$pid signal=INT ;;
 		2) victim=$pid signal=TERM ;;
 		*) victim=$pid signal=KILL ;;
