@@ -31,7 +31,7 @@ static const iso_option options[] = {
 		iso_vae_options, recon, "mse", "mse|ce|mixed",
 		"reconstruction: squared error; cross-entropy; mixed: cross-entropy for categories, Gaussian sd 0.1 "
 		"for numbers"),
-	ISO_OPT_ENUM(iso_vae_options, heads, "sigmoid", "sigmoid|softmax", "output of categories"),
+	ISO_OPT_ENUM(iso_vae_options, heads, "softmax", "sigmoid|softmax", "output of categories"),
 	ISO_OPT_INT(iso_vae_options, batch, "0", 0, 65536, "expected batch of a class; 0: 64, at most an eighth of it"),
 	ISO_OPT_INT(iso_vae_options, epochs, "300", 1, 100000, "passes over each class"),
 	ISO_OPT_REAL(iso_vae_options, lr, "0", 0, 100, "learning rate (Adam); 0: 4/steps within [1e-3, 1e-2]"),
