@@ -100,7 +100,8 @@ double iso_rdp_lnmax(double alpha, double scale, const double *votes, size_t cla
 
 	if (!(scale > 0))
 		return INFINITY;
+	/* the curve of pure epsilon-DP is below the simpler min(alpha e^2/2, e) of the papers */
 	if (!votes)
-		return fmin(fmin(alpha * e * e / 2, e), iso_rdp_pure(alpha, e));
-	return iso_rdp_lnmax_logq(alpha, e, iso_pate_logq_lnmax(votes, classes, scale));
+		return iso_rdp_pure(alpha, e);
+	return fmin(iso_rdp_pure(alpha, e), iso_rdp_lnmax_logq(alpha, e, iso_pate_logq_lnmax(votes, classes, scale)));
 }
