@@ -25,7 +25,7 @@ typedef struct bench_case {
 } bench_case;
 
 typedef struct bench_stat {
-	double best, median, spread; /* best = 10th percentile; spread = (p90 - p10) / median */
+	double min, best, median, spread; /* best = 10th percentile; spread = (p90 - p10) / median */
 	size_t n;
 } bench_stat;
 

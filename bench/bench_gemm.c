@@ -46,7 +46,8 @@ static product pass_of(const size_t s[3], int pass, float *const x[3])
 
 static const char *const pass_name[] = {"forward", "backward", "weights"};
 
-/* One cell of the table; returns the best fraction of the peak, *versus = OpenBLAS time / own time. */
+/* One cell of the table; returns the best fraction of the peak (of the fastest tenth of the rounds: a single round may
+ * owe its luck to its probes), *versus = OpenBLAS time / own time. */
 static double one(const size_t s[3], int pass, float *const x[3], bench_stat *fraction, double *versus)
 {
 	static bench_case c[2];
@@ -59,7 +60,8 @@ static double one(const size_t s[3], int pass, float *const x[3], bench_stat *fr
 	c[1] = (bench_case){.name = "openblas", .run = other, .ctx = &p};
 	bench_rounds(c, 2);
 	*fraction = bench_stat_of(c[0].rel, bench.rounds); /* Gflop of the machine per product */
-	*fraction = (bench_stat){gflop / fraction->best, gflop / fraction->median, fraction->spread, fraction->n};
+	*fraction = (bench_stat){gflop / fraction->min, gflop / fraction->best, gflop / fraction->median,
+				 fraction->spread, fraction->n};
 	*versus = bench_ratio(c[1].rel, c[0].rel).median;
 	t = bench_stat_of(c[0].sec, bench.rounds);
 	snprintf(path, sizeof(path), "gemm.%zux%zux%zu.%s", s[0], s[1], s[2], pass_name[pass]);

@@ -116,9 +116,9 @@ void bench_learn(const char *folder)
 			char path[64];
 
 			snprintf(path, sizeof(path), "learn_s.%s", c[i].name);
-			bench_put(path, s.best);
+			bench_put(path, s.min);
 			bench_detail(path, s, 1);
-			bench_say("learn: %-8s %.4f s\n", c[i].name, s.best);
+			bench_say("learn: %-8s %.4f s\n", c[i].name, s.min);
 		}
 		bench_say("learn: gradient reached by the logistic regression %.1e\n", t.gradient);
 		bench.rounds = rounds;

@@ -160,7 +160,7 @@ static int ascending(const void *a, const void *b)
 bench_stat bench_stat_of(const double *v, size_t n)
 {
 	static double sorted[ISO_COUNT(bench.peak)];
-	bench_stat s = {NAN, NAN, NAN, 0};
+	bench_stat s = {NAN, NAN, NAN, NAN, 0};
 	size_t i;
 
 	for (i = 0; i < n; i++)
@@ -169,6 +169,7 @@ bench_stat bench_stat_of(const double *v, size_t n)
 	if (s.n == 0)
 		return s;
 	qsort(sorted, s.n, sizeof(*sorted), ascending);
+	s.min = sorted[0];
 	s.best = sorted[(s.n - 1) / 10];
 	s.median = sorted[s.n / 2];
 	s.spread = (sorted[(s.n - 1) * 9 / 10] - s.best) / s.median;
@@ -213,7 +214,7 @@ void bench_detail(const char *path, bench_stat s, double unit)
 	char at[160];
 
 	snprintf(at, sizeof(at), "detail.%s.min", path);
-	bench_put(at, s.best * unit);
+	bench_put(at, s.min * unit);
 	snprintf(at, sizeof(at), "detail.%s.median", path);
 	bench_put(at, s.median * unit);
 	snprintf(at, sizeof(at), "detail.%s.spread", path);
