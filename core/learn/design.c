@@ -11,21 +11,15 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/math/gemm.h"
 #include "core/math/linalg.h"
 
+#define BODY static inline __attribute__((always_inline)) void
 #define BLOCK 256 /* rows that are gathered at a time in the dense form */
+#define PMAX 12 /* columns of a product that are kept in registers */
 #define SPARSE_AT 0.6 /* share of non-zeros below which the sparse form is kept */
 
-/* The same C code compiled for wider vectors too, picked at load time.  Element-wise loops without contraction: the
- * same bits in every version. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-	!defined(__SANITIZE_THREAD__)
-#define WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define WIDE
-#endif
-
-static size_t row_of(const iso_design_view *v, size_t i)
+static inline size_t row_of(const iso_design_view *v, size_t i)
 {
 	return v->row ? v->row[i] : i;
 }
@@ -202,44 +196,78 @@ static void gather(const iso_design_view *v, size_t first, size_t m)
 
 /* ---- products ---------------------------------------------------------------------------------------------------- */
 
-/* P columns at a time stay in registers; `p` of them are real, `ld` is the row stride of z or r. */
-#define DEFINE_SPARSE_PRODUCTS(P) \
-	WIDE static void forward_##P(const iso_design_view *v, size_t p, size_t ld, const double *w, double *z) \
+/* P columns of w (or g) at a time stay in registers; `p` of them are real, `ld` is the row stride of z (or r).  Vectors run
+ * across columns, multiplications and additions are rounded one by one: the same bits in every version. */
+BODY forward_body(const int P, const iso_design_view *v, size_t p, size_t ld, const double *restrict w, double *restrict z)
+{
+	for (size_t i = 0; i < v->n; i++) {
+		const size_t r = row_of(v, i), end = v->x->start[r + 1];
+		double acc[PMAX];
+		for (int c = 0; c < P; c++)
+			acc[c] = w[v->x->d * (size_t)P + (size_t)c];
+		for (size_t k = v->x->start[r]; k < end; k++) {
+			const double *wk = w + (size_t)v->x->col[k] * (size_t)P, e = (double)v->x->val[k];
+			for (int c = 0; c < P; c++)
+				acc[c] += e * wk[c];
+		}
+		for (size_t c = 0; c < p; c++)
+			z[i * ld + c] = acc[c];
+	}
+}
+
+BODY backward_body(const int P, const iso_design_view *v, size_t p, size_t ld, const double *restrict rr, double *restrict g)
+{
+	for (size_t i = 0; i < v->n; i++) {
+		const size_t r = row_of(v, i), end = v->x->start[r + 1];
+		double ri[PMAX] = {0};
+		for (size_t c = 0; c < p; c++)
+			ri[c] = rr[i * ld + c];
+		for (size_t k = v->x->start[r]; k < end; k++) {
+			double *gk = g + (size_t)v->x->col[k] * (size_t)P;
+			const double e = (double)v->x->val[k];
+			for (int c = 0; c < P; c++)
+				gk[c] += e * ri[c];
+		}
+		for (int c = 0; c < P; c++)
+			g[v->x->d * (size_t)P + (size_t)c] += ri[c];
+	}
+}
+
+/* q = padded(p) <= PMAX; in and out are w and z, or r and g. */
+typedef void (*product)(const iso_design_view *v, size_t q, size_t p, size_t ld, const double *in, double *out);
+
+#define VERSIONS(name, attribute) \
+	attribute static void forward_##name(const iso_design_view *v, size_t q, size_t p, size_t ld, const double *w, double *z) \
 	{ \
-		for (size_t i = 0; i < v->n; i++) { \
-			const size_t r = row_of(v, i); \
-			double acc[P]; \
-			for (int c = 0; c < P; c++) \
-				acc[c] = w[v->x->d * P + c]; \
-			for (size_t k = v->x->start[r]; k < v->x->start[r + 1]; k++) { \
-				const double *wk = w + (size_t)v->x->col[k] * P, e = (double)v->x->val[k]; \
-				for (int c = 0; c < P; c++) \
-					acc[c] += e * wk[c]; \
-			} \
-			memcpy(z + i * ld, acc, p * sizeof(double)); \
+		switch (q) { \
+		case 1: forward_body(1, v, p, ld, w, z); break; \
+		case 4: forward_body(4, v, p, ld, w, z); break; \
+		case 8: forward_body(8, v, p, ld, w, z); break; \
+		default: forward_body(PMAX, v, p, ld, w, z); \
 		} \
 	} \
-	WIDE static void backward_##P(const iso_design_view *v, size_t p, size_t ld, const double *rr, double *g) \
+	attribute static void backward_##name(const iso_design_view *v, size_t q, size_t p, size_t ld, const double *r, double *g) \
 	{ \
-		for (size_t i = 0; i < v->n; i++) { \
-			const size_t r = row_of(v, i); \
-			double ri[P] = {0}; \
-			memcpy(ri, rr + i * ld, p * sizeof(double)); \
-			for (size_t k = v->x->start[r]; k < v->x->start[r + 1]; k++) { \
-				double *gk = g + (size_t)v->x->col[k] * P; \
-				const double e = (double)v->x->val[k]; \
-				for (int c = 0; c < P; c++) \
-					gk[c] += e * ri[c]; \
-			} \
-			for (int c = 0; c < P; c++) \
-				g[v->x->d * P + c] += ri[c]; \
+		switch (q) { \
+		case 1: backward_body(1, v, p, ld, r, g); break; \
+		case 4: backward_body(4, v, p, ld, r, g); break; \
+		case 8: backward_body(8, v, p, ld, r, g); break; \
+		default: backward_body(PMAX, v, p, ld, r, g); \
 		} \
 	}
-DEFINE_SPARSE_PRODUCTS(1)
-DEFINE_SPARSE_PRODUCTS(4)
-DEFINE_SPARSE_PRODUCTS(8)
-DEFINE_SPARSE_PRODUCTS(12)
-#define PMAX 12
+VERSIONS(portable, )
+#ifdef __x86_64__
+VERSIONS(avx2, ISO_TARGET_AVX2)
+#endif
+
+static product pick(int backward)
+{
+#ifdef __x86_64__
+	if (iso_isa_active() != ISO_ISA_PORTABLE) /* twelve columns are three vectors of four: wider ones gain nothing */
+		return backward ? backward_avx2 : forward_avx2;
+#endif
+	return backward ? backward_portable : forward_portable;
+}
 
 static double column_scale(const iso_design_view *v, size_t j)
 {
@@ -263,14 +291,7 @@ static void sparse_forward(const iso_design_view *v, size_t p, size_t ld, const 
 			ws[j * q + c] = w[j * ld + c] * column_scale(v, j);
 			bias[c] -= column_shift(v, j) * ws[j * q + c];
 		}
-	if (q == 1)
-		forward_1(v, p, ld, ws, z);
-	else if (q == 4)
-		forward_4(v, p, ld, ws, z);
-	else if (q == 8)
-		forward_8(v, p, ld, ws, z);
-	else
-		forward_12(v, p, ld, ws, z);
+	pick(0)(v, q, p, ld, ws, z);
 }
 
 static void sparse_backward(const iso_design_view *v, size_t p, size_t ld, const double *r, double *g)
@@ -278,14 +299,7 @@ static void sparse_backward(const iso_design_view *v, size_t p, size_t ld, const
 	const size_t d = v->x->d, q = padded(p);
 	double *gs = v->scratch;
 	memset(gs, 0, (d + 1) * q * sizeof(*gs));
-	if (q == 1)
-		backward_1(v, p, ld, r, gs);
-	else if (q == 4)
-		backward_4(v, p, ld, r, gs);
-	else if (q == 8)
-		backward_8(v, p, ld, r, gs);
-	else
-		backward_12(v, p, ld, r, gs);
+	pick(1)(v, q, p, ld, r, gs);
 	for (size_t j = 0; j < d; j++)
 		for (size_t c = 0; c < p; c++)
 			g[j * ld + c] = column_scale(v, j) * (gs[j * q + c] - column_shift(v, j) * gs[d * q + c]);

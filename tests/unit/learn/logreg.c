@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/math/gemm.h"
 #include "tests/support/testkit.h"
 
 static uint64_t seed = 7;
@@ -249,6 +250,41 @@ START_TEST(large_problem)
 }
 END_TEST
 
+/* The same weights to the last bit whatever the instruction set. */
+START_TEST(same_bits)
+{
+	enum { N = 300, D = 40, K = 5 };
+	static float f[N * D];
+	static uint32_t y[N];
+	iso_error err = {0};
+	const iso_isa active = iso_isa_active();
+	for (size_t i = 0; i < N; i++) {
+		y[i] = (uint32_t)(uniform() * K);
+		for (size_t j = 0; j < D; j++)
+			f[i * D + j] = uniform() < 0.7 ? 0 : (float)uniform();
+	}
+	const iso_source src = iso_source_floats(f, D, N, D);
+	for (int dense = 0; dense < 2; dense++) {
+		iso_design des;
+		iso_logreg m[3] = {{0}};
+		iso_logreg_config c = iso_logreg_default();
+		for (size_t e = 0; e < N * D && dense; e++)
+			f[e] += 0.5f;
+		tk_ok(iso_design_new(&src, &des, &err));
+		ck_assert((des.dense != NULL) == dense);
+		for (int isa = ISO_ISA_PORTABLE; isa <= ISO_ISA_AVX512; isa++)
+			if (iso_isa_force((iso_isa)isa)) {
+				tk_ok(iso_logreg_fit(&c, &des, NULL, N, y, K, &m[isa], &err));
+				ck_assert(!memcmp(m[isa].w, m[0].w, (D + 1) * K * sizeof(double)));
+			}
+		iso_isa_force(active);
+		for (int isa = 0; isa < 3; isa++)
+			iso_logreg_free(&m[isa]);
+		iso_design_free(&des);
+	}
+}
+END_TEST
+
 /* Missing classes, one class, separable classes, nothing to learn from, bad labels. */
 START_TEST(edges)
 {
@@ -304,6 +340,7 @@ int main(void)
 	tcase_add_test(t, goldens_multi);
 	tcase_add_test(t, products);
 	tcase_add_test(t, large_problem);
+	tcase_add_test(t, same_bits);
 	tcase_add_test(t, edges);
 	suite_add_tcase(s, t);
 	return tk_run(s);
