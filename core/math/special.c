@@ -131,7 +131,11 @@ double iso_log_choose(double n, double k)
 		if (isfinite(s))
 			return iso_log(s);
 	}
-	return iso_lgamma(n + 1) - iso_lgamma(k + 1) - iso_lgamma(n - k + 1);
+	if (k < 10)
+		return iso_lgamma(n + 1) - iso_lgamma(k + 1) - iso_lgamma(n - k + 1);
+	/* Stirling on the three factorials, so that the large parts do not cancel */
+	return 0.5 * iso_log(n / k / (n - k)) - LOG_SQRT_2PI + stirling_tail(n) - stirling_tail(k) - stirling_tail(n - k) +
+	       k * iso_log(n / k) - (n - k) * iso_log1p(-k / n);
 }
 
 /* e^(z^2) erfc(z), z >= 0.  Chebyshev series of (1 + 2z) e^(z^2) erfc(z) in y = (z-3)/(z+3) (Shepherd and Laframboise
@@ -179,18 +183,47 @@ double iso_erfc(double x)
 	return x < 0 ? 2 - v : v;
 }
 
+/* Upper normal tail for z >= 0; the exponent is formed from z itself, since z / sqrt 2 is rounded. */
+static double upper_tail(double z)
+{
+	const double hi = (double)(float)z;
+
+	return z > 39 ? 0 : 0.5 * erfcx(z * SQRT_HALF) * iso_exp(-0.5 * hi * hi) * iso_exp(-0.5 * (z - hi) * (z + hi));
+}
+
 double iso_norm_cdf(double z)
 {
-	return 0.5 * iso_erfc(-z * SQRT_HALF);
+	if (isnan(z))
+		return z;
+	return z < 0 ? upper_tail(-z) : 1 - upper_tail(z);
 }
 
 double iso_log_ndtr(double z)
 {
 	if (z > 0)
-		return iso_log1p(-0.5 * iso_erfc(z * SQRT_HALF));
+		return iso_log1p(-upper_tail(z));
 	if (z == -INFINITY)
 		return z;
 	return iso_log(0.5 * erfcx(-z * SQRT_HALF)) - 0.5 * z * z;
+}
+
+/* Phi(z) - 1/2 for small z by its series; Phi(z) = 1/2 + phi(0) sum (-1)^k z^(2k+1) / (2^k k! (2k+1)). */
+static double central_ppf(double d)
+{
+	const double target = d * 2.50662827463100050242;
+	double z = target;
+
+	for (int i = 0; i < 5; i++) {
+		const double y = -0.5 * z * z;
+		double term = z, sum = z;
+
+		for (int k = 1; k < 12; k++) {
+			term *= y / k;
+			sum += term / (2 * k + 1);
+		}
+		z -= (sum - target) / iso_exp(y);
+	}
+	return z;
 }
 
 /* Newton steps on log Phi(z) = log p, concave and increasing: from the left of the root they converge monotonely. */
@@ -202,10 +235,10 @@ double iso_norm_ppf(double p)
 		return NAN;
 	if (p == 0 || p == 1)
 		return p == 0 ? -INFINITY : INFINITY;
-	if (p > 0.5)
+	if (p > 0.6)
 		return -iso_norm_ppf(1 - p);
-	if (p == 0.5)
-		return 0;
+	if (p > 0.4)
+		return central_ppf(p - 0.5);
 	lp = iso_log(p);
 	t = sqrt(-2 * lp); /* Abramowitz and Stegun 26.2.23: |error| < 4.5e-4 */
 	z = -(t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))));
