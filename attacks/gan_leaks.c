@@ -4,8 +4,8 @@
  *     plain        s(x) = -d(x, S)               d(x, S) = min over synthetic rows of |enc(x) - enc(s)|
  *     calibrated   s(x) = d(x, R) - d(x, S)      R = the attacker's own rows of the population
  *
- * The reference rows stand for the paper's reference generator, the cheap calibration of the DOMIAS authors; distances are not
- * squared, which would change the order of the calibrated score.  Rows are encoded by the public schema alone.
+ * The reference rows stand for the paper's reference generator, the cheap calibration of the DOMIAS authors; distances
+ * are not squared, which would change the order of the calibrated score.  Rows are encoded by the public schema alone.
  */
 #include <math.h>
 
@@ -105,7 +105,8 @@ static iso_status score(const iso_attack_view *v, const void *opt, void *state, 
 	iso_status st;
 	(void)state;
 	ISO_FAIL_IF(o->calibrated && (!v->auxiliary || !v->auxiliary->n), err, ISO_E_UNSUPPORTED,
-		    "gan-leaks: calibrated needs auxiliary rows and the split leaves none; give the split a share for them");
+		    "gan-leaks: calibrated needs auxiliary rows and the split leaves none; give the split a share for "
+		    "them");
 	ISO_TRY_OUT(iso_encoder_new(v->schema, ISO_ENC_FEATURES | ISO_ENC_LABEL | ISO_ENC_ATTACK, &e, err));
 	ISO_TRY_OUT(iso_encode_new(e, v->targets, &x, err));
 	ISO_TRY_OUT(with_neighbours(v, o, e, x, out, err));
@@ -122,11 +123,16 @@ const iso_attack iso_attack_gan_leaks = {
 	.citation = "D. Chen, N. Yu, Y. Zhang, M. Fritz: GAN-Leaks: A Taxonomy of Membership Inference Attacks against "
 		    "Generative Models. CCS 2020. arXiv:1909.03935",
 	.card = "A generative model that over-fits puts rows close to its training rows. Score of a target: minus its "
-		"Euclidean distance to the nearest of n synthetic rows; calibrated: the distance to the nearest auxiliary row is "
-		"added, so that rows in dense regions do not look like members. Rows are encoded by the public schema (numbers to "
-		"[0,1] by public bounds, a category mismatch costs 1). n is ten times the released table and at least 10,000, "
-		"because the score depends on it. Deviations from the paper: the reference generator of the calibrated attack is "
-		"replaced by the auxiliary rows themselves; no partial black-box or white-box optimisation of the latent.",
+		"Euclidean distance to the nearest of n synthetic rows; calibrated: the distance to the nearest "
+		"auxiliary row is "
+		"added, so that rows in dense regions do not look like members. Rows are encoded by the public schema "
+		"(numbers to "
+		"[0,1] by public bounds, a category mismatch costs 1). n is ten times the released table and at least "
+		"10,000, "
+		"because the score depends on it. Deviations from the paper: the reference generator of the calibrated "
+		"attack is "
+		"replaced by the auxiliary rows themselves; no partial black-box or white-box optimisation of the "
+		"latent.",
 	.goal = ISO_GOAL_MEMBERSHIP,
 	.knows = ISO_KNOWS_SYNTHETIC | ISO_KNOWS_ORACLE | ISO_KNOWS_AUXILIARY,
 	.knows_of = knows_of,

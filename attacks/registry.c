@@ -36,8 +36,9 @@ iso_status iso_attack_find(const char *name, const iso_attack **out, iso_error *
 	}
 	if (!*out) {
 		const char *near = iso_nearest_word(name, names, n);
-		st = iso_fail(err, ISO_E_CONFIG, "unknown attack (%.80s): %s%s%s; `isoeps list attacks` shows all", name,
-			      near ? "did you mean \"" : "none has this name", near ? near : "", near ? "\"" : "");
+		st = iso_fail(err, ISO_E_CONFIG, "unknown attack (%.80s): %s%s%s; `isoeps list attacks` shows all",
+			      name, near ? "did you mean \"" : "none has this name", near ? near : "",
+			      near ? "\"" : "");
 	}
 	iso_free(names);
 	return st;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A complete attack to copy: membership by the distance to the released rows (docs/adding-a-method.md walks through it).
+/* A complete attack to copy: membership by the distance to the released rows (docs/adding-a-method.md walks through
+ * it).
  *
  * 1. Copy this file to attacks/mine.c and rename iso_attack_template to iso_attack_mine.
  * 2. Add the word "mine" to attacks/CMakeLists.txt.
  * 3. Name it in a suite: "attacks": ["mine"].
  *
- * An attack gives every target a score and never learns the truth: the referee alone knows it, and computes all statistics.
+ * An attack gives every target a score and never learns the truth: the referee alone knows it, and computes all
+ * statistics.
  */
 #include <math.h>
 
@@ -18,10 +20,11 @@ typedef struct opts {
 	int64_t neighbours;
 } opts;
 static const iso_option options[] = {
-	ISO_OPT_INT(opts, neighbours, "1", 1, 100, "the score is minus the mean distance to so many nearest rows"), {0}};
+	ISO_OPT_INT(opts, neighbours, "1", 1, 100, "the score is minus the mean distance to so many nearest rows"),
+	{0}};
 
-/* prepare (optional): work that does not depend on the synthetic rows, which it does not get.  Whatever it keeps comes back as
- * `state`, and destroy frees it. */
+/* prepare (optional): work that does not depend on the synthetic rows, which it does not get.  Whatever it keeps comes
+ * back as `state`, and destroy frees it. */
 static iso_status prepare(const iso_attack_view *view, const void *opt, void **state, iso_error *err)
 {
 	iso_encoder *e;
@@ -69,11 +72,12 @@ const iso_attack iso_attack_template = {
 	.name = "template",
 	.title = "Distance to the released rows",
 	.citation = "none; an example",
-	.card = "Targets close to released rows are called members: minus the mean distance to the nearest synthetic rows.",
+	.card = "Targets close to released rows are called members: minus the mean distance to the nearest synthetic "
+		"rows.",
 	.goal = ISO_GOAL_MEMBERSHIP,
 	.knows = ISO_KNOWS_SYNTHETIC, /* what is not named here stays NULL in the view */
-	.version = 1, /* raise it when results change */
-	.knowledge = "NB", /* no-box: nothing but the released table */
+	.version = 1,		      /* raise it when results change */
+	.knowledge = "NB",	      /* no-box: nothing but the released table */
 	.options = options,
 	.options_size = sizeof(opts),
 	.prepare = prepare,

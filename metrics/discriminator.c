@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Real or synthetic?  Logistic regression, stratified 10-fold, and the KLD and TLD of Lomurno et al. (attacks.md sections 7.1, 7.2).
+/* Real or synthetic?  Logistic regression, stratified 10-fold, and the KLD and TLD of Lomurno et al. (attacks.md
+ * sections 7.1, 7.2).
  *
- * Rows: the training rows as 1, as many synthetic rows as 0 (the smaller of both counts on both sides).  Columns: everything,
- * the label too, standardised by the training folds.  Accuracy at 1/2, F1 with either side positive, AUC: means over the folds.
+ * Rows: the training rows as 1, as many synthetic rows as 0 (the smaller of both counts on both sides).  Columns:
+ * everything, the label too, standardised by the training folds.  Accuracy at 1/2, F1 with either side positive, AUC:
+ * means over the folds.
  *
  *     KLD = mean over columns of KL(real || synthetic), nats, half a count added to every cell
  *     TLD = (KLD / accuracy)^(1 - AUC)
@@ -52,13 +54,13 @@ static const iso_output outputs[] = {
 	{0}};
 enum { ACC, F1R, F1S, AUC, NSCORE };
 
-/* ---- the pooled rows ------------------------------------------------------------------------------------------------- */
+/* ---- the pooled rows ---- */
 
 typedef struct pool {
 	iso_table *real, *synthetic, *both; /* both = real, then synthetic; owned */
-	size_t m; /* rows of each side */
-	uint32_t *y, *fold, *row; /* [2m] 1 = real */
-	double *prob; /* [2m][2] */
+	size_t m;			    /* rows of each side */
+	uint32_t *y, *fold, *row;	    /* [2m] 1 = real */
+	double *prob;			    /* [2m][2] */
 } pool;
 
 static void pool_free(pool *p)
@@ -105,7 +107,7 @@ out:
 	return st;
 }
 
-/* ---- cross-validation ------------------------------------------------------------------------------------------------- */
+/* ---- cross-validation ---- */
 
 /* Rows of the pool inside (or outside) a fold, into p->row. */
 static size_t rows_of_fold(pool *p, size_t fold, int inside)
@@ -141,10 +143,12 @@ static iso_status score_fold(const pool *p, size_t n, double score[NSCORE], iso_
 	score[AUC] = iso_auc(s, y, n);
 	iso_free(s);
 	iso_free(y);
-	return isnan(score[AUC]) ? iso_no_memory(err, "the area of a fold") : ISO_OK; /* its only NaN of finite scores */
+	return isnan(score[AUC]) ? iso_no_memory(err, "the area of a fold")
+				 : ISO_OK; /* its only NaN of finite scores */
 }
 
-static iso_status one_fold(const opts *o, const iso_design *x, pool *p, size_t fold, double score[NSCORE], iso_error *err)
+static iso_status one_fold(const opts *o, const iso_design *x, pool *p, size_t fold, double score[NSCORE],
+			   iso_error *err)
 {
 	iso_logreg_config c = iso_logreg_default();
 	iso_logreg m;
@@ -181,7 +185,7 @@ out:
 	return st;
 }
 
-/* ---- divergence -------------------------------------------------------------------------------------------------------- */
+/* ---- divergence ---- */
 
 static double kl_discrete(const iso_column *c, const double *a, const double *b, size_t m, double *h)
 {
@@ -202,11 +206,13 @@ static void kl_column(const pool *p, const iso_schema *s, size_t k, double *a, d
 	double *b = a + m;
 	for (size_t j = 0; j < many; j++) {
 		for (size_t i = 0; i < m; i++) {
-			a[i] = c->type == ISO_PIXEL ? p->real->pixels[i * s->npixel + c->offset + j] : iso_table_cell(p->real, i, k);
-			b[i] = c->type == ISO_PIXEL ? p->synthetic->pixels[i * s->npixel + c->offset + j] :
-						      iso_table_cell(p->synthetic, i, k);
+			a[i] = c->type == ISO_PIXEL ? p->real->pixels[i * s->npixel + c->offset + j]
+						    : iso_table_cell(p->real, i, k);
+			b[i] = c->type == ISO_PIXEL ? p->synthetic->pixels[i * s->npixel + c->offset + j]
+						    : iso_table_cell(p->synthetic, i, k);
 		}
-		*sum += iso_is_discrete(c) ? kl_discrete(c, a, b, m, h) : iso_kl_samples(a, m, b, m, KL_BINS, KL_SMOOTHING);
+		*sum += iso_is_discrete(c) ? kl_discrete(c, a, b, m, h)
+					   : iso_kl_samples(a, m, b, m, KL_BINS, KL_SMOOTHING);
 		(*terms)++;
 	}
 }
@@ -230,7 +236,7 @@ static iso_status divergence(const pool *p, const iso_schema *s, double *kld, is
 	return ISO_OK;
 }
 
-/* ---- outputs ------------------------------------------------------------------------------------------------------------ */
+/* ---- outputs ---- */
 
 static iso_status put_tld(iso_measures *out, const char *key, double kld, const double mean[NSCORE], iso_error *err)
 {
@@ -294,13 +300,19 @@ const iso_metric iso_metric_discriminator = {
 	.abi = ISO_METRIC_ABI,
 	.name = "discriminator",
 	.title = "Real-vs-synthetic discriminator, KLD and TLD",
-	.citation = "E. Lomurno, L. Di Perna, L. Cazzella, S. Samele, M. Matteucci: A Generative Federated Learning Framework for "
+	.citation = "E. Lomurno, L. Di Perna, L. Cazzella, S. Samele, M. Matteucci: A Generative Federated Learning "
+		    "Framework for "
 		    "Differential Privacy. 2022 (3DGL)",
-	.card = "L2 logistic regression (C = 1, intercept unpenalised, converged) tells training rows from as many synthetic rows by all "
-		"columns, the label included, standardised by the training folds; stratified folds from the cell's seed; accuracy, F1 "
-		"and AUC are means over the folds. The paper gives no binning, direction or units of its KLD. Here: KL(real || "
-		"synthetic) in nats over public categories or ten equal cells of the pooled range, half a count added to each cell, mean "
-		"over the columns; kld_rowsum multiplies it by the number of real rows, which is the order of the published values. "
+	.card = "L2 logistic regression (C = 1, intercept unpenalised, converged) tells training rows from as many "
+		"synthetic rows by all "
+		"columns, the label included, standardised by the training folds; stratified folds from the cell's "
+		"seed; accuracy, F1 "
+		"and AUC are means over the folds. The paper gives no binning, direction or units of its KLD. Here: "
+		"KL(real || "
+		"synthetic) in nats over public categories or ten equal cells of the pooled range, half a count added "
+		"to each cell, mean "
+		"over the columns; kld_rowsum multiplies it by the number of real rows, which is the order of the "
+		"published values. "
 		"TLD = (KLD / accuracy)^(1 - AUC); at AUC = 1 it is 1 by definition (tld_degenerate = 1).",
 	.inputs = ISO_IN_TRAIN | ISO_IN_SYNTHETIC,
 	.version = 1,

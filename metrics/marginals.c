@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Total variation distance of one- and two-way marginals, real training rows against synthetic rows (attacks.md section 9):
+/* Total variation distance of one- and two-way marginals, real training rows against synthetic rows (attacks.md section
+ * 9):
  *
  *     TVD = 1/2 sum over cells |p - q|,   numeric columns in equal bins of their public bounds.
  *
- * Two tables drawn from one law differ too: the floor is the same distance between the two halves of a shuffle of the real rows.
+ * Two tables drawn from one law differ too: the floor is the same distance between the two halves of a shuffle of the
+ * real rows.
  */
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +16,7 @@
 #include "core/learn/kfold.h"
 #include "metrics/metric.h"
 
-#define PIECE 2048 /* rows that are binned at a time */
+#define PIECE 2048		     /* rows that are binned at a time */
 #define MOST_CELLS ((size_t)1 << 24) /* of one two-way table */
 
 typedef struct opts {
@@ -42,8 +44,8 @@ enum { MEAN1, MAX1, MEAN2, MAX2, NSTAT };
 typedef struct codes {
 	size_t n, ncode, total, nplain;
 	size_t *cells, *first; /* [ncode] */
-	size_t *plain; /* [nplain] places among the codes */
-	uint32_t *value; /* [nplain][n] */
+	size_t *plain;	       /* [nplain] places among the codes */
+	uint32_t *value;       /* [nplain][n] */
 } codes;
 
 static void codes_free(codes *c)
@@ -59,7 +61,10 @@ static void codes_free(codes *c)
 static iso_table rows_of(const iso_table *t, size_t at, size_t n)
 {
 	const iso_schema *s = t->schema;
-	return (iso_table){.schema = s, .n = n, .cells = t->cells + at * s->ncol, .id = t->id + at,
+	return (iso_table){.schema = s,
+			   .n = n,
+			   .cells = t->cells + at * s->ncol,
+			   .id = t->id + at,
 			   .pixels = t->pixels ? t->pixels + at * s->npixel : NULL};
 }
 
@@ -88,7 +93,8 @@ static iso_status layout(const iso_table *t, size_t bins, codes *c, iso_error *e
 }
 
 /* hist [2][total]: row r counts in half[r] (NULL: in the first). */
-static iso_status count_rows(const iso_table *t, size_t bins, const uint8_t *half, codes *c, double *hist, iso_error *err)
+static iso_status count_rows(const iso_table *t, size_t bins, const uint8_t *half, codes *c, double *hist,
+			     iso_error *err)
 {
 	for (size_t at = 0; at < t->n; at += PIECE) {
 		const iso_table piece = rows_of(t, at, t->n - at < PIECE ? t->n - at : PIECE);
@@ -161,8 +167,8 @@ static iso_status floor_of(const iso_table *t, const opts *o, codes *c, double *
 {
 	uint8_t *half = iso_alloc(t->n, 1);
 	uint32_t *row = NULL;
-	iso_status st = half ? iso_subset(iso_key_new(0, "metrics/marginals/halves"), t->n, t->n / 2, &row, err) :
-			       iso_no_memory(err, "the halves of a table");
+	iso_status st = half ? iso_subset(iso_key_new(0, "metrics/marginals/halves"), t->n, t->n / 2, &row, err)
+			     : iso_no_memory(err, "the halves of a table");
 	for (size_t i = 0; st == ISO_OK && i < t->n / 2; i++)
 		half[row[i]] = 1;
 	memset(hist, 0, 2 * c->total * sizeof(*hist));
@@ -182,7 +188,8 @@ static iso_status put(iso_measures *out, const char *key, double v, const char *
 	return isnan(v) ? iso_measure_undefined(out, key, reason, err) : iso_measure_set(out, key, v, NAN, NAN, err);
 }
 
-static iso_status put_all(iso_measures *out, const double *stat, const double *ground, int two_way_wanted, iso_error *err)
+static iso_status put_all(iso_measures *out, const double *stat, const double *ground, int two_way_wanted,
+			  iso_error *err)
 {
 	const char *why = two_way_wanted ? "no two columns whose joint table fits; " PIXELS : "two_way is off";
 	const char *few = "fewer than two real rows";
@@ -235,12 +242,17 @@ const iso_metric iso_metric_marginals = {
 	.abi = ISO_METRIC_ABI,
 	.name = "marginals",
 	.title = "Total variation distance of 1- and 2-way marginals",
-	.citation = "k-way marginal total variation distance, as in the evaluation of marginal-based synthesis; e.g. R. McKenna, "
-		    "G. Miklau, D. Sheldon: Winning the NIST Contest. Journal of Privacy and Confidentiality 11(3), 2021. "
-		    "arXiv:2108.04978",
-	.card = "Half the summed absolute difference between the real training rows' and the synthetic rows' shares of each cell, for "
-		"every column (label included) and every pair of columns; mean and maximum. Numeric columns in equal bins of "
-		"their public bounds, missing values as a cell of their own. Pixels count one way only. The floor is the same distance "
+	.citation =
+		"k-way marginal total variation distance, as in the evaluation of marginal-based synthesis; e.g. R. "
+		"McKenna, "
+		"G. Miklau, D. Sheldon: Winning the NIST Contest. Journal of Privacy and Confidentiality 11(3), 2021. "
+		"arXiv:2108.04978",
+	.card = "Half the summed absolute difference between the real training rows' and the synthetic rows' shares of "
+		"each cell, for "
+		"every column (label included) and every pair of columns; mean and maximum. Numeric columns in equal "
+		"bins of "
+		"their public bounds, missing values as a cell of their own. Pixels count one way only. The floor is "
+		"the same distance "
 		"between two halves of the real rows: what sampling alone does at half the size.",
 	.inputs = ISO_IN_TRAIN | ISO_IN_SYNTHETIC,
 	.version = 1,

@@ -11,7 +11,8 @@ static iso_status slot(iso_measures *m, const char *key, iso_measure **out, iso_
 	for (size_t i = 0; i < m->n; i++) {
 		if (strcmp(m->outputs[i].key, key))
 			continue;
-		ISO_FAIL_IF(m->v[i].key, err, ISO_E_PLUGIN, "output set twice (%s): each declared output is measured once", key);
+		ISO_FAIL_IF(m->v[i].key, err, ISO_E_PLUGIN,
+			    "output set twice (%s): each declared output is measured once", key);
 		m->v[i] = (iso_measure){.key = m->outputs[i].key, .value = NAN, .low = NAN, .high = NAN};
 		*out = &m->v[i];
 		return ISO_OK;
@@ -26,10 +27,11 @@ iso_status iso_measure_set(iso_measures *m, const char *key, double value, doubl
 	const iso_output *o = &m->outputs[v - m->v];
 	/* a rounding error above 1 is no broken contract */
 	const double slack = 1e-12 * (1 + fabs(value));
-	ISO_FAIL_IF(!isfinite(value), err, ISO_E_PLUGIN, "output not finite (%s): call it undefined, with a reason", key);
+	ISO_FAIL_IF(!isfinite(value), err, ISO_E_PLUGIN, "output not finite (%s): call it undefined, with a reason",
+		    key);
 	ISO_FAIL_IF(value < o->lo - slack || value > o->hi + slack, err, ISO_E_PLUGIN,
-		    "output outside its declared range (%s): %g, declared %g to %g; mend the metric or its table", key, value, o->lo,
-		    o->hi);
+		    "output outside its declared range (%s): %g, declared %g to %g; mend the metric or its table", key,
+		    value, o->lo, o->hi);
 	v->value = fmin(fmax(value, o->lo), o->hi);
 	v->low = low;
 	v->high = high;

@@ -16,17 +16,16 @@ typedef struct opts {
 } opts;
 static const iso_option options[] = {ISO_OPT_BOOL(opts, label, "true", "count the label column too"), {0}};
 
-/* Outputs: everything that this metric measures, before it measures anything.  key, title of a table's head, unit, better
- * direction, possible range, value for perfect synthetic data (NAN = none), caveat (NULL = none). */
-static const iso_output outputs[] = {
-	{"mean_gap", "gap of column means", "", ISO_LOWER, 0, 1, 0, NULL},
-	{0}};
+/* Outputs: everything that this metric measures, before it measures anything.  key, title of a table's head, unit,
+ * better direction, possible range, value for perfect synthetic data (NAN = none), caveat (NULL = none). */
+static const iso_output outputs[] = {{"mean_gap", "gap of column means", "", ISO_LOWER, 0, 1, 0, NULL}, {0}};
 
 /* Mean of each encoded column, [dim].  Encoded values lie in [0,1] by the public schema. */
 static iso_status column_means(const iso_encoder *e, const iso_table *t, double *mean, iso_error *err)
 {
 	float *x;
-	ISO_TRY(iso_encode_new(e, t, &x, err)); /* every failing call is tried; what it allocated is freed on all paths */
+	ISO_TRY(iso_encode_new(e, t, &x,
+			       err)); /* every failing call is tried; what it allocated is freed on all paths */
 	for (size_t i = 0; i < t->n; i++)
 		for (size_t j = 0; j < e->dim; j++)
 			mean[j] += (double)x[i * e->dim + j] / (double)t->n;
@@ -68,7 +67,7 @@ const iso_metric iso_metric_template = {
 	.citation = "none; an example",
 	.card = "Mean absolute difference between the means of the encoded columns of real and synthetic rows.",
 	.inputs = ISO_IN_TRAIN | ISO_IN_SYNTHETIC, /* what is not named here stays NULL in the view */
-	.version = 1, /* raise it when results change */
+	.version = 1,				   /* raise it when results change */
 	.outputs = outputs,
 	.options = options,
 	.options_size = sizeof(opts),

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Train on synthetic rows, test on real ones; beside it the same classifiers trained on the real training rows (prefix "real.").
+/* Train on synthetic rows, test on real ones; beside it the same classifiers trained on the real training rows (prefix
+ * "real.").
  *
- * Two classifiers: converged logistic regression and a one-layer MLP.  Rows without a label are left out.  A training table with one
- * class gives a constant classifier (its areas are 0.5); a table without usable rows, or test rows of one class, leave values
- * undefined with the reason.
+ * Two classifiers: converged logistic regression and a one-layer MLP.  Rows without a label are left out.  A training
+ * table with one class gives a constant classifier (its areas are 0.5); a table without usable rows, or test rows of
+ * one class, leave values undefined with the reason.
  */
 #include <math.h>
 #include <stdio.h>
@@ -40,6 +41,7 @@ static const iso_option options[] = {
 	ISO_OPT_INT(opts, max_train_rows, "0", 0, 100000000, "train on at most so many rows, drawn at random; 0 = all"),
 	{0}};
 
+// clang-format off
 #define OUTPUTS(prefix, name, dir) \
 	{prefix ".accuracy", name " accuracy", "share", dir, 0, 1, NAN, NULL}, \
 	{prefix ".f1_positive", name " F1 (positive class)", "", dir, 0, 1, NAN, NULL}, \
@@ -47,12 +49,15 @@ static const iso_option options[] = {
 	{prefix ".auroc_micro", name " AUROC (micro)", "", dir, 0, 1, NAN, NULL}, \
 	{prefix ".auroc_macro", name " AUROC (macro)", "", dir, 0, 1, NAN, NULL}, \
 	{prefix ".auprc", name " AUPRC (macro)", "", dir, 0, 1, NAN, NULL}
-static const iso_output outputs[] = {OUTPUTS("lr", "LR", ISO_HIGHER), OUTPUTS("mlp", "MLP", ISO_HIGHER),
-				     OUTPUTS("real.lr", "LR, real training rows,", ISO_NEITHER),
-				     OUTPUTS("real.mlp", "MLP, real training rows,", ISO_NEITHER), {0}};
+static const iso_output outputs[] = {
+	OUTPUTS("lr", "LR", ISO_HIGHER), OUTPUTS("mlp", "MLP", ISO_HIGHER),
+	OUTPUTS("real.lr", "LR, real training rows,", ISO_NEITHER),
+	OUTPUTS("real.mlp", "MLP, real training rows,", ISO_NEITHER), {0}};
+// clang-format on
 
 enum { ACC, F1_POS, F1_MACRO, MICRO, MACRO, AUPRC, NVALUE };
-static const char *const suffix[NVALUE] = {"accuracy", "f1_positive", "f1_macro", "auroc_micro", "auroc_macro", "auprc"};
+static const char *const suffix[NVALUE] = {"accuracy",	  "f1_positive", "f1_macro",
+					   "auroc_micro", "auroc_macro", "auprc"};
 
 /* Labelled rows of a table. */
 typedef struct part {
@@ -106,7 +111,7 @@ typedef struct bench {
 	iso_encoder *encoder;
 	part test;
 	iso_design x_test; /* made when first needed */
-	double *prob; /* [test.n][classes] */
+	double *prob;	   /* [test.n][classes] */
 	size_t classes, positive;
 	int standardise;
 } bench;
@@ -119,7 +124,7 @@ static iso_source source_of(const bench *b, const part *p)
 	return s;
 }
 
-/* ---- classifiers ----------------------------------------------------------------------------------------------------- */
+/* ---- classifiers ---- */
 
 /* Predictions of the test rows into b->prob. */
 static iso_status run_lr(bench *b, const part *train, iso_error *err)
@@ -132,7 +137,8 @@ static iso_status run_lr(bench *b, const part *train, iso_error *err)
 	c.c = b->o->lr_c;
 	c.scheme = b->o->scheme ? ISO_ONE_VS_REST : ISO_MULTINOMIAL;
 	c.standardise = b->standardise;
-	/* The gradient is a sum over rows: 1e-8 in all, on large tables 1e-8 a row (weights to 1e-3 at worst, areas to 1e-7). */
+	/* The gradient is a sum over rows: 1e-8 in all, on large tables 1e-8 a row (weights to 1e-3 at worst, areas to
+	 * 1e-7). */
 	if (train->n > 10000)
 		c.tolerance = 1e-8 * c.c * (double)train->n;
 	if (!b->x_test.n)
@@ -199,18 +205,20 @@ static iso_status judge(bench *b, double value[NVALUE][3], iso_error *err)
 {
 	iso_assessment a;
 	ISO_TRY(iso_assess(b->prob, b->test.y, b->test.n, b->classes, b->positive, &a, err));
-	const double all[NVALUE][3] = {
-		{a.accuracy, a.accuracy_low, a.accuracy_high}, {a.f1_positive, NAN, NAN}, {a.f1_macro, NAN, NAN},
-		{a.auroc_micro, a.auroc_low, a.auroc_high},    {a.auroc_macro, a.auroc_low, a.auroc_high},
-		{a.auprc, NAN, NAN}};
+	const double all[NVALUE][3] = {{a.accuracy, a.accuracy_low, a.accuracy_high},
+				       {a.f1_positive, NAN, NAN},
+				       {a.f1_macro, NAN, NAN},
+				       {a.auroc_micro, a.auroc_low, a.auroc_high},
+				       {a.auroc_macro, a.auroc_low, a.auroc_high},
+				       {a.auprc, NAN, NAN}};
 	memcpy(value, all, sizeof(all));
 	return ISO_OK;
 }
 
-/* ---- arms --------------------------------------------------------------------------------------------------------------- */
+/* ---- arms ---- */
 
-static iso_status put(const bench *b, iso_measures *out, const char *prefix, double value[NVALUE][3], const char *reason,
-		      iso_error *err)
+static iso_status put(const bench *b, iso_measures *out, const char *prefix, double value[NVALUE][3],
+		      const char *reason, iso_error *err)
 {
 	for (size_t k = 0; k < NVALUE; k++) {
 		const double *v = value[k];
@@ -218,7 +226,8 @@ static iso_status put(const bench *b, iso_measures *out, const char *prefix, dou
 		char key[48];
 		snprintf(key, sizeof(key), "%s.%s", prefix, suffix[k]);
 		if (!why && isnan(v[0]))
-			why = k == F1_POS && b->classes != 2 ? "more than two classes" : "the test rows hold one class only";
+			why = k == F1_POS && b->classes != 2 ? "more than two classes"
+							     : "the test rows hold one class only";
 		if (why)
 			ISO_TRY(iso_measure_undefined(out, key, why, err));
 		else
@@ -227,8 +236,8 @@ static iso_status put(const bench *b, iso_measures *out, const char *prefix, dou
 	return ISO_OK;
 }
 
-/* One classifier of one arm, through the cache when the arm is real: then the key is a constant, so that the value is a function
- * of data, split and options. */
+/* One classifier of one arm, through the cache when the arm is real: then the key is a constant, so that the value is a
+ * function of data, split and options. */
 static iso_status run_one(bench *b, const part *train, int real, int mlp, double value[NVALUE][3], iso_error *err)
 {
 	const iso_metric_view *v = b->view;
@@ -244,7 +253,8 @@ static iso_status run_one(bench *b, const part *train, int real, int mlp, double
 	if (real && v->cache_get && v->cache_get(v->cache_ctx, name, value[0], NVALUE * 3))
 		return ISO_OK;
 	if (mlp)
-		ISO_TRY(run_mlp(b, train, real ? iso_key_new(0, "metrics/tstr/mlp") : iso_key_child(v->key, "mlp", 0), err));
+		ISO_TRY(run_mlp(b, train, real ? iso_key_new(0, "metrics/tstr/mlp") : iso_key_child(v->key, "mlp", 0),
+				err));
 	else
 		ISO_TRY(run_lr(b, train, err));
 	ISO_TRY(judge(b, value, err));
@@ -262,9 +272,11 @@ static iso_status run_arm(bench *b, const iso_table *t, int real, iso_measures *
 	ISO_TRY(part_init(t, (size_t)b->o->max_train_rows, key, &train, err));
 	for (int mlp = 0; mlp < 2 && st == ISO_OK; mlp++) {
 		double value[NVALUE][3] = {{0}};
-		const char *reason = b->o->classifiers == (mlp ? RUN_LR : RUN_MLP) ? "classifier not asked for" :
-				     !b->test.n ? "no test row has a label" :
-				     !train.n ? (real ? "no real training row has a label" : "no synthetic row has a label") : NULL;
+		const char *reason =
+			b->o->classifiers == (mlp ? RUN_LR : RUN_MLP) ? "classifier not asked for"
+			: !b->test.n				      ? "no test row has a label"
+			: !train.n ? (real ? "no real training row has a label" : "no synthetic row has a label")
+				   : NULL;
 		if (!reason)
 			st = run_one(b, &train, real, mlp, value, err);
 		if (st == ISO_OK)
@@ -312,17 +324,27 @@ const iso_metric iso_metric_tstr = {
 	.abi = ISO_METRIC_ABI,
 	.name = "tstr",
 	.title = "Train on synthetic, test on real",
-	.citation = "C. Esteban, S. L. Hyland, G. Raetsch: Real-valued (Medical) Time Series Generation with Recurrent Conditional "
-		    "GANs. arXiv:1706.02633, 2017 (TSTR); R. Torkzadehmahani, P. Kairouz, B. Paten: DP-CGAN. CVPR Workshops 2019. "
+	.citation = "C. Esteban, S. L. Hyland, G. Raetsch: Real-valued (Medical) Time Series Generation with Recurrent "
+		    "Conditional "
+		    "GANs. arXiv:1706.02633, 2017 (TSTR); R. Torkzadehmahani, P. Kairouz, B. Paten: DP-CGAN. CVPR "
+		    "Workshops 2019. "
 		    "arXiv:2001.09700 (the protocol on MNIST)",
-	.card = "Classifiers are trained on the synthetic rows and judged on real test rows that the generator never saw; the values with "
-		"prefix real. come from the same classifiers trained on the real training rows. Logistic regression minimises 1/2 |w|^2 + C "
-		"sum of losses to convergence; the MLP follows scikit-learn's MLPClassifier with a fixed number of epochs. AUROC with two "
-		"classes is the plain area for the schema's positive class (micro = macro); with more, micro pools all (row, class) "
-		"pairs, which is optimistic, and macro averages the one-versus-rest areas. Intervals: Wilson for accuracy, DeLong for the "
-		"area with two classes; they cover the test rows' sampling, not the training. A class absent from the training rows gets "
-		"probability 0. The DP-CGAN authors' classifiers are scheme=ovr, lr_c=2 (a softmax over two classes halves the penalty), "
-		"mlp_alpha=1. Their code trains on pixels in [0,1] and tests on bytes 0 to 255, which saturates the scores and lowers "
+	.card = "Classifiers are trained on the synthetic rows and judged on real test rows that the generator never "
+		"saw; the values with "
+		"prefix real. come from the same classifiers trained on the real training rows. Logistic regression "
+		"minimises 1/2 |w|^2 + C "
+		"sum of losses to convergence; the MLP follows scikit-learn's MLPClassifier with a fixed number of "
+		"epochs. AUROC with two "
+		"classes is the plain area for the schema's positive class (micro = macro); with more, micro pools all "
+		"(row, class) "
+		"pairs, which is optimistic, and macro averages the one-versus-rest areas. Intervals: Wilson for "
+		"accuracy, DeLong for the "
+		"area with two classes; they cover the test rows' sampling, not the training. A class absent from the "
+		"training rows gets "
+		"probability 0. The DP-CGAN authors' classifiers are scheme=ovr, lr_c=2 (a softmax over two classes "
+		"halves the penalty), "
+		"mlp_alpha=1. Their code trains on pixels in [0,1] and tests on bytes 0 to 255, which saturates the "
+		"scores and lowers "
 		"the areas: test_scale=255 repeats that.",
 	.inputs = ISO_IN_TRAIN | ISO_IN_TEST | ISO_IN_SYNTHETIC,
 	.version = 1,

@@ -23,7 +23,7 @@ static size_t largest(const double *p, size_t k)
 
 /* Accuracy and F1 from the confusion counts [classes][3]: right, wrongly called, missed. */
 static void assess_labels(const double *prob, const uint32_t *truth, size_t n, size_t classes, size_t positive,
-			 double *count, iso_assessment *j)
+			  double *count, iso_assessment *j)
 {
 	memset(count, 0, 3 * classes * sizeof(*count));
 	for (size_t i = 0; i < n; i++) {
@@ -52,7 +52,7 @@ static void assess_labels(const double *prob, const uint32_t *truth, size_t n, s
 }
 
 static iso_status assess_binary(const double *prob, const uint32_t *truth, size_t n, size_t positive, double *s,
-			       uint8_t *y, iso_assessment *j, iso_error *err)
+				uint8_t *y, iso_assessment *j, iso_error *err)
 {
 	iso_roc r;
 	size_t npos = 0;
@@ -74,8 +74,8 @@ static iso_status assess_binary(const double *prob, const uint32_t *truth, size_
 	return ISO_OK;
 }
 
-static iso_status assess_many(const double *prob, const uint32_t *truth, size_t n, size_t classes, double *s, uint8_t *y,
-			      iso_assessment *j, iso_error *err)
+static iso_status assess_many(const double *prob, const uint32_t *truth, size_t n, size_t classes, double *s,
+			      uint8_t *y, iso_assessment *j, iso_error *err)
 {
 	double area = 0, precision = 0, areas = 0, precisions = 0;
 	for (size_t e = 0; e < n * classes; e++)
@@ -106,17 +106,25 @@ static iso_status assess_many(const double *prob, const uint32_t *truth, size_t 
 }
 
 iso_status iso_assess(const double *prob, const uint32_t *truth, size_t n, size_t classes, size_t positive,
-		     iso_assessment *out, iso_error *err)
+		      iso_assessment *out, iso_error *err)
 {
-	iso_assessment j = {.n = n, .accuracy = NAN, .accuracy_low = NAN, .accuracy_high = NAN, .f1_positive = NAN,
-			   .f1_macro = NAN, .auroc_micro = NAN, .auroc_macro = NAN, .auroc_low = NAN, .auroc_high = NAN,
-			   .auprc = NAN};
+	iso_assessment j = {.n = n,
+			    .accuracy = NAN,
+			    .accuracy_low = NAN,
+			    .accuracy_high = NAN,
+			    .f1_positive = NAN,
+			    .f1_macro = NAN,
+			    .auroc_micro = NAN,
+			    .auroc_macro = NAN,
+			    .auroc_low = NAN,
+			    .auroc_high = NAN,
+			    .auprc = NAN};
 	*out = j;
 	if (!n || classes < 2)
 		return ISO_OK;
 	for (size_t e = 0; e < n * classes; e++)
-		ISO_FAIL_IF(!isfinite(prob[e]), err, ISO_E_NUMERIC, "a predicted probability is not finite (row %zu, class %zu)",
-			    e / classes, e % classes);
+		ISO_FAIL_IF(!isfinite(prob[e]), err, ISO_E_NUMERIC,
+			    "a predicted probability is not finite (row %zu, class %zu)", e / classes, e % classes);
 	double *s = iso_alloc(n + 3 * classes, sizeof(*s));
 	uint8_t *y = iso_alloc(n, classes);
 	iso_status st = ISO_OK;

@@ -2,8 +2,8 @@
 /* Design matrices; see design.h.
  *
  * With x' = (x - m) s, the sparse form never builds the dense x':  x' w = x (s w) - (m s w),
- * x'^T r = s (x^T r - m sum r),  and the Gram matrix is  s_j s_k (H_jk - m_j h_k - m_k h_j + m_j m_k W)  where H, h, W are
- * the weighted products x^T x, x^T 1, 1^T 1.
+ * x'^T r = s (x^T r - m sum r),  and the Gram matrix is  s_j s_k (H_jk - m_j h_k - m_k h_j + m_j m_k W)  where H, h, W
+ * are the weighted products x^T x, x^T 1, 1^T 1.
  */
 #include "core/learn/design.h"
 
@@ -15,8 +15,8 @@
 #include "core/math/linalg.h"
 
 #define BODY static inline __attribute__((always_inline)) void
-#define BLOCK 256 /* rows that are gathered at a time in the dense form */
-#define PMAX 12 /* columns of a product that are kept in registers */
+#define BLOCK 256     /* rows that are gathered at a time in the dense form */
+#define PMAX 12	      /* columns of a product that are kept in registers */
 #define SPARSE_AT 0.6 /* share of non-zeros below which the sparse form is kept */
 
 static inline size_t row_of(const iso_design_view *v, size_t i)
@@ -24,7 +24,7 @@ static inline size_t row_of(const iso_design_view *v, size_t i)
 	return v->row ? v->row[i] : i;
 }
 
-/* ---- building ---------------------------------------------------------------------------------------------------- */
+/* ---- building ---- */
 
 static size_t count_nonzeros(const iso_source *s, float *buf)
 {
@@ -110,7 +110,7 @@ void iso_design_free(iso_design *x)
 	*x = (iso_design){0};
 }
 
-/* ---- views ------------------------------------------------------------------------------------------------------- */
+/* ---- views ---- */
 
 static size_t padded(size_t p)
 {
@@ -194,11 +194,12 @@ static void gather(const iso_design_view *v, size_t first, size_t m)
 	}
 }
 
-/* ---- products ---------------------------------------------------------------------------------------------------- */
+/* ---- products ---- */
 
-/* P columns of w (or g) at a time stay in registers; `p` of them are real, `ld` is the row stride of z (or r).  Vectors run
- * across columns, multiplications and additions are rounded one by one: the same bits in every version. */
-BODY forward_body(const int P, const iso_design_view *v, size_t p, size_t ld, const double *restrict w, double *restrict z)
+/* P columns of w (or g) at a time stay in registers; `p` of them are real, `ld` is the row stride of z (or r).  Vectors
+ * run across columns, multiplications and additions are rounded one by one: the same bits in every version. */
+BODY forward_body(const int P, const iso_design_view *v, size_t p, size_t ld, const double *restrict w,
+		  double *restrict z)
 {
 	for (size_t i = 0; i < v->n; i++) {
 		const size_t r = row_of(v, i), end = v->x->start[r + 1];
@@ -215,7 +216,8 @@ BODY forward_body(const int P, const iso_design_view *v, size_t p, size_t ld, co
 	}
 }
 
-BODY backward_body(const int P, const iso_design_view *v, size_t p, size_t ld, const double *restrict rr, double *restrict g)
+BODY backward_body(const int P, const iso_design_view *v, size_t p, size_t ld, const double *restrict rr,
+		   double *restrict g)
 {
 	for (size_t i = 0; i < v->n; i++) {
 		const size_t r = row_of(v, i), end = v->x->start[r + 1];
@@ -237,22 +239,38 @@ BODY backward_body(const int P, const iso_design_view *v, size_t p, size_t ld, c
 typedef void (*product)(const iso_design_view *v, size_t q, size_t p, size_t ld, const double *in, double *out);
 
 #define VERSIONS(name, attribute) \
-	attribute static void forward_##name(const iso_design_view *v, size_t q, size_t p, size_t ld, const double *w, double *z) \
+	attribute static void forward_##name(const iso_design_view *v, size_t q, size_t p, size_t ld, const double *w, \
+					     double *z) \
 	{ \
 		switch (q) { \
-		case 1: forward_body(1, v, p, ld, w, z); break; \
-		case 4: forward_body(4, v, p, ld, w, z); break; \
-		case 8: forward_body(8, v, p, ld, w, z); break; \
-		default: forward_body(PMAX, v, p, ld, w, z); \
+		case 1: \
+			forward_body(1, v, p, ld, w, z); \
+			break; \
+		case 4: \
+			forward_body(4, v, p, ld, w, z); \
+			break; \
+		case 8: \
+			forward_body(8, v, p, ld, w, z); \
+			break; \
+		default: \
+			forward_body(PMAX, v, p, ld, w, z); \
 		} \
 	} \
-	attribute static void backward_##name(const iso_design_view *v, size_t q, size_t p, size_t ld, const double *r, double *g) \
+	attribute static void backward_##name(const iso_design_view *v, size_t q, size_t p, size_t ld, \
+					      const double *r, double *g) \
 	{ \
 		switch (q) { \
-		case 1: backward_body(1, v, p, ld, r, g); break; \
-		case 4: backward_body(4, v, p, ld, r, g); break; \
-		case 8: backward_body(8, v, p, ld, r, g); break; \
-		default: backward_body(PMAX, v, p, ld, r, g); \
+		case 1: \
+			backward_body(1, v, p, ld, r, g); \
+			break; \
+		case 4: \
+			backward_body(4, v, p, ld, r, g); \
+			break; \
+		case 8: \
+			backward_body(8, v, p, ld, r, g); \
+			break; \
+		default: \
+			backward_body(PMAX, v, p, ld, r, g); \
 		} \
 	}
 VERSIONS(portable, )
@@ -263,7 +281,8 @@ VERSIONS(avx2, ISO_TARGET_AVX2)
 static product pick(int backward)
 {
 #ifdef __x86_64__
-	if (iso_isa_active() != ISO_ISA_PORTABLE) /* twelve columns are three vectors of four: wider ones gain nothing */
+	/* twelve columns are three vectors of four: wider ones gain nothing */
+	if (iso_isa_active() != ISO_ISA_PORTABLE)
 		return backward ? backward_avx2 : forward_avx2;
 #endif
 	return backward ? backward_portable : forward_portable;
@@ -335,7 +354,7 @@ void iso_design_backward(const iso_design_view *v, size_t p, const double *r, do
 	}
 }
 
-/* ---- Gram matrices ------------------------------------------------------------------------------------------------- */
+/* ---- Gram matrices ---- */
 
 /* Lower triangle of the raw weighted products, the ones' row last. */
 static void sparse_gram(const iso_design_view *v, const double *weight, double *h)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The matrix of a linear model in double precision: stored sparse (compressed rows) when at least 40 % of it is zero, else
- * dense.  Columns may be standardised on the fly, without storing the result; every sum has one fixed order, so that bits
- * depend neither on the CPU nor on anything else. */
+/* The matrix of a linear model in double precision: stored sparse (compressed rows) when at least 40 % of it is zero,
+ * else dense.  Columns may be standardised on the fly, without storing the result; every sum has one fixed order, so
+ * that bits depend neither on the CPU nor on anything else. */
 #ifndef ISO_LEARN_DESIGN_H
 #define ISO_LEARN_DESIGN_H
 
@@ -12,23 +12,23 @@ typedef struct iso_design {
 	double *dense; /* [n][d], or NULL: sparse */
 	size_t *start; /* [n+1] */
 	uint32_t *col; /* [nnz], ascending within a row */
-	float *val; /* [nnz] */
-} iso_design; /* owns its arrays */
+	float *val;    /* [nnz] */
+} iso_design;	       /* owns its arrays */
 
 iso_status iso_design_new(const iso_source *s, iso_design *out, iso_error *err) ISO_MUST_CHECK;
 /* Always dense: exact doubles, not through float. */
 iso_status iso_design_new_f64(const double *x, size_t n, size_t d, iso_design *out, iso_error *err) ISO_MUST_CHECK;
 void iso_design_free(iso_design *x);
 
-/* Some rows of a design, each column as (x - shift) * scale, with a last column of ones for the intercept: what a linear
- * learner multiplies with. */
+/* Some rows of a design, each column as (x - shift) * scale, with a last column of ones for the intercept: what a
+ * linear learner multiplies with. */
 typedef struct iso_design_view {
 	const iso_design *x; /* borrowed */
 	const uint32_t *row; /* [n] borrowed; NULL = all */
 	size_t n;
 	double *shift, *scale; /* [d] owned; NULL = 0 and 1 */
-	size_t pmax; /* widest w or r */
-	double *scratch; /* owned */
+	size_t pmax;	       /* widest w or r */
+	double *scratch;       /* owned */
 } iso_design_view;
 
 /* standardise: shift = mean and scale = 1/sd (ddof 0; 1 for a constant column) over these very rows. */

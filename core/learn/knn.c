@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Nearest neighbours; see knn.h.
  *
- * Filter.  |q - r|^2 = |q|^2 + |r|^2 - 2 q.r.  The product in single precision is one chain of d roundings, so (Higham 2002,
- * Accuracy and Stability, section 3.1)  |fl(q.r) - q.r| <= g |q| |r| <= g (|q|^2 + |r|^2) / 2  with  g = d u / (1 - d u),
- * u = 2^-24; any other order of summation satisfies the same bound.  The score  s = |r|^2 - 2 fl(q.r), rounded to float, is
- * therefore within  m = (g + 4u) (|q|^2 + |r|^2)  of |q - r|^2 - |q|^2.  A row with  s > best - |q|^2 + m  cannot be nearer than
- * `best`.
+ * Filter.  |q - r|^2 = |q|^2 + |r|^2 - 2 q.r.  The product in single precision is one chain of d roundings, so (Higham
+ * 2002, Accuracy and Stability, section 3.1)  |fl(q.r) - q.r| <= g |q| |r| <= g (|q|^2 + |r|^2) / 2  with  g = d u / (1
+ * - d u), u = 2^-24; any other order of summation satisfies the same bound.  The score  s = |r|^2 - 2 fl(q.r), rounded
+ * to float, is therefore within  m = (g + 4u) (|q|^2 + |r|^2)  of |q - r|^2 - |q|^2.  A row with  s > best - |q|^2 + m
+ * cannot be nearer than `best`.
  */
 #include "core/learn/knn.h"
 
@@ -133,7 +133,8 @@ void iso_knn_feed(iso_knn *s, const float *ref, size_t ld, size_t nref, int not_
 			iso_gemm(ISO_NT, n, m, s->d, s->q + i * s->ld, s->ld, block, ld, 0, s->tile, REFS, NULL);
 			for (size_t j = 0; j < n; j++)
 				scan(s, i + j, block, ld, m, s->tile + j * REFS,
-				     (gamma + 4 * u) * (s->norm2[i + j] + biggest) + 1e-30, not_self ? i + j : ISO_NO_NEIGHBOUR);
+				     (gamma + 4 * u) * (s->norm2[i + j] + biggest) + 1e-30,
+				     not_self ? i + j : ISO_NO_NEIGHBOUR);
 		}
 		s->seen += m;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Nearest Euclidean neighbours, exact: a single-precision matrix product with a proven error bound finds the few pairs that can
- * matter, and only those are measured, by direct differences in double precision in one fixed order.  So an identical row has
- * distance exactly 0, and the bits depend neither on the CPU nor on the product's backend. */
+/* Nearest Euclidean neighbours, exact: a single-precision matrix product with a proven error bound finds the few pairs
+ * that can matter, and only those are measured, by direct differences in double precision in one fixed order.  So an
+ * identical row has distance exactly 0, and the bits depend neither on the CPU nor on the product's backend. */
 #ifndef ISO_LEARN_KNN_H
 #define ISO_LEARN_KNN_H
 
@@ -20,10 +20,11 @@ typedef struct iso_knn {
 	double *dist2; /* owned [nq][k] squared distances, ascending; infinity where fewer were seen */
 	size_t *index; /* owned [nq][k] place among all reference rows fed so far; ties: the earlier row */
 	size_t seen;
-	double *norm2; /* owned [nq] */
+	double *norm2;		 /* owned [nq] */
 	float *tile, *tile_norm; /* owned */
 } iso_knn;
-iso_status iso_knn_init(iso_knn *s, const float *q, size_t ld, size_t nq, size_t d, size_t k, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_knn_init(iso_knn *s, const float *q, size_t ld, size_t nq, size_t d, size_t k,
+			iso_error *err) ISO_MUST_CHECK;
 /* not_self: query i never meets the reference row whose place is i (a set against itself). */
 void iso_knn_feed(iso_knn *s, const float *ref, size_t ld, size_t nref, int not_self);
 void iso_knn_free(iso_knn *s);

@@ -6,10 +6,11 @@
  *     H v = v' + X^T R,   R_i = C (diag(p_i) - p_i p_i^T) (X v)_i        (v' = v without the intercept's row)
  *
  * so that 60,000 x 784 x 10 fits.  Preconditioner: for each class the Cholesky factor of I + C X^T diag(p (1 - p)) X.
- * With one output that is the Hessian itself and the method is plain Newton; with softmax it is the block diagonal, whose
- * spectrum relative to H is bounded by 2 (the coupling of two classes can at most double or cancel).  On large problems
- * rows whose weight is negligible are left out of the factor and it is renewed only when the iteration slows down: that changes the
- * path, never the solution.  Step lengths by Armijo's rule on z = X w + t X s, which needs no pass over X.
+ * With one output that is the Hessian itself and the method is plain Newton; with softmax it is the block diagonal,
+ * whose spectrum relative to H is bounded by 2 (the coupling of two classes can at most double or cancel).  On large
+ * problems rows whose weight is negligible are left out of the factor and it is renewed only when the iteration slows
+ * down: that changes the path, never the solution.  Step lengths by Armijo's rule on z = X w + t X s, which needs no
+ * pass over X.
  */
 #include "core/learn/logreg.h"
 
@@ -20,7 +21,7 @@
 #include "core/math/linalg.h"
 #include "core/math/vmath.h"
 
-#define CHEAP_FACTOR 3e7 /* multiplications up to which exact factors are made at every step */
+#define CHEAP_FACTOR 3e7  /* multiplications up to which exact factors are made at every step */
 #define FACTOR_MEMORY 5e8 /* bytes; beyond, only the diagonal preconditions */
 
 iso_logreg_config iso_logreg_default(void)
@@ -31,14 +32,14 @@ iso_logreg_config iso_logreg_default(void)
 /* One optimisation: p = 1 with targets 0/1, or p > 1 with softmax. */
 typedef struct problem {
 	const iso_design_view *x;
-	size_t n, q, p; /* q = d + 1 */
-	const uint32_t *y; /* [n] 0..p-1, or 0/1 */
-	double c, penalty; /* loss weight; 1, or 0 without a penalty */
+	size_t n, q, p;				       /* q = d + 1 */
+	const uint32_t *y;			       /* [n] 0..p-1, or 0/1 */
+	double c, penalty;			       /* loss weight; 1, or 0 without a penalty */
 	double *w, *g, *step, *res, *dir, *hdir, *pre; /* [q][p] */
-	double *z, *zs, *prob, *r; /* [n][p] */
-	double *weight; /* [n] */
-	double *column; /* [q] */
-	double *factor; /* [p][q][q], or [p][q] when diagonal */
+	double *z, *zs, *prob, *r;		       /* [n][p] */
+	double *weight;				       /* [n] */
+	double *column;				       /* [q] */
+	double *factor;				       /* [p][q][q], or [p][q] when diagonal */
 	const double *gram; /* [q][q] X^T X for the first factors of a large problem, borrowed; NULL = not used */
 	int diagonal, exact;
 	size_t products;
@@ -86,7 +87,7 @@ static void problem_free(problem *o)
 	iso_free(o->factor);
 }
 
-/* ---- the function and its derivatives ---------------------------------------------------------------------------- */
+/* ---- the function and its derivatives ---- */
 
 /* Loss of one row of logits; fills its probabilities when prob is not NULL. */
 static double row_loss(const double *z, size_t p, uint32_t y, double *prob)
@@ -173,7 +174,7 @@ static void hessian_product(problem *o, const double *v, double *zv, double *hv)
 	o->products++;
 }
 
-/* ---- preconditioner ------------------------------------------------------------------------------------------------ */
+/* ---- preconditioner ---- */
 
 /* weight[i] = C p (1 - p) of class k; returns the mean. */
 static double class_weights(problem *o, size_t k)
@@ -241,7 +242,7 @@ static void precondition(problem *o)
 	}
 }
 
-/* ---- iteration ------------------------------------------------------------------------------------------------------- */
+/* ---- iteration ---- */
 
 static double norm(const double *x, size_t n)
 {
@@ -302,8 +303,8 @@ static iso_status minimise(problem *o, const iso_logreg_config *c, iso_logreg *m
 	double value = evaluate(o), norm0 = norm(o->g, n), now = norm0, best = now;
 	size_t it = 0, last = 0, stuck = 0;
 	while (now > c->tolerance && it < c->max_iterations && stuck < 4) {
-		/* as good a solution of the Newton equation as the distance from the optimum deserves (Eisenstat & Walker
-		 * 1996), and not better than the answer is wanted */
+		/* as good a solution of the Newton equation as the distance from the optimum deserves (Eisenstat &
+		 * Walker 1996), and not better than the answer is wanted */
 		const double goal = fmax(fmin(0.1, sqrt(now / norm0)) * now, 0.3 * c->tolerance);
 		if (!it || o->exact || last > 10)
 			ISO_TRY(renew_factors(o, !it, err));
@@ -328,7 +329,7 @@ static iso_status minimise(problem *o, const iso_logreg_config *c, iso_logreg *m
 	return ISO_OK;
 }
 
-/* ---- models -------------------------------------------------------------------------------------------------------- */
+/* ---- models ---- */
 
 /* Start at the intercepts that give the class shares. */
 static void start_at_shares(problem *o)
@@ -411,8 +412,8 @@ static iso_status present_classes(const uint32_t *row, size_t n, const uint32_t 
 	uint32_t *place = *y2 + 2 * n;
 	for (size_t i = 0; i < n; i++) {
 		const uint32_t c = y[row ? row[i] : i];
-		ISO_FAIL_IF(c >= classes, err, ISO_E_DATA, "label %u of training row %zu is not below %zu classes", c, i,
-			    classes);
+		ISO_FAIL_IF(c >= classes, err, ISO_E_DATA, "label %u of training row %zu is not below %zu classes", c,
+			    i, classes);
 		place[c] = 1;
 	}
 	for (size_t c = 0; c < classes; c++)
@@ -465,7 +466,8 @@ void iso_logreg_free(iso_logreg *m)
 iso_status iso_logreg_predict(const iso_logreg *m, const iso_design *x, const uint32_t *row, size_t n, double *prob,
 			      iso_error *err)
 {
-	ISO_FAIL_IF(x->d != m->d, err, ISO_E_USAGE, "logistic regression of %zu columns asked about rows of %zu", m->d, x->d);
+	ISO_FAIL_IF(x->d != m->d, err, ISO_E_USAGE, "logistic regression of %zu columns asked about rows of %zu", m->d,
+		    x->d);
 	memset(prob, 0, n * m->classes * sizeof(*prob));
 	iso_design_view v;
 	ISO_TRY(iso_design_view_init(&v, x, row, n, m->p ? m->p : 1, 0, err));

@@ -11,8 +11,8 @@
 
 iso_mlp_config iso_mlp_default(void)
 {
-	return (iso_mlp_config){.hidden = 100, .epochs = 30, .batch = 200, .rate = 1e-3, .alpha = 1e-4,
-				.key = iso_key_new(0, "mlp")};
+	return (iso_mlp_config){
+		.hidden = 100, .epochs = 30, .batch = 200, .rate = 1e-3, .alpha = 1e-4, .key = iso_key_new(0, "mlp")};
 }
 
 /* Two passes over the source; sd with ddof 0, 1 for a constant column. */
@@ -108,7 +108,7 @@ static void draw_weights(iso_net *net, iso_key key)
 typedef struct trainer {
 	iso_ws ws;
 	iso_optim opt;
-	float *x; /* [batch][d] */
+	float *x;	 /* [batch][d] */
 	uint32_t *order; /* [n] */
 } trainer;
 
@@ -162,7 +162,8 @@ static iso_status train(const iso_mlp_config *c, const iso_source *s, const uint
 	}
 	for (size_t e = 0; e < m->net.nparam; e++)
 		if (!isfinite(m->net.theta[e])) { /* the loss may hide it: a ReLU turns NaN into 0 */
-			st = iso_fail(err, ISO_E_NUMERIC, "MLP classifier: a weight is not finite; lower the learning rate or check "
+			st = iso_fail(err, ISO_E_NUMERIC,
+				      "MLP classifier: a weight is not finite; lower the learning rate or check "
 				      "the features");
 			goto out;
 		}
@@ -180,8 +181,8 @@ iso_status iso_mlp_fit(const iso_mlp_config *c, const iso_source *s, const uint3
 	ISO_FAIL_IF(!s->n || classes < 1, err, ISO_E_DATA, "MLP classifier without training rows");
 	iso_mlp m = {.d = s->d, .classes = classes, .only = (int)y[0]};
 	for (size_t i = 0; i < s->n; i++) {
-		ISO_FAIL_IF(y[i] >= classes, err, ISO_E_DATA, "label %u of training row %zu is not below %zu classes", y[i], i,
-			    classes);
+		ISO_FAIL_IF(y[i] >= classes, err, ISO_E_DATA, "label %u of training row %zu is not below %zu classes",
+			    y[i], i, classes);
 		if (y[i] != y[0])
 			m.only = -1;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A classifier with one hidden ReLU layer, trained as scikit-learn's MLPClassifier: Adam, mini-batches of a shuffled epoch, loss
- * mean_i loss_i + alpha / (2 B) |W|^2 over a batch of B rows (weights only), Glorot-uniform weights and biases, a fixed number
- * of epochs.  Outputs: one logistic unit for two classes, else softmax. */
+/* A classifier with one hidden ReLU layer, trained as scikit-learn's MLPClassifier: Adam, mini-batches of a shuffled
+ * epoch, loss mean_i loss_i + alpha / (2 B) |W|^2 over a batch of B rows (weights only), Glorot-uniform weights and
+ * biases, a fixed number of epochs.  Outputs: one logistic unit for two classes, else softmax. */
 #ifndef ISO_LEARN_MLP_CLASSIFIER_H
 #define ISO_LEARN_MLP_CLASSIFIER_H
 
@@ -21,7 +21,7 @@ typedef struct iso_mlp {
 	int only; /* the one class of the training rows, or -1 */
 	iso_net net;
 	float *shift, *scale; /* owned [d], or NULL */
-	double loss; /* mean loss of the last epoch's rows, without the penalty */
+	double loss;	      /* mean loss of the last epoch's rows, without the penalty */
 } iso_mlp;
 
 /* y [s->n] = class 0..classes-1. */

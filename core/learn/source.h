@@ -13,8 +13,8 @@ typedef struct iso_source {
 	const iso_encoder *encoder;
 	const iso_table *table;
 	const uint32_t *row; /* [n] rows of the table; NULL = 0..n-1 */
-	float scale; /* every value is multiplied by it; 0 = not */
-} iso_source; /* all borrowed */
+	float scale;	     /* every value is multiplied by it; 0 = not */
+} iso_source;		     /* all borrowed */
 
 iso_source iso_source_floats(const float *x, size_t ld, size_t n, size_t d);
 /* The rows row[0..n-1] of t (row NULL: the first n). */

@@ -11,7 +11,7 @@
 
 #define Z_95 1.959963984540054 /* the 97.5 % quantile of the normal */
 
-/* ---- order --------------------------------------------------------------------------------------------------- */
+/* ---- order ---- */
 
 typedef struct keyed {
 	double x;
@@ -139,7 +139,7 @@ double iso_quantile(const double *x, size_t n, double p)
 	return t > 0 && a != b ? a + t * (b - a) : a;
 }
 
-/* ---- receiver operating characteristic ------------------------------------------------------------------------- */
+/* ---- receiver operating characteristic ---- */
 
 /* Scores in falling order, as groups of equal score: what every statistic below walks over. */
 typedef struct tie {
@@ -346,7 +346,7 @@ double iso_average_precision(const double *score, const uint8_t *truth, size_t n
 	return ap;
 }
 
-/* ---- proportions ------------------------------------------------------------------------------------------------- */
+/* ---- proportions ---- */
 
 /* Section 1.5.  upper solves P[Bin(n,x) <= k] = a, that is I_x(k+1, n-k) = 1 - a.  Solved as I_y(n-k, k+1) = a for
  * y = 1 - x, because 1 - a in double precision loses the digits of a small tail. */
@@ -384,7 +384,7 @@ void iso_wilson(double k, double n, double z, double *low, double *high)
 	*high = fmin(1, centre + half);
 }
 
-/* ---- goodness of fit --------------------------------------------------------------------------------------------- */
+/* ---- goodness of fit ---- */
 
 double iso_chi2_test(const double *observed, const double *expected, size_t n, size_t dof)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What every attack must do, checked over the registry and the template.
  *
- * Controls (attacks.md section 13): on a memorising generator (members again, plus noise of sd 0.01) every membership attack
- * reaches AUC > 0.9; on an oracle generator (fresh rows of the law) its AUC lies within 3 standard errors of 0.5.
+ * Controls (attacks.md section 13): on a memorising generator (members again, plus noise of sd 0.01) every membership
+ * attack reaches AUC > 0.9; on an oracle generator (fresh rows of the law) its AUC lies within 3 standard errors of
+ * 0.5.
  */
 #include <string.h>
 
@@ -16,15 +17,18 @@ extern const iso_attack iso_attack_template;
 
 #define N 400 /* members, and non-members */
 #define COLUMNS 8
-static const char schema_text[] =
-	"{\"name\":\"toy\",\"columns\":["
-	"{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[0,1]},{\"name\":\"b\",\"type\":\"continuous\",\"bounds\":[0,1]},"
-	"{\"name\":\"c\",\"type\":\"continuous\",\"bounds\":[0,1]},{\"name\":\"d\",\"type\":\"continuous\",\"bounds\":[0,1]},"
-	"{\"name\":\"e\",\"type\":\"continuous\",\"bounds\":[0,1]},{\"name\":\"f\",\"type\":\"continuous\",\"bounds\":[0,1]},"
-	"{\"name\":\"g\",\"type\":\"continuous\",\"bounds\":[0,1]},"
-	"{\"name\":\"h\",\"type\":\"continuous\",\"bounds\":[0,1],\"missing\":[\"?\"]},"
-	"{\"name\":\"k\",\"type\":\"categorical\",\"categories\":[\"x\",\"y\",\"z\"]},"
-	"{\"name\":\"label\",\"type\":\"binary\",\"role\":\"label\",\"categories\":[\"no\",\"yes\"],\"positive\":\"yes\"}]}";
+static const char schema_text[] = "{\"name\":\"toy\",\"columns\":["
+				  "{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[0,1]},{\"name\":\"b\",\"type\":"
+				  "\"continuous\",\"bounds\":[0,1]},"
+				  "{\"name\":\"c\",\"type\":\"continuous\",\"bounds\":[0,1]},{\"name\":\"d\",\"type\":"
+				  "\"continuous\",\"bounds\":[0,1]},"
+				  "{\"name\":\"e\",\"type\":\"continuous\",\"bounds\":[0,1]},{\"name\":\"f\",\"type\":"
+				  "\"continuous\",\"bounds\":[0,1]},"
+				  "{\"name\":\"g\",\"type\":\"continuous\",\"bounds\":[0,1]},"
+				  "{\"name\":\"h\",\"type\":\"continuous\",\"bounds\":[0,1],\"missing\":[\"?\"]},"
+				  "{\"name\":\"k\",\"type\":\"categorical\",\"categories\":[\"x\",\"y\",\"z\"]},"
+				  "{\"name\":\"label\",\"type\":\"binary\",\"role\":\"label\",\"categories\":[\"no\","
+				  "\"yes\"],\"positive\":\"yes\"}]}";
 
 static iso_schema *schema;
 static iso_error err;
@@ -61,7 +65,7 @@ static iso_table *fresh_table(size_t n, uint64_t seed)
 	return t;
 }
 
-/* ---- generators ------------------------------------------------------------------------------------------------------- */
+/* ---- generators ---- */
 
 typedef struct world {
 	int memorises;
@@ -82,7 +86,8 @@ static void copy_member(const iso_table *members, iso_stream *s, iso_table *out,
 	}
 }
 
-static iso_status generate(const world *w, const iso_table *members, uint64_t seed, size_t n, iso_table **out, iso_error *e)
+static iso_status generate(const world *w, const iso_table *members, uint64_t seed, size_t n, iso_table **out,
+			   iso_error *e)
 {
 	const iso_key key = iso_key_new(seed, "conformance/samples");
 	ISO_TRY(iso_table_new(schema, n, out, e));
@@ -180,7 +185,7 @@ static void free_world(world *w)
 	iso_table_free(w->auxiliary);
 }
 
-/* ---- running an attack as the referee does ------------------------------------------------------------------------------ */
+/* ---- running an attack as the referee does ---- */
 
 static iso_attack_view view_of(world *w, uint32_t knows)
 {
@@ -212,10 +217,11 @@ static iso_status run(const iso_attack *a, const void *options, const iso_attack
 }
 
 /* Every variant: attack name and options. */
-static const char *const variants[][2] = {
-	{"gan-leaks", "{\"calibrated\":true}"}, {"gan-leaks", "{\"source\":\"table\"}"},
-	{"gan-leaks", "{\"source\":\"table\",\"calibrated\":true}"}, {"gan-leaks", "{\"samples\":2000}"},
-	{"template", "{\"neighbours\":3}"}};
+static const char *const variants[][2] = {{"gan-leaks", "{\"calibrated\":true}"},
+					  {"gan-leaks", "{\"source\":\"table\"}"},
+					  {"gan-leaks", "{\"source\":\"table\",\"calibrated\":true}"},
+					  {"gan-leaks", "{\"samples\":2000}"},
+					  {"template", "{\"neighbours\":3}"}};
 
 static const iso_attack *attack_at(size_t i)
 {
@@ -250,7 +256,7 @@ static void for_each(check_fn check)
 	iso_schema_free(schema);
 }
 
-/* ---- checks --------------------------------------------------------------------------------------------------------------- */
+/* ---- checks ---- */
 
 static iso_roc roc_of(const iso_attack *a, const void *options, world *w)
 {
@@ -282,7 +288,8 @@ static void check_oracle(const iso_attack *a, const void *options)
 		return;
 	world w = make_world(0, 2);
 	const iso_roc r = roc_of(a, options, &w);
-	ck_assert_msg(fabs(r.auc - 0.5) <= 3 * r.se, "%s: AUC %.3f (se %.3f) on an oracle generator", a->name, r.auc, r.se);
+	ck_assert_msg(fabs(r.auc - 0.5) <= 3 * r.se, "%s: AUC %.3f (se %.3f) on an oracle generator", a->name, r.auc,
+		      r.se);
 	free_world(&w);
 }
 
@@ -298,8 +305,8 @@ static void check_deterministic(const iso_attack *a, const void *options)
 	free_world(&w);
 }
 
-/* Ids, the order of the targets and the other targets say nothing: a target's score follows its row.  Attacks that rank targets
- * against one another may use the others, so only the order is changed. */
+/* Ids, the order of the targets and the other targets say nothing: a target's score follows its row.  Attacks that rank
+ * targets against one another may use the others, so only the order is changed. */
 static void check_order(const iso_attack *a, const void *options)
 {
 	world w = make_world(1, 4);
@@ -345,7 +352,8 @@ static void check_descriptor(const iso_attack *a, const void *options)
 	for (size_t i = 0; i < ISO_COUNT(codes); i++)
 		known |= !strcmp(iso_attack_knowledge(a, options), codes[i]);
 	ck_assert_msg(known, "%s: knowledge code %s", a->name, a->knowledge);
-	ck_assert_msg((iso_attack_knows(a, options) & ~a->knows) == 0, "%s: a setting needs more than it declares", a->name);
+	ck_assert_msg((iso_attack_knows(a, options) & ~a->knows) == 0, "%s: a setting needs more than it declares",
+		      a->name);
 	ck_assert(strcmp(iso_goal_name(a->goal), "unknown"));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What every metric must do, checked over the registry and the template: each declared output exactly once, inside its range, at
- * its ideal when the synthetic rows are a copy of the real ones, the same twice, and never a crash on degenerate tables. */
+/* What every metric must do, checked over the registry and the template: each declared output exactly once, inside its
+ * range, at its ideal when the synthetic rows are a copy of the real ones, the same twice, and never a crash on
+ * degenerate tables. */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +17,8 @@ static const char *const schema_text[] = {
 	"{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[0,1]},"
 	"{\"name\":\"b\",\"type\":\"integer\",\"bounds\":[0,50],\"missing\":[\"?\"]},"
 	"{\"name\":\"k\",\"type\":\"categorical\",\"categories\":[\"x\",\"y\",\"z\"],\"missing\":[\"?\"]},"
-	"{\"name\":\"label\",\"type\":\"binary\",\"role\":\"label\",\"categories\":[\"no\",\"yes\"],\"positive\":\"no\","
+	"{\"name\":\"label\",\"type\":\"binary\",\"role\":\"label\",\"categories\":[\"no\",\"yes\"],\"positive\":"
+	"\"no\","
 	"\"missing\":[\"?\"]}]}",
 	/* four classes */
 	"{\"name\":\"four\",\"columns\":[{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[0,1]},"
@@ -76,7 +78,8 @@ static iso_table *rows(const iso_schema *s, size_t n, uint64_t seed)
 		}
 		for (size_t p = 0; p < s->npixel; p++)
 			t->pixels[i * s->npixel + p] =
-				(uint8_t)(iso_next_u01(&r) < 0.5 ? 0 : 100.0 * iso_next_u01(&r) + (p % 3 == y ? 100 : 0));
+				(uint8_t)(iso_next_u01(&r) < 0.5 ? 0
+								 : 100.0 * iso_next_u01(&r) + (p % 3 == y ? 100 : 0));
 	}
 	tk_ok(iso_table_check(t, &err));
 	return t;
@@ -87,7 +90,7 @@ static const iso_metric *metric_at(size_t i)
 	return i < iso_metric_count() ? iso_metric_at(i) : &iso_metric_template;
 }
 
-/* ---- a cache as the suite keeps one ---------------------------------------------------------------------------------- */
+/* ---- a cache as the suite keeps one ---- */
 
 typedef struct memo {
 	char name[32][200];
@@ -115,7 +118,7 @@ static void memo_put(void *ctx, const char *name, const double *v, size_t n)
 	memcpy(m->v[m->n++], v, n * sizeof(*v));
 }
 
-/* ---- one measurement as the suite makes it ---------------------------------------------------------------------------- */
+/* ---- one measurement as the suite makes it ---- */
 
 #define MOST 64
 typedef struct result {
@@ -181,15 +184,16 @@ static void check_complete(const iso_metric *m, const result *r)
 		}
 		ck_assert_msg(v->value >= o->lo && v->value <= o->hi, "%s.%s = %g", m->name, o->key, v->value);
 		if (!isnan(v->low))
-			ck_assert_msg(v->low <= v->value + 1e-12 && v->value <= v->high + 1e-12, "%s.%s: %g outside [%g, %g]",
-				      m->name, o->key, v->value, v->low, v->high);
+			ck_assert_msg(v->low <= v->value + 1e-12 && v->value <= v->high + 1e-12,
+				      "%s.%s: %g outside [%g, %g]", m->name, o->key, v->value, v->low, v->high);
 	}
 }
 
 static int same(const result *a, const result *b)
 {
 	for (size_t i = 0; i < a->n; i++)
-		if (memcmp(&a->v[i].value, &b->v[i].value, sizeof(double)) || memcmp(&a->v[i].low, &b->v[i].low, sizeof(double)))
+		if (memcmp(&a->v[i].value, &b->v[i].value, sizeof(double)) ||
+		    memcmp(&a->v[i].low, &b->v[i].low, sizeof(double)))
 			return 0;
 	return 1;
 }
@@ -202,7 +206,8 @@ START_TEST(ordinary)
 		const iso_metric *m = metric_at(i);
 		int defined[MOST] = {0};
 		for (int s = 0; s < NSCHEMA; s++) {
-			iso_table *train = rows(schema[s], 300, 1), *test = rows(schema[s], 150, 2), *syn = rows(schema[s], 280, 3);
+			iso_table *train = rows(schema[s], 300, 1), *test = rows(schema[s], 150, 2),
+				  *syn = rows(schema[s], 280, 3);
 			static memo cache;
 			memset(&cache, 0, sizeof(cache));
 			const result a = measure(m, NULL, train, test, syn, NULL);
@@ -221,12 +226,14 @@ START_TEST(ordinary)
 				for (size_t k = 0; k < a.n; k++) {
 					defined[k] |= !isnan(a.v[k].value);
 					const double ideal = m->outputs[k].ideal;
-					/* perfect data: a copy, or for what a copy confuses (cross-validation meets each
-					 * row's twin in its training folds) fresh rows of the law */
+					/* perfect data: a copy, or for what a copy confuses (cross-validation meets
+					 * each row's twin in its training folds) fresh rows of the law */
 					if (!isnan(ideal) && !isnan(copy.v[k].value))
-						ck_assert_msg(fmin(fabs(copy.v[k].value - ideal), fabs(a.v[k].value - ideal)) <= 0.1,
-							      "%s.%s: %g of a copy, %g of fresh rows, ideal %g", m->name,
-							      m->outputs[k].key, copy.v[k].value, a.v[k].value, ideal);
+						ck_assert_msg(fmin(fabs(copy.v[k].value - ideal),
+								   fabs(a.v[k].value - ideal)) <= 0.1,
+							      "%s.%s: %g of a copy, %g of fresh rows, ideal %g",
+							      m->name, m->outputs[k].key, copy.v[k].value, a.v[k].value,
+							      ideal);
 				}
 			}
 			iso_table_free(train);
@@ -249,7 +256,12 @@ START_TEST(degenerate)
 		for (int s = 0; s < NSCHEMA; s++)
 			for (int kind = 0; kind < 7; kind++) {
 				iso_table *train = rows(schema[s], 120, 1), *test = rows(schema[s], 60, 2);
-				iso_table *syn = rows(schema[s], kind == 0 ? 0 : kind == 1 ? 1 : kind == 2 ? 2 : 100, 3);
+				iso_table *syn = rows(schema[s],
+						      kind == 0	  ? 0
+						      : kind == 1 ? 1
+						      : kind == 2 ? 2
+								  : 100,
+						      3);
 				const int label = schema[s]->label;
 				for (size_t r = 0; r < syn->n && kind > 2; r++)
 					for (size_t k = 0; k < schema[s]->ncol; k++) {
@@ -282,13 +294,15 @@ START_TEST(memory)
 	for (size_t i = 0; i <= iso_metric_count(); i++) {
 		const iso_metric *m = metric_at(i);
 		for (int s = 0; s < NSCHEMA; s++) {
-			iso_table *train = rows(schema[s], 40, 1), *test = rows(schema[s], 30, 2), *syn = rows(schema[s], 40, 3);
+			iso_table *train = rows(schema[s], 40, 1), *test = rows(schema[s], 30, 2),
+				  *syn = rows(schema[s], 40, 3);
 			iso_status st = ISO_E_NOMEM;
 			for (uint64_t k = 1; st == ISO_E_NOMEM && k < 2000; k += 1 + k / 20) {
 				iso_alloc_fail_after(k + 1); /* the first allocation is the test's own */
 				st = measure(m, "{}", train, test, syn, NULL).st;
 				iso_alloc_fail_after(0);
-				ck_assert_msg(st == ISO_OK || st == ISO_E_NOMEM || st == ISO_E_UNSUPPORTED, "%s: %s", m->name, err.text);
+				ck_assert_msg(st == ISO_OK || st == ISO_E_NOMEM || st == ISO_E_UNSUPPORTED, "%s: %s",
+					      m->name, err.text);
 				iso_error_clear(&err);
 			}
 			iso_table_free(train);
@@ -306,14 +320,16 @@ START_TEST(descriptor)
 	for (size_t i = 0; i <= iso_metric_count(); i++) {
 		const iso_metric *m = metric_at(i);
 		ck_assert_uint_eq(m->abi, ISO_METRIC_ABI);
-		ck_assert(m->name && m->title && m->citation && m->card && strlen(m->card) > 40 && m->measure && m->version > 0);
+		ck_assert(m->name && m->title && m->citation && m->card && strlen(m->card) > 40 && m->measure &&
+			  m->version > 0);
 		ck_assert(m->inputs && !(m->inputs & ~(uint32_t)(ISO_IN_TRAIN | ISO_IN_TEST | ISO_IN_SYNTHETIC)));
 		for (size_t k = 0; m->outputs[k].key; k++) {
 			const iso_output *o = &m->outputs[k];
 			ck_assert(o->title && o->unit && o->lo < o->hi);
 			ck_assert(isnan(o->ideal) || (o->ideal >= o->lo && o->ideal <= o->hi));
 			for (size_t j = 0; j < k; j++)
-				ck_assert_msg(strcmp(m->outputs[j].key, o->key), "%s declares %s twice", m->name, o->key);
+				ck_assert_msg(strcmp(m->outputs[j].key, o->key), "%s declares %s twice", m->name,
+					      o->key);
 		}
 	}
 	tk_ok(iso_metric_find("tstr", &found, &err));
@@ -325,7 +341,8 @@ END_TEST
 /* The setters keep the contract. */
 START_TEST(measures)
 {
-	const iso_output outputs[] = {{"x", "x", "", ISO_HIGHER, 0, 1, 1, NULL}, {"y", "y", "", ISO_LOWER, 0, 9, 0, NULL}, {0}};
+	const iso_output outputs[] = {
+		{"x", "x", "", ISO_HIGHER, 0, 1, 1, NULL}, {"y", "y", "", ISO_LOWER, 0, 9, 0, NULL}, {0}};
 	iso_measure v[2] = {{0}};
 	iso_measures m = {.outputs = outputs, .v = v, .n = 2};
 	tk_fails(iso_measure_set(&m, "z", 1, NAN, NAN, &err), ISO_E_PLUGIN, "not declared (z)");
@@ -343,24 +360,28 @@ START_TEST(measures)
 }
 END_TEST
 
-/* Known answers: a copy equals the real arm, swapped labels turn the area round, one class gives a constant classifier. */
+/* Known answers: a copy equals the real arm, swapped labels turn the area round, one class gives a constant classifier.
+ */
 START_TEST(tstr_values)
 {
 	const iso_metric *m;
 	load();
 	tk_ok(iso_metric_find("tstr", &m, &err));
 	for (int s = TWO; s <= PIX; s++) {
-		iso_table *train = rows(schema[s], 900, 1), *test = rows(schema[s], 900, 2), *junk = rows(schema[s], 900, 4);
+		iso_table *train = rows(schema[s], 900, 1), *test = rows(schema[s], 900, 2),
+			  *junk = rows(schema[s], 900, 4);
 		for (size_t e = 0; e < junk->n * schema[s]->ncol; e++)
 			junk->cells[e] = train->cells[e];
 		for (size_t r = 0; r < junk->n && s == TWO; r++)
 			junk->cells[r * schema[s]->ncol + (size_t)schema[s]->label] =
 				1 - train->cells[r * schema[s]->ncol + (size_t)schema[s]->label];
-		const result copy = measure(m, NULL, train, test, train, NULL), turned = measure(m, NULL, train, test, junk, NULL);
+		const result copy = measure(m, NULL, train, test, train, NULL),
+			     turned = measure(m, NULL, train, test, junk, NULL);
 		check_complete(m, &copy);
 		check_complete(m, &turned);
 		if (s == TWO)
-			tk_assert_close(value_of(&turned, "lr.auroc_macro"), 1 - value_of(&copy, "lr.auroc_macro"), 0, 1e-9);
+			tk_assert_close(value_of(&turned, "lr.auroc_macro"), 1 - value_of(&copy, "lr.auroc_macro"), 0,
+					1e-9);
 		for (int mlp = 0; mlp < 2; mlp++) {
 			const double good = value_of(&copy, mlp ? "mlp.auroc_macro" : "lr.auroc_macro");
 			ck_assert_msg(good > 0.75, "schema %d, mlp %d: AUROC %g", s, mlp, good);
@@ -392,11 +413,13 @@ START_TEST(tstr_options)
 	const iso_metric *m;
 	load();
 	tk_ok(iso_metric_find("tstr", &m, &err));
-	iso_table *train = rows(schema[FOUR], 300, 1), *test = rows(schema[FOUR], 300, 2), *syn = rows(schema[FOUR], 300, 3);
+	iso_table *train = rows(schema[FOUR], 300, 1), *test = rows(schema[FOUR], 300, 2),
+		  *syn = rows(schema[FOUR], 300, 3);
 	const result lr = measure(m, "{\"classifiers\":\"lr\"}", train, test, syn, NULL);
 	const result ovr = measure(m, "{\"classifiers\":\"lr\",\"scheme\":\"ovr\"}", train, test, syn, NULL);
 	const result few = measure(m, "{\"classifiers\":\"lr\",\"max_train_rows\":30}", train, test, syn, NULL);
-	const result mlp = measure(m, "{\"classifiers\":\"mlp\",\"mlp_epochs\":2,\"mlp_hidden\":8}", train, test, syn, NULL);
+	const result mlp =
+		measure(m, "{\"classifiers\":\"mlp\",\"mlp_epochs\":2,\"mlp_hidden\":8}", train, test, syn, NULL);
 	check_complete(m, &lr);
 	check_complete(m, &ovr);
 	check_complete(m, &few);
@@ -457,13 +480,15 @@ START_TEST(discriminator_values)
 	const iso_metric *m;
 	load();
 	tk_ok(iso_metric_find("discriminator", &m, &err));
-	iso_table *train = rows(schema[BARE], 200, 1), *same_law = rows(schema[BARE], 200, 2), *away = rows(schema[BARE], 200, 3);
+	iso_table *train = rows(schema[BARE], 200, 1), *same_law = rows(schema[BARE], 200, 2),
+		  *away = rows(schema[BARE], 200, 3);
 	for (size_t i = 0; i < 200; i++) {
 		away->cells[i] = 0.5 + 0.4 * away->cells[i];
 		train->cells[i] = -0.5 + 0.4 * train->cells[i];
 		same_law->cells[i] = -0.5 + 0.4 * same_law->cells[i];
 	}
-	const result apart = measure(m, NULL, train, train, away, NULL), equal = measure(m, NULL, train, train, same_law, NULL);
+	const result apart = measure(m, NULL, train, train, away, NULL),
+		     equal = measure(m, NULL, train, train, same_law, NULL);
 	check_complete(m, &apart);
 	check_complete(m, &equal);
 	tk_assert_close(value_of(&apart, "auc"), 1, 0, 0);
@@ -473,7 +498,8 @@ START_TEST(discriminator_values)
 	tk_assert_close(value_of(&apart, "kld_rowsum"), 200 * value_of(&apart, "kld"), 1e-12, 0);
 	ck_assert(fabs(value_of(&equal, "auc") - 0.5) < 0.15 && value_of(&equal, "kld") < 0.1);
 	tk_assert_close(value_of(&equal, "tld"),
-			pow(value_of(&equal, "kld") / value_of(&equal, "accuracy"), 1 - value_of(&equal, "auc")), 1e-12, 0);
+			pow(value_of(&equal, "kld") / value_of(&equal, "accuracy"), 1 - value_of(&equal, "auc")), 1e-12,
+			0);
 	iso_table_free(train);
 	iso_table_free(same_law);
 	iso_table_free(away);

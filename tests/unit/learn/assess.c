@@ -28,7 +28,8 @@ START_TEST(many_classes)
 	tk_assert_close(a.auroc_micro, tk_number(v, "auroc_micro"), 0, 1e-12);
 	tk_assert_close(a.auroc_macro, tk_number(v, "auroc_macro"), 0, 1e-12);
 	tk_assert_close(a.auprc, tk_number(v, "auprc_macro"), 0, 1e-12);
-	ck_assert(isnan(a.f1_positive) && isnan(a.auroc_low) && a.accuracy_low < a.accuracy && a.accuracy < a.accuracy_high);
+	ck_assert(isnan(a.f1_positive) && isnan(a.auroc_low) && a.accuracy_low < a.accuracy &&
+		  a.accuracy < a.accuracy_high);
 	cJSON_Delete(g);
 }
 END_TEST
@@ -96,15 +97,19 @@ START_TEST(divergences)
 	for (int c = 0; c < 3; c++) {
 		double a[60], b[60];
 		size_t na = 0, nb = 0;
-		cJSON_ArrayForEach(row, cJSON_GetObjectItem(s, "real")) a[na++] = cJSON_GetArrayItem(row, c)->valuedouble;
-		cJSON_ArrayForEach(row, cJSON_GetObjectItem(s, "synth")) b[nb++] = cJSON_GetArrayItem(row, c)->valuedouble;
-		tk_assert_close(iso_kl_samples(a, na, b, nb, 10, 0.5), cJSON_GetArrayItem(per, c)->valuedouble, 1e-12, 0);
+		cJSON_ArrayForEach(row, cJSON_GetObjectItem(s, "real")) a[na++] =
+			cJSON_GetArrayItem(row, c)->valuedouble;
+		cJSON_ArrayForEach(row, cJSON_GetObjectItem(s, "synth")) b[nb++] =
+			cJSON_GetArrayItem(row, c)->valuedouble;
+		tk_assert_close(iso_kl_samples(a, na, b, nb, 10, 0.5), cJSON_GetArrayItem(per, c)->valuedouble, 1e-12,
+				0);
 	}
 	cJSON_Delete(g);
 	const double same[] = {2, 2, 2}, p[] = {1, 3}, q[] = {3, 1}, none[] = {0, 0}, gone[] = {NAN, NAN, 5};
 	tk_assert_close(iso_kl_samples(same, 3, same, 3, 10, 0.5), 0, 0, 0);
 	/* cells (number, NaN): 3,0 against 1,2, half a count more */
-	tk_assert_close(iso_kl_samples(same, 3, gone, 3, 1, 0.5), 3.5 / 4 * log(3.5 / 1.5) + 0.5 / 4 * log(0.5 / 2.5), 1e-12, 0);
+	tk_assert_close(iso_kl_samples(same, 3, gone, 3, 1, 0.5), 3.5 / 4 * log(3.5 / 1.5) + 0.5 / 4 * log(0.5 / 2.5),
+			1e-12, 0);
 	tk_assert_close(iso_kl_counts(p, q, 2, 0), 0.25 * log(1.0 / 3) + 0.75 * log(3), 1e-12, 0);
 	tk_assert_close(iso_kl_counts(p, none, 2, 0.5), 0.3 * log(0.6) + 0.7 * log(1.4), 1e-12, 0);
 	tk_assert_close(iso_tv_counts(p, q, 2), 0.5, 0, 1e-15);

@@ -15,7 +15,8 @@ static double uniform(void)
 	return (double)(seed >> 11) * 0x1p-53;
 }
 
-/* kind 0: continuous; 1: few values, many ties; 2: far from the origin, where the filter is blind; 3: copies of the queries */
+/* kind 0: continuous; 1: few values, many ties; 2: far from the origin, where the filter is blind; 3: copies of the
+ * queries */
 static void fill(int kind, size_t d, float *q, size_t nq, float *r, size_t nr)
 {
 	for (size_t e = 0; e < nq * d; e++)
@@ -38,19 +39,22 @@ static void check(const float *q, size_t nq, const float *r, size_t nr, size_t d
 		for (size_t j = 0; j < nr; j++) {
 			all[j] = 0;
 			for (size_t c = 0; c < d; c++)
-				all[j] += ((double)q[i * d + c] - (double)r[j * d + c]) * ((double)q[i * d + c] - (double)r[j * d + c]);
+				all[j] += ((double)q[i * d + c] - (double)r[j * d + c]) *
+					  ((double)q[i * d + c] - (double)r[j * d + c]);
 		}
 		for (size_t m = 0; m < k; m++) { /* the m-th smallest, the earlier row among equals */
 			size_t best = ISO_NO_NEIGHBOUR;
 			for (size_t j = 0; j < nr; j++)
-				if (all[j] >= 0 && !(not_self && j == i) && (best == ISO_NO_NEIGHBOUR || all[j] < all[best] * (1 - 1e-13)))
+				if (all[j] >= 0 && !(not_self && j == i) &&
+				    (best == ISO_NO_NEIGHBOUR || all[j] < all[best] * (1 - 1e-13)))
 					best = j;
 			if (best == ISO_NO_NEIGHBOUR) {
 				ck_assert(isinf(s.dist2[i * k + m]) && s.index[i * k + m] == ISO_NO_NEIGHBOUR);
 				continue;
 			}
 			tk_assert_close(s.dist2[i * k + m], all[best], 1e-13, 0);
-			ck_assert_msg(s.index[i * k + m] == best || fabs(all[s.index[i * k + m]] - all[best]) <= 1e-13 * all[best],
+			ck_assert_msg(s.index[i * k + m] == best ||
+					      fabs(all[s.index[i * k + m]] - all[best]) <= 1e-13 * all[best],
 				      "query %zu: row %zu, expected %zu", i, s.index[i * k + m], best);
 			all[s.index[i * k + m]] = -1;
 		}
@@ -61,13 +65,15 @@ static void check(const float *q, size_t nq, const float *r, size_t nr, size_t d
 START_TEST(against_all_pairs)
 {
 	static float q[200 * 40], r[1500 * 40];
-	const size_t shape[][4] = {{1, 1, 1, 1}, {5, 3, 2, 4}, {60, 700, 30, 1}, {130, 1100, 13, 3}, {20, 513, 40, 2}, {49, 31, 7, 40}};
+	const size_t shape[][4] = {{1, 1, 1, 1},       {5, 3, 2, 4},	 {60, 700, 30, 1},
+				   {130, 1100, 13, 3}, {20, 513, 40, 2}, {49, 31, 7, 40}};
 	for (size_t s = 0; s < ISO_COUNT(shape); s++)
 		for (int kind = 0; kind < 4; kind++) {
 			fill(kind, shape[s][2], q, shape[s][0], r, shape[s][1]);
 			check(q, shape[s][0], r, shape[s][1], shape[s][2], shape[s][3], 0, 10000);
 			check(q, shape[s][0], r, shape[s][1], shape[s][2], shape[s][3], 0, 97);
-			check(r, shape[s][1] < 200 ? shape[s][1] : 200, r, shape[s][1], shape[s][2], shape[s][3], 1, 10000);
+			check(r, shape[s][1] < 200 ? shape[s][1] : 200, r, shape[s][1], shape[s][2], shape[s][3], 1,
+			      10000);
 		}
 }
 END_TEST

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core/learn/logreg.c and design.c: coefficients frozen from scikit-learn's newton-cholesky, finite differences, edge cases. */
+/* core/learn/logreg.c and design.c: coefficients frozen from scikit-learn's newton-cholesky, finite differences, edge
+ * cases. */
 #include "core/learn/logreg.h"
 
 #include <string.h>
@@ -145,7 +146,8 @@ static void check_products(const iso_design *des, const double *x, size_t p, int
 		for (size_t i = 0; i < N; i++)
 			s += (x[row[i] * D + j] - m) * (x[row[i] * D + j] - m) / N;
 		for (size_t i = 0; i < N; i++)
-			dense[i][j] = standardise ? (x[row[i] * D + j] - m) / (s > 1e-20 ? sqrt(s) : 1) : x[row[i] * D + j];
+			dense[i][j] =
+				standardise ? (x[row[i] * D + j] - m) / (s > 1e-20 ? sqrt(s) : 1) : x[row[i] * D + j];
 	}
 	for (size_t i = 0; i < N; i++) {
 		dense[i][D] = 1;
@@ -210,8 +212,8 @@ START_TEST(products)
 }
 END_TEST
 
-/* A problem over the limit of cheap factors takes the shared Gram matrix, dropped rows and conjugate gradients: the gradient of
- * the loss, by its definition, vanishes there too. */
+/* A problem over the limit of cheap factors takes the shared Gram matrix, dropped rows and conjugate gradients: the
+ * gradient of the loss, by its definition, vanishes there too. */
 START_TEST(large_problem)
 {
 	enum { N = 1500, D = 200, K = 5 };

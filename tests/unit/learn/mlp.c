@@ -25,7 +25,8 @@ static size_t load(const cJSON *v)
 
 static double area(const iso_mlp_config *c, size_t ntrain, size_t n, size_t classes)
 {
-	const iso_source train = iso_source_floats(x, D, ntrain, D), test = iso_source_floats(x + ntrain * D, D, n - ntrain, D);
+	const iso_source train = iso_source_floats(x, D, ntrain, D),
+			 test = iso_source_floats(x + ntrain * D, D, n - ntrain, D);
 	iso_mlp m;
 	iso_assessment a;
 	tk_ok(iso_mlp_fit(c, &train, y, classes, &m, &err));

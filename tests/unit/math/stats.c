@@ -120,7 +120,14 @@ START_TEST(roc_definitions)
 	static uint8_t y[400];
 	for (int rep = 0; rep < 60; rep++) {
 		const size_t n = 5 + (size_t)(uniform() * 200);
-		fake_scores(n, rep % 3 == 0 ? 4 : rep % 3 == 1 ? 30 : 1e9, rep % 3 == 0 ? 1 : rep % 3 == 1 ? 9 : 4e8, s, y);
+		fake_scores(n,
+			    rep % 3 == 0   ? 4
+			    : rep % 3 == 1 ? 30
+					   : 1e9,
+			    rep % 3 == 0   ? 1
+			    : rep % 3 == 1 ? 9
+					   : 4e8,
+			    s, y);
 		check_against_definitions(s, y, n);
 	}
 }
@@ -192,7 +199,8 @@ START_TEST(clopper_pearson)
 			const double lo = iso_cp_lower(k, n, a), hi = iso_cp_upper(k, n, a);
 			tk_assert_close(iso_binom_sf(k, n, lo), a, 1e-7, 0);
 			/* P[X <= k; hi] = P[n - X >= n - k; 1 - hi]; hi near 1 is known to half a unit of 2^-53 */
-			tk_assert_close(iso_binom_sf(n - k, n, 1 - hi), a, 1e-7 + 1e-15 * (double)(n - k) / (1 - hi), 0);
+			tk_assert_close(iso_binom_sf(n - k, n, 1 - hi), a, 1e-7 + 1e-15 * (double)(n - k) / (1 - hi),
+					0);
 			ck_assert(lo < (double)k / (double)n && (double)k / (double)n < hi);
 		}
 	tk_assert_close(iso_cp_upper(0, 0, 0.05), 1, 0, 0);
@@ -282,7 +290,8 @@ START_TEST(goodness_of_fit)
 	for (size_t i = 0; i < 1000; i++)
 		u[i] = u[i] * u[i];
 	ck_assert(iso_ks_test(u, 1000) < 1e-50); /* D = 1/4 */
-	/* D = 0.05 at n = 1000: lambda = (sqrt 1000 + 0.12 + 0.11 / sqrt 1000) * 0.05 = 1.58731; kstwobign.sf 0.012958845703741699 */
+	/* D = 0.05 at n = 1000: lambda = (sqrt 1000 + 0.12 + 0.11 / sqrt 1000) * 0.05 = 1.58731; kstwobign.sf
+	 * 0.012958845703741699 */
 	for (size_t i = 0; i < 1000; i++)
 		u[i] = (double)i / 1000 * 0.95 + 0.05;
 	tk_assert_close(iso_ks_test(u, 1000), 0.012958845703741699, 1e-9, 0);
