@@ -185,6 +185,7 @@ int main(void)
 {
 	Suite *s = suite_create("oracle/gen_gan");
 	TCase *c = tcase_create("core");
+	tcase_set_timeout(c, 300);
 	tcase_add_loop_test(c, class_means_are_learned, 0, (int)ISO_COUNT(learner));
 	tcase_add_test(c, decode_keeps_the_labels);
 	tcase_add_loop_test(c, plans_are_those_of_the_cards, 0, 2);

@@ -155,6 +155,7 @@ int main(void)
 {
 	Suite *s = suite_create("oracle/gen_heads");
 	TCase *c = tcase_create("core");
+	tcase_set_timeout(c, 300);
 	tcase_add_loop_test(c, gradient_is_the_finite_difference, 0, 2);
 	tcase_add_test(c, softmax_blocks_sum_to_one);
 	tcase_add_test(c, label_law_is_drawn_as_counted);

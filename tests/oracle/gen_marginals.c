@@ -206,6 +206,7 @@ int main(void)
 {
 	Suite *s = suite_create("oracle/gen_marginals");
 	TCase *c = tcase_create("core");
+	tcase_set_timeout(c, 300);
 	tcase_add_test(c, error_per_cell_is_the_planned_noise);
 	tcase_add_test(c, one_row_is_one_cell_per_column);
 	tcase_add_loop_test(c, dependence_is_kept_with_the_label_only, 0, 2);

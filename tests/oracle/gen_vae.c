@@ -249,6 +249,7 @@ int main(void)
 {
 	Suite *s = suite_create("oracle/gen_vae");
 	TCase *c = tcase_create("core");
+	tcase_set_timeout(c, 300);
 	tcase_add_loop_test(c, gradient_is_the_finite_difference, 0, 6);
 	tcase_add_test(c, joint_norm_is_that_of_single_records);
 	tcase_add_test(c, kl_is_the_monte_carlo_mean);
