@@ -376,6 +376,50 @@ static void check_memory(const iso_attack *a, const void *options)
 	free_world(&w);
 }
 
+/* Distance by the definition: squared differences of public-scaled numbers, 1 per category mismatch, a missing number at
+ * 1/2 with an indicator of its own. */
+static double nearest(const iso_table *t, size_t r, const iso_table *set)
+{
+	double best = INFINITY;
+	for (size_t i = 0; i < set->n; i++) {
+		double d2 = 0;
+		for (size_t j = 0; j < schema->ncol; j++) {
+			const double a = iso_table_cell(t, r, j), b = iso_table_cell(set, i, j);
+			const double x = isnan(a) ? 0.5 : a, y = isnan(b) ? 0.5 : b;
+			d2 += j < COLUMNS ? (x - y) * (x - y) + (isnan(a) != isnan(b)) : a != b;
+		}
+		best = fmin(best, d2);
+	}
+	return sqrt(best);
+}
+
+START_TEST(gan_leaks_by_definition)
+{
+	const iso_attack *a;
+	load_schema();
+	tk_ok(iso_attack_find("gan-leaks", &a, &err));
+	world w = make_world(1, 7);
+	for (int calibrated = 0; calibrated < 2; calibrated++) {
+		cJSON *values = cJSON_Parse(calibrated ? "{\"source\":\"table\",\"calibrated\":true}"
+						       : "{\"source\":\"table\"}");
+		void *o = iso_alloc(a->options_size, 1);
+		double score[2 * N];
+		tk_ok(iso_options_resolve(a->options, values, a->name, o, a->options_size, NULL, &err));
+		const iso_attack_view v = view_of(&w, iso_attack_knows(a, o));
+		tk_ok(run(a, o, &v, score, &err));
+		for (size_t i = 0; i < 2 * N; i += 7) {
+			const double want = (calibrated ? nearest(w.targets, i, w.auxiliary) : 0) -
+					    nearest(w.targets, i, w.synthetic);
+			tk_assert_close(score[i], want, 0, 1e-6);
+		}
+		iso_free(o);
+		cJSON_Delete(values);
+	}
+	free_world(&w);
+	iso_schema_free(schema);
+}
+END_TEST
+
 START_TEST(memoriser)
 {
 	for_each(check_memoriser);
@@ -443,6 +487,7 @@ int main(void)
 	tcase_add_test(t, order);
 	tcase_add_test(t, nothing);
 	tcase_add_test(t, memory);
+	tcase_add_test(t, gan_leaks_by_definition);
 	suite_add_tcase(s, t);
 	return tk_run(s);
 }
