@@ -277,12 +277,13 @@ typedef struct pace {
 	uint64_t steps;
 } pace;
 
-/* Of a class that is taken to have n rows: batch 64 or n/8, q = B/n, epochs/q steps. */
+/* Of a class that is taken to have n rows: batch 64 or n/8, q = B/n, epochs/q steps; without epochs 50/q, at least 2400. */
 static pace pace_of(const iso_vae_options *o, size_t n)
 {
 	const size_t rows = n ? n : 1;
 	const double q = iso_rate_of(iso_batch_of((size_t)o->batch, 64, rows), rows);
-	return (pace){q, (uint64_t)ceil((double)o->epochs / q)};
+	const double steps = ceil((double)(o->epochs ? o->epochs : 50) / q);
+	return (pace){q, (uint64_t)(o->epochs == 0 && steps < 2400 ? 2400 : steps)};
 }
 
 /* 0: 1e-3 or more, so that T steps of Adam (at most lr each) can carry a logit over 4 units, from 0.5 to 0.02 and back:

@@ -33,7 +33,7 @@ static const iso_option options[] = {
 		"for numbers"),
 	ISO_OPT_ENUM(iso_vae_options, heads, "softmax", "sigmoid|softmax", "output of categories"),
 	ISO_OPT_INT(iso_vae_options, batch, "0", 0, 65536, "expected batch of a class; 0: 64, at most an eighth of it"),
-	ISO_OPT_INT(iso_vae_options, epochs, "300", 1, 100000, "passes over each class"),
+	ISO_OPT_INT(iso_vae_options, epochs, "0", 0, 100000, "passes over each class; 0: 50, but at least 2400 steps"),
 	ISO_OPT_REAL(iso_vae_options, lr, "0", 0, 100, "learning rate (Adam); 0: 4/steps within [1e-3, 1e-2]"),
 	ISO_OPT_REAL(iso_vae_options, average, "0", 0, 1,
 		     "horizon of the average of the weights as a share of the steps; 0: none"),
