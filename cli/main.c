@@ -23,18 +23,10 @@ static const verb verbs[] = {
 	{"describe", cmd_describe, "NAME", "one method, metric, data set or suite: what it does, options, guarantee"},
 	{"generate", cmd_generate, "NAME", "synthetic rows from your own CSV, at the epsilon that you ask for"},
 	{"evaluate", cmd_evaluate, "", "judge a synthetic CSV without its generator"},
-#ifdef ISO_HAVE_ACCOUNT
 	{"account", cmd_account, "[FILE]", "the accountant as a calculator"},
-#endif
-#ifdef ISO_HAVE_VERIFY
 	{"verify", cmd_verify, "NAME|DIR", "record/replay check of a generator; recompute a run's ledgers"},
-#endif
-#ifdef ISO_HAVE_DATA
 	{"data", cmd_data, "list|get|check", "data sets and where their files are"},
-#endif
-#ifdef ISO_HAVE_SCHEMA
 	{"schema", cmd_schema, "infer|check", "draft or check the public schema of a CSV"},
-#endif
 };
 
 static int usage(void)
