@@ -112,8 +112,6 @@ void iso_net_forward(const iso_net *net, iso_ws *ws, const float *x, size_t x_ld
 	ws->rows = rows;
 	if (ws->norms && x_norm2 && rows)
 		memcpy(ws->a2[0], x_norm2, rows * sizeof(float));
-	else if (ws->norms)
-		iso_row_norms2(rows, net->layer[0].in, x, x_ld, 0, ws->a2[0]);
 	for (size_t l = 0; l < net->nlayer; l++) {
 		const iso_layer *const y = &net->layer[l];
 		iso_epilogue e = {.bias = net->theta + y->b, .act = y->act};
@@ -124,6 +122,8 @@ void iso_net_forward(const iso_net *net, iso_ws *ws, const float *x, size_t x_ld
 		size_t ld;
 		const float *const a = input_of(ws, l, &ld);
 		iso_gemm(ISO_NN, rows, y->out, y->in, a, ld, net->theta + y->w, y->out, 0, ws->h[l], y->out, &e);
+		if (l == 0 && ws->norms && !x_norm2) /* after the product, which brings x near */
+			iso_row_norms2(rows, y->in, x, x_ld, 0, ws->a2[0]);
 	}
 }
 
