@@ -277,7 +277,7 @@ typedef struct pace {
 	uint64_t steps;
 } pace;
 
-/* Of a class that is taken to have n rows: batch 64 or n/8, q = B/n, epochs/q steps; without epochs 50/q, at least 2400. */
+/* Of a class that is taken to have n rows: batch 64 or n/8, q = B/n, epochs/q steps; epochs 0: 50/q, at least 2400. */
 static pace pace_of(const iso_vae_options *o, size_t n)
 {
 	const size_t rows = n ? n : 1;
