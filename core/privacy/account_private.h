@@ -28,6 +28,11 @@ double iso_rdp_epsilon(const iso_events *list, iso_adjacency adj, double delta, 
 		       double *order);
 double iso_rdp_delta(const iso_events *list, iso_adjacency adj, double epsilon);
 
+/* iso_account_one with buffers that a solver keeps between calls; work may be NULL. */
+struct iso_pld_work;
+iso_status iso_account_one_with(const iso_events *events, iso_adjacency adj, double delta, iso_accountant which,
+				struct iso_pld_work *work, double *epsilon, iso_error *err) ISO_MUST_CHECK;
+
 /* Poisson-subsampled Gaussian under replace-one, sigma per removed record: pair (1-q)N(0)+qN(1), (1-q)N(0)+qN(-1). */
 double iso_rdp_sgm_replace(double alpha, double q, double sigma);
 

@@ -163,7 +163,7 @@ iso_status iso_account_epsilon(const iso_events *events, iso_adjacency adj, doub
 		e.gdp = isnan(mu2) ? NAN : iso_gaussian_epsilon(sqrt(mu2), delta);
 	}
 	if (want & ISO_WANT_PLD)
-		ISO_TRY(iso_pld_epsilon(events, adj, delta, e.rdp, 0, &e.pld_lower, &e.pld_upper, err));
+		ISO_TRY(iso_pld_epsilon(events, adj, delta, e.rdp, 0, NULL, &e.pld_lower, &e.pld_upper, err));
 	if (!(want & ISO_WANT_RDP))
 		e.rdp = e.rdp_order = NAN;
 	*out = e;
@@ -188,8 +188,8 @@ iso_status iso_account_delta(const iso_events *events, iso_adjacency adj, double
 	return ISO_OK;
 }
 
-iso_status iso_account_one(const iso_events *events, iso_adjacency adj, double delta, iso_accountant which,
-			   double *epsilon, iso_error *err)
+iso_status iso_account_one_with(const iso_events *events, iso_adjacency adj, double delta, iso_accountant which,
+				struct iso_pld_work *work, double *epsilon, iso_error *err)
 {
 	double rdp, lower, upper;
 
@@ -200,10 +200,16 @@ iso_status iso_account_one(const iso_events *events, iso_adjacency adj, double d
 		*epsilon = rdp;
 		return ISO_OK;
 	}
-	ISO_TRY(iso_pld_epsilon(events, adj, delta, rdp, 1, &lower, &upper, err));
+	ISO_TRY(iso_pld_epsilon(events, adj, delta, rdp, 1, work, &lower, &upper, err));
 	ISO_FAIL_IF(isnan(upper), err, ISO_E_UNSUPPORTED,
 		    "no privacy loss distribution (events): zcdp and without-replacement events have none here; "
 		    "use the accountant rdp");
 	*epsilon = upper;
 	return ISO_OK;
+}
+
+iso_status iso_account_one(const iso_events *events, iso_adjacency adj, double delta, iso_accountant which,
+			   double *epsilon, iso_error *err)
+{
+	return iso_account_one_with(events, adj, delta, which, NULL, epsilon, err);
 }

@@ -7,6 +7,7 @@
 #include "core/math/special.h"
 #include "core/math/vmath.h"
 #include "core/privacy/account_private.h"
+#include "core/privacy/pld_compose.h"
 
 #define SCALE_MIN 1e-3
 #define SCALE_MAX 1e6
@@ -18,6 +19,7 @@ typedef struct solver {
 	iso_adjacency adj;
 	double epsilon, delta;
 	iso_accountant which;
+	iso_pld_work *work; /* NULL: none kept */
 } solver;
 
 /* Epsilon of the plan at scale s. */
@@ -27,7 +29,7 @@ static iso_status spent(const solver *v, double s, double *epsilon, iso_error *e
 	iso_status st = v->build(v->ctx, s, &events, err);
 
 	if (st == ISO_OK)
-		st = iso_account_one(&events, v->adj, v->delta, v->which, epsilon, err);
+		st = iso_account_one_with(&events, v->adj, v->delta, v->which, v->work, epsilon, err);
 	iso_events_free(&events);
 	return st;
 }
@@ -82,8 +84,7 @@ static iso_status probe(const solver *v, double x, bracket *b, int *side, iso_er
 static iso_status out_of_reach(const solver *v, double scale, const char *why, double e, iso_error *err)
 {
 	return iso_fail(err, ISO_E_BUDGET,
-			"budget out of reach (epsilon %g, delta %g): with noise scale %g the %s accountant still gives "
-			"epsilon %g, %s",
+			"budget out of reach (epsilon %g, delta %g): with noise scale %g the %s accountant gives epsilon %g, %s",
 			v->epsilon, v->delta, scale, iso_accountant_name(v->which), e, why);
 }
 
@@ -154,39 +155,59 @@ static iso_status refine(const solver *v, double tolerance, double slack, bracke
 	return ISO_OK;
 }
 
+/* The bracket of the wanted accountant.  RDP first, which is cheap; the PLD never needs more noise and seldom less than
+ * two thirds of it; on a coarse grid first, whose values differ by a few millionths. */
+static iso_status bracket_scale(solver *v, iso_accountant which, bracket *b, iso_error *err)
+{
+	ISO_TRY(find_bracket(v, 0, 1, b, err));
+	if (which == ISO_ACC_RDP)
+		return refine(v, 1e-11, 1e-11, b, err);
+	ISO_TRY(refine(v, 1e-3, 1e-3, b, err));
+	v->which = which;
+	v->work->coarse = 4;
+	ISO_TRY(find_bracket(v, b->hi - 0.07, 0.06, b, err));
+	ISO_TRY(refine(v, 1e-7, 1e-5, b, err));
+	v->work->coarse = 1;
+	ISO_TRY(find_bracket(v, b->hi, 3e-5, b, err));
+	return refine(v, 1e-8, 2e-7, b, err);
+}
+
+/* Rounds the safe end up to ten digits and makes sure of it. */
+static iso_status settle(const solver *v, const bracket *b, double *scale, double *reached, iso_error *err)
+{
+	double s = round_up(iso_exp(b->hi)), e;
+
+	ISO_TRY(spent(v, s, &e, err));
+	for (int i = 0; e > v->epsilon && i < 40; i++) { /* rounding of the search itself */
+		s = round_up(s * (1 + 1e-10 * (double)(1 << (i < 20 ? i : 20))));
+		ISO_TRY(spent(v, s, &e, err));
+	}
+	ISO_FAIL_IF(!(e <= v->epsilon), err, ISO_E_NUMERIC,
+		    "calibration did not settle (epsilon %g, delta %g): the composed epsilon is %g; use the accountant rdp",
+		    v->epsilon, v->delta, e);
+	*scale = s;
+	*reached = e;
+	return ISO_OK;
+}
+
 iso_status iso_calibrate(iso_build_events build, void *ctx, iso_adjacency adj, double epsilon, double delta,
 			 iso_accountant which, double *scale, double *reached, iso_error *err)
 {
-	solver v = {.build = build, .ctx = ctx, .adj = adj, .epsilon = epsilon, .delta = delta, .which = ISO_ACC_RDP};
+	iso_pld_work work = {0};
+	solver v = {.build = build, .ctx = ctx, .adj = adj, .epsilon = epsilon, .delta = delta, .which = ISO_ACC_RDP,
+		    .work = &work};
 	bracket b = {0};
-	double s, e;
+	iso_status st;
 
 	ISO_FAIL_IF(!(epsilon > 0 && epsilon <= 1e6), err, ISO_E_CONFIG,
 		    "wrong target epsilon (%g): it must lie above 0 and at most 1e6; give one", epsilon);
 	ISO_FAIL_IF(!(delta > 0 && delta < 1), err, ISO_E_CONFIG,
 		    "wrong delta (%g): it must lie between 0 and 1, both excluded; give one", delta);
-	ISO_TRY(find_bracket(&v, 0, 1, &b, err));
-	if (which == ISO_ACC_RDP) {
-		ISO_TRY(refine(&v, 1e-11, 1e-11, &b, err));
-	} else {
-		/* the PLD never needs more noise than RDP, and seldom less than two thirds of it */
-		ISO_TRY(refine(&v, 1e-3, 1e-3, &b, err));
-		v.which = which;
-		ISO_TRY(find_bracket(&v, b.hi - 0.07, 0.06, &b, err));
-		ISO_TRY(refine(&v, 1e-8, 2e-7, &b, err));
-	}
-	s = round_up(iso_exp(b.hi));
-	ISO_TRY(spent(&v, s, &e, err));
-	for (int i = 0; e > epsilon && i < 40; i++) { /* rounding of the search itself */
-		s = round_up(s * (1 + 1e-10 * (double)(1 << (i < 20 ? i : 20))));
-		ISO_TRY(spent(&v, s, &e, err));
-	}
-	ISO_FAIL_IF(!(e <= epsilon), err, ISO_E_NUMERIC,
-		    "calibration did not settle (epsilon %g, delta %g): the composed epsilon is %g; use the accountant rdp",
-		    epsilon, delta, e);
-	*scale = s;
-	*reached = e;
-	return ISO_OK;
+	st = bracket_scale(&v, which, &b, err);
+	if (st == ISO_OK)
+		st = settle(&v, &b, scale, reached, err);
+	iso_pld_work_free(&work);
+	return st;
 }
 
 static iso_status spent_by_count(iso_build_count build, void *ctx, uint64_t k, const solver *v, double *e,
@@ -197,7 +218,7 @@ static iso_status spent_by_count(iso_build_count build, void *ctx, uint64_t k, c
 
 	st = build(ctx, k, &events, err);
 	if (st == ISO_OK)
-		st = iso_account_one(&events, v->adj, v->delta, v->which, e, err);
+		st = iso_account_one_with(&events, v->adj, v->delta, v->which, v->work, e, err);
 	iso_events_free(&events);
 	return st;
 }
@@ -213,7 +234,10 @@ iso_status iso_calibrate_count(iso_build_count build, void *ctx, iso_adjacency a
 		    "wrong target epsilon (%g): it must lie above 0 and at most 1e6; give one", epsilon);
 	ISO_TRY(spent_by_count(build, ctx, 0, &v, &at_lo, err));
 	if (!(at_lo <= epsilon))
-		return out_of_reach(&v, 0, "before the first release; raise epsilon or delta", at_lo, err);
+		return iso_fail(err, ISO_E_BUDGET,
+				"budget out of reach (epsilon %g, delta %g): epsilon is %g before the first counted release; "
+				"raise epsilon or delta",
+				epsilon, delta, at_lo);
 	while (lo < max) { /* doubling steps up to the first count that is too much */
 		hi = max - lo < step ? max : lo + step;
 		ISO_TRY(spent_by_count(build, ctx, hi, &v, &e, err));

@@ -314,7 +314,8 @@ static int needs_other_lower(const choice *c)
 
 /* ---- epsilon ---------------------------------------------------------------------------------------------------- */
 
-static iso_status laws_epsilon(laws *l, double delta, int want_lower, iso_pld_bounds *out, iso_error *err)
+static iso_status laws_epsilon(laws *l, double delta, int want_lower, iso_pld_work *work, iso_pld_bounds *out,
+			       iso_error *err)
 {
 	*out = (iso_pld_bounds){0};
 	if (l->mu2 == INFINITY || l->noiseless > -iso_log1p(-delta)) {
@@ -328,6 +329,7 @@ static iso_status laws_epsilon(laws *l, double delta, int want_lower, iso_pld_bo
 		out->lower = e * (1 - 1e-12);
 		return ISO_OK;
 	}
+	l->mix.work = work;
 	ISO_TRY(iso_mix_prepare(&l->mix, delta, err));
 	ISO_TRY(iso_mix_epsilon(&l->mix, delta, 0, want_lower, out, err));
 	if (l->noiseless > 0)
@@ -336,8 +338,8 @@ static iso_status laws_epsilon(laws *l, double delta, int want_lower, iso_pld_bo
 }
 
 /* One choice: the larger of the two directions. */
-static iso_status choice_epsilon(const choice *c, iso_adjacency adj, double delta, int want_lower, iso_pld_bounds *out,
-				 iso_error *err)
+static iso_status choice_epsilon(const choice *c, iso_adjacency adj, double delta, int want_lower, iso_pld_work *work,
+				 iso_pld_bounds *out, iso_error *err)
 {
 	const int other = want_lower && needs_other_lower(c);
 	iso_pld_bounds b;
@@ -346,7 +348,7 @@ static iso_status choice_epsilon(const choice *c, iso_adjacency adj, double delt
 	int both;
 
 	ISO_TRY(make_laws(c, adj, DIR_REMOVE, 0, &l, err));
-	st = laws_epsilon(&l, delta, want_lower && !other, out, err);
+	st = laws_epsilon(&l, delta, want_lower && !other, work, out, err);
 	both = l.asymmetric;
 	iso_mix_free(&l.mix);
 	ISO_TRY(st);
@@ -357,7 +359,7 @@ static iso_status choice_epsilon(const choice *c, iso_adjacency adj, double delt
 		st = iso_mix_prepare(&l.mix, delta, err);
 		/* the Renyi bound of this direction often settles that it stays below */
 		if (st == ISO_OK && iso_mix_renyi_log_delta(&l.mix, out->upper, &theta) > iso_log(delta) - 1e-9) {
-			st = laws_epsilon(&l, delta, want_lower && !other, &b, err);
+			st = laws_epsilon(&l, delta, want_lower && !other, work, &b, err);
 			if (st == ISO_OK) {
 				out->upper = fmax(out->upper, b.upper);
 				out->lower = fmax(out->lower, b.lower);
@@ -368,7 +370,7 @@ static iso_status choice_epsilon(const choice *c, iso_adjacency adj, double delt
 	}
 	if (other) {
 		ISO_TRY(make_laws(c, adj, DIR_REMOVE, 1, &l, err));
-		st = laws_epsilon(&l, delta, 1, &b, err);
+		st = laws_epsilon(&l, delta, 1, work, &b, err);
 		iso_mix_free(&l.mix);
 		ISO_TRY(st);
 		out->lower = fmin(out->upper, b.lower);
@@ -385,8 +387,9 @@ static int has_no_pld(const iso_event *e)
 }
 
 iso_status iso_pld_epsilon(const iso_events *events, iso_adjacency adj, double delta, double rdp, int upper_only,
-			   double *lower, double *upper, iso_error *err)
+			   iso_pld_work *work, double *lower, double *upper, iso_error *err)
 {
+	iso_pld_work own = {0};
 	choices all = {0};
 	iso_status st;
 	double low = 0, high = 0;
@@ -398,7 +401,7 @@ iso_status iso_pld_epsilon(const iso_events *events, iso_adjacency adj, double d
 	for (size_t i = 0; st == ISO_OK && i < all.n; i++) {
 		iso_pld_bounds b;
 
-		st = choice_epsilon(&all.v[i], adj, delta, !upper_only, &b, err);
+		st = choice_epsilon(&all.v[i], adj, delta, !upper_only, work ? work : &own, &b, err);
 		if (st == ISO_OK) {
 			high = fmax(high, b.upper);
 			low = fmax(low, b.lower);
@@ -409,6 +412,7 @@ iso_status iso_pld_epsilon(const iso_events *events, iso_adjacency adj, double d
 		*upper = all.too_many ? rdp : fmin(high, rdp);
 		*lower = upper_only ? NAN : fmin(low, *upper);
 	}
+	iso_pld_work_free(&own);
 	choices_free(&all);
 	return st;
 }

@@ -36,8 +36,49 @@ void iso_mix_free(iso_mix *m)
 	for (size_t i = 0; i < m->n; i++)
 		iso_law_free(&m->v[i]);
 	iso_free(m->v);
-	iso_fft_free(m->fft);
+	iso_pld_work_free(&m->own);
 	*m = (iso_mix){0};
+}
+
+void iso_pld_work_free(iso_pld_work *w)
+{
+	iso_fft_free(w->fft);
+	iso_free(w->x);
+	iso_free(w->re);
+	iso_free(w->im);
+	iso_free(w->fr);
+	iso_free(w->fi);
+	*w = (iso_pld_work){.coarse = w->coarse};
+}
+
+/* A length with few different values, so that neighbouring problems share a transform: 2^k times 8, 9, 10, 12, 15. */
+static size_t round_length(double need)
+{
+	static const size_t factors[] = {8, 9, 10, 12, 15};
+
+	for (size_t k = 2;; k *= 2)
+		for (size_t i = 0; i < ISO_COUNT(factors); i++)
+			if ((double)(factors[i] * k) >= need)
+				return factors[i] * k;
+}
+
+static iso_status ready(iso_pld_work *w, size_t n, iso_error *err)
+{
+	if (w->length == n)
+		return ISO_OK;
+	iso_pld_work_free(w);
+	ISO_TRY(iso_fft_new(n, &w->fft, err));
+	w->x = iso_alloc(n, sizeof(double));
+	w->re = iso_alloc(n / 2 + 1, sizeof(double));
+	w->im = iso_alloc(n / 2 + 1, sizeof(double));
+	w->fr = iso_alloc(n / 2 + 1, sizeof(double));
+	w->fi = iso_alloc(n / 2 + 1, sizeof(double));
+	if (!w->x || !w->re || !w->im || !w->fr || !w->fi) {
+		iso_pld_work_free(w);
+		return iso_no_memory(err, "a composed law");
+	}
+	w->length = n;
+	return ISO_OK;
 }
 
 static double total_count(const iso_mix *m)
@@ -160,20 +201,11 @@ typedef struct composed {
 	double unit; /* rounding of one term of F */
 	int64_t lo; /* window = [lo, lo + n) */
 	size_t n;
-	double *re, *im; /* spectrum [n/2+1] */
-	size_t *keep; /* frequencies that matter, `kept` of them; NULL: w is used */
+	double *re, *im; /* spectrum [n/2+1], in the work space */
+	size_t *keep; /* owned: the frequencies that matter, `kept` of them; NULL: w is used */
 	size_t kept;
-	double *w; /* composed tilted law, position l at l mod n */
+	double *w; /* composed tilted law, position l at l mod n; in the work space */
 } composed;
-
-static void composed_free(composed *c)
-{
-	iso_free(c->re);
-	iso_free(c->im);
-	iso_free(c->keep);
-	iso_free(c->w);
-	*c = (composed){0};
-}
 
 static double nodes_cumulant(const iso_mix *m, const iso_nodes *nodes, double h, double t)
 {
@@ -261,7 +293,7 @@ static void complex_power(double *re, double *im, uint64_t n)
 }
 
 /* Multiplies the spectrum by the count-th power of one law's. */
-static void multiply_power(composed *c, const double *fr, const double *fi, uint64_t count, int first)
+static void multiply_power(const composed *c, const double *fr, const double *fi, uint64_t count, int first)
 {
 	const size_t bins = c->n / 2 + 1;
 	/* |z|^count < e^-DROP exactly when |z|^2 < e^(-2 DROP / count) */
@@ -287,44 +319,33 @@ static void multiply_power(composed *c, const double *fr, const double *fi, uint
 	}
 }
 
-static iso_status ready_fft(iso_mix *m, size_t n, iso_error *err)
-{
-	if (m->length == n)
-		return ISO_OK;
-	iso_fft_free(m->fft);
-	m->fft = NULL;
-	m->length = 0;
-	ISO_TRY(iso_fft_new(n, &m->fft, err));
-	m->length = n;
-	return ISO_OK;
-}
-
-static iso_status spectra(iso_mix *m, const iso_nodes *nodes, composed *c, double *x, double *fr, double *fi)
+/* Spectrum of the composition into the work space. */
+static void spectra(const iso_mix *m, const iso_nodes *nodes, const composed *c, iso_pld_work *work)
 {
 	for (size_t j = 0; j < m->n; j++) {
 		const iso_nodes *p = &nodes[j];
 		const double log_m = iso_nodes_cumulant(p, c->h, c->theta);
+		const int64_t n = (int64_t)c->n;
 
-		memset(x, 0, c->n * sizeof(double));
+		memset(work->x, 0, c->n * sizeof(double));
 		for (size_t i = 0; i < p->n; i++) {
-			const int64_t n = (int64_t)c->n, r = p->at[i] % n;
+			const int64_t r = p->at[i] % n;
 
-			x[r < 0 ? r + n : r] += p->mass[i] * iso_exp(c->theta * c->h * (double)p->at[i] - log_m);
+			work->x[r < 0 ? r + n : r] += p->mass[i] * iso_exp(c->theta * c->h * (double)p->at[i] - log_m);
 		}
-		iso_fft_forward(m->fft, x, fr, fi);
-		multiply_power(c, fr, fi, m->v[j].count, j == 0);
+		iso_fft_forward(work->fft, work->x, work->fr, work->fi);
+		multiply_power(c, work->fr, work->fi, m->v[j].count, j == 0);
 	}
-	return ISO_OK;
 }
 
-static iso_status compose(iso_mix *m, const iso_nodes *nodes, const window *w, composed *c, iso_error *err)
+/* c holds h, theta, lo and n; the work space of that length is ready.  Owns only c->keep afterwards. */
+static iso_status compose(const iso_mix *m, const iso_nodes *nodes, const window *w, iso_pld_work *work, composed *c,
+			  iso_error *err)
 {
 	const size_t bins = c->n / 2 + 1;
 	const double total = total_count(m);
-	double log_survive = 0, *x, *fr, *fi;
-	iso_status st;
+	double log_survive = 0;
 
-	ISO_TRY(ready_fft(m, c->n, err));
 	c->k = nodes_cumulant(m, nodes, c->h, c->theta);
 	for (size_t j = 0; j < m->n; j++)
 		log_survive += (double)m->v[j].count * iso_log1p(-nodes[j].inf);
@@ -332,32 +353,21 @@ static iso_status compose(iso_mix *m, const iso_nodes *nodes, const window *w, c
 	c->slack = outside(m, nodes, c->h, c->theta, c->k, w) + iso_exp(-DROP) * (double)m->n;
 	c->relative = 1e-14 + 2e-15 * total;
 	c->unit = 1e-15 + 3e-16 * total;
-	x = iso_alloc(c->n, sizeof(double));
-	fr = iso_alloc(bins, sizeof(double));
-	fi = iso_alloc(bins, sizeof(double));
-	c->re = iso_alloc(bins, sizeof(double));
-	c->im = iso_alloc(bins, sizeof(double));
-	st = x && fr && fi && c->re && c->im ? spectra(m, nodes, c, x, fr, fi) : iso_no_memory(err, "a composed law");
-	iso_free(fr);
-	iso_free(fi);
-	if (st != ISO_OK) {
-		iso_free(x);
-		composed_free(c);
-		return st;
-	}
+	c->re = work->re;
+	c->im = work->im;
+	c->kept = 0;
+	spectra(m, nodes, c, work);
 	for (size_t k = 0; k < bins; k++)
 		c->kept += c->re[k] != 0 || c->im[k] != 0;
 	if (c->kept > MAX_SPECTRAL) {
-		iso_fft_inverse(m->fft, c->re, c->im, x);
-		c->w = x;
+		iso_fft_inverse(work->fft, c->re, c->im, work->x);
+		c->w = work->x;
 		return ISO_OK;
 	}
-	iso_free(x);
+	c->w = NULL;
 	c->keep = iso_alloc(c->kept + 1, sizeof(*c->keep));
-	if (!c->keep) {
-		composed_free(c);
+	if (!c->keep)
 		return iso_no_memory(err, "a composed law");
-	}
 	for (size_t k = 0, i = 0; k < bins; k++)
 		if (c->re[k] != 0 || c->im[k] != 0)
 			c->keep[i++] = k;
@@ -525,6 +535,7 @@ static double choose_step(const iso_mix *m, double epsilon, double theta)
 	if (spread > 0) {
 		h = sqrt(12 * TOLERANCE * fmax(epsilon, sd * 0.1) / (spread * (1 + theta)));
 		h = fmin(h, 18.5 * sd / MIN_LENGTH);
+		h *= fmax(1, (m->work ? m->work : &m->own)->coarse);
 	} else {
 		h = align; /* one kind of atom: the grid of its multiples is exact */
 	}
@@ -578,79 +589,98 @@ static iso_status discretise(const iso_mix *m, double h, double theta, int want_
 	return st;
 }
 
-/* Discretises and composes; `c[0]` upper, `c[1]` lower when wanted. */
-static iso_status build(iso_mix *m, double h, double theta, int want_lower, composed c[2], iso_error *err)
-{
-	struct grids g;
+/* Discretised laws, window and length of one problem; h grows if the window does not fit otherwise. */
+typedef struct problem {
+	struct grids grids;
 	window w;
-	iso_status st;
+	composed c; /* h, theta, lo, n set */
+} problem;
+
+static iso_status pose(iso_mix *m, double h, double theta, int want_lower, problem *p, iso_error *err)
+{
 	double length;
 
-	memset(c, 0, 2 * sizeof(*c));
+	memset(p, 0, sizeof(*p));
 	for (int attempt = 0;; attempt++) {
-		ISO_TRY(discretise(m, h, theta, want_lower, &g, err));
-		chernoff_window(m, g.upper, h, theta, &w);
-		length = (w.hi - w.lo) / h + 8;
+		ISO_TRY(discretise(m, h, theta, want_lower, &p->grids, err));
+		chernoff_window(m, p->grids.upper, h, theta, &p->w);
+		length = (p->w.hi - p->w.lo) / h + 8;
 		if (!(length > MAX_LENGTH) || attempt == 8)
 			break;
-		grids_free(&g, m->n);
+		grids_free(&p->grids, m->n);
 		h *= length / MAX_LENGTH * 1.05;
 	}
 	if (!(length >= 8 && length <= 2.0 * MAX_LENGTH)) {
-		grids_free(&g, m->n);
+		grids_free(&p->grids, m->n);
 		return iso_fail(err, ISO_E_NUMERIC,
 				"privacy loss out of range (pld): a window of %g needs %g nodes; use the accountant rdp",
-				w.hi - w.lo, length);
+				p->w.hi - p->w.lo, length);
 	}
-	for (int i = 0; i < 2; i++)
-		c[i] = (composed){.h = h, .theta = theta, .lo = (int64_t)floor(w.lo / h) - 2,
-				  .n = iso_fft_good_size((size_t)length)};
-	st = compose(m, g.upper, &w, &c[0], err);
+	p->c = (composed){.h = h, .theta = theta, .lo = (int64_t)floor(p->w.lo / h) - 2, .n = round_length(length)};
+	return ISO_OK;
+}
+
+static iso_pld_work *work_of(iso_mix *m)
+{
+	return m->work ? m->work : &m->own;
+}
+
+/* Solves for epsilon from the upper nodes, then from the lower ones if wanted. */
+static iso_status solve_epsilon(iso_mix *m, problem *p, double delta, double hint, int want_upper, int want_lower,
+				iso_pld_bounds *out, iso_error *err)
+{
+	iso_pld_work *work = work_of(m);
+	iso_status st = ready(work, p->c.n, err);
+
+	if (st == ISO_OK && want_upper) {
+		st = compose(m, p->grids.upper, &p->w, work, &p->c, err);
+		if (st == ISO_OK)
+			out->upper = solve_upper(&p->c, iso_log(delta), hint);
+		iso_free(p->c.keep);
+		p->c.keep = NULL;
+	}
 	if (st == ISO_OK && want_lower) {
-		st = compose(m, g.lower, &w, &c[1], err);
-		if (st != ISO_OK)
-			composed_free(&c[0]);
+		st = compose(m, p->grids.lower, &p->w, work, &p->c, err);
+		if (st == ISO_OK)
+			out->lower = fmax(out->lower, solve_lower(&p->c, iso_log(delta), out->upper));
+		iso_free(p->c.keep);
+		p->c.keep = NULL;
 	}
-	grids_free(&g, m->n);
+	out->step = p->c.h;
+	grids_free(&p->grids, m->n);
 	return st;
 }
 
 iso_status iso_mix_epsilon(iso_mix *m, double delta, double step, int want_lower, iso_pld_bounds *out, iso_error *err)
 {
 	const int given = step > 0;
-	composed c[2];
-	double theta, hint;
-	size_t length;
+	double theta, hint, first;
+	problem p;
 
 	hint = iso_mix_renyi_epsilon(m, delta, &theta);
 	if (!given)
 		step = choose_step(m, fmax(hint, 0), theta);
-	ISO_TRY(build(m, step, theta, want_lower, c, err));
-	out->step = c[0].h;
-	out->upper = solve_upper(&c[0], iso_log(delta), fmax(hint, 1e-9));
-	out->lower = want_lower ? solve_lower(&c[1], iso_log(delta), out->upper) : NAN;
-	length = c[0].n;
-	composed_free(&c[0]);
-	composed_free(&c[1]);
+	*out = (iso_pld_bounds){.lower = want_lower ? 0 : NAN};
+	ISO_TRY(pose(m, step, theta, want_lower, &p, err));
+	first = p.c.h;
+	ISO_TRY(solve_epsilon(m, &p, delta, fmax(hint, 1e-9), 1, want_lower, out, err));
 	/* the contraction needs a finer grid than the spread where the law is narrow; the upper bound stays as it is */
 	for (int i = 0; want_lower && !given && i < 3; i++) {
-		if (!(out->upper - out->lower > GAP * out->upper) || length > MAX_LENGTH / 4)
+		if (!(out->upper - out->lower > GAP * out->upper) || p.c.n > MAX_LENGTH / 4)
 			break;
-		step /= 4;
-		ISO_TRY(build(m, step, theta, 1, c, err));
-		out->lower = fmax(out->lower, solve_lower(&c[1], iso_log(delta), out->upper));
-		step = c[0].h;
-		length = c[0].n;
-		composed_free(&c[0]);
-		composed_free(&c[1]);
+		ISO_TRY(pose(m, p.c.h / 4, theta, 1, &p, err));
+		ISO_TRY(solve_epsilon(m, &p, delta, out->upper, 0, 1, out, err));
 	}
+	out->step = first;
 	return ISO_OK;
 }
 
 iso_status iso_mix_delta(iso_mix *m, double epsilon, double step, iso_pld_bounds *out, iso_error *err)
 {
-	composed c[2];
+	iso_pld_work *work = work_of(m);
 	double theta;
+	problem p;
+	iso_status st;
 
 	*out = (iso_pld_bounds){.upper = iso_mix_infinite(m), .lower = NAN};
 	if (epsilon >= iso_mix_supremum(m))
@@ -658,9 +688,14 @@ iso_status iso_mix_delta(iso_mix *m, double epsilon, double step, iso_pld_bounds
 	iso_mix_renyi_log_delta(m, epsilon, &theta);
 	if (step <= 0)
 		step = choose_step(m, epsilon, theta);
-	ISO_TRY(build(m, step, theta, 0, c, err));
-	out->step = c[0].h;
-	out->upper = fmin(1, iso_exp(log_delta(&c[0], epsilon, 1)));
-	composed_free(&c[0]);
-	return ISO_OK;
+	ISO_TRY(pose(m, step, theta, 0, &p, err));
+	st = ready(work, p.c.n, err);
+	if (st == ISO_OK)
+		st = compose(m, p.grids.upper, &p.w, work, &p.c, err);
+	if (st == ISO_OK)
+		out->upper = fmin(1, iso_exp(log_delta(&p.c, epsilon, 1)));
+	out->step = p.c.h;
+	iso_free(p.c.keep);
+	grids_free(&p.grids, m->n);
+	return st;
 }

@@ -6,12 +6,22 @@
 #include "core/math/fft.h"
 #include "core/privacy/pld_law.h"
 
+/* Transform and buffers, kept between compositions.  Zero-initialise. */
+typedef struct iso_pld_work {
+	iso_fft *fft;
+	size_t length; /* of the transform */
+	double *x; /* [length] */
+	double *re, *im, *fr, *fi; /* [length/2+1] */
+	double coarse; /* factor on the grid step; 0 = 1.  Above 1: quicker, still certified */
+} iso_pld_work;
+void iso_pld_work_free(iso_pld_work *w);
+
 /* Laws composed independently, each `count` times. */
 typedef struct iso_mix {
 	iso_law *v; /* owned */
 	size_t n, cap;
-	iso_fft *fft; /* plan of the last length used, kept for the next */
-	size_t length;
+	iso_pld_work *work; /* borrowed; NULL: `own` is used */
+	iso_pld_work own;
 } iso_mix;
 
 typedef struct iso_pld_bounds {
