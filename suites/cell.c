@@ -310,6 +310,7 @@ static iso_training_request request_of(const iso_cell_job *job, curves *all)
 				      .adjacency = s->adjacency,
 				      .accountant = s->accountant,
 				      .seed = c->seed,
+				      .scale = job->scale ? *job->scale : 0,
 				      .progress = job->progress,
 				      .curve = take_point,
 				      .curve_ctx = all};
@@ -390,6 +391,8 @@ iso_status iso_cell_execute(const iso_cell_job *job, cJSON *record, iso_error *e
 	iso_status st;
 
 	ISO_TRY_OUT(iso_train(&request, &t, err));
+	if (job->scale)
+		*job->scale = t.scale;
 	if (job->train_only)
 		goto out;
 	before = iso_clock_wall();

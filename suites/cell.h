@@ -13,6 +13,9 @@ typedef struct iso_cell_job { /* all borrowed */
 	const cJSON *host; /* facts of the machine and the build, for "run" */
 	int jobs;
 	iso_progress *progress; /* of the training; may lie in memory shared with the parent */
+	/* NULL, or the noise scale: above 0 it was calibrated for another seed of the same plan and is taken; else filled in.
+	 * May lie in memory shared with the parent. */
+	double *scale;
 	int train_only; /* a probe: stop after the training and write nothing */
 } iso_cell_job;
 

@@ -228,6 +228,7 @@ static iso_status oracle_shadow(void *ctx, const iso_table *train, uint64_t seed
 
 	r.train = train;
 	r.n = 0;
+	r.scale = 0; /* other rows, another plan */
 	r.seed = key.k;
 	r.progress = NULL;
 	r.curve = NULL;

@@ -145,6 +145,7 @@ typedef struct runner {
 	const uint8_t *todo;
 	iso_run_summary *sum;
 	iso_worker *worker; /* [jobs] */
+	double *scale; /* [ncell] calibrated by an earlier seed of the same plan; 0 = not known */
 	cJSON *host;
 	iso_cell_rows rows; /* of the data set and seed that were used last */
 	size_t rows_dataset, rows_seed;
@@ -157,7 +158,7 @@ typedef struct runner {
 static iso_cell_job job_of(const runner *r, const iso_cell *c, iso_worker *w)
 {
 	return (iso_cell_job){.agenda = r->a, .cell = c, .rows = &r->rows, .dir = r->o->dir, .host = r->host,
-			      .jobs = r->o->jobs, .progress = w->progress};
+			      .jobs = r->o->jobs, .progress = w->progress, .scale = w->scale};
 }
 
 static iso_status get_rows(runner *r, const iso_cell *c, iso_error *err)
@@ -173,6 +174,24 @@ static iso_status get_rows(runner *r, const iso_cell *c, iso_error *err)
 	return ISO_OK;
 }
 
+/* A plan depends on the seed only through the number of rows (and the class counts, when these are public): the other seeds
+ * need not calibrate again.  What a training then spends is accounted from its ledger all the same. */
+static void note_scale(runner *r, const iso_cell *c, double scale)
+{
+	const iso_agenda *a = r->a;
+
+	if (a->suite->public_class_counts || !(scale > 0))
+		return;
+	for (size_t i = r->next; i < a->ncell; i++) {
+		const iso_cell *o = &a->cell[i];
+
+		if (o->dataset == c->dataset && o->generator == c->generator && o->epsilon == c->epsilon && o->delta == c->delta &&
+		    iso_agenda_division(a, o->dataset, o->seed_index)->split.ntrain ==
+			    iso_agenda_division(a, c->dataset, c->seed_index)->split.ntrain)
+			r->scale[i] = scale;
+	}
+}
+
 static iso_status start_next(runner *r, iso_worker *w, iso_error *err)
 {
 	const iso_cell *c;
@@ -182,6 +201,7 @@ static iso_status start_next(runner *r, iso_worker *w, iso_error *err)
 		r->next++;
 	if (r->next == r->a->ncell)
 		return ISO_OK;
+	*w->scale = r->scale[r->next];
 	c = &r->a->cell[r->next++];
 	ISO_TRY(get_rows(r, c, err));
 	job = job_of(r, c, w);
@@ -205,6 +225,7 @@ static iso_status note_end(runner *r, const iso_worker *w, const iso_finished *d
 
 	r->running--;
 	if (done->outcome == ISO_CELL_OK) {
+		note_scale(r, c, *w->scale);
 		sum->done++;
 		return ISO_OK;
 	}
@@ -340,8 +361,12 @@ static iso_status with_workers(runner *r, iso_error *err)
 	int n = 0;
 
 	r->worker = iso_alloc((size_t)r->o->jobs, sizeof(*r->worker));
-	if (!r->worker)
+	r->scale = iso_alloc(r->a->ncell + 1, sizeof(*r->scale));
+	if (!r->worker || !r->scale) {
+		iso_free(r->worker);
+		iso_free(r->scale);
 		return iso_no_memory(err, "workers");
+	}
 	while (n < r->o->jobs && st == ISO_OK) {
 		st = iso_worker_init(&r->worker[n], err);
 		n += st == ISO_OK;
@@ -353,6 +378,7 @@ static iso_status with_workers(runner *r, iso_error *err)
 	for (int i = 0; i < n; i++)
 		iso_worker_close(&r->worker[i]);
 	iso_free(r->worker);
+	iso_free(r->scale);
 	cJSON_Delete(r->host);
 	iso_cell_rows_free(&r->rows);
 	return st;

@@ -19,22 +19,29 @@
 #define EXIT_RECORDED 16 /* + status: failed, and the record says so */
 #define EXIT_LOST 64 /* + status: the record could not be written */
 
+/* What a worker tells its parent while it runs. */
+typedef struct shared_page {
+	iso_progress progress;
+	double scale;
+} shared_page;
+
 iso_status iso_worker_init(iso_worker *w, iso_error *err)
 {
-	void *p = mmap(NULL, sizeof(*w->progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(NULL, sizeof(shared_page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	memset(w, 0, sizeof(*w));
 	w->stderr_fd = -1;
 	if (p == MAP_FAILED)
 		return iso_no_memory(err, "a worker");
-	w->progress = p;
+	w->progress = &((shared_page *)p)->progress;
+	w->scale = &((shared_page *)p)->scale;
 	return ISO_OK;
 }
 
 void iso_worker_close(iso_worker *w)
 {
 	if (w->progress)
-		munmap(w->progress, sizeof(*w->progress));
+		munmap(w->progress, sizeof(shared_page)); /* its first member */
 	if (w->stderr_fd >= 0)
 		close(w->stderr_fd);
 	memset(w, 0, sizeof(*w));

@@ -21,6 +21,7 @@ typedef struct iso_worker {
 	int timed_out;
 	int stderr_fd; /* what the worker wrote to standard error */
 	iso_progress *progress; /* shared with the worker */
+	double *scale; /* likewise; see iso_cell_job */
 } iso_worker;
 
 typedef struct iso_finished {
@@ -29,7 +30,7 @@ typedef struct iso_finished {
 	char text[768];
 } iso_finished;
 
-/* Shared memory for the worker's progress; once per slot. */
+/* Shared memory for the worker's progress and noise scale; once per slot. */
 iso_status iso_worker_init(iso_worker *w, iso_error *err) ISO_MUST_CHECK;
 void iso_worker_close(iso_worker *w);
 iso_status iso_worker_start(iso_worker *w, const iso_cell_job *job, iso_error *err) ISO_MUST_CHECK;
