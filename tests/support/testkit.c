@@ -74,6 +74,7 @@ static void clean(void)
 		nftw(dirs[i], remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 	for (size_t i = 0; i < npaths; i++)
 		free(paths[i]);
+	ndirs = npaths = 0; /* a forked test inherits this handler and may register it once more */
 }
 
 const char *tk_tempdir(void)
