@@ -15,29 +15,36 @@ static const iso_verb_help help = {
 	.verb = "account",
 	.operands = "[FILE|-]",
 	.summary = "what do these releases cost together? or: how much noise do they need?",
-	.text =
-		"Reads a list of releases of private data and prints the epsilon of all of them together at one delta, under\n"
-		"every accountant: pld (certified lower and upper bound), rdp (tight and classic conversion), moments (integer\n"
+	.text = "Reads a list of releases of private data and prints the epsilon of all of them together at one delta, "
+		"under\n"
+		"every accountant: pld (certified lower and upper bound), rdp (tight and classic conversion), moments "
+		"(integer\n"
 		"orders) and gdp (central limit: an approximation, never a guarantee).\n"
 		"  --epsilon E         asks the other way: delta at that epsilon\n"
-		"  --target-epsilon E  asks for the noise: one common factor on every event's noise, as small as E allows\n\n"
+		"  --target-epsilon E  asks for the noise: one common factor on every event's noise, as small as E "
+		"allows\n\n"
 		"Input (FILE, or - for standard input):\n"
 		"  {\"delta\": 1e-5, \"adjacency\": \"add-remove\", \"events\": [\n"
-		"    {\"mechanism\": \"gaussian\", \"noise_multiplier\": 1.1, \"sampling_rate\": 0.01, \"count\": 10000},\n"
+		"    {\"mechanism\": \"gaussian\", \"noise_multiplier\": 1.1, \"sampling_rate\": 0.01, \"count\": "
+		"10000},\n"
 		"    {\"mechanism\": \"laplace\", \"scale\": 10}]}\n"
 		"  adjacency  add-remove (default) or replace-one, which doubles the sensitivity of noise scales\n"
 		"Events, each with \"count\" (default 1):\n"
-		"  gaussian            noise_multiplier = noise sd / L2 sensitivity of one record; sampling none, poisson or\n"
+		"  gaussian            noise_multiplier = noise sd / L2 sensitivity of one record; sampling none, "
+		"poisson or\n"
 		"                      without-replacement with sampling_rate (a rate below 1 means poisson)\n"
 		"  laplace             scale = noise scale / L1 sensitivity of one record\n"
 		"  exponential         epsilon (bounded range)\n"
 		"  pure                epsilon, delta (worst case)\n"
 		"  zcdp                rho\n"
 		"  randomized-response epsilon\n"
-		"  pate-lnmax, -gnmax  scale of the noise on each vote count, and votes [[n_1,..,n_m],..] or queries, classes\n"
+		"  pate-lnmax, -gnmax  scale of the noise on each vote count, and votes [[n_1,..,n_m],..] or queries, "
+		"classes\n"
 		"  parallel            groups [[events],[events],..] on disjoint records\n"
-		"--batch reads JSON Lines: one input a line, with \"id\", \"epsilon\", \"target_epsilon\", \"solve\" or\n"
-		"\"accountant\" where wanted; one answer a line, in order.  A bad line gives {\"id\":..,\"error\":..}, stops nothing,\n"
+		"--batch reads JSON Lines: one input a line, with \"id\", \"epsilon\", \"target_epsilon\", \"solve\" "
+		"or\n"
+		"\"accountant\" where wanted; one answer a line, in order.  A bad line gives {\"id\":..,\"error\":..}, "
+		"stops nothing,\n"
 		"and makes the exit status 2.\n"
 		"Where an accountant does not apply JSON has null; \"inf\" means that no finite guarantee exists.\n\n"
 		"Examples:\n"
@@ -78,14 +85,16 @@ static iso_status check_settings(settings *s, size_t operands, iso_error *err)
 	ISO_TRY(choose("--solve", s->ask.solve, "noise_multiplier", "scale", &unused, err));
 	ISO_FAIL_IF(!operands && !flags, err, ISO_E_USAGE,
 		    "no events (isoeps account): neither a file nor flags were given; see isoeps account --help");
-	ISO_FAIL_IF(operands && flags, err, ISO_E_USAGE,
-		    "events given twice (isoeps account): a file beside --noise-multiplier, --sampling-rate or --steps; "
-		    "keep one");
+	ISO_FAIL_IF(
+		operands && flags, err, ISO_E_USAGE,
+		"events given twice (isoeps account): a file beside --noise-multiplier, --sampling-rate or --steps; "
+		"keep one");
 	ISO_FAIL_IF(!operands && s->batch, err, ISO_E_USAGE,
 		    "no file (isoeps account --batch): JSON Lines are needed; give a file or - for standard input");
-	ISO_FAIL_IF(flags && isnan(s->noise) && isnan(s->ask.target_epsilon), err, ISO_E_USAGE,
-		    "option missing (isoeps account): the noise is not known; give --noise-multiplier, or --target-epsilon "
-		    "to solve for it");
+	ISO_FAIL_IF(
+		flags && isnan(s->noise) && isnan(s->ask.target_epsilon), err, ISO_E_USAGE,
+		"option missing (isoeps account): the noise is not known; give --noise-multiplier, or --target-epsilon "
+		"to solve for it");
 	return ISO_OK;
 }
 
@@ -144,8 +153,10 @@ int cmd_account(int argc, char **argv)
 		{"--delta", ISO_ARG_REAL, &s.ask.delta, "D", "delta; overrides the input's"},
 		{"--adjacency", ISO_ARG_TEXT, &s.adjacency, "A", "add-remove or replace-one; overrides the input's"},
 		{"--epsilon", ISO_ARG_REAL, &s.ask.epsilon, "E", "print delta at this epsilon"},
-		{"--target-epsilon", ISO_ARG_REAL, &s.ask.target_epsilon, "E", "print the noise that spends this epsilon"},
-		{"--solve", ISO_ARG_TEXT, &s.ask.solve, "WHAT", "noise_multiplier or scale (default: the first event's)"},
+		{"--target-epsilon", ISO_ARG_REAL, &s.ask.target_epsilon, "E",
+		 "print the noise that spends this epsilon"},
+		{"--solve", ISO_ARG_TEXT, &s.ask.solve, "WHAT",
+		 "noise_multiplier or scale (default: the first event's)"},
 		{"--accountant", ISO_ARG_TEXT, &s.accountant, "NAME", "that solves: pld (default) or rdp"},
 		{"--batch", ISO_ARG_FLAG, &s.batch, NULL, "JSON Lines in, JSON Lines out"},
 		{"--json", ISO_ARG_FLAG, &s.ask.json, NULL, "machine-readable output"},

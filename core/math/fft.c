@@ -2,9 +2,9 @@
 /* Real FFT of even length 2^a 3^b 5^c in double precision.
  *
  * A real transform of length n is a complex one of length n/2 on the pairs (x_2j, x_2j+1) (Press et al., "Two
- * functions at once").  The complex one is Stockham's autosort algorithm (Van Loan 1992, section 1.7) with radices 4, 2,
- * 3 and 5: no bit reversal, unit-stride inner loops, real and imaginary parts in separate arrays so that any vector width
- * does the same operations on each element and gives the same bits.
+ * functions at once").  The complex one is Stockham's autosort algorithm (Van Loan 1992, section 1.7) with radices 4,
+ * 2, 3 and 5: no bit reversal, unit-stride inner loops, real and imaginary parts in separate arrays so that any vector
+ * width does the same operations on each element and gives the same bits.
  */
 #include "core/math/fft.h"
 
@@ -20,8 +20,8 @@
 struct iso_fft {
 	size_t n, m; /* real length, m = n/2 */
 	int radix[MAX_STAGES], stages;
-	double *wr, *wi; /* [m] e^(-2 pi i k/m) */
-	double *hr, *hi; /* [m/2+1] e^(-2 pi i k/n) */
+	double *wr, *wi;	   /* [m] e^(-2 pi i k/m) */
+	double *hr, *hi;	   /* [m/2+1] e^(-2 pi i k/n) */
 	double *ar, *ai, *br, *bi; /* [m] work */
 };
 
@@ -64,7 +64,7 @@ static void unit_root(size_t k, size_t n, double *c, double *s)
 		a = 2 * PI * (double)r / (double)n;
 	}
 	if (a > PI / 4) {
-		a = negate_c ? 2 * PI * ((double)r - (double)n / 4) / (double)n : 2 * PI * ((double)n / 4 - (double)r) / (double)n;
+		a = 2 * PI * fabs((double)r - (double)n / 4) / (double)n;
 		swap = 1;
 	}
 	x = iso_cos(a);
@@ -294,7 +294,14 @@ static int complex_fft(iso_fft *f, int swap)
 	int at = 0;
 
 	for (int i = 0; i < f->stages; i++) {
-		const pass a = {.n = n, .s = s, .xr = re[at], .xi = im[at], .yr = re[!at], .yi = im[!at], .wr = f->wr, .wi = f->wi};
+		const pass a = {.n = n,
+				.s = s,
+				.xr = re[at],
+				.xi = im[at],
+				.yr = re[!at],
+				.yi = im[!at],
+				.wr = f->wr,
+				.wi = f->wi};
 
 		switch (f->radix[i]) {
 		case 4:

@@ -85,9 +85,8 @@ double iso_sum_value(const iso_sum *k)
  * Abramowitz and Stegun 6.1.40; the next term is below 1e-17. */
 static double stirling_tail(double x)
 {
-	static const double c[] = {1.0 / 12,	 -1.0 / 360,	  1.0 / 1260, -1.0 / 1680,
-				   1.0 / 1188,	 -691.0 / 360360, 1.0 / 156,  -3617.0 / 122400,
-				   43867.0 / 244188};
+	static const double c[] = {1.0 / 12,	    -1.0 / 360, 1.0 / 1260,	  -1.0 / 1680,	   1.0 / 1188,
+				   -691.0 / 360360, 1.0 / 156,	-3617.0 / 122400, 43867.0 / 244188};
 	const double y = 1 / (x * x);
 	double s = c[8];
 
@@ -134,22 +133,23 @@ double iso_log_choose(double n, double k)
 	if (k < 10)
 		return iso_lgamma(n + 1) - iso_lgamma(k + 1) - iso_lgamma(n - k + 1);
 	/* Stirling on the three factorials, so that the large parts do not cancel */
-	return 0.5 * iso_log(n / k / (n - k)) - LOG_SQRT_2PI + stirling_tail(n) - stirling_tail(k) - stirling_tail(n - k) +
-	       k * iso_log(n / k) - (n - k) * iso_log1p(-k / n);
+	return 0.5 * iso_log(n / k / (n - k)) - LOG_SQRT_2PI + stirling_tail(n) - stirling_tail(k) -
+	       stirling_tail(n - k) + k * iso_log(n / k) - (n - k) * iso_log1p(-k / n);
 }
 
 /* e^(z^2) erfc(z), z >= 0.  Chebyshev series of (1 + 2z) e^(z^2) erfc(z) in y = (z-3)/(z+3) (Shepherd and Laframboise
  * 1981, "Chebyshev approximation of (1+2x) exp(x^2) erfc(x)"; coefficients computed anew with 50 digits). */
 static double erfcx(double z)
 {
-	static const double c[] = {
-		1.177562574196560046,	  0.005353904539615676769,  -0.09377550342284209052,  0.0543665255574432205,
-		-0.01897659670784520739,  0.00445342606146271157,   -0.000633553171055314694, 0.00001766171952317159185,
-		0.00001284153286405667073, -2.007228565905991444e-6, -1.807522790414837102e-7, 7.549828343825092828e-8,
-		1.885668523838602791e-9,  -2.699519049798363997e-9, -1.460079119939104941e-11, 1.036160744596948968e-10,
-		1.475715976623473009e-12, -4.277340064396910825e-12, -2.079224928597989978e-13, 1.813450200317696242e-13,
-		1.973425574544738834e-14, -7.287943737592673157e-15, -1.516987869022811568e-15, 2.351411225878140352e-16,
-		1.000611169182166761e-16, -2.05725281695385462e-18,  -5.608608218863182949e-18};
+	static const double c[] = {1.177562574196560046,      0.005353904539615676769,	 -0.09377550342284209052,
+				   0.0543665255574432205,     -0.01897659670784520739,	 0.00445342606146271157,
+				   -0.000633553171055314694,  0.00001766171952317159185, 0.00001284153286405667073,
+				   -2.007228565905991444e-6,  -1.807522790414837102e-7,	 7.549828343825092828e-8,
+				   1.885668523838602791e-9,   -2.699519049798363997e-9,	 -1.460079119939104941e-11,
+				   1.036160744596948968e-10,  1.475715976623473009e-12,	 -4.277340064396910825e-12,
+				   -2.079224928597989978e-13, 1.813450200317696242e-13,	 1.973425574544738834e-14,
+				   -7.287943737592673157e-15, -1.516987869022811568e-15, 2.351411225878140352e-16,
+				   1.000611169182166761e-16,  -2.05725281695385462e-18,	 -5.608608218863182949e-18};
 	const double y = (z - 3) / (z + 3);
 	double b1 = 0, b2 = 0;
 
@@ -317,9 +317,8 @@ static double beta_prefactor(double a, double b, double x, double y)
 
 	if (n * x < 1e-290 || n * y < 1e-290)
 		return iso_exp(a * iso_log(x) + b * iso_log(y) + iso_lgamma(n) - iso_lgamma(a) - iso_lgamma(b));
-	return sqrt(a * (b / n)) *
-	       iso_exp(stirling_any(n) - stirling_any(a) - stirling_any(b) - deviance(a, n * x) - deviance(b, n * y) -
-		       LOG_SQRT_2PI);
+	return sqrt(a * (b / n)) * iso_exp(stirling_any(n) - stirling_any(a) - stirling_any(b) - deviance(a, n * x) -
+					   deviance(b, n * y) - LOG_SQRT_2PI);
 }
 
 double iso_beta_inc(double a, double b, double x)

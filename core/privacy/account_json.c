@@ -63,8 +63,8 @@ static iso_status malformed(const char *text, size_t n, size_t at, const char *n
 	else
 		snprintf(found, sizeof(found), at < n ? "byte 0x%02x is unexpected" : "the text ends too early",
 			 at < n ? (unsigned char)text[at] : 0);
-	return iso_fail(err, ISO_E_CONFIG, "malformed JSON (%s:%zu:%zu): %s; correct the text there", name, line, column,
-			found);
+	return iso_fail(err, ISO_E_CONFIG, "malformed JSON (%s:%zu:%zu): %s; correct the text there", name, line,
+			column, found);
 }
 
 /* A strict scanner (RFC 8259): cJSON builds the tree, but says only roughly where a fault lies and forgives some.
@@ -216,7 +216,8 @@ static iso_status parse(const char *text, size_t n, const char *name, size_t fir
 /* An object whose keys are all known and appear once. */
 static iso_status only_keys(const cJSON *v, const char *const *keys, size_t n, const char *where, iso_error *err)
 {
-	ISO_FAIL_IF(!cJSON_IsObject(v), err, ISO_E_CONFIG, "wrong input (%s): a JSON object is expected; see --help", where);
+	ISO_FAIL_IF(!cJSON_IsObject(v), err, ISO_E_CONFIG, "wrong input (%s): a JSON object is expected; see --help",
+		    where);
 	for (const cJSON *c = v->child; c; c = c->next) {
 		size_t i = 0;
 
@@ -225,8 +226,8 @@ static iso_status only_keys(const cJSON *v, const char *const *keys, size_t n, c
 		if (i == n) {
 			const char *near = iso_nearest_word(c->string, keys, n);
 
-			return iso_fail(err, ISO_E_CONFIG, "unknown key (%s): \"%.60s\" is not known here; %s%s%s", where,
-					c->string, near ? "did you mean \"" : "see --help", near ? near : "",
+			return iso_fail(err, ISO_E_CONFIG, "unknown key (%s): \"%.60s\" is not known here; %s%s%s",
+					where, c->string, near ? "did you mean \"" : "see --help", near ? near : "",
 					near ? "\"?" : "");
 		}
 		for (const cJSON *d = c->next; d; d = d->next)
@@ -301,8 +302,8 @@ static iso_status read_gaussian(const cJSON *v, int need_noise, iso_event *e, co
 	ISO_TRY(get_number(v, "sampling_rate", 0, &rate, where, err));
 	ISO_TRY(get_string(v, "sampling", &sampling, where, err));
 	ISO_FAIL_IF(rate < 0 || rate > 1, err, ISO_E_CONFIG,
-		    "wrong value (%s.sampling_rate): %g, it must lie in 0 to 1; give expected batch size over rows", where,
-		    rate);
+		    "wrong value (%s.sampling_rate): %g, it must lie in 0 to 1; give expected batch size over rows",
+		    where, rate);
 	if (!sampling)
 		sampling = rate < 1 ? "poisson" : "none";
 	e->rate = isnan(rate) ? 1 : rate;
@@ -310,10 +311,11 @@ static iso_status read_gaussian(const cJSON *v, int need_noise, iso_event *e, co
 		if (strcmp(sampling, words[i]) == 0) {
 			e->sampling = (iso_sampling)i;
 			ISO_FAIL_IF(i > 0 && isnan(rate), err, ISO_E_CONFIG,
-				    "missing key (%s): sampling \"%s\" needs \"sampling_rate\"; add it", where, sampling);
+				    "missing key (%s): sampling \"%s\" needs \"sampling_rate\"; add it", where,
+				    sampling);
 			ISO_FAIL_IF(i == 0 && rate < 1, err, ISO_E_CONFIG,
-				    "contradiction (%s): sampling \"none\" with a sampling_rate of %g; remove one", where,
-				    rate);
+				    "contradiction (%s): sampling \"none\" with a sampling_rate of %g; remove one",
+				    where, rate);
 			return ISO_OK;
 		}
 	return unknown_word("sampling", sampling, words, 3, where, err);
@@ -331,8 +333,8 @@ static iso_status read_votes(const cJSON *votes, iso_event *e, const char *where
 	for (x = votes->child->child; x; x = x->next)
 		classes++;
 	ISO_FAIL_IF(classes < 2 || classes > MAX_VOTES / rows, err, ISO_E_CONFIG,
-		    "wrong value (%s.votes): %zu queries over %zu classes; at least 2 classes and at most %d counts", where,
-		    rows, classes, MAX_VOTES);
+		    "wrong value (%s.votes): %zu queries over %zu classes; at least 2 classes and at most %d counts",
+		    where, rows, classes, MAX_VOTES);
 	e->votes = iso_alloc(rows * classes, sizeof(double));
 	if (!e->votes)
 		return iso_no_memory(err, "votes");
@@ -341,13 +343,14 @@ static iso_status read_votes(const cJSON *votes, iso_event *e, const char *where
 
 		for (x = cJSON_IsArray(row) ? row->child : NULL; x && at - start < classes; x = x->next) {
 			ISO_FAIL_IF(!cJSON_IsNumber(x) || !(x->valuedouble >= 0 && x->valuedouble <= 1e15), err,
-				    ISO_E_CONFIG, "wrong value (%s.votes[%zu]): counts of 0 or above are expected; correct it",
-				    where, start / classes);
+				    ISO_E_CONFIG,
+				    "wrong value (%s.votes[%zu]): counts of 0 or above are expected; correct it", where,
+				    start / classes);
 			e->votes[at++] = x->valuedouble;
 		}
 		ISO_FAIL_IF(x || at - start != classes, err, ISO_E_CONFIG,
-			    "wrong value (%s.votes[%zu]): %zu counts are expected as in the first row; correct it", where,
-			    start / classes, classes);
+			    "wrong value (%s.votes[%zu]): %zu counts are expected as in the first row; correct it",
+			    where, start / classes, classes);
 	}
 	e->queries = e->count = rows;
 	e->classes = classes;
@@ -364,9 +367,10 @@ static iso_status read_pate(const cJSON *v, int need_noise, iso_event *e, const 
 	e->noise = 1;
 	ISO_TRY(get_number(v, "scale", need_noise, &e->noise, where, err));
 	if (votes) {
-		ISO_FAIL_IF(cJSON_GetObjectItemCaseSensitive(v, "queries") || cJSON_GetObjectItemCaseSensitive(v, "classes"),
-			    err, ISO_E_CONFIG, "contradiction (%s): \"votes\" beside \"queries\" or \"classes\"; keep the votes",
-			    where);
+		ISO_FAIL_IF(cJSON_GetObjectItemCaseSensitive(v, "queries") ||
+				    cJSON_GetObjectItemCaseSensitive(v, "classes"),
+			    err, ISO_E_CONFIG,
+			    "contradiction (%s): \"votes\" beside \"queries\" or \"classes\"; keep the votes", where);
 		return read_votes(votes, e, where, err);
 	}
 	ISO_FAIL_IF(!cJSON_GetObjectItemCaseSensitive(v, "queries"), err, ISO_E_CONFIG,
@@ -388,16 +392,17 @@ static iso_status read_epsilon(const cJSON *v, const char *key, int with_delta, 
 	return with_delta ? get_number(v, "delta", 0, &e->delta, where, err) : ISO_OK;
 }
 
-static iso_status read_event(const cJSON *v, int need_noise, iso_event *e, const char *where, int depth,
-			     iso_error *err)
+static iso_status read_event(const cJSON *v, int need_noise, iso_event *e, const char *where, int depth, iso_error *err)
 {
 	static const char *const laplace_keys[] = {"mechanism", "count", "scale"};
-	static const char *const words[] = {"gaussian", "laplace",	       "exponential", "pure",	    "zcdp",
-					    "randomized-response", "pate-lnmax", "pate-gnmax",  "parallel"};
+	static const char *const words[] = {"gaussian",	  "laplace",	"exponential",
+					    "pure",	  "zcdp",	"randomized-response",
+					    "pate-lnmax", "pate-gnmax", "parallel"};
 	const char *name;
 	size_t i = 0;
 
-	ISO_FAIL_IF(!cJSON_IsObject(v), err, ISO_E_CONFIG, "wrong event (%s): a JSON object is expected; see --help", where);
+	ISO_FAIL_IF(!cJSON_IsObject(v), err, ISO_E_CONFIG, "wrong event (%s): a JSON object is expected; see --help",
+		    where);
 	ISO_TRY(get_string(v, "mechanism", &name, where, err));
 	ISO_FAIL_IF(!name, err, ISO_E_CONFIG, "missing key (%s): \"mechanism\" is needed; add it", where);
 	while (i < ISO_COUNT(words) && strcmp(name, words[i]) != 0)
@@ -435,8 +440,8 @@ static iso_status read_list(const cJSON *array, const char *where, int need_nois
 {
 	size_t at = 0;
 
-	ISO_FAIL_IF(!cJSON_IsArray(array), err, ISO_E_CONFIG, "wrong value (%s): an array of events is expected; see --help",
-		    where);
+	ISO_FAIL_IF(!cJSON_IsArray(array), err, ISO_E_CONFIG,
+		    "wrong value (%s): an array of events is expected; see --help", where);
 	for (const cJSON *c = array->child; c; c = c->next, at++) {
 		iso_event e = {0};
 		char inner[WHERE];
@@ -466,11 +471,12 @@ static iso_status read_parallel(const cJSON *v, int need_noise, iso_event *e, co
 	size_t n = 0, i = 0;
 
 	ISO_TRY(only_keys(v, keys, ISO_COUNT(keys), where, err));
-	ISO_FAIL_IF(depth >= 8, err, ISO_E_CONFIG, "wrong event (%s): parallel events nested deeper than 8; flatten them",
-		    where);
-	ISO_FAIL_IF(!cJSON_IsArray(groups) || !groups->child, err, ISO_E_CONFIG,
-		    "wrong value (%s.groups): an array with one array of events per disjoint part is expected; see --help",
-		    where);
+	ISO_FAIL_IF(depth >= 8, err, ISO_E_CONFIG,
+		    "wrong event (%s): parallel events nested deeper than 8; flatten them", where);
+	ISO_FAIL_IF(
+		!cJSON_IsArray(groups) || !groups->child, err, ISO_E_CONFIG,
+		"wrong value (%s.groups): an array with one array of events per disjoint part is expected; see --help",
+		where);
 	for (c = groups->child; c; c = c->next)
 		n++;
 	e->parts = iso_alloc(n, sizeof(*e->parts));
@@ -541,8 +547,8 @@ static iso_status choose_words(const cJSON *v, const iso_account_options *o, que
 static iso_status read_question(const cJSON *v, const iso_account_options *o, const char *where, question *q,
 				iso_error *err)
 {
-	static const char *const keys[] = {"delta", "adjacency", "events",	   "id",
-					   "epsilon", "target_epsilon", "solve", "accountant"};
+	static const char *const keys[] = {"delta",   "adjacency",	"events", "id",
+					   "epsilon", "target_epsilon", "solve",  "accountant"};
 
 	*q = (question){.delta = NAN, .epsilon = NAN, .target = NAN};
 	ISO_TRY(only_keys(v, keys, ISO_COUNT(keys), where, err));
@@ -562,8 +568,8 @@ static iso_status read_question(const cJSON *v, const iso_account_options *o, co
 		    "missing target (%s): solve needs target_epsilon; give it", where);
 	ISO_FAIL_IF(isnan(q->delta) && isnan(q->epsilon), err, ISO_E_CONFIG,
 		    "missing key (%s): \"delta\" is needed; 1e-5 or 1 over the number of rows is usual", where);
-	ISO_TRY(iso_events_from_json(cJSON_GetObjectItemCaseSensitive(v, "events"), "events", isnan(q->target), &q->events,
-				     err));
+	ISO_TRY(iso_events_from_json(cJSON_GetObjectItemCaseSensitive(v, "events"), "events", isnan(q->target),
+				     &q->events, err));
 	ISO_FAIL_IF(q->events.n == 0, err, ISO_E_CONFIG,
 		    "no events (%s): the list is empty; give at least one release of private data", where);
 	return iso_events_check(&q->events, q->adjacency, err);
@@ -636,9 +642,12 @@ static iso_status answer_target(const question *q, const iso_account_options *o,
 	double s, reached;
 
 	ISO_FAIL_IF(!e, err, ISO_E_CONFIG, "nothing to solve for (events): no event has a %s; add one",
-		    q->by_scale == 0 ? "noise_multiplier" : q->by_scale == 1 ? "scale" : "noise_multiplier or scale");
-	ISO_FAIL_IF(!(e->noise > 0), err, ISO_E_CONFIG,
-		    "nothing to scale (events): the noise to solve for is 0; give a positive starting value, 1 will do");
+		    q->by_scale == 0   ? "noise_multiplier"
+		    : q->by_scale == 1 ? "scale"
+				       : "noise_multiplier or scale");
+	ISO_FAIL_IF(
+		!(e->noise > 0), err, ISO_E_CONFIG,
+		"nothing to scale (events): the noise to solve for is 0; give a positive starting value, 1 will do");
 	c.from = e->noise;
 	name = noise_kind(e) == 0 ? "noise_multiplier" : "scale";
 	ISO_TRY(iso_calibrate(build_scaled, &c, q->adjacency, q->target, q->delta, (iso_accountant)q->accountant, &s,
@@ -653,8 +662,8 @@ static iso_status answer_target(const question *q, const iso_account_options *o,
 		iso_str_add(out, "}\n");
 		return ISO_OK;
 	}
-	iso_str_addf(out, "%-17s%.10g  (%.6g times the noise given)\n%-17s%.6g  (%s upper bound, %s, delta %g)\n", name, s,
-		     s / c.from, "epsilon", reached, iso_accountant_name((iso_accountant)q->accountant),
+	iso_str_addf(out, "%-17s%.10g  (%.6g times the noise given)\n%-17s%.6g  (%s upper bound, %s, delta %g)\n", name,
+		     s, s / c.from, "epsilon", reached, iso_accountant_name((iso_accountant)q->accountant),
 		     iso_adjacency_name(q->adjacency), q->delta);
 	return ISO_OK;
 }
@@ -684,7 +693,8 @@ static iso_status answer_delta(const question *q, const iso_account_options *o, 
 		iso_str_add(out, "}}\n");
 		return ISO_OK;
 	}
-	iso_str_addf(out, "adjacency        %s\nepsilon          %g\ndelta\n", iso_adjacency_name(q->adjacency), q->epsilon);
+	iso_str_addf(out, "adjacency        %s\nepsilon          %g\ndelta\n", iso_adjacency_name(q->adjacency),
+		     q->epsilon);
 	text_line(out, "pld", pld, "upper bound");
 	text_line(out, "rdp", rdp, "upper bound");
 	return ISO_OK;
@@ -726,7 +736,8 @@ static iso_status answer_epsilon(const question *q, const iso_account_options *o
 	}
 	if (isfinite(e.rdp_order))
 		snprintf(note, sizeof(note), "upper bound (order %.4g)", e.rdp_order);
-	iso_str_addf(out, "adjacency        %s\ndelta            %g\nepsilon\n", iso_adjacency_name(q->adjacency), q->delta);
+	iso_str_addf(out, "adjacency        %s\ndelta            %g\nepsilon\n", iso_adjacency_name(q->adjacency),
+		     q->delta);
 	text_line(out, "pld", e.pld_upper, "upper bound, certified");
 	text_line(out, "  at least", e.pld_lower, "lower bound, certified");
 	text_line(out, "rdp", e.rdp, note);
@@ -745,7 +756,7 @@ static iso_status answer(const cJSON *v, const char *where, const iso_account_op
 	iso_status st = read_question(v, o, where, &q, err);
 
 	if (st == ISO_OK)
-		st = !isnan(q.target) ? answer_target(&q, o, out, err)
+		st = !isnan(q.target)	 ? answer_target(&q, o, out, err)
 		     : !isnan(q.epsilon) ? answer_delta(&q, o, out, err)
 					 : answer_epsilon(&q, o, out, err);
 	iso_events_free(&q.events);

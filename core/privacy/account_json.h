@@ -9,15 +9,17 @@
 /* What is asked, when not asked inside the input; NaN and -1 = not given.  Options override the input's keys. */
 typedef struct iso_account_options {
 	double delta;
-	int adjacency; /* iso_adjacency or -1 */
-	double epsilon; /* ask for delta at this epsilon */
+	int adjacency;	       /* iso_adjacency or -1 */
+	double epsilon;	       /* ask for delta at this epsilon */
 	double target_epsilon; /* ask for the noise that reaches it */
-	const char *solve; /* "noise_multiplier" or "scale"; NULL = what the first event has */
-	int accountant; /* iso_accountant or -1 (pld) */
-	int json; /* JSON on one line, else text for people */
+	const char *solve;     /* "noise_multiplier" or "scale"; NULL = what the first event has */
+	int accountant;	       /* iso_accountant or -1 (pld) */
+	int json;	       /* JSON on one line, else text for people */
 } iso_account_options;
 #define ISO_ACCOUNT_OPTIONS_NONE \
-	{.delta = NAN, .adjacency = -1, .epsilon = NAN, .target_epsilon = NAN, .accountant = -1}
+	{ \
+		.delta = NAN, .adjacency = -1, .epsilon = NAN, .target_epsilon = NAN, .accountant = -1 \
+	}
 
 /* One input; `name` stands in errors ("plan.json").  The answer is appended to out, with a final newline. */
 iso_status iso_account_text(const char *text, size_t n, const char *name, const iso_account_options *options,

@@ -67,7 +67,8 @@ double iso_gaussian_epsilon(double mu, double delta)
 static iso_status check_delta(double delta, iso_error *err)
 {
 	ISO_FAIL_IF(!(delta > 0 && delta < 1), err, ISO_E_CONFIG,
-		    "wrong delta (%g): it must lie between 0 and 1, both excluded; 1e-5 or 1 over the number of rows is usual",
+		    "wrong delta (%g): it must lie between 0 and 1, both excluded; "
+		    "1e-5 or 1 over the number of rows is usual",
 		    delta);
 	return ISO_OK;
 }
@@ -81,8 +82,8 @@ static void moments(const iso_events *events, iso_adjacency adj, double delta, i
 	if (!(left > 0))
 		return;
 	for (int a = 2; a <= 33; a++)
-		out->moments = fmin(out->moments,
-				    iso_rdp_to_epsilon_classic(a, iso_events_rdp(events, adj, a, 0), left));
+		out->moments =
+			fmin(out->moments, iso_rdp_to_epsilon_classic(a, iso_events_rdp(events, adj, a, 0), left));
 }
 
 /* Central limit theorem (Dong, Roth and Su 2022; Bu et al. 2020): mu^2 adds.  NaN where no limit is stated. */

@@ -7,7 +7,7 @@
 #include "core/privacy/account_private.h"
 
 /* Orders searched, as log(alpha - 1).  Any order gives a valid bound, so the search can only help. */
-#define LOG_ORDER_MIN -7.6 /* alpha = 1.0005 */
+#define LOG_ORDER_MIN -7.6    /* alpha = 1.0005 */
 #define LOG_ORDER_MAX 11.5129 /* alpha = 1e5 */
 
 int iso_event_is_voting(const iso_event *e)
@@ -37,8 +37,7 @@ static double gaussian_event(const iso_event *e, iso_adjacency adj, double alpha
 
 	switch (e->sampling) {
 	case ISO_SAMPLING_POISSON:
-		return unit > 1 ? iso_rdp_sgm_replace(alpha, e->rate, e->noise)
-				: iso_rdp_sgm(alpha, e->rate, e->noise);
+		return unit > 1 ? iso_rdp_sgm_replace(alpha, e->rate, e->noise) : iso_rdp_sgm(alpha, e->rate, e->noise);
 	case ISO_SAMPLING_WITHOUT_REPLACEMENT:
 		return iso_rdp_wor(alpha, e->rate, e->noise / unit);
 	case ISO_SAMPLING_NONE:
@@ -54,8 +53,9 @@ static double votes_total(const iso_event *e, double alpha)
 	for (size_t i = 0; i < e->queries; i++) {
 		const double *votes = e->votes + i * e->classes;
 
-		iso_sum_add(&sum, e->mechanism == ISO_MECH_PATE_GNMAX ? iso_rdp_gnmax(alpha, e->noise, votes, e->classes)
-								      : iso_rdp_lnmax(alpha, e->noise, votes, e->classes));
+		iso_sum_add(&sum, e->mechanism == ISO_MECH_PATE_GNMAX
+					  ? iso_rdp_gnmax(alpha, e->noise, votes, e->classes)
+					  : iso_rdp_lnmax(alpha, e->noise, votes, e->classes));
 	}
 	return iso_sum_value(&sum);
 }
@@ -171,7 +171,9 @@ double iso_events_pure(const iso_events *list, iso_adjacency adj)
 			x = e->rho > 0 ? INFINITY : 0;
 			break;
 		default:
-			x = e->mechanism == ISO_MECH_GAUSSIAN && e->sampling != ISO_SAMPLING_NONE && e->rate == 0 ? 0 : INFINITY;
+			x = INFINITY;
+			if (e->mechanism == ISO_MECH_GAUSSIAN && e->sampling != ISO_SAMPLING_NONE && e->rate == 0)
+				x = 0;
 		}
 		if (x == INFINITY)
 			return x;

@@ -84,7 +84,8 @@ static iso_status probe(const solver *v, double x, bracket *b, int *side, iso_er
 static iso_status out_of_reach(const solver *v, double scale, const char *why, double e, iso_error *err)
 {
 	return iso_fail(err, ISO_E_BUDGET,
-			"budget out of reach (epsilon %g, delta %g): with noise scale %g the %s accountant gives epsilon %g, %s",
+			"budget out of reach (epsilon %g, delta %g): with noise scale %g the %s accountant gives "
+			"epsilon %g, %s",
 			v->epsilon, v->delta, scale, iso_accountant_name(v->which), e, why);
 }
 
@@ -112,8 +113,8 @@ static iso_status find_bracket(const solver *v, double x, double step, bracket *
 				b->lo = x, b->glo = b->ghi;
 				return ISO_OK;
 			}
-			return out_of_reach(v, SCALE_MIN, "which is far below; ask for less, or use no privacy", b->reached,
-					    err);
+			return out_of_reach(v, SCALE_MIN, "which is far below; ask for less, or use no privacy",
+					    b->reached, err);
 		}
 		x += side < 0 ? step : -step;
 		step *= 2;
@@ -182,9 +183,10 @@ static iso_status settle(const solver *v, const bracket *b, double *scale, doubl
 		s = round_up(s * (1 + 1e-10 * (double)(1 << (i < 20 ? i : 20))));
 		ISO_TRY(spent(v, s, &e, err));
 	}
-	ISO_FAIL_IF(!(e <= v->epsilon), err, ISO_E_NUMERIC,
-		    "calibration did not settle (epsilon %g, delta %g): the composed epsilon is %g; use the accountant rdp",
-		    v->epsilon, v->delta, e);
+	ISO_FAIL_IF(
+		!(e <= v->epsilon), err, ISO_E_NUMERIC,
+		"calibration did not settle (epsilon %g, delta %g): the composed epsilon is %g; use the accountant rdp",
+		v->epsilon, v->delta, e);
 	*scale = s;
 	*reached = e;
 	return ISO_OK;
@@ -194,7 +196,12 @@ iso_status iso_calibrate(iso_build_events build, void *ctx, iso_adjacency adj, d
 			 iso_accountant which, double *scale, double *reached, iso_error *err)
 {
 	iso_pld_work work = {0};
-	solver v = {.build = build, .ctx = ctx, .adj = adj, .epsilon = epsilon, .delta = delta, .which = ISO_ACC_RDP,
+	solver v = {.build = build,
+		    .ctx = ctx,
+		    .adj = adj,
+		    .epsilon = epsilon,
+		    .delta = delta,
+		    .which = ISO_ACC_RDP,
 		    .work = &work};
 	bracket b = {0};
 	iso_status st;
@@ -235,8 +242,8 @@ iso_status iso_calibrate_count(iso_build_count build, void *ctx, iso_adjacency a
 	ISO_TRY(spent_by_count(build, ctx, 0, &v, &at_lo, err));
 	if (!(at_lo <= epsilon))
 		return iso_fail(err, ISO_E_BUDGET,
-				"budget out of reach (epsilon %g, delta %g): epsilon is %g before the first counted release; "
-				"raise epsilon or delta",
+				"budget out of reach (epsilon %g, delta %g): epsilon is %g before the first counted "
+				"release; raise epsilon or delta",
 				epsilon, delta, at_lo);
 	while (lo < max) { /* doubling steps up to the first count that is too much */
 		hi = max - lo < step ? max : lo + step;

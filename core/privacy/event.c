@@ -139,7 +139,8 @@ static iso_status not_negative(double x, const char *field, const char *where, i
 	if (x >= 0 && x <= MAX_PARAMETER)
 		return ISO_OK;
 	return iso_fail(err, ISO_E_CONFIG,
-			"wrong event (%s): %s is %g, it must be a finite number, 0 or above; correct it", where, field, x);
+			"wrong event (%s): %s is %g, it must be a finite number, 0 or above; correct it", where, field,
+			x);
 }
 
 static iso_status check_gaussian(const iso_event *e, iso_adjacency adj, const char *where, iso_error *err)
@@ -150,9 +151,10 @@ static iso_status check_gaussian(const iso_event *e, iso_adjacency adj, const ch
 	ISO_FAIL_IF(e->sampling != ISO_SAMPLING_POISSON && e->sampling != ISO_SAMPLING_WITHOUT_REPLACEMENT, err,
 		    ISO_E_CONFIG, "wrong event (%s): sampling %d is unknown; use none, poisson or without-replacement",
 		    where, (int)e->sampling);
-	ISO_FAIL_IF(!(e->rate >= 0 && e->rate <= 1), err, ISO_E_CONFIG,
-		    "wrong event (%s): the sampling rate is %g, it must lie in 0 to 1; give expected batch size over rows",
-		    where, e->rate);
+	ISO_FAIL_IF(
+		!(e->rate >= 0 && e->rate <= 1), err, ISO_E_CONFIG,
+		"wrong event (%s): the sampling rate is %g, it must lie in 0 to 1; give expected batch size over rows",
+		where, e->rate);
 	ISO_FAIL_IF(e->sampling == ISO_SAMPLING_WITHOUT_REPLACEMENT && adj == ISO_ADD_REMOVE, err, ISO_E_CONFIG,
 		    "wrong event (%s): sampling without replacement has no amplification under add-remove; "
 		    "use the adjacency replace-one, or poisson sampling",
@@ -170,9 +172,10 @@ static iso_status check_pate(const iso_event *e, const char *where, iso_error *e
 		    "give one row of at least 2 counts per query",
 		    where, e->queries, e->classes, (unsigned long long)e->count);
 	for (size_t i = 0; i < e->queries * e->classes; i++)
-		ISO_FAIL_IF(!(e->votes[i] >= 0 && e->votes[i] <= 1e15), err, ISO_E_CONFIG,
-			    "wrong event (%s): vote %zu of query %zu is %g, it must be a count of 0 or above; correct it",
-			    where, i % e->classes, i / e->classes, e->votes[i]);
+		ISO_FAIL_IF(
+			!(e->votes[i] >= 0 && e->votes[i] <= 1e15), err, ISO_E_CONFIG,
+			"wrong event (%s): vote %zu of query %zu is %g, it must be a count of 0 or above; correct it",
+			where, i % e->classes, i / e->classes, e->votes[i]);
 	return ISO_OK;
 }
 
@@ -214,7 +217,8 @@ static iso_status check_event(const iso_event *e, iso_adjacency adj, const char 
 		return positive(e->noise, "the scale", where, err);
 	case ISO_MECH_PURE:
 		ISO_FAIL_IF(!(e->delta >= 0 && e->delta < 1), err, ISO_E_CONFIG,
-			    "wrong event (%s): delta is %g, it must lie in 0 to 1, 1 excluded; correct it", where, e->delta);
+			    "wrong event (%s): delta is %g, it must lie in 0 to 1, 1 excluded; correct it", where,
+			    e->delta);
 		return not_negative(e->epsilon, "epsilon", where, err);
 	case ISO_MECH_EXPONENTIAL:
 	case ISO_MECH_RANDOMIZED_RESPONSE:

@@ -28,7 +28,8 @@ double iso_pate_logq_gnmax(const double *votes, size_t classes, double sigma)
 
 	for (size_t i = 0; i < classes; i++)
 		if (i != top)
-			log_q = iso_log_add(log_q, iso_log_ndtr(-(votes[top] - votes[i]) / (1.41421356237309504880 * sigma)));
+			log_q = iso_log_add(log_q,
+					    iso_log_ndtr(-(votes[top] - votes[i]) / (1.41421356237309504880 * sigma)));
 	return fmin(log_q, iso_log1p(-1 / (double)classes));
 }
 

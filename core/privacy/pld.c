@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* PLD bounds of event lists: which laws, which directions, which parts of the records.
  *
- * A record lies in one part of every parallel group, so under add-remove the total is the maximum over the choices of one
- * part per group of the complete compositions (sequential events and the chosen parts), never a pointwise maximum of
- * laws.  Under replace-one a record may leave one part and enter another: two parts per group are charged.
+ * A record lies in one part of every parallel group, so under add-remove the total is the maximum over the choices of
+ * one part per group of the complete compositions (sequential events and the chosen parts), never a pointwise maximum
+ * of laws.  Under replace-one a record may leave one part and enter another: two parts per group are charged.
  *
  * Upper bounds use, for mechanisms known by their guarantee only, the worst mechanism that has it.  Lower bounds use
  * one mechanism that has it: randomized response of e/2 has e-bounded range; a noisy argmax of two classes whose counts
@@ -201,8 +201,8 @@ typedef enum direction { DIR_REMOVE, DIR_ADD } direction;
 
 typedef struct laws {
 	iso_mix mix;
-	double mu2; /* all plain Gaussians together: 1/sigma^2 adds exactly */
-	int asymmetric; /* the two directions differ */
+	double mu2;	  /* all plain Gaussians together: 1/sigma^2 adds exactly */
+	int asymmetric;	  /* the two directions differ */
 	double noiseless; /* -log prod (1 - rate) of sampled releases without noise */
 } laws;
 
@@ -237,8 +237,8 @@ static iso_status add_gaussian(laws *l, const iso_event *e, iso_adjacency adj, d
 	l->asymmetric |= adj == ISO_ADD_REMOVE;
 	return add_law(l,
 		       (iso_law){.kind = adj == ISO_REPLACE_ONE ? ISO_LAW_REPLACE
-						: dir == DIR_ADD ? ISO_LAW_ADD
-								 : ISO_LAW_REMOVE,
+					 : dir == DIR_ADD	? ISO_LAW_ADD
+								: ISO_LAW_REMOVE,
 				 .q = e->rate,
 				 .s = e->noise,
 				 .count = e->count},
@@ -441,9 +441,9 @@ static iso_status choice_delta(const choice *c, iso_adjacency adj, double epsilo
 
 			st = iso_mix_prepare(&l.mix, fmin(1e-6, rdp * 1e-3), err);
 			/* the Renyi bound of the second direction often settles that it stays below */
-			if (st == ISO_OK && (dir == DIR_REMOVE || !(iso_mix_supremum(&l.mix) <= epsilon ||
-								   iso_exp(iso_mix_renyi_log_delta(&l.mix, epsilon, &theta)) <
-									   *delta)))
+			if (st == ISO_OK && (dir == DIR_REMOVE ||
+					     !(iso_mix_supremum(&l.mix) <= epsilon ||
+					       iso_exp(iso_mix_renyi_log_delta(&l.mix, epsilon, &theta)) < *delta)))
 				st = iso_mix_delta(&l.mix, epsilon, 0, &b, err);
 		}
 		again = l.asymmetric;

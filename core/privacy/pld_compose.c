@@ -21,13 +21,13 @@
 #include "core/math/vmath.h"
 
 #define TWO_PI 6.28318530717958647693
-#define ALIAS 42.0 /* -log of the tilted mass allowed outside the window, each side */
-#define DROP 64.0 /* -log of the spectrum that is dropped */
+#define ALIAS 42.0	  /* -log of the tilted mass allowed outside the window, each side */
+#define DROP 64.0	  /* -log of the spectrum that is dropped */
 #define MAX_SPECTRAL 3000 /* frequencies summed directly; beyond, the inverse transform is cheaper */
 #define MIN_LENGTH (1 << 14)
 #define MAX_LENGTH (1 << 22)
 #define TOLERANCE 3e-6 /* relative discretisation error of epsilon aimed at */
-#define GAP 1e-4 /* relative distance of the bounds that asks for a finer grid */
+#define GAP 1e-4       /* relative distance of the bounds that asks for a finer grid */
 #define LOG_THETA_MIN -9.0
 #define LOG_THETA_MAX 40.0
 
@@ -195,14 +195,14 @@ double iso_mix_renyi_log_delta(const iso_mix *m, double epsilon, double *theta)
 
 typedef struct composed {
 	double h, theta, k; /* k = K(theta), masses at infinity left out */
-	double inf; /* mass at infinity of the composition */
-	double slack; /* what wraps around or is dropped, on the scale of F */
-	double relative; /* rounding of the cumulants and powers, relative */
-	double unit; /* rounding of one term of F */
-	int64_t lo; /* window = [lo, lo + n) */
+	double inf;	    /* mass at infinity of the composition */
+	double slack;	    /* what wraps around or is dropped, on the scale of F */
+	double relative;    /* rounding of the cumulants and powers, relative */
+	double unit;	    /* rounding of one term of F */
+	int64_t lo;	    /* window = [lo, lo + n) */
 	size_t n;
 	double *re, *im; /* spectrum [n/2+1], in the work space */
-	size_t *keep; /* owned: the frequencies that matter, `kept` of them; NULL: w is used */
+	size_t *keep;	 /* owned: the frequencies that matter, `kept` of them; NULL: w is used */
 	size_t kept;
 	double *w; /* composed tilted law, position l at l mod n; in the work space */
 } composed;
@@ -451,7 +451,9 @@ static double log_delta(const composed *c, double epsilon, int sign)
 	if ((double)first * c->h < epsilon)
 		first++;
 	terms = (double)(c->lo + (int64_t)c->n - first);
-	f = terms <= 0 ? 0 : c->w ? direct_f(c, epsilon, first, terms, &error) : spectral_f(c, epsilon, first, terms, &error);
+	f = terms <= 0 ? 0
+	    : c->w     ? direct_f(c, epsilon, first, terms, &error)
+		       : spectral_f(c, epsilon, first, terms, &error);
 	f += sign * (c->slack + error);
 	f = f > 0 ? f * (1 + sign * c->relative) : 0;
 	d = iso_log(f) + c->k - c->theta * epsilon;
@@ -540,7 +542,8 @@ static double choose_step(const iso_mix *m, double epsilon, double theta)
 		h = align; /* one kind of atom: the grid of its multiples is exact */
 	}
 	h = fmax(h, 20 * sd / MAX_LENGTH);
-	/* A bounded law at a tiny delta is tilted onto its largest loss: its spread then says nothing about the grid. */
+	/* A bounded law at a tiny delta is tilted onto its largest loss: its spread then says nothing about the grid.
+	 */
 	h = fmax(h, align * 0x1p-17);
 	if (align > 0 && h < align)
 		h = align / ceil(align / h);
@@ -612,9 +615,10 @@ static iso_status pose(iso_mix *m, double h, double theta, int want_lower, probl
 	}
 	if (!(length >= 8 && length <= 2.0 * MAX_LENGTH)) {
 		grids_free(&p->grids, m->n);
-		return iso_fail(err, ISO_E_NUMERIC,
-				"privacy loss out of range (pld): a window of %g needs %g nodes; use the accountant rdp",
-				p->w.hi - p->w.lo, length);
+		return iso_fail(
+			err, ISO_E_NUMERIC,
+			"privacy loss out of range (pld): a window of %g needs %g nodes; use the accountant rdp",
+			p->w.hi - p->w.lo, length);
 	}
 	p->c = (composed){.h = h, .theta = theta, .lo = (int64_t)floor(p->w.lo / h) - 2, .n = round_length(length)};
 	return ISO_OK;

@@ -9,10 +9,10 @@
 /* Transform and buffers, kept between compositions.  Zero-initialise. */
 typedef struct iso_pld_work {
 	iso_fft *fft;
-	size_t length; /* of the transform */
-	double *x; /* [length] */
+	size_t length;		   /* of the transform */
+	double *x;		   /* [length] */
 	double *re, *im, *fr, *fi; /* [length/2+1] */
-	double coarse; /* factor on the grid step; 0 = 1.  Above 1: quicker, still certified */
+	double coarse;		   /* factor on the grid step; 0 = 1.  Above 1: quicker, still certified */
 } iso_pld_work;
 void iso_pld_work_free(iso_pld_work *w);
 
@@ -26,7 +26,7 @@ typedef struct iso_mix {
 
 typedef struct iso_pld_bounds {
 	double lower, upper; /* epsilon or delta */
-	double step; /* grid step used */
+	double step;	     /* grid step used */
 } iso_pld_bounds;
 
 void iso_mix_free(iso_mix *m);

@@ -2,15 +2,15 @@
 /* Privacy loss laws of single releases and their discretisation (accounting.md 4.1 and 4.2).
  *
  * Upper: connect-the-dots (Doroshenko et al. 2022, arXiv 2207.04380), cell by cell.  Mass p with loss L inside the cell
- * [e, e+w] goes to the right end with weight (1 - e^(e-L))/(1 - e^-w) and to the left end otherwise; this keeps its P- and
- * its Q-mass, so under Q the variable e^L gets a mean-preserving spread, and E_Q[(e^L - e^eps)+] can only grow, in every
- * composition.  Any set of nodes will do; cells may be wider where there is little mass.
+ * [e, e+w] goes to the right end with weight (1 - e^(e-L))/(1 - e^-w) and to the left end otherwise; this keeps its P-
+ * and its Q-mass, so under Q the variable e^L gets a mean-preserving spread, and E_Q[(e^L - e^eps)+] can only grow, in
+ * every composition.  Any set of nodes will do; cells may be wider where there is little mass.
  *
  * Lower: a mean-preserving contraction of e^L under Q.  Each cell is merged into one outcome (post-processing), and at
  * every node a part of the merged outcome left of it is joined with a part of the one right of it so that the joint
- * likelihood ratio is exactly the node's (again post-processing).  The parts follow from a recursion that is run from both
- * tails towards the cell with the most mass, which is its stable direction.  What cannot be paired is moved to a node
- * of smaller loss, and what lies below the range is dropped: the sum of losses only falls, for every choice of the
+ * likelihood ratio is exactly the node's (again post-processing).  The parts follow from a recursion that is run from
+ * both tails towards the cell with the most mass, which is its stable direction.  What cannot be paired is moved to a
+ * node of smaller loss, and what lies below the range is dropped: the sum of losses only falls, for every choice of the
  * others, hence so does delta(eps) = E_P[(1 - e^(eps-L))+].
  */
 #include "core/privacy/pld_law.h"
@@ -22,7 +22,7 @@
 #include "core/math/vmath.h"
 
 #define SQRT_2PI 2.50662827463100050242
-#define ON_GRID 1e-9 /* how close to a node an atom counts as lying on it, in cells */
+#define ON_GRID 1e-9	    /* how close to a node an atom counts as lying on it, in cells */
 #define CELL_TOLERANCE 1e-6 /* a cell of tilted mass m and width w (in h) is split while m w^2 exceeds this */
 
 /* Gauss-Legendre, 5 points on [-1, 1]. */
@@ -99,13 +99,15 @@ static double law_inverse(const iso_law *law, double eps)
 		x = -(s2 * log_mix_inverse(law->q, -eps) + 0.5);
 		break;
 	case ISO_LAW_REPLACE: {
-		/* P/Q = e^eps is quadratic in e^(x/s^2); x = s^2 (eps/2 + asinh(r)), r = (1-q)/q e^(1/2s^2) sinh(eps/2) */
+		/* P/Q = e^eps is quadratic in e^(x/s^2); x = s^2 (eps/2 + asinh(r)), r = (1-q)/q e^(1/2s^2) sinh(eps/2)
+		 */
 		const double a = fabs(eps) / 2;
 		double w = 0;
 
 		if (law->q < 1 && a > 0) {
 			/* log of r, then asinh(r) = log(r + sqrt(r^2+1)) */
-			const double lr = iso_log((1 - law->q) / law->q) + 1 / (2 * s2) + a + iso_log(-iso_expm1(-2 * a) / 2);
+			const double lr =
+				iso_log((1 - law->q) / law->q) + 1 / (2 * s2) + a + iso_log(-iso_expm1(-2 * a) / 2);
 
 			if (lr > 20) {
 				w = lr + 0.69314718055994530942;
@@ -280,13 +282,6 @@ double iso_law_variance(const iso_law *law, double t)
 	return fmax(0, second - first * first);
 }
 
-int iso_law_on_grid(const iso_law *law, double h)
-{
-	const double r = law->e / h;
-
-	return law->kind == ISO_LAW_TWO_POINT && fabs(r - rint(r)) < ON_GRID;
-}
-
 /* Share of mass at `loss` that goes to the right end of [e, e + w]. */
 static double right_share(double loss, double e, double inv_full)
 {
@@ -348,8 +343,8 @@ iso_status iso_law_cells(const iso_law *law, double h, double theta, iso_cells *
 	law_point(law, law->lo, &lowest, &d);
 	law_point(law, law->hi, &highest, &d);
 	ISO_FAIL_IF(!((highest - lowest) / h < 1e15) || !(fabs(lowest) / h < 1e15), err, ISO_E_NUMERIC,
-		    "privacy loss out of range (pld): losses from %g to %g on a grid of %g; use the accountant rdp", lowest,
-		    highest, h);
+		    "privacy loss out of range (pld): losses from %g to %g on a grid of %g; use the accountant rdp",
+		    lowest, highest, h);
 	i0 = (int64_t)floor(lowest / h + (law->kind == ISO_LAW_LAPLACE ? ON_GRID : 0));
 	while (((double)i0 + (double)w) * h < highest && w < (int64_t)1 << 55)
 		w *= 2;
@@ -368,7 +363,8 @@ iso_status iso_law_cells(const iso_law *law, double h, double theta, iso_cells *
 			integrate(law, c.xa, c.xb, e, width, &cell.a, &cell.b);
 			if (c.w > 1) {
 				/* tilted at the right end: a bound also when theta times the width is large */
-				const double tilted = (cell.a + cell.b) * iso_exp(fmin(700, theta * (e + width) - log_m));
+				const double tilted =
+					(cell.a + cell.b) * iso_exp(fmin(700, theta * (e + width) - log_m));
 
 				split = tilted * (double)c.w * (double)c.w > CELL_TOLERANCE;
 			}
@@ -520,7 +516,8 @@ iso_status iso_nodes_lower(const iso_law *law, const iso_cells *cells, double h,
 		flow = (1 - used) * mass;
 		need = (1 - used) * c->b * -iso_expm1(-w);
 	}
-	ISO_TRY(push_node(out, cells->v[mid].i, (1 - from_left - from_right) * (cells->v[mid].a + cells->v[mid].b), err));
+	ISO_TRY(push_node(out, cells->v[mid].i, (1 - from_left - from_right) * (cells->v[mid].a + cells->v[mid].b),
+			  err));
 	return push_atoms(law, h, 0, out, err);
 }
 

@@ -10,10 +10,10 @@
 
 /* L = log P/Q under P, for the dominating pair (P, Q). */
 typedef enum iso_law_kind {
-	ISO_LAW_REMOVE, /* P = (1-q)N(0,s^2) + qN(1,s^2), Q = N(0,s^2); q = 1: the Gaussian mechanism */
-	ISO_LAW_ADD, /* the same swapped */
-	ISO_LAW_REPLACE, /* P as above, Q = (1-q)N(0,s^2) + qN(-1,s^2) */
-	ISO_LAW_LAPLACE, /* scale s */
+	ISO_LAW_REMOVE,	  /* P = (1-q)N(0,s^2) + qN(1,s^2), Q = N(0,s^2); q = 1: the Gaussian mechanism */
+	ISO_LAW_ADD,	  /* the same swapped */
+	ISO_LAW_REPLACE,  /* P as above, Q = (1-q)N(0,s^2) + qN(-1,s^2) */
+	ISO_LAW_LAPLACE,  /* scale s */
 	ISO_LAW_TWO_POINT /* +e with probability 1/(1+e^-e), else -e; mass delta0 at infinity */
 } iso_law_kind;
 
@@ -22,7 +22,7 @@ typedef struct iso_law {
 	double q, s, e, delta0;
 	uint64_t count;
 	/* filled by iso_law_prepare */
-	double lo, hi; /* range of the base variable that is kept */
+	double lo, hi;	     /* range of the base variable that is kept */
 	double below, above; /* at least the mass left out on either side */
 	double *loss, *mass; /* quadrature of the law: for cumulants at design time */
 	size_t n;
@@ -57,8 +57,6 @@ double iso_law_cumulant(const iso_law *law, double t);
 double iso_law_supremum(const iso_law *law);
 /* Variance of L under the law tilted by t. */
 double iso_law_variance(const iso_law *law, double t);
-/* 1 when the law consists of atoms that all lie on the grid. */
-int iso_law_on_grid(const iso_law *law, double h);
 
 /* Cells of width h where the law tilted by theta has its mass, wider where it has little. */
 iso_status iso_law_cells(const iso_law *law, double h, double theta, iso_cells *out, iso_error *err) ISO_MUST_CHECK;

@@ -62,7 +62,8 @@ double iso_rdp_pure(double alpha, double epsilon)
 	/* log cosh A - log cosh B = log(1 + 2 sinh((A+B)/2) sinh((A-B)/2) / cosh B), A+B = a e, A-B = (a-1) e */
 	if (alpha * epsilon < 20) {
 		const double s = 0.5 * (iso_expm1(0.5 * alpha * epsilon) - iso_expm1(-0.5 * alpha * epsilon));
-		const double d = 0.5 * (iso_expm1(0.5 * (alpha - 1) * epsilon) - iso_expm1(-0.5 * (alpha - 1) * epsilon));
+		const double d =
+			0.5 * (iso_expm1(0.5 * (alpha - 1) * epsilon) - iso_expm1(-0.5 * (alpha - 1) * epsilon));
 
 		c = iso_log1p(2 * s * d / iso_exp(log_cosh(0.5 * epsilon)));
 	} else {
@@ -77,9 +78,9 @@ double iso_rdp_randomized_response(double alpha, double epsilon)
 }
 
 /* Exponential mechanism: epsilon-bounded range, hence xi + alpha e^2/8 with
- * xi = r - 1 - log r - e^2/8 <= 0, r = e/(e^e - 1) (Cesar and Rogers 2021; Dong, Durfee and Rogers 2020), and never more
- * than the worst case of epsilon-DP.  With g = log((e^e-1)/e) = e/2 + log(sinh(e/2)/(e/2)):
- * xi = e^-g - 1 + g - e^2/8; the series for small e starts at -e^4/576. */
+ * xi = r - 1 - log r - e^2/8 <= 0, r = e/(e^e - 1) (Cesar and Rogers 2021; Dong, Durfee and Rogers 2020), and never
+ * more than the worst case of epsilon-DP.  With g = log((e^e-1)/e) = e/2 + log(sinh(e/2)/(e/2)): xi = e^-g - 1 + g -
+ * e^2/8; the series for small e starts at -e^4/576. */
 double iso_rdp_exponential(double alpha, double epsilon)
 {
 	const double e2 = epsilon * epsilon;
@@ -266,7 +267,8 @@ static double log_difference(int l, double s)
 		return 0;
 	for (size_t i = 0; i <= n; i++) {
 		const double x = lo + (double)i * h, t = (2 * x - 1) * inv;
-		const double v = l * (t > 30 ? t + iso_log1p(-iso_exp(-t)) : iso_log(fabs(iso_expm1(t)) + 1e-300)) - x * x * inv;
+		const double v =
+			l * (t > 30 ? t + iso_log1p(-iso_exp(-t)) : iso_log(fabs(iso_expm1(t)) + 1e-300)) - x * x * inv;
 
 		if (v > top) {
 			sum = sum * iso_exp(top - v) + 1;
@@ -299,8 +301,9 @@ static double wor_integer(int a, double q, double s)
 		}
 		total = iso_log_add(total, j * log_q + iso_log_choose(a, j) + term);
 	}
-	return iso_log1p(iso_exp(total)) == INFINITY ? total : total > 30 ? total + iso_log1p(iso_exp(-total))
-									  : iso_log1p(iso_exp(total));
+	return iso_log1p(iso_exp(total)) == INFINITY ? total
+	       : total > 30			     ? total + iso_log1p(iso_exp(-total))
+						     : iso_log1p(iso_exp(total));
 }
 
 double iso_rdp_wor(double alpha, double q, double sigma)

@@ -26,7 +26,8 @@ START_TEST(golden)
 	cJSON_ArrayForEach(r, rows(g, "erfc")) tk_assert_close(iso_erfc(at(r, 0)), at(r, 1), 2e-15, 0);
 	cJSON_ArrayForEach(r, rows(g, "lgamma")) tk_assert_close(iso_lgamma(at(r, 0)), at(r, 1), 1e-14, 5e-15);
 	cJSON_ArrayForEach(r, rows(g, "norm_ppf")) tk_assert_close(iso_norm_ppf(at(r, 0)), at(r, 1), 1e-13, 0);
-	cJSON_ArrayForEach(r, rows(g, "log_choose")) tk_assert_close(iso_log_choose(at(r, 0), at(r, 1)), at(r, 2), 1e-13, 0);
+	cJSON_ArrayForEach(r, rows(g, "log_choose"))
+		tk_assert_close(iso_log_choose(at(r, 0), at(r, 1)), at(r, 2), 1e-13, 0);
 	cJSON_ArrayForEach(r, rows(g, "beta_inc"))
 		tk_assert_close(iso_beta_inc(at(r, 0), at(r, 1), at(r, 2)), at(r, 3), 1e-12, 0);
 	cJSON_ArrayForEach(r, rows(g, "gamma_inc_upper"))

@@ -81,7 +81,8 @@ START_TEST(pld)
 		struct plan p = {.q = tk_number(r, "q"), .steps = tk_number(r, "steps")};
 		const double eps = tk_number(r, "target_eps"), delta = tk_number(r, "target_delta");
 		const double best = tk_number(r, "sigma_best"), error = tk_number(r, "sigma_best_err");
-		const double analytic = tk_number(r, "sigma_gaussian_analytic"), reference = tk_number(r, "sigma_pld_1e-4");
+		const double analytic = tk_number(r, "sigma_gaussian_analytic"),
+			     reference = tk_number(r, "sigma_pld_1e-4");
 		double s, e;
 
 		tk_ok(iso_calibrate(build, &p, ISO_ADD_REMOVE, eps, delta, ISO_ACC_PLD, &s, &e, &err));
@@ -118,10 +119,12 @@ START_TEST(fixed_part)
 	tk_fails(iso_calibrate(build, &p, ISO_ADD_REMOVE, 1, 1e-5, ISO_ACC_PLD, &s, &e, &err), ISO_E_BUDGET,
 		 "budget out of reach");
 	tk_fails(iso_calibrate(build, &p, ISO_ADD_REMOVE, 0, 1e-5, ISO_ACC_PLD, &s, &e, &err), ISO_E_CONFIG, "epsilon");
-	tk_fails(iso_calibrate(build, &p, ISO_ADD_REMOVE, NAN, 1e-5, ISO_ACC_PLD, &s, &e, &err), ISO_E_CONFIG, "epsilon");
+	tk_fails(iso_calibrate(build, &p, ISO_ADD_REMOVE, NAN, 1e-5, ISO_ACC_PLD, &s, &e, &err), ISO_E_CONFIG,
+		 "epsilon");
 	tk_fails(iso_calibrate(build, &p, ISO_ADD_REMOVE, 1, 1, ISO_ACC_RDP, &s, &e, &err), ISO_E_CONFIG, "delta");
 	p = (struct plan){.q = 0, .steps = 1};
-	tk_fails(iso_calibrate(build, &p, ISO_ADD_REMOVE, 1, 1e-5, ISO_ACC_RDP, &s, &e, &err), ISO_E_BUDGET, "far below");
+	tk_fails(iso_calibrate(build, &p, ISO_ADD_REMOVE, 1, 1e-5, ISO_ACC_RDP, &s, &e, &err), ISO_E_BUDGET,
+		 "far below");
 }
 END_TEST
 
@@ -140,12 +143,13 @@ START_TEST(lands)
 					iso_events list = {0};
 					double s, e, again;
 
-					tk_ok(iso_calibrate(build, &p, (iso_adjacency)adj, targets[k], 1e-6, (iso_accountant)which, &s, &e,
-							    &err));
-					ck_assert_msg(e <= targets[k] && e >= 0.999 * targets[k], "plan %zu target %g: %.12g", i,
-						      targets[k], e);
+					tk_ok(iso_calibrate(build, &p, (iso_adjacency)adj, targets[k], 1e-6,
+							    (iso_accountant)which, &s, &e, &err));
+					ck_assert_msg(e <= targets[k] && e >= 0.999 * targets[k],
+						      "plan %zu target %g: %.12g", i, targets[k], e);
 					tk_ok(build(&p, s, &list, &err));
-					tk_ok(iso_account_one(&list, (iso_adjacency)adj, 1e-6, (iso_accountant)which, &again, &err));
+					tk_ok(iso_account_one(&list, (iso_adjacency)adj, 1e-6, (iso_accountant)which,
+							      &again, &err));
 					ck_assert(again == e);
 					iso_events_free(&list);
 				}
@@ -177,8 +181,8 @@ START_TEST(count)
 			iso_events list = {0};
 
 			v.mechanism = m ? ISO_MECH_PATE_LNMAX : ISO_MECH_PATE_GNMAX;
-			tk_ok(iso_calibrate_count(build_votes, &v, ISO_ADD_REMOVE, 2, 1e-5, (iso_accountant)which, 100000, &k, &e,
-						  &err));
+			tk_ok(iso_calibrate_count(build_votes, &v, ISO_ADD_REMOVE, 2, 1e-5, (iso_accountant)which,
+						  100000, &k, &e, &err));
 			ck_assert(k > 10 && k < 100000 && e <= 2);
 			tk_ok(build_votes(&v, k + 1, &list, &err));
 			tk_ok(iso_account_one(&list, ISO_ADD_REMOVE, 1e-5, (iso_accountant)which, &more, &err));

@@ -37,13 +37,17 @@ START_TEST(illegal)
 
 	for (size_t i = 0; i < ISO_COUNT(bad); i++) {
 		refused(gaussian(bad[i]), ISO_ADD_REMOVE, "noise multiplier");
-		refused((iso_event){.mechanism = ISO_MECH_LAPLACE, .noise = bad[i], .count = 1}, ISO_ADD_REMOVE, "scale");
-		refused((iso_event){.mechanism = ISO_MECH_EXPONENTIAL, .epsilon = bad[i], .count = 1}, ISO_ADD_REMOVE, "epsilon");
-		refused((iso_event){.mechanism = ISO_MECH_PURE, .epsilon = bad[i], .count = 1}, ISO_ADD_REMOVE, "epsilon");
-		refused((iso_event){.mechanism = ISO_MECH_ZCDP, .rho = bad[i], .count = 1}, ISO_ADD_REMOVE, "rho");
-		refused((iso_event){.mechanism = ISO_MECH_RANDOMIZED_RESPONSE, .epsilon = bad[i], .count = 1}, ISO_ADD_REMOVE,
+		refused((iso_event){.mechanism = ISO_MECH_LAPLACE, .noise = bad[i], .count = 1}, ISO_ADD_REMOVE,
+			"scale");
+		refused((iso_event){.mechanism = ISO_MECH_EXPONENTIAL, .epsilon = bad[i], .count = 1}, ISO_ADD_REMOVE,
 			"epsilon");
-		refused((iso_event){.mechanism = ISO_MECH_PATE_GNMAX, .noise = bad[i], .count = 1}, ISO_ADD_REMOVE, "noise scale");
+		refused((iso_event){.mechanism = ISO_MECH_PURE, .epsilon = bad[i], .count = 1}, ISO_ADD_REMOVE,
+			"epsilon");
+		refused((iso_event){.mechanism = ISO_MECH_ZCDP, .rho = bad[i], .count = 1}, ISO_ADD_REMOVE, "rho");
+		refused((iso_event){.mechanism = ISO_MECH_RANDOMIZED_RESPONSE, .epsilon = bad[i], .count = 1},
+			ISO_ADD_REMOVE, "epsilon");
+		refused((iso_event){.mechanism = ISO_MECH_PATE_GNMAX, .noise = bad[i], .count = 1}, ISO_ADD_REMOVE,
+			"noise scale");
 		e = gaussian(1);
 		e.sampling = ISO_SAMPLING_POISSON;
 		e.rate = i ? bad[i] : 1.0001;
@@ -51,7 +55,8 @@ START_TEST(illegal)
 	}
 	refused((iso_event){.mechanism = ISO_MECH_LAPLACE, .noise = 0, .count = 1}, ISO_ADD_REMOVE, "scale");
 	refused((iso_event){.mechanism = ISO_MECH_PURE, .epsilon = 1, .delta = 1, .count = 1}, ISO_ADD_REMOVE, "delta");
-	refused((iso_event){.mechanism = ISO_MECH_PURE, .epsilon = 1, .delta = NAN, .count = 1}, ISO_ADD_REMOVE, "delta");
+	refused((iso_event){.mechanism = ISO_MECH_PURE, .epsilon = 1, .delta = NAN, .count = 1}, ISO_ADD_REMOVE,
+		"delta");
 	e = gaussian(1);
 	e.count = 0;
 	refused(e, ISO_ADD_REMOVE, "count");
@@ -67,8 +72,13 @@ START_TEST(illegal)
 	e.mechanism = (iso_mech)99;
 	refused(e, ISO_ADD_REMOVE, "mechanism");
 	refused((iso_event){.mechanism = ISO_MECH_PARALLEL, .count = 1}, ISO_ADD_REMOVE, "without groups");
-	refused((iso_event){.mechanism = ISO_MECH_PARALLEL, .count = 2, .parts = none, .nparts = 1}, ISO_ADD_REMOVE, "count");
-	refused((iso_event){.mechanism = ISO_MECH_LAPLACE, .noise = 1, .count = 1, .sampling = ISO_SAMPLING_POISSON, .rate = 0.5},
+	refused((iso_event){.mechanism = ISO_MECH_PARALLEL, .count = 2, .parts = none, .nparts = 1}, ISO_ADD_REMOVE,
+		"count");
+	refused((iso_event){.mechanism = ISO_MECH_LAPLACE,
+			    .noise = 1,
+			    .count = 1,
+			    .sampling = ISO_SAMPLING_POISSON,
+			    .rate = 0.5},
 		ISO_ADD_REMOVE, "sampling");
 }
 END_TEST
@@ -76,7 +86,8 @@ END_TEST
 START_TEST(votes)
 {
 	double v[4] = {3, 1, 0, 4};
-	iso_event e = {.mechanism = ISO_MECH_PATE_LNMAX, .noise = 10, .count = 2, .votes = v, .queries = 2, .classes = 2};
+	iso_event e = {
+		.mechanism = ISO_MECH_PATE_LNMAX, .noise = 10, .count = 2, .votes = v, .queries = 2, .classes = 2};
 	iso_events list = {0};
 	iso_error err = {0};
 
@@ -137,7 +148,8 @@ START_TEST(delta_and_epsilon)
 	double x, y;
 
 	for (size_t i = 0; i < ISO_COUNT(bad); i++) {
-		tk_fails(iso_account_epsilon(&list, ISO_ADD_REMOVE, bad[i], ISO_WANT_ALL, &o, &err), ISO_E_CONFIG, "delta");
+		tk_fails(iso_account_epsilon(&list, ISO_ADD_REMOVE, bad[i], ISO_WANT_ALL, &o, &err), ISO_E_CONFIG,
+			 "delta");
 		tk_fails(iso_account_one(&list, ISO_ADD_REMOVE, bad[i], ISO_ACC_PLD, &x, &err), ISO_E_CONFIG, "delta");
 	}
 	tk_fails(iso_account_delta(&list, ISO_ADD_REMOVE, -1, &x, &y, &err), ISO_E_CONFIG, "epsilon");

@@ -33,7 +33,9 @@ static const cJSON *get(const cJSON *v, const char *key)
 	return c;
 }
 
-#define DPSGD "{\"delta\":1e-5,\"events\":[{\"mechanism\":\"gaussian\",\"noise_multiplier\":1.1,\"sampling_rate\":0.01,\"count\":10000}]}"
+#define DPSGD \
+	"{\"delta\":1e-5,\"events\":[{\"mechanism\":\"gaussian\",\"noise_multiplier\":1.1,\"sampling_rate\":0.01," \
+	"\"count\":10000}]}"
 
 START_TEST(epsilon)
 {
@@ -53,7 +55,8 @@ START_TEST(epsilon)
 	v = ask("{\"delta\":1e-5,\"adjacency\":\"replace-one\",\"events\":[{\"mechanism\":\"zcdp\",\"rho\":0.1},"
 		"{\"mechanism\":\"laplace\",\"scale\":5}]}",
 		&as_json);
-	ck_assert(cJSON_IsNull(get(get(get(v, "epsilon"), "pld"), "upper")) && cJSON_IsNull(get(get(v, "epsilon"), "gdp")));
+	ck_assert(cJSON_IsNull(get(get(get(v, "epsilon"), "pld"), "upper")) &&
+		  cJSON_IsNull(get(get(v, "epsilon"), "gdp")));
 	cJSON_Delete(v);
 	v = ask("{\"delta\":1e-5,\"events\":[{\"mechanism\":\"gaussian\",\"noise_multiplier\":0}]}", &as_json);
 	ck_assert_str_eq(cJSON_GetStringValue(get(get(v, "epsilon"), "rdp")), "inf");
@@ -69,7 +72,8 @@ START_TEST(mechanisms)
 		"{\"mechanism\":\"gaussian\",\"noise_multiplier\":3}",
 		"{\"mechanism\":\"gaussian\",\"noise_multiplier\":3,\"sampling\":\"none\",\"count\":2}",
 		"{\"mechanism\":\"gaussian\",\"noise_multiplier\":3,\"sampling\":\"poisson\",\"sampling_rate\":1}",
-		"{\"mechanism\":\"gaussian\",\"noise_multiplier\":3,\"sampling\":\"without-replacement\",\"sampling_rate\":0.1}",
+		"{\"mechanism\":\"gaussian\",\"noise_multiplier\":3,\"sampling\":\"without-replacement\",\"sampling_"
+		"rate\":0.1}",
 		"{\"mechanism\":\"laplace\",\"scale\":5,\"count\":3}",
 		"{\"mechanism\":\"exponential\",\"epsilon\":0.2}",
 		"{\"mechanism\":\"pure\",\"epsilon\":0.2,\"delta\":1e-9}",
@@ -84,7 +88,8 @@ START_TEST(mechanisms)
 		char text[512];
 		cJSON *v;
 
-		snprintf(text, sizeof(text), "{\"delta\":1e-6,\"adjacency\":\"replace-one\",\"events\":[%s]}", events[i]);
+		snprintf(text, sizeof(text), "{\"delta\":1e-6,\"adjacency\":\"replace-one\",\"events\":[%s]}",
+			 events[i]);
 		v = ask(text, &as_json);
 		ck_assert_msg(tk_number(get(v, "epsilon"), "rdp") > 0, "%s", events[i]);
 		ck_assert((i == 10) == cJSON_IsNumber(get(get(v, "data_dependent"), "rdp")));
@@ -133,7 +138,8 @@ START_TEST(delta_and_target)
 	cJSON_Delete(v);
 	/* keys in the input do the same; the noise may be left out; several events keep their proportions */
 	v = ask("{\"delta\":1e-5,\"target_epsilon\":1,\"solve\":\"scale\",\"accountant\":\"rdp\",\"events\":["
-		"{\"mechanism\":\"gaussian\",\"sampling_rate\":0.1,\"count\":5,\"noise_multiplier\":2},{\"mechanism\":\"laplace\"}]}",
+		"{\"mechanism\":\"gaussian\",\"sampling_rate\":0.1,\"count\":5,\"noise_multiplier\":2},{\"mechanism\":"
+		"\"laplace\"}]}",
 		&as_json);
 	ck_assert(tk_number(v, "scale") > 1 && tk_number(v, "epsilon") <= 1 && tk_number(v, "epsilon") >= 0.999);
 	cJSON_Delete(v);
@@ -146,7 +152,8 @@ START_TEST(text_mode)
 	iso_error err = {0};
 
 	tk_ok(iso_account_text(DPSGD, strlen(DPSGD), "in.json", &as_text, &out, &err));
-	ck_assert(strstr(out.p, "APPROXIMATION") && strstr(out.p, "pld") && strstr(out.p, "5.1926") && strstr(out.p, "add-remove"));
+	ck_assert(strstr(out.p, "APPROXIMATION") && strstr(out.p, "pld") && strstr(out.p, "5.1926") &&
+		  strstr(out.p, "add-remove"));
 	iso_str_free(&out);
 }
 END_TEST
@@ -196,7 +203,8 @@ START_TEST(bad_input)
 	wrong(EVENT("{\"mechanism\":\"gaussian\",\"noise_multiplier\":1,\"sampling\":\"poisson\"}"), "sampling_rate");
 	wrong(EVENT("{\"mechanism\":\"gaussian\",\"noise_multiplier\":1,\"sampling\":\"none\",\"sampling_rate\":0.1}"),
 	      "contradiction");
-	wrong(EVENT("{\"mechanism\":\"gaussian\",\"noise_multiplier\":1,\"sampling\":\"without-replacement\",\"sampling_rate\":0.1}"),
+	wrong(EVENT("{\"mechanism\":\"gaussian\",\"noise_multiplier\":1,\"sampling\":\"without-replacement\","
+		    "\"sampling_rate\":0.1}"),
 	      "replace-one");
 	wrong(EVENT("{\"mechanism\":\"laplace\",\"scale\":1,\"count\":0}"), "count");
 	wrong(EVENT("{\"mechanism\":\"laplace\",\"scale\":1,\"count\":2.5}"), "whole number");
@@ -209,8 +217,10 @@ START_TEST(bad_input)
 	wrong(EVENT("{\"mechanism\":\"pate-lnmax\",\"scale\":1,\"votes\":[]}"), "votes");
 	wrong(EVENT("{\"mechanism\":\"parallel\",\"groups\":[]}"), "groups");
 	wrong(EVENT("{\"mechanism\":\"parallel\",\"groups\":[[{\"mechanism\":\"zcdp\",\"rho\":-1}]]}"), "groups[0][0]");
-	wrong("{\"delta\":1e-5,\"target_epsilon\":1,\"events\":[{\"mechanism\":\"pure\",\"epsilon\":1}]}", "nothing to solve for");
-	wrong("{\"delta\":1e-5,\"solve\":\"scale\",\"events\":[{\"mechanism\":\"laplace\",\"scale\":1}]}", "target_epsilon");
+	wrong("{\"delta\":1e-5,\"target_epsilon\":1,\"events\":[{\"mechanism\":\"pure\",\"epsilon\":1}]}",
+	      "nothing to solve for");
+	wrong("{\"delta\":1e-5,\"solve\":\"scale\",\"events\":[{\"mechanism\":\"laplace\",\"scale\":1}]}",
+	      "target_epsilon");
 }
 END_TEST
 
@@ -237,13 +247,14 @@ END_TEST
 
 START_TEST(batch)
 {
-	const char *text = "{\"id\":1,\"delta\":1e-5,\"events\":[{\"mechanism\":\"laplace\",\"scale\":2}]}\n"
-			   "\n"
-			   "{\"id\":\"b\",\"delta\":7,\"events\":[{\"mechanism\":\"laplace\",\"scale\":2}]}\n"
-			   "not json\n"
-			   "{\"id\":null,\"epsilon\":0.1,\"events\":[{\"mechanism\":\"laplace\",\"scale\":2}]}\r\n"
-			   "{\"id\":[2],\"delta\":1e-5,\"target_epsilon\":1,\"accountant\":\"rdp\",\"events\":[{\"mechanism\":"
-			   "\"laplace\",\"scale\":2}]}";
+	const char *text =
+		"{\"id\":1,\"delta\":1e-5,\"events\":[{\"mechanism\":\"laplace\",\"scale\":2}]}\n"
+		"\n"
+		"{\"id\":\"b\",\"delta\":7,\"events\":[{\"mechanism\":\"laplace\",\"scale\":2}]}\n"
+		"not json\n"
+		"{\"id\":null,\"epsilon\":0.1,\"events\":[{\"mechanism\":\"laplace\",\"scale\":2}]}\r\n"
+		"{\"id\":[2],\"delta\":1e-5,\"target_epsilon\":1,\"accountant\":\"rdp\",\"events\":[{\"mechanism\":"
+		"\"laplace\",\"scale\":2}]}";
 	iso_str out = {0};
 	iso_error err = {0};
 	cJSON *line[5];
@@ -262,7 +273,8 @@ START_TEST(batch)
 	ck_assert(tk_number(line[0], "id") == 1 && cJSON_IsObject(get(line[0], "epsilon")));
 	ck_assert_str_eq(cJSON_GetStringValue(get(line[1], "id")), "b");
 	ck_assert(strstr(cJSON_GetStringValue(get(line[1], "error")), "delta"));
-	ck_assert(cJSON_IsNull(get(line[2], "id")) && strstr(cJSON_GetStringValue(get(line[2], "error")), "b.jsonl:4:2"));
+	ck_assert(cJSON_IsNull(get(line[2], "id")) &&
+		  strstr(cJSON_GetStringValue(get(line[2], "error")), "b.jsonl:4:2"));
 	ck_assert(cJSON_IsNumber(get(get(line[3], "delta"), "pld")));
 	ck_assert(cJSON_IsArray(get(line[4], "id")) && tk_number(line[4], "scale") > 0.9);
 	for (size_t i = 0; i < n; i++)
@@ -274,8 +286,10 @@ END_TEST
 /* Truncations and flipped bytes of a good input: an answer or ISO_E_CONFIG, never a crash; run under ASan. */
 START_TEST(mutations)
 {
-	const char *good = "{\"delta\":1e-5,\"adjacency\":\"replace-one\",\"events\":[{\"mechanism\":\"parallel\",\"groups\":[[{"
-			   "\"mechanism\":\"pate-lnmax\",\"scale\":9,\"votes\":[[3,4],[5,6]]}],[{\"mechanism\":\"zcdp\",\"rho\":1}]]}]}";
+	const char *good =
+		"{\"delta\":1e-5,\"adjacency\":\"replace-one\",\"events\":[{\"mechanism\":\"parallel\",\"groups\":[[{"
+		"\"mechanism\":\"pate-lnmax\",\"scale\":9,\"votes\":[[3,4],[5,6]]}],[{\"mechanism\":\"zcdp\",\"rho\":1}"
+		"]]}]}";
 	const size_t n = strlen(good);
 	iso_error err = {0};
 	char text[512];

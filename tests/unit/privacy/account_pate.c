@@ -12,7 +12,9 @@ static double at(const cJSON *array, int i)
 {
 	const cJSON *v = cJSON_GetArrayItem(array, i);
 
-	return cJSON_IsNumber(v) ? v->valuedouble : cJSON_IsString(v) && strcmp(v->valuestring, "inf") == 0 ? INFINITY : NAN;
+	return cJSON_IsNumber(v)					 ? v->valuedouble
+	       : cJSON_IsString(v) && strcmp(v->valuestring, "inf") == 0 ? INFINITY
+									 : NAN;
 }
 
 static const cJSON *get(const cJSON *o, const char *key)
@@ -49,7 +51,8 @@ static void check_votes(const cJSON *r, int gaussian)
 
 	for (size_t i = 0; i < e.queries; i++) {
 		const double *v = e.votes + i * e.classes;
-		const double ours = gaussian ? iso_pate_logq_gnmax(v, e.classes, e.noise) : iso_pate_logq_lnmax(v, e.classes, e.noise);
+		const double ours = gaussian ? iso_pate_logq_gnmax(v, e.classes, e.noise)
+					     : iso_pate_logq_lnmax(v, e.classes, e.noise);
 
 		tk_assert_close(ours, at(logq, (int)i), 1e-9, 1e-15);
 		for (int k = 0; k < cJSON_GetArraySize(orders); k++) {
@@ -57,17 +60,19 @@ static void check_votes(const cJSON *r, int gaussian)
 
 			const double theirs = at(cJSON_GetArrayItem(get(r, "rdp_per_query"), (int)i), k);
 
-			tk_assert_close(gaussian ? iso_rdp_gnmax(a, e.noise, v, e.classes) : iso_rdp_lnmax_logq(a, 2 / e.noise, ours),
+			tk_assert_close(gaussian ? iso_rdp_gnmax(a, e.noise, v, e.classes)
+						 : iso_rdp_lnmax_logq(a, 2 / e.noise, ours),
 					theirs, 1e-9, 1e-18);
 			/* the release itself is also capped by the curve of pure DP */
 			if (!gaussian)
-				tk_assert_close(iso_rdp_lnmax(a, e.noise, v, e.classes), fmin(theirs, iso_rdp_pure(a, 2 / e.noise)), 1e-9,
-						1e-18);
+				tk_assert_close(iso_rdp_lnmax(a, e.noise, v, e.classes),
+						fmin(theirs, iso_rdp_pure(a, 2 / e.noise)), 1e-9, 1e-18);
 		}
 	}
 	tk_ok(iso_events_add(&list, &e, &err));
 	for (int k = 0; k < cJSON_GetArraySize(orders); k++) {
-		const double ours = iso_events_rdp(&list, ISO_ADD_REMOVE, at(orders, k), 1), total = at(get(r, "rdp_total"), k);
+		const double ours = iso_events_rdp(&list, ISO_ADD_REMOVE, at(orders, k), 1),
+			     total = at(get(r, "rdp_total"), k);
 
 		ck_assert(tk_close(ours, total, 1e-9, 1e-18) || (!gaussian && ours < total));
 	}
@@ -121,8 +126,8 @@ START_TEST(functions)
 			const double a = at(orders, k);
 
 			if (strcmp(kind, "rdp_gaussian_function") == 0) {
-				tk_assert_close(iso_rdp_gnmax_logq(a, tk_number(r, "sigma"), tk_number(r, "logq")), at(get(r, "rdp"), k),
-						1e-9, 1e-300);
+				tk_assert_close(iso_rdp_gnmax_logq(a, tk_number(r, "sigma"), tk_number(r, "logq")),
+						at(get(r, "rdp"), k), 1e-9, 1e-300);
 				gaussian++;
 			} else if (strcmp(kind, "rdp_pure_eps_function") == 0) {
 				tk_assert_close(iso_rdp_lnmax_logq(a, tk_number(r, "pure_eps"), tk_number(r, "logq")),
@@ -141,7 +146,8 @@ START_TEST(functions)
 					lp = iso_log_ndtr((rint(top) - t) / s);
 					tk_assert_close(lp, at(get(r, "log_pr_answered"), i), 1e-9, 1e-300);
 					tk_assert_close(iso_rdp_gnmax_logq(a, sqrt(2) * s, fmin(lp, iso_log1mexp(lp))),
-							at(cJSON_GetArrayItem(get(r, "rdp_per_query"), i), k), 1e-9, 1e-300);
+							at(cJSON_GetArrayItem(get(r, "rdp_per_query"), i), k), 1e-9,
+							1e-300);
 				}
 			}
 		}
@@ -170,10 +176,11 @@ START_TEST(moments_2017)
 			if (exp(lq) > 1 / (1 + exp(e)))
 				continue;
 			for (int k = 0; k < cJSON_GetArraySize(lambdas); k++, compared++) {
-				const double l = at(lambdas, k), theirs = at(cJSON_GetArrayItem(get(mgf, "per_query"), i), k);
+				const double l = at(lambdas, k),
+					     theirs = at(cJSON_GetArrayItem(get(mgf, "per_query"), i), k);
 
-				ck_assert_msg(tk_close(l * iso_rdp_lnmax_logq(l + 1, e, lq), theirs, 1e-8, 1e-14), "%.12g, %.12g",
-					      l * iso_rdp_lnmax_logq(l + 1, e, lq), theirs);
+				ck_assert_msg(tk_close(l * iso_rdp_lnmax_logq(l + 1, e, lq), theirs, 1e-8, 1e-14),
+					      "%.12g, %.12g", l * iso_rdp_lnmax_logq(l + 1, e, lq), theirs);
 			}
 		}
 	}

@@ -13,7 +13,9 @@ static double at(const cJSON *array, int i)
 {
 	const cJSON *v = cJSON_GetArrayItem(array, i);
 
-	return cJSON_IsNumber(v) ? v->valuedouble : cJSON_IsString(v) && strcmp(v->valuestring, "inf") == 0 ? INFINITY : NAN;
+	return cJSON_IsNumber(v)					 ? v->valuedouble
+	       : cJSON_IsString(v) && strcmp(v->valuestring, "inf") == 0 ? INFINITY
+									 : NAN;
 }
 
 static const cJSON *get(const cJSON *o, const char *key)
@@ -41,8 +43,9 @@ static void bounds(const iso_event *e, size_t n, iso_adjacency adj, double delta
 	iso_events_free(&list);
 }
 
-/* eps_grid, field eps_best: the certified upper value lies in [best - 1e-7, best + 1e-4 max(1, eps)], the certified lower
- * value below best + err and close; the golden PRV interval holds best for delta >= 1e-8; exact_gaussian_analytic. */
+/* eps_grid, field eps_best: the certified upper value lies in [best - 1e-7, best + 1e-4 max(1, eps)], the certified
+ * lower value below best + err and close; the golden PRV interval holds best for delta >= 1e-8;
+ * exact_gaussian_analytic. */
 START_TEST(grid)
 {
 	cJSON *golden = tk_golden("accounting_eps_grid.json.gz");
@@ -53,7 +56,8 @@ START_TEST(grid)
 	{
 		const char *id = cJSON_GetStringValue(get(r, "id"));
 		const double delta = tk_number(r, "delta"), best = tk_number(get(r, "eps_best"), "eps");
-		const double error = tk_number(get(r, "eps_best"), "err"), exact = tk_number(r, "exact_gaussian_analytic");
+		const double error = tk_number(get(r, "eps_best"), "err"),
+			     exact = tk_number(r, "exact_gaussian_analytic");
 		const iso_event e = sgm(tk_number(r, "q"), tk_number(r, "sigma"), tk_number(r, "steps"));
 		iso_epsilons o;
 
@@ -91,7 +95,8 @@ START_TEST(richardson)
 			continue;
 		mix.v = iso_alloc(1, sizeof(*mix.v));
 		mix.n = mix.cap = 1;
-		mix.v[0] = (iso_law){.kind = ISO_LAW_REMOVE, .q = q, .s = sigma, .count = (uint64_t)tk_number(r, "steps")};
+		mix.v[0] =
+			(iso_law){.kind = ISO_LAW_REMOVE, .q = q, .s = sigma, .count = (uint64_t)tk_number(r, "steps")};
 		tk_ok(iso_mix_prepare(&mix, delta, &err));
 		tk_ok(iso_mix_epsilon(&mix, delta, 0, 0, &a, &err));
 		tk_ok(iso_mix_epsilon(&mix, delta, a.step / 2, 0, &a, &err));
@@ -101,8 +106,8 @@ START_TEST(richardson)
 			continue;
 		}
 		ck_assert_msg(tk_close((4 * b.upper - a.upper) / 3, best, 0, fmax(1e-5, 2 * error)),
-			      "%s: %.12g and %.12g give %.12g, best %.12g", cJSON_GetStringValue(get(r, "id")), a.upper, b.upper,
-			      (4 * b.upper - a.upper) / 3, best);
+			      "%s: %.12g and %.12g give %.12g, best %.12g", cJSON_GetStringValue(get(r, "id")), a.upper,
+			      b.upper, (4 * b.upper - a.upper) / 3, best);
 		iso_mix_free(&mix);
 	}
 	ck_assert_int_eq(compared, 100);
@@ -138,7 +143,9 @@ START_TEST(adjacency)
 				tk_assert_close(one.pld_upper, at(get(r, "exact_sensitivity_1"), i), 1e-9, 0);
 				tk_assert_close(two.pld_upper, at(get(r, "exact_sensitivity_2"), i), 1e-9, 0);
 			} else {
-				tk_assert_close(one.pld_upper, fmax(at(get(r, "pld_remove"), i), at(get(r, "pld_add"), i)), 1e-4, 1e-4);
+				tk_assert_close(one.pld_upper,
+						fmax(at(get(r, "pld_remove"), i), at(get(r, "pld_add"), i)), 1e-4,
+						1e-4);
 				ck_assert(two.pld_upper > one.pld_upper);
 			}
 		}
@@ -236,9 +243,11 @@ START_TEST(composed)
 			bounds(e, n, ISO_ADD_REMOVE, delta, &o);
 			bounds(reversed, n, ISO_ADD_REMOVE, delta, &back);
 			ck_assert_msg(o.pld_upper >= eps - slack && o.pld_upper <= eps + slack + 5e-5 * eps,
-				      "%s: upper %.12g, best %.12g", cJSON_GetStringValue(get(r, "id")), o.pld_upper, eps);
+				      "%s: upper %.12g, best %.12g", cJSON_GetStringValue(get(r, "id")), o.pld_upper,
+				      eps);
 			ck_assert_msg(o.pld_lower <= eps + slack && o.pld_lower >= eps - 0.01 * fmax(1, eps),
-				      "%s: lower %.12g, best %.12g", cJSON_GetStringValue(get(r, "id")), o.pld_lower, eps);
+				      "%s: lower %.12g, best %.12g", cJSON_GetStringValue(get(r, "id")), o.pld_lower,
+				      eps);
 			tk_assert_close(back.pld_upper, o.pld_upper, 1e-5, 0);
 			tk_assert_close(back.rdp, o.rdp, 1e-10, 0);
 			if (!isnan(exact))
@@ -297,15 +306,21 @@ START_TEST(pure)
 			iso_events list = {0};
 
 			for (int i = 0; i < cJSON_GetArraySize(get(r, "deltas")); i++, laplace++) {
-				const double reference = at(get(r, "pld_pess_1e-4"), i), floor_ = at(get(r, "pld_opt_1e-4"), i);
+				const double reference = at(get(r, "pld_pess_1e-4"), i),
+					     floor_ = at(get(r, "pld_opt_1e-4"), i);
 				iso_epsilons o;
 
 				bounds(&e, 1, ISO_ADD_REMOVE, at(get(r, "deltas"), i), &o);
-				ck_assert_msg((isnan(reference) || o.pld_upper <= reference + 1e-5 + 1e-4 * reference) &&
-						      (isnan(floor_) || o.pld_upper >= floor_ - 1e-5 || at(get(r, "deltas"), i) < 1e-8),
-					      "%s: %.12g against %.12g", cJSON_GetStringValue(get(r, "id")), o.pld_upper, reference);
-				ck_assert_msg(o.pld_lower <= o.pld_upper && o.pld_lower > o.pld_upper - 2e-3 * fmax(1, o.pld_upper),
-					      "%s: %.12g to %.12g", cJSON_GetStringValue(get(r, "id")), o.pld_lower, o.pld_upper);
+				ck_assert_msg(
+					(isnan(reference) || o.pld_upper <= reference + 1e-5 + 1e-4 * reference) &&
+						(isnan(floor_) || o.pld_upper >= floor_ - 1e-5 ||
+						 at(get(r, "deltas"), i) < 1e-8),
+					"%s: %.12g against %.12g", cJSON_GetStringValue(get(r, "id")), o.pld_upper,
+					reference);
+				ck_assert_msg(o.pld_lower <= o.pld_upper &&
+						      o.pld_lower > o.pld_upper - 2e-3 * fmax(1, o.pld_upper),
+					      "%s: %.12g to %.12g", cJSON_GetStringValue(get(r, "id")), o.pld_lower,
+					      o.pld_upper);
 			}
 			tk_ok(iso_events_add(&list, &e, &err));
 			for (int i = 0; points && i < cJSON_GetArraySize(points); i++) {
@@ -313,9 +328,10 @@ START_TEST(pure)
 				double pld;
 
 				tk_ok(iso_account_delta(&list, ISO_ADD_REMOVE, at(point, 0), &pld, NULL, &err));
-				ck_assert_msg(pld >= at(point, 1) * (1 - 1e-9) && pld <= at(point, 1) * (1 + 1e-4) + 1e-12,
-					      "%s at %g: %.12g against %.12g", cJSON_GetStringValue(get(r, "id")), at(point, 0), pld,
-					      at(point, 1));
+				ck_assert_msg(pld >= at(point, 1) * (1 - 1e-9) &&
+						      pld <= at(point, 1) * (1 + 1e-4) + 1e-12,
+					      "%s at %g: %.12g against %.12g", cJSON_GetStringValue(get(r, "id")),
+					      at(point, 0), pld, at(point, 1));
 			}
 			iso_events_free(&list);
 		}
@@ -342,10 +358,10 @@ START_TEST(transform_of_gaussian)
 			mix.v[0] = (iso_law){.kind = ISO_LAW_REMOVE, .q = 1, .s = sigma[i], .count = 10};
 			tk_ok(iso_mix_prepare(&mix, delta[k], &err));
 			tk_ok(iso_mix_epsilon(&mix, delta[k], 0, 1, &b, &err));
-			ck_assert_msg(b.upper >= exact * (1 - 1e-9) && b.upper <= exact * (1 + 2e-5), "%.12g, exact %.12g", b.upper,
-				      exact);
-			ck_assert_msg(b.lower <= exact * (1 + 1e-9) && b.lower >= exact * (1 - 5e-5), "%.12g, exact %.12g", b.lower,
-				      exact);
+			ck_assert_msg(b.upper >= exact * (1 - 1e-9) && b.upper <= exact * (1 + 2e-5),
+				      "%.12g, exact %.12g", b.upper, exact);
+			ck_assert_msg(b.lower <= exact * (1 + 1e-9) && b.lower >= exact * (1 - 5e-5),
+				      "%.12g, exact %.12g", b.lower, exact);
 			iso_mix_free(&mix);
 		}
 }
@@ -408,7 +424,8 @@ START_TEST(not_applicable)
 	tk_ok(iso_events_add(&list, &zcdp, &err));
 	tk_ok(iso_account_epsilon(&list, ISO_ADD_REMOVE, 1e-5, ISO_WANT_ALL, &o, &err));
 	ck_assert(isnan(o.pld_upper) && isnan(o.pld_lower) && o.rdp > 0 && o.rdp < 3);
-	tk_fails(iso_account_one(&list, ISO_ADD_REMOVE, 1e-5, ISO_ACC_PLD, &e, &err), ISO_E_UNSUPPORTED, "accountant rdp");
+	tk_fails(iso_account_one(&list, ISO_ADD_REMOVE, 1e-5, ISO_ACC_PLD, &e, &err), ISO_E_UNSUPPORTED,
+		 "accountant rdp");
 	iso_events_free(&list);
 }
 END_TEST

@@ -32,9 +32,10 @@ static void check_order(const iso_epsilons *o, const char *what)
 	ck_assert_msg(o->pld_lower >= 0 && o->pld_lower <= o->pld_upper, "%s: pld %.12g to %.12g", what, o->pld_lower,
 		      o->pld_upper);
 	ck_assert_msg(o->pld_upper <= o->rdp, "%s: pld %.12g above rdp %.12g", what, o->pld_upper, o->rdp);
-	ck_assert_msg(o->rdp <= o->rdp_classic * (1 + 1e-12), "%s: rdp %.12g above classic %.12g", what, o->rdp, o->rdp_classic);
-	ck_assert_msg(o->rdp_classic <= o->moments * (1 + 1e-9), "%s: classic %.12g above moments %.12g", what, o->rdp_classic,
-		      o->moments);
+	ck_assert_msg(o->rdp <= o->rdp_classic * (1 + 1e-12), "%s: rdp %.12g above classic %.12g", what, o->rdp,
+		      o->rdp_classic);
+	ck_assert_msg(o->rdp_classic <= o->moments * (1 + 1e-9), "%s: classic %.12g above moments %.12g", what,
+		      o->rdp_classic, o->moments);
 }
 
 START_TEST(orderings)
@@ -53,7 +54,8 @@ START_TEST(orderings)
 
 	for (int adj = 0; adj < 2; adj++)
 		for (size_t i = 0; i < ISO_COUNT(e); i++) {
-			snprintf(what, sizeof(what), "%s, %s", iso_mech_name(e[i].mechanism), iso_adjacency_name((iso_adjacency)adj));
+			snprintf(what, sizeof(what), "%s, %s", iso_mech_name(e[i].mechanism),
+				 iso_adjacency_name((iso_adjacency)adj));
 			account(&e[i], 1, (iso_adjacency)adj, 1e-6, &o);
 			check_order(&o, what);
 			ck_assert_msg(o.pld_upper > 0, "%s", what);
@@ -112,7 +114,7 @@ START_TEST(curve_shape)
 
 		for (double x = 0.01; x < 200; x *= 1.3) {
 			const double a = 1 + x;
-			const double r = m == 0   ? iso_rdp_sgm(a, 0.02, 0.9)
+			const double r = m == 0	  ? iso_rdp_sgm(a, 0.02, 0.9)
 					 : m == 1 ? iso_rdp_sgm_replace(a, 0.02, 0.9)
 					 : m == 2 ? iso_rdp_laplace(a, 0.7)
 					 : m == 3 ? iso_rdp_pure(a, 0.8)
@@ -121,8 +123,8 @@ START_TEST(curve_shape)
 
 			ck_assert_msg(r >= last * (1 - 1e-12), "curve %d falls at %g", m, a);
 			if (y0 > 0 && m != 4) /* slopes grow */
-				ck_assert_msg((x * r - y1) / (x - x1) >= (y1 - y0) / (x1 - x0) * (1 - 1e-7), "curve %d not convex at %g", m,
-					      a);
+				ck_assert_msg((x * r - y1) / (x - x1) >= (y1 - y0) / (x1 - x0) * (1 - 1e-7),
+					      "curve %d not convex at %g", m, a);
 			y0 = y1, x0 = x1, y1 = x * r, x1 = x, last = r;
 		}
 	}
@@ -133,7 +135,8 @@ END_TEST
 START_TEST(composition)
 {
 	const iso_event whole = sgm(0.03, 1.3, 600), halves[] = {sgm(0.03, 1.3, 250), sgm(0.03, 1.3, 350)};
-	const iso_event a[] = {sgm(0.03, 1.3, 250), {.mechanism = ISO_MECH_LAPLACE, .noise = 7, .count = 3}, sgm(1, 9, 2)};
+	const iso_event a[] = {
+		sgm(0.03, 1.3, 250), {.mechanism = ISO_MECH_LAPLACE, .noise = 7, .count = 3}, sgm(1, 9, 2)};
 	const iso_event b[] = {a[2], a[0], a[1]};
 	const iso_event split[] = {sgm(1, 3, 2), sgm(1, 4, 5)};
 	const iso_event joined = sgm(1, 1 / sqrt(2 / 9.0 + 5 / 16.0), 1);
@@ -182,7 +185,9 @@ END_TEST
 /* delta(eps(delta)) = delta. */
 START_TEST(inverse)
 {
-	const iso_event e[] = {sgm(0.01, 1.1, 1000), sgm(1, 2, 3), {.mechanism = ISO_MECH_LAPLACE, .noise = 5, .count = 20},
+	const iso_event e[] = {sgm(0.01, 1.1, 1000),
+			       sgm(1, 2, 3),
+			       {.mechanism = ISO_MECH_LAPLACE, .noise = 5, .count = 20},
 			       sgm(0.2, 3, 50)};
 	iso_error err = {0};
 
@@ -194,7 +199,8 @@ START_TEST(inverse)
 				double pld, rdp;
 
 				tk_ok(iso_events_add(&list, &e[i], &err));
-				tk_ok(iso_account_epsilon(&list, (iso_adjacency)adj, delta, ISO_WANT_PLD | ISO_WANT_RDP, &o, &err));
+				tk_ok(iso_account_epsilon(&list, (iso_adjacency)adj, delta, ISO_WANT_PLD | ISO_WANT_RDP,
+							  &o, &err));
 				tk_ok(iso_account_delta(&list, (iso_adjacency)adj, o.pld_upper, &pld, NULL, &err));
 				ck_assert_msg(tk_close(pld, delta, 1e-3, 0), "%zu: %.6g of %.6g", i, pld, delta);
 				tk_ok(iso_account_delta(&list, (iso_adjacency)adj, o.rdp, NULL, &rdp, &err));
@@ -220,11 +226,13 @@ START_TEST(edges)
 					char what[96];
 					iso_epsilons o;
 
-					snprintf(what, sizeof(what), "sigma %g q %g steps %g delta %g", sigmas[i], rates[j], steps[k],
-						 deltas[d]);
+					snprintf(what, sizeof(what), "sigma %g q %g steps %g delta %g", sigmas[i],
+						 rates[j], steps[k], deltas[d]);
 					tk_ok(iso_events_add(&list, &e, &err));
-					if (iso_account_epsilon(&list, ISO_ADD_REMOVE, deltas[d], ISO_WANT_ALL, &o, &err) != ISO_OK) {
-						ck_assert_msg(err.code == ISO_E_NUMERIC && rates[j] < 1, "%s: %s", what, err.text);
+					if (iso_account_epsilon(&list, ISO_ADD_REMOVE, deltas[d], ISO_WANT_ALL, &o,
+								&err) != ISO_OK) {
+						ck_assert_msg(err.code == ISO_E_NUMERIC && rates[j] < 1, "%s: %s", what,
+							      err.text);
 						iso_error_clear(&err);
 					} else {
 						check_order(&o, what);

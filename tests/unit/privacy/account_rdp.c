@@ -13,7 +13,9 @@ static double at(const cJSON *array, int i)
 {
 	const cJSON *v = cJSON_GetArrayItem(array, i);
 
-	return cJSON_IsNumber(v) ? v->valuedouble : cJSON_IsString(v) && strcmp(v->valuestring, "inf") == 0 ? INFINITY : NAN;
+	return cJSON_IsNumber(v)					 ? v->valuedouble
+	       : cJSON_IsString(v) && strcmp(v->valuestring, "inf") == 0 ? INFINITY
+									 : NAN;
 }
 
 static const cJSON *get(const cJSON *o, const char *key)
@@ -44,7 +46,8 @@ START_TEST(sgm_curve)
 	cJSON_ArrayForEach(r, get(golden, "records"))
 	{
 		const double q = tk_number(r, "q"), s = tk_number(r, "sigma");
-		const cJSON *orders = get(r, "orders"), *truth = get(r, "rdp_truth"), *google = get(r, "rdp_dp_accounting");
+		const cJSON *orders = get(r, "orders"), *truth = get(r, "rdp_truth"),
+			    *google = get(r, "rdp_dp_accounting");
 		const int n = cJSON_GetArraySize(orders);
 
 		for (int i = 0; i < n; i++) {
@@ -52,10 +55,12 @@ START_TEST(sgm_curve)
 
 			if (isnan(t))
 				continue;
-			ck_assert_msg(tk_close(ours, t, 1e-10, 0), "q %g sigma %g order %g: %.17g, truth %.17g", q, s, a, ours, t);
+			ck_assert_msg(tk_close(ours, t, 1e-10, 0), "q %g sigma %g order %g: %.17g, truth %.17g", q, s,
+				      a, ours, t);
 			worst = fmax(worst, fabs(ours / t - 1));
 			if (at(google, i) < INFINITY) {
-				ck_assert_msg(ours <= at(google, i) * (1 + 1e-9) + 1e-15 / (a - 1), "above the reference at %g", a);
+				ck_assert_msg(ours <= at(google, i) * (1 + 1e-9) + 1e-15 / (a - 1),
+					      "above the reference at %g", a);
 				if (a == floor(a))
 					ck_assert(tk_close(ours, at(google, i), 1e-8, 1e-15 / (a - 1)));
 			}
@@ -94,8 +99,9 @@ START_TEST(sgm_extremes)
 				const double ours = iso_rdp_sgm(orders[k], rates[j], sigmas[i]);
 				const double theirs = sgm_integer(orders[k], rates[j], sigmas[i]);
 
-				ck_assert_msg(tk_close(ours, theirs, 1e-9, 1e-300), "sigma %g q %g order %d: %.15g against %.15g",
-					      sigmas[i], rates[j], orders[k], ours, theirs);
+				ck_assert_msg(tk_close(ours, theirs, 1e-9, 1e-300),
+					      "sigma %g q %g order %d: %.15g against %.15g", sigmas[i], rates[j],
+					      orders[k], ours, theirs);
 			}
 	ck_assert(iso_rdp_sgm(2, 0, 1) == 0);
 	ck_assert(iso_rdp_sgm(2, 0.1, 0) == INFINITY);
@@ -107,8 +113,8 @@ START_TEST(sgm_extremes)
 		for (double a = 1.0005; a < 1e5; a = 1 + (a - 1) * 1.7) {
 			const double r = iso_rdp_sgm(a, 0.01, sigmas[i]);
 
-			ck_assert_msg(r >= last * (1 - 1e-9) && r <= iso_rdp_gaussian(a, sigmas[i]), "order %g sigma %g", a,
-				      sigmas[i]);
+			ck_assert_msg(r >= last * (1 - 1e-9) && r <= iso_rdp_gaussian(a, sigmas[i]),
+				      "order %g sigma %g", a, sigmas[i]);
 			last = r;
 		}
 	}
@@ -140,7 +146,8 @@ static double on_grid(const iso_events *list, double delta, int classic, int int
 	for (size_t i = 0; i < n; i++) {
 		const double r = iso_events_rdp(list, ISO_ADD_REMOVE, a[i], 0);
 
-		best = fmin(best, classic ? iso_rdp_to_epsilon_classic(a[i], r, delta) : iso_rdp_to_epsilon(a[i], r, delta));
+		best = fmin(best,
+			    classic ? iso_rdp_to_epsilon_classic(a[i], r, delta) : iso_rdp_to_epsilon(a[i], r, delta));
 	}
 	return best;
 }
@@ -164,8 +171,10 @@ START_TEST(grid_epsilons)
 		one_sgm(&list, tk_number(r, "q"), tk_number(r, "sigma"), tk_number(r, "steps"));
 		tk_assert_close(on_grid(&list, delta, 0, 0), tight, 1e-8, 0);
 		tk_assert_close(on_grid(&list, delta, 1, 0), tk_number(get(r, "rdp_classic_exact"), "eps"), 1e-8, 0);
-		tk_assert_close(on_grid(&list, delta, 0, 1), tk_number(get(r, "rdp_tight_integer_2_33"), "eps"), 1e-8, 0);
-		tk_ok(iso_account_epsilon(&list, ISO_ADD_REMOVE, delta, ISO_WANT_RDP | ISO_WANT_MOMENTS | ISO_WANT_GDP, &e, &err));
+		tk_assert_close(on_grid(&list, delta, 0, 1), tk_number(get(r, "rdp_tight_integer_2_33"), "eps"), 1e-8,
+				0);
+		tk_ok(iso_account_epsilon(&list, ISO_ADD_REMOVE, delta, ISO_WANT_RDP | ISO_WANT_MOMENTS | ISO_WANT_GDP,
+					  &e, &err));
 		tk_assert_close(e.moments, tk_number(get(r, "abadi_moments_lambda_1_32"), "eps"), 1e-8, 0);
 		ck_assert(isnan(gdp) || tk_close(e.gdp, gdp, 1e-8, 0) || tk_number(r, "q") == 1);
 		ck_assert(e.rdp <= tight * (1 + 1e-9));
@@ -195,13 +204,15 @@ START_TEST(adjacency)
 		if (strcmp(kind, "without_replacement_gaussian") == 0) {
 			for (int i = 0; i < cJSON_GetArraySize(orders); i++, wor++) {
 				const double a = at(orders, i);
-				const double ours = iso_rdp_wor(a, tk_number(r, "m") / tk_number(r, "n"), tk_number(r, "sigma"));
+				const double ours =
+					iso_rdp_wor(a, tk_number(r, "m") / tk_number(r, "n"), tk_number(r, "sigma"));
 				const double theirs = at(get(r, "rdp_one_step_dp_accounting"), i);
 
-				ck_assert_msg(tk_close(ours, theirs, 1e-7, 1e-15) ||
-						      (ours < theirs && ours == iso_rdp_gaussian(a, tk_number(r, "sigma"))),
-					      "%s order %g: %.15g against %.15g", cJSON_GetStringValue(get(r, "id")), a, ours,
-					      theirs);
+				ck_assert_msg(
+					tk_close(ours, theirs, 1e-7, 1e-15) ||
+						(ours < theirs && ours == iso_rdp_gaussian(a, tk_number(r, "sigma"))),
+					"%s order %g: %.15g against %.15g", cJSON_GetStringValue(get(r, "id")), a, ours,
+					theirs);
 			}
 		} else if (strcmp(kind, "poisson_gaussian") == 0) {
 			for (int i = 0; i < cJSON_GetArraySize(orders); i++, poisson++)
@@ -291,16 +302,18 @@ START_TEST(composed)
 			const double ours = iso_events_rdp(&list, ISO_ADD_REMOVE, at(get(r, "rdp_orders"), i), 0);
 			const double theirs = at(get(r, "rdp_total_exact"), i);
 
-			ck_assert_msg(tk_close(ours, theirs, 1e-8, 0) || (capped && ours < theirs && ours > 0.5 * theirs),
+			ck_assert_msg(tk_close(ours, theirs, 1e-8, 0) ||
+					      (capped && ours < theirs && ours > 0.5 * theirs),
 				      "%s: %.15g against %.15g", cJSON_GetStringValue(get(r, "id")), ours, theirs);
 			compared++;
 		}
 		for (int i = 0; i < cJSON_GetArraySize(get(r, "deltas")); i++) {
-			const double d = at(get(r, "deltas"), i), tight = at(get(r, "rdp_tight_exact_default_orders"), i);
+			const double d = at(get(r, "deltas"), i),
+				     tight = at(get(r, "rdp_tight_exact_default_orders"), i);
 			const double ours = on_grid(&list, d, 0, 0); /* without the cap, as the golden value */
 
-			ck_assert_msg(tk_close(ours, tight, 1e-8, 0) || (capped && ours < tight), "%.15g against %.15g", ours,
-				      tight);
+			ck_assert_msg(tk_close(ours, tight, 1e-8, 0) || (capped && ours < tight), "%.15g against %.15g",
+				      ours, tight);
 			ck_assert(iso_rdp_epsilon(&list, ISO_ADD_REMOVE, d, 0, 0, NULL) <= tight * (1 + 1e-9));
 		}
 		iso_events_free(&list);
@@ -324,18 +337,20 @@ START_TEST(pure_curves)
 
 		if (strcmp(kind, "laplace_rdp") == 0) {
 			for (int i = 0; i < cJSON_GetArraySize(orders); i++, laplace++)
-				tk_assert_close(iso_rdp_laplace(at(orders, i), tk_number(r, "b")), at(get(r, "rdp_truth"), i), 1e-10,
-						0);
+				tk_assert_close(iso_rdp_laplace(at(orders, i), tk_number(r, "b")),
+						at(get(r, "rdp_truth"), i), 1e-10, 0);
 			tk_assert_close(iso_rdp_laplace(1, tk_number(r, "b")), tk_number(r, "kl_order_1"), 1e-12, 0);
 		} else if (strcmp(kind, "exponential_mechanism_rdp") == 0) {
 			for (int i = 0; i < cJSON_GetArraySize(orders); i++, exponential++) {
-				const double a = at(orders, i), e = tk_number(r, "eps"), ours = iso_rdp_exponential(a, e);
+				const double a = at(orders, i), e = tk_number(r, "eps"),
+					     ours = iso_rdp_exponential(a, e);
 
 				tk_assert_close(ours,
 						fmin(at(get(r, "rdp_bounded_range_dp_accounting"), i),
 						     at(get(r, "rdp_pure_dp_randomized_response"), i)),
 						1e-10, 0);
-				tk_assert_close(iso_rdp_pure(a, e), at(get(r, "rdp_pure_dp_randomized_response"), i), 1e-10, 0);
+				tk_assert_close(iso_rdp_pure(a, e), at(get(r, "rdp_pure_dp_randomized_response"), i),
+						1e-10, 0);
 			}
 		} else if (strcmp(kind, "randomized_response") == 0 && tk_number(r, "k") == 1) {
 			const cJSON *curve = get(r, "rdp_curve_replace_one");
@@ -357,7 +372,8 @@ START_TEST(pure_curves)
 }
 END_TEST
 
-/* pure: laplace_composition and exponential_mechanism_composition on the golden orders, with and without the pure cap. */
+/* pure: laplace_composition and exponential_mechanism_composition on the golden orders, with and without the pure cap.
+ */
 START_TEST(pure_compositions)
 {
 	cJSON *golden = tk_golden("accounting_pure.json.gz");
@@ -383,8 +399,10 @@ START_TEST(pure_compositions)
 			const double best = iso_rdp_epsilon(&list, ISO_ADD_REMOVE, d, 0, 0, NULL);
 
 			if (is_laplace) {
-				tk_assert_close(on_grid(&list, d, 0, 0), at(get(r, "rdp_tight_default_orders_no_pure_cap"), i), 1e-8, 0);
-				tk_assert_close(on_grid(&list, d, 1, 0), at(get(r, "rdp_classic_default_orders"), i), 1e-8, 0);
+				tk_assert_close(on_grid(&list, d, 0, 0),
+						at(get(r, "rdp_tight_default_orders_no_pure_cap"), i), 1e-8, 0);
+				tk_assert_close(on_grid(&list, d, 1, 0), at(get(r, "rdp_classic_default_orders"), i),
+						1e-8, 0);
 				ck_assert(best <= at(get(r, "rdp_tight_default_orders"), i) * (1 + 1e-9));
 				laplace++;
 			} else {
