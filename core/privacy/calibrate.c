@@ -55,7 +55,10 @@ static double round_up(double x)
 /* lo: epsilon(lo) > target, hi: epsilon(hi) <= target, in log scale, with gap g = log(epsilon/target) at both ends
  * (clamped).  Illinois's regula falsi with a bisection whenever it stalls. */
 typedef struct bracket {
-	double lo, hi, glo, ghi, reached;
+	double lo, hi, glo, ghi;
+	double scale, reached; /* at hi: e^hi, or that rounded up where the accountant is the PLD, and its epsilon */
+	double x, g; /* the last probe */
+	double slope; /* dg/dx between the last two */
 } bracket;
 
 static double gap(double epsilon, double target)
@@ -67,12 +70,16 @@ static double gap(double epsilon, double target)
 
 static iso_status probe(const solver *v, double x, bracket *b, int *side, iso_error *err)
 {
+	/* the PLD is dear: it is asked at ten digits, so that the last answer is the result */
+	const double s = v->which == ISO_ACC_PLD ? round_up(iso_exp(x)) : iso_exp(x);
 	double e, g;
 
-	ISO_TRY(spent(v, iso_exp(x), &e, err));
+	ISO_TRY(spent(v, s, &e, err));
 	g = gap(e, v->epsilon);
+	b->slope = x != b->x ? (g - b->g) / (x - b->x) : 0;
+	b->x = x, b->g = g;
 	if (e <= v->epsilon) {
-		b->hi = x, b->ghi = g, b->reached = e;
+		b->hi = x, b->ghi = g, b->reached = e, b->scale = s;
 		*side = 1;
 	} else {
 		b->lo = x, b->glo = g;
@@ -160,6 +167,10 @@ static iso_status refine(const solver *v, double tolerance, double slack, bracke
  * two thirds of it; on a coarse grid first, whose values differ by a few millionths. */
 static iso_status bracket_scale(solver *v, iso_accountant which, bracket *b, iso_error *err)
 {
+	const double slack = 5e-8;
+	double slope;
+	int side;
+
 	ISO_TRY(find_bracket(v, 0, 1, b, err));
 	if (which == ISO_ACC_RDP)
 		return refine(v, 1e-11, 1e-11, b, err);
@@ -168,17 +179,26 @@ static iso_status bracket_scale(solver *v, iso_accountant which, bracket *b, iso
 	v->work->coarse = 4;
 	ISO_TRY(find_bracket(v, b->hi - 0.07, 0.06, b, err));
 	ISO_TRY(refine(v, 1e-7, 1e-5, b, err));
+	slope = b->slope;
 	v->work->coarse = 1;
+	/* the coarse curve's slope is almost the fine curve's: two or three steps along it, seldom the whole search */
+	for (int i = 0; i < 4 && slope < -1e-3 && slope > -1e3; i++) {
+		ISO_TRY(probe(v, b->x - (b->g + 0.5 * slack) / slope, b, &side, err));
+		if (side > 0 && b->ghi > -slack)
+			return ISO_OK;
+		slope = i ? b->slope : slope; /* the first difference is one between the two grids */
+	}
 	ISO_TRY(find_bracket(v, b->hi, 3e-5, b, err));
-	return refine(v, 1e-8, 2e-7, b, err);
+	return refine(v, 1e-8, slack, b, err);
 }
 
 /* Rounds the safe end up to ten digits and makes sure of it. */
 static iso_status settle(const solver *v, const bracket *b, double *scale, double *reached, iso_error *err)
 {
-	double s = round_up(iso_exp(b->hi)), e;
+	double s = round_up(b->scale), e = b->reached;
 
-	ISO_TRY(spent(v, s, &e, err));
+	if (s != b->scale)
+		ISO_TRY(spent(v, s, &e, err));
 	for (int i = 0; e > v->epsilon && i < 40; i++) { /* rounding of the search itself */
 		s = round_up(s * (1 + 1e-10 * (double)(1 << (i < 20 ? i : 20))));
 		ISO_TRY(spent(v, s, &e, err));

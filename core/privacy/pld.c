@@ -337,6 +337,23 @@ static iso_status laws_epsilon(laws *l, double delta, int want_lower, iso_pld_wo
 	return ISO_OK;
 }
 
+/* Does this direction stay below `epsilon`?  Its Renyi bound may say so, else a coarse grid, which bounds it from above as
+ * well, at a tenth of the price. */
+static iso_status stays_below(laws *l, double delta, double epsilon, int *below, iso_error *err)
+{
+	iso_pld_bounds b;
+	double theta;
+
+	ISO_TRY(iso_mix_prepare(&l->mix, delta, err));
+	*below = iso_mix_renyi_log_delta(&l->mix, epsilon, &theta) <= iso_log(delta) - 1e-9;
+	if (*below)
+		return ISO_OK;
+	l->mix.own.coarse = 8; /* the mix's own work space, since the length is another */
+	ISO_TRY(iso_mix_epsilon(&l->mix, delta, 0, 0, &b, err));
+	*below = b.upper <= epsilon;
+	return ISO_OK;
+}
+
 /* One choice: the larger of the two directions. */
 static iso_status choice_epsilon(const choice *c, iso_adjacency adj, double delta, int want_lower, iso_pld_work *work,
 				 iso_pld_bounds *out, iso_error *err)
@@ -353,12 +370,12 @@ static iso_status choice_epsilon(const choice *c, iso_adjacency adj, double delt
 	iso_mix_free(&l.mix);
 	ISO_TRY(st);
 	if (both && out->upper < INFINITY) {
-		double theta;
+		int below = 0;
 
 		ISO_TRY(make_laws(c, adj, DIR_ADD, 0, &l, err));
-		st = iso_mix_prepare(&l.mix, delta, err);
-		/* the Renyi bound of this direction often settles that it stays below */
-		if (st == ISO_OK && iso_mix_renyi_log_delta(&l.mix, out->upper, &theta) > iso_log(delta) - 1e-9) {
+		/* below the other's lower bound it changes neither bound */
+		st = stays_below(&l, delta, want_lower && !other ? out->lower : out->upper, &below, err);
+		if (st == ISO_OK && !below) {
 			st = laws_epsilon(&l, delta, want_lower && !other, work, &b, err);
 			if (st == ISO_OK) {
 				out->upper = fmax(out->upper, b.upper);
