@@ -86,7 +86,15 @@ void iso_encoder_free(iso_encoder *e)
 	iso_free(e);
 }
 
-static void encode_pixels(const uint8_t *p, size_t n, float *x)
+/* The same C code compiled for wider vectors too, picked at load time; element by element, so the same bits. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
+	!defined(__SANITIZE_THREAD__)
+#define WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define WIDE
+#endif
+
+WIDE static void encode_pixels(const uint8_t *p, size_t n, float *x)
 {
 	for (size_t i = 0; i < n; i++)
 		x[i] = (float)p[i] / 255.0f;
@@ -100,8 +108,13 @@ static void encode_row(const iso_encoder *e, const iso_table *t, size_t r, float
 	for (size_t i = 0; i < e->nblock; i++) {
 		const iso_block *b = &e->block[i];
 		const iso_column *c = &s->column[b->column];
-		double v = t->cells[r * s->ncol + b->column];
 		float *y = x + b->first;
+
+		if (b->kind == ISO_BLOCK_PIXEL) {
+			encode_pixels(t->pixels + r * s->npixel + c->offset, b->width, y);
+			continue;
+		}
+		const double v = t->cells[r * s->ncol + b->column];
 
 		switch (b->kind) {
 		case ISO_BLOCK_NUMERIC:
@@ -117,17 +130,28 @@ static void encode_row(const iso_encoder *e, const iso_table *t, size_t r, float
 			else if (c->nmissing)
 				y[c->ncategory] = one;
 			break;
-		case ISO_BLOCK_PIXEL:
-			encode_pixels(t->pixels + r * s->npixel + c->offset, b->width, y);
+		default:
 			break;
 		}
 	}
 }
 
+/* Rows of a batch lie anywhere in the table: the next one's pixels are fetched while this one is encoded. */
+static void prefetch_pixels(const iso_table *t, size_t r)
+{
+	const uint8_t *p = t->pixels + r * t->schema->npixel;
+
+	for (size_t i = 0; i < t->schema->npixel; i += 64)
+		__builtin_prefetch(p + i);
+}
+
 void iso_encode(const iso_encoder *e, const iso_table *t, const uint32_t *row, size_t n, float *x, size_t ld)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		if (t->pixels && row && i + 1 < n)
+			prefetch_pixels(t, row[i + 1]);
 		encode_row(e, t, row ? row[i] : i, x + i * ld);
+	}
 }
 
 iso_status iso_encode_new(const iso_encoder *e, const iso_table *t, float **x, iso_error *err)
