@@ -36,9 +36,10 @@ iso_status iso_attack_find(const char *name, const iso_attack **out, iso_error *
 	}
 	if (!*out) {
 		const char *near = iso_nearest_word(name, names, n);
-		st = iso_fail(err, ISO_E_CONFIG, "unknown attack (%.80s): %s%s%s; `isoeps list attacks` shows all",
-			      name, near ? "did you mean \"" : "none has this name", near ? near : "",
-			      near ? "\"" : "");
+		st = iso_fail(err, ISO_E_CONFIG,
+			      "unknown attack (%.80s): %s%s%s; `isoeps list attacks` shows all",
+			      name, near ? "did you mean \"" : "none has this name",
+			      near ? near : "", near ? "\"" : "");
 	}
 	iso_free(names);
 	return st;
@@ -68,6 +69,7 @@ uint32_t iso_attack_knows(const iso_attack *a, const void *options)
 
 const char *iso_attack_knowledge(const iso_attack *a, const void *options)
 {
-	const uint32_t more = ISO_KNOWS_ORACLE | ISO_KNOWS_SCORE | ISO_KNOWS_LATENT | ISO_KNOWS_SHADOW;
+	const uint32_t more =
+		ISO_KNOWS_ORACLE | ISO_KNOWS_SCORE | ISO_KNOWS_LATENT | ISO_KNOWS_SHADOW;
 	return a->knows_of && !(a->knows_of(options) & more) ? "NB" : a->knowledge;
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A complete attack to copy: membership by the distance to the released rows (docs/adding-a-method.md walks through
- * it).
+/* A complete attack to copy: membership by the distance to the released rows
+ * (docs/adding-a-method.md walks through it).
  *
  * 1. Copy this file to attacks/mine.c and rename iso_attack_template to iso_attack_mine.
  * 2. Add the word "mine" to attacks/CMakeLists.txt.
  * 3. Name it in a suite: "attacks": ["mine"].
  *
- * An attack gives every target a score and never learns the truth: the referee alone knows it, and computes all
- * statistics.
+ * An attack gives every target a score and never learns the truth: the referee alone knows it, and
+ * computes all statistics.
  */
 #include <math.h>
 
@@ -15,22 +15,27 @@
 #include "core/base/alloc.h"
 #include "core/learn/knn.h"
 
-/* Options: one struct, one table.  Defaults are written as a user would type them; the table is also the help text. */
+/* Options: one struct, one table.  Defaults are written as a user would type them; the table is
+ * also the help text. */
 typedef struct opts {
 	int64_t neighbours;
 } opts;
 static const iso_option options[] = {
-	ISO_OPT_INT(opts, neighbours, "1", 1, 100, "the score is minus the mean distance to so many nearest rows"),
+	ISO_OPT_INT(opts, neighbours, "1", 1, 100,
+		    "the score is minus the mean distance to so many nearest rows"),
 	{0}};
 
-/* prepare (optional): work that does not depend on the synthetic rows, which it does not get.  Whatever it keeps comes
- * back as `state`, and destroy frees it. */
-static iso_status prepare(const iso_attack_view *view, const void *opt, void **state, iso_error *err)
+/* prepare (optional): work that does not depend on the synthetic rows, which it does not get.
+ * Whatever it keeps comes back as `state`, and destroy frees it. */
+static iso_status prepare(const iso_attack_view *view, const void *opt, void **state,
+			  iso_error *err)
 {
 	iso_encoder *e;
 	(void)opt;
-	/* attack encoding: numbers to [0,1] by public bounds, categories so that a mismatch costs 1 */
-	ISO_TRY(iso_encoder_new(view->schema, ISO_ENC_FEATURES | ISO_ENC_LABEL | ISO_ENC_ATTACK, &e, err));
+	/* attack encoding: numbers to [0,1] by public bounds, categories so that a mismatch costs 1
+	 */
+	ISO_TRY(iso_encoder_new(view->schema, ISO_ENC_FEATURES | ISO_ENC_LABEL | ISO_ENC_ATTACK, &e,
+				err));
 	*state = e;
 	return ISO_OK;
 }
@@ -41,7 +46,8 @@ static void destroy(void *state)
 }
 
 /* Larger = more likely a member; every score finite. */
-static iso_status score(const iso_attack_view *view, const void *opt, void *state, double *out, iso_error *err)
+static iso_status score(const iso_attack_view *view, const void *opt, void *state, double *out,
+			iso_error *err)
 {
 	const opts *o = opt; /* filled and checked against the table already */
 	const iso_encoder *e = state;
@@ -72,7 +78,8 @@ const iso_attack iso_attack_template = {
 	.name = "template",
 	.title = "Distance to the released rows",
 	.citation = "none; an example",
-	.card = "Targets close to released rows are called members: minus the mean distance to the nearest synthetic "
+	.card = "Targets close to released rows are called members: minus the mean distance to the "
+		"nearest synthetic "
 		"rows.",
 	.goal = ISO_GOAL_MEMBERSHIP,
 	.knows = ISO_KNOWS_SYNTHETIC, /* what is not named here stays NULL in the view */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* isoeps-bench: ratios that hold on a shared machine.
  *
- * Cases that shall be compared run in interleaved rounds, each sample between two probes of the machine's FMA peak; a
- * sample whose probes differ by more than 5 % is taken again, at last dropped.  Thread CPU time.  Every figure keeps its minimum, median
- * and spread.
+ * Cases that shall be compared run in interleaved rounds, each sample between two probes of the
+ * machine's FMA peak; a sample whose probes differ by more than 5 % is taken again, at last
+ * dropped.  Thread CPU time.  Every figure keeps its minimum, median and spread.
  */
 #ifndef ISO_BENCH_BENCH_H
 #define ISO_BENCH_BENCH_H
@@ -19,13 +19,15 @@ typedef struct bench_case {
 	const char *name;
 	void (*run)(void *ctx); /* one repetition */
 	void *ctx;
-	size_t inner; /* repetitions per sample, set by bench_rounds */
+	size_t inner;		  /* repetitions per sample, set by bench_rounds */
 	double sec[BENCH_ROUNDS]; /* seconds per repetition, NaN if dropped */
-	double rel[BENCH_ROUNDS]; /* seconds * FMA peak in Gflop/s: Gflop that the machine could have done */
+	double rel[BENCH_ROUNDS]; /* seconds * FMA peak in Gflop/s: Gflop that the machine could
+				     have done */
 } bench_case;
 
 typedef struct bench_stat {
-	double min, best, median, spread; /* best = 10th percentile; spread = (p90 - p10) / median */
+	double min, best, median,
+		spread; /* best = 10th percentile; spread = (p90 - p10) / median */
 	size_t n;
 } bench_stat;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Training cells as processes: two at once against one alone, and the resident memory of one.  Each child is this
- * program again, so that its memory is its own. */
+/* Training cells as processes: two at once against one alone, and the resident memory of one.  Each
+ * child is this program again, so that its memory is its own. */
 #include <math.h>
 #include <sched.h>
 #include <stdio.h>
@@ -14,7 +14,8 @@
 
 #define SECONDS 0.7
 
-/* what: "cpu:N" = steps per second on that core, wall time; "memory" = peak resident MB after 50 steps. */
+/* what: "cpu:N" = steps per second on that core, wall time; "memory" = peak resident MB after 50
+ * steps. */
 int bench_cell_main(const char *what)
 {
 	bench_cell *c;
@@ -130,6 +131,7 @@ void bench_cells(char **argv)
 	s = bench_stat_of(ratio, rounds);
 	bench_put("two_cells_over_one", s.median);
 	bench_detail("two_cells_over_one", s, 1);
-	bench_say("cells: two at once do %.2f times the work of one (goal 1.9); resident memory of one %.1f MB (goal 40)\n",
+	bench_say("cells: two at once do %.2f times the work of one (goal 1.9); resident memory of "
+		  "one %.1f MB (goal 40)\n",
 		  s.median, cJSON_GetObjectItem(bench.out, "cell_rss_mb")->valuedouble);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The nine shapes of training (batch, in, out), three passes each, against the FMA peak and OpenBLAS. */
+/* The nine shapes of training (batch, in, out), three passes each, against the FMA peak and
+ * OpenBLAS. */
 #include <math.h>
 #include <stdio.h>
 
@@ -20,16 +21,16 @@ static void own(void *ctx)
 {
 	const product *p = ctx;
 
-	iso_gemm(p->t, p->m, p->n, p->k, p->a, p->t == ISO_TN ? p->m : p->k, p->b, p->t == ISO_NT ? p->k : p->n, 0,
-		 p->c, p->n, NULL);
+	iso_gemm(p->t, p->m, p->n, p->k, p->a, p->t == ISO_TN ? p->m : p->k, p->b,
+		 p->t == ISO_NT ? p->k : p->n, 0, p->c, p->n, NULL);
 }
 
 static void other(void *ctx)
 {
 	const product *p = ctx;
 
-	iso_blas_sgemm(p->t, p->m, p->n, p->k, p->a, p->t == ISO_TN ? p->m : p->k, p->b, p->t == ISO_NT ? p->k : p->n,
-		       0, p->c, p->n);
+	iso_blas_sgemm(p->t, p->m, p->n, p->k, p->a, p->t == ISO_TN ? p->m : p->k, p->b,
+		       p->t == ISO_NT ? p->k : p->n, 0, p->c, p->n);
 }
 
 /* forward X W, backward D W^T, weights X^T D */
@@ -46,9 +47,10 @@ static product pass_of(const size_t s[3], int pass, float *const x[3])
 
 static const char *const pass_name[] = {"forward", "backward", "weights"};
 
-/* One cell of the table; returns the best fraction of the peak (of the fastest tenth of the rounds: a single round may
- * owe its luck to its probes), *versus = OpenBLAS time / own time. */
-static double one(const size_t s[3], int pass, float *const x[3], bench_stat *fraction, double *versus)
+/* One cell of the table; returns the best fraction of the peak (of the fastest tenth of the rounds:
+ * a single round may owe its luck to its probes), *versus = OpenBLAS time / own time. */
+static double one(const size_t s[3], int pass, float *const x[3], bench_stat *fraction,
+		  double *versus)
 {
 	static bench_case c[2];
 	product p = pass_of(s, pass, x);
@@ -60,23 +62,27 @@ static double one(const size_t s[3], int pass, float *const x[3], bench_stat *fr
 	c[1] = (bench_case){.name = "openblas", .run = other, .ctx = &p};
 	bench_rounds(c, 2);
 	*fraction = bench_stat_of(c[0].rel, bench.rounds); /* Gflop of the machine per product */
-	*fraction = (bench_stat){gflop / fraction->min, gflop / fraction->best, gflop / fraction->median,
-				 fraction->spread, fraction->n};
+	*fraction = (bench_stat){gflop / fraction->min, gflop / fraction->best,
+				 gflop / fraction->median, fraction->spread, fraction->n};
 	*versus = bench_ratio(c[1].rel, c[0].rel).median;
 	t = bench_stat_of(c[0].sec, bench.rounds);
 	snprintf(path, sizeof(path), "gemm.%zux%zux%zu.%s", s[0], s[1], s[2], pass_name[pass]);
 	bench_detail(path, t, 1e6);
-	snprintf(path, sizeof(path), "gemm_shapes.%zux%zux%zu.%s", s[0], s[1], s[2], pass_name[pass]);
+	snprintf(path, sizeof(path), "gemm_shapes.%zux%zux%zu.%s", s[0], s[1], s[2],
+		 pass_name[pass]);
 	bench_put(path, fraction->best);
-	snprintf(path, sizeof(path), "gemm_shapes_vs_openblas.%zux%zux%zu.%s", s[0], s[1], s[2], pass_name[pass]);
+	snprintf(path, sizeof(path), "gemm_shapes_vs_openblas.%zux%zux%zu.%s", s[0], s[1], s[2],
+		 pass_name[pass]);
 	bench_put(path, *versus);
 	return fraction->best;
 }
 
 void bench_gemm(void)
 {
-	static const size_t shapes[][3] = {{64, 110, 128},  {64, 30, 64},     {128, 784, 128}, {600, 794, 128}, {600, 110, 128},
-					   {600, 128, 784}, {256, 512, 512}, {64, 1024, 1024}, {1000, 108, 64}, {600, 128, 1}};
+	static const size_t shapes[][3] = {{64, 110, 128},  {64, 30, 64},     {128, 784, 128},
+					   {600, 794, 128}, {600, 110, 128},  {600, 128, 784},
+					   {256, 512, 512}, {64, 1024, 1024}, {1000, 108, 64},
+					   {600, 128, 1}};
 	enum { NINE = 9, LARGEST = 1 << 20 };
 	float *x[3];
 	double logs = 0, medians = 0, versus_logs = 0, worst = 1, versus;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Logistic regression and nearest neighbours on the table that bench/peers/sklearn_learn.py made: DIR/shape ("rows
- * columns queries"), DIR/x.f32, DIR/y.u8. */
+/* Logistic regression and nearest neighbours on the table that bench/peers/sklearn_learn.py made:
+ * DIR/shape ("rows columns queries"), DIR/x.f32, DIR/y.u8. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,15 +44,16 @@ static int table_read(table *t, const char *folder)
 	f = fopen(path, "r");
 	if (!f)
 		return 0;
-	ok = fscanf(f, "%zu %zu %zu", &t->n, &t->d, &t->queries) == 3 && t->n < 10000000 && t->d < 10000 &&
-	     t->queries <= t->n;
+	ok = fscanf(f, "%zu %zu %zu", &t->n, &t->d, &t->queries) == 3 && t->n < 10000000 &&
+	     t->d < 10000 && t->queries <= t->n;
 	fclose(f);
 	if (!ok)
 		return 0;
 	t->x = iso_alloc(t->n * t->d, sizeof(float));
 	t->y = iso_alloc(t->n, sizeof(*t->y));
 	label = iso_alloc(t->n, 1);
-	ok = t->x && t->y && label && read_all(folder, "x.f32", t->x, t->n * t->d * sizeof(float)) &&
+	ok = t->x && t->y && label &&
+	     read_all(folder, "x.f32", t->x, t->n * t->d * sizeof(float)) &&
 	     read_all(folder, "y.u8", label, t->n);
 	for (i = 0; ok && i < t->n; i++)
 		t->y[i] = label[i];
@@ -103,7 +104,9 @@ void bench_learn(const char *folder)
 	size_t i;
 
 	if (!table_read(&t, folder)) {
-		iso_fail(&err, ISO_E_IO, "cannot read the table (%s): want shape, x.f32 and y.u8; make them by bench/peers/sklearn_learn.py",
+		iso_fail(&err, ISO_E_IO,
+			 "cannot read the table (%s): want shape, x.f32 and y.u8; make them by "
+			 "bench/peers/sklearn_learn.py",
 			 folder);
 		bench_fail(&err);
 	} else {

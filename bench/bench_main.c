@@ -11,11 +11,15 @@
 
 static int usage(FILE *to, int status)
 {
-	fputs("usage: isoeps-bench [--json] [--quick] [--only gemm,step,noise,account,cells,learn] [--learn DIR]\n"
-	      "Measures kernels, training steps and accountants of this machine as ratios to its FMA peak.\n"
-	      "  --json   the report as JSON on standard output (progress stays on standard error)\n"
+	fputs("usage: isoeps-bench [--json] [--quick] [--only gemm,step,noise,account,cells,learn] "
+	      "[--learn DIR]\n"
+	      "Measures kernels, training steps and accountants of this machine as ratios to its "
+	      "FMA peak.\n"
+	      "  --json   the report as JSON on standard output (progress stays on standard "
+	      "error)\n"
 	      "  --quick  fewer rounds\n"
-	      "  --learn  also the learners, on the table that bench/peers/sklearn_learn.py DIR --make wrote\n",
+	      "  --learn  also the learners, on the table that bench/peers/sklearn_learn.py DIR "
+	      "--make wrote\n",
 	      to);
 	return status;
 }
@@ -45,8 +49,8 @@ static void peak(void)
 	bench_put("detail.fma_peak_gflops.max", 1 / s.best);
 	bench_put("detail.fma_peak_gflops.spread", s.spread);
 	bench_put("detail.fma_peak_gflops.probes", (double)bench.npeak);
-	bench_say("FMA peak: %.1f Gflop/s (best %.1f, spread %.0f %%, %s)\n", 1 / s.median, 1 / s.best, 100 * s.spread,
-		  iso_isa_name(iso_isa_active()));
+	bench_say("FMA peak: %.1f Gflop/s (best %.1f, spread %.0f %%, %s)\n", 1 / s.median,
+		  1 / s.best, 100 * s.spread, iso_isa_name(iso_isa_active()));
 }
 
 static double number(const char *key)
@@ -66,7 +70,8 @@ static void all(const char *only, const char *learn, char **argv)
 	bench_probe();
 	if (wanted(only, "gemm")) {
 		bench_gemm();
-		bench_say("  geometric mean %.3f (median of rounds %.3f, worst cell %.3f); OpenBLAS / own %.3f\n",
+		bench_say("  geometric mean %.3f (median of rounds %.3f, worst cell %.3f); "
+			  "OpenBLAS / own %.3f\n",
 			  number("gemm_peak_fraction"), number("gemm_peak_fraction_median"),
 			  number("gemm_peak_fraction_worst"), number("gemm_vs_openblas"));
 	}

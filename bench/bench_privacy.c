@@ -28,10 +28,13 @@ static void add_noise(void *ctx)
 /* Share of a private step: noise for all its parameters over the step's time. */
 static void shares(double ns)
 {
-	const cJSON *steps = cJSON_GetObjectItem(cJSON_GetObjectItem(bench.out, "step_us"), "dp"), *s;
+	const cJSON *steps = cJSON_GetObjectItem(cJSON_GetObjectItem(bench.out, "step_us"), "dp"),
+		    *s;
 
-	cJSON_ArrayForEach(s, steps) {
-		const cJSON *p = cJSON_GetObjectItem(cJSON_GetObjectItem(bench.out, "parameters"), s->string);
+	cJSON_ArrayForEach(s, steps)
+	{
+		const cJSON *p = cJSON_GetObjectItem(cJSON_GetObjectItem(bench.out, "parameters"),
+						     s->string);
 		char path[96];
 
 		snprintf(path, sizeof(path), "noise_share.%s", s->string);
@@ -58,8 +61,10 @@ void bench_noise(void)
 	peak = bench_stat_of(bench.peak, bench.npeak);
 	bench_put("noise_ns_per_float", s.min / (double)j.n * 1e9);
 	bench_detail("noise_ns_per_float", s, 1e9 / (double)j.n);
-	bench_say("noise: %.3f ns per float (median %.3f; %.2f %% of the FMA peak's time for one multiply-add per lane)\n",
-		  s.min / (double)j.n * 1e9, s.median / (double)j.n * 1e9, 100 * 2 / (s.min / (double)j.n * 1e9 * peak.median));
+	bench_say("noise: %.3f ns per float (median %.3f; %.2f %% of the FMA peak's time for one "
+		  "multiply-add per lane)\n",
+		  s.min / (double)j.n * 1e9, s.median / (double)j.n * 1e9,
+		  100 * 2 / (s.min / (double)j.n * 1e9 * peak.median));
 	shares(s.min / (double)j.n * 1e9);
 	iso_noise_free(j.z);
 	iso_free(j.x);
@@ -109,7 +114,8 @@ static void calibrate(void *ctx)
 	double scale, reached;
 	iso_error err = {0};
 
-	if (iso_calibrate(plan_of, NULL, ISO_ADD_REMOVE, *epsilon, 1e-5, ISO_ACC_PLD, &scale, &reached, &err) != ISO_OK)
+	if (iso_calibrate(plan_of, NULL, ISO_ADD_REMOVE, *epsilon, 1e-5, ISO_ACC_PLD, &scale,
+			  &reached, &err) != ISO_OK)
 		bench_fail(&err);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Training steps, plain and private, through the public interface: forward, loss, backward, norms, clip, sum, noise,
- * Adam.  Batches are fixed (rate 1 over as many records as the batch), as in the peers' scripts. */
+/* Training steps, plain and private, through the public interface: forward, loss, backward, norms,
+ * clip, sum, noise, Adam.  Batches are fixed (rate 1 over as many records as the batch), as in the
+ * peers' scripts. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,7 +68,8 @@ static void vae_pass(model *m, size_t n)
 	iso_vexp(n * LATENT, m->sd, m->sd);
 	for (r = 0; r < n; r++)
 		for (j = 0; j < LATENT; j++)
-			m->z[r * LATENT + j] = out[r * 2 * LATENT + j] + m->sd[r * LATENT + j] * m->eps[r * LATENT + j];
+			m->z[r * LATENT + j] = out[r * 2 * LATENT + j] +
+					       m->sd[r * LATENT + j] * m->eps[r * LATENT + j];
 	iso_net_forward(&m->net[1], &m->ws[1], m->z, LATENT, n, NULL);
 	squares(m->ws[1].h[2], m->x, n * m->in, m->ws[1].d[2]);
 	iso_net_backward(&m->net[1], &m->ws[1], 1, m->dz, LATENT);
@@ -100,7 +102,8 @@ static iso_status rows(void *ctx, const uint32_t *rec, size_t n, uint64_t step, 
 	if (m->s->loss == LOSS_BCE)
 		iso_loss_bce_logits(m->ws[0].h[last], 1, n, 1, m->ws[0].d[last], 1);
 	else
-		squares(m->ws[0].h[last], m->target, n * m->net[0].layer[last].out, m->ws[0].d[last]);
+		squares(m->ws[0].h[last], m->target, n * m->net[0].layer[last].out,
+			m->ws[0].d[last]);
 	iso_net_backward(&m->net[0], &m->ws[0], 0, NULL, 0);
 	return ISO_OK;
 }
@@ -130,7 +133,8 @@ static void model_free(model *m)
 
 static iso_status nets(model *m, int dp, iso_error *err)
 {
-	static const iso_act relu[] = {ISO_ACT_LRELU, ISO_ACT_LINEAR}, encoder[] = {ISO_ACT_TANH, ISO_ACT_TANH, ISO_ACT_LINEAR},
+	static const iso_act relu[] = {ISO_ACT_LRELU, ISO_ACT_LINEAR},
+			     encoder[] = {ISO_ACT_TANH, ISO_ACT_TANH, ISO_ACT_LINEAR},
 			     decoder[] = {ISO_ACT_TANH, ISO_ACT_TANH, ISO_ACT_SIGMOID};
 	static const size_t decoder_sizes[] = {LATENT, 64, 128, 108};
 	const int vae = m->s->loss == LOSS_VAE;
@@ -224,7 +228,8 @@ static void step(void *ctx)
 		bench_fail(&err);
 }
 
-/* Gflop of the products that any implementation has to do: forward, weights, and deltas below the first layer. */
+/* Gflop of the products that any implementation has to do: forward, weights, and deltas below the
+ * first layer. */
 static double model_gflop(const model *m)
 {
 	double f = 0;
@@ -232,17 +237,19 @@ static double model_gflop(const model *m)
 
 	for (i = 0; i < m->nnet; i++)
 		for (l = 0; l < m->net[i].nlayer; l++)
-			f += (l == 0 && i == 0 ? 4e-9 : 6e-9) * (double)m->batch * (double)m->net[i].layer[l].in *
-			     (double)m->net[i].layer[l].out;
+			f += (l == 0 && i == 0 ? 4e-9 : 6e-9) * (double)m->batch *
+			     (double)m->net[i].layer[l].in * (double)m->net[i].layer[l].out;
 	return f;
 }
 
 static void report(const shape *s, const model *m, const bench_case c[2])
 {
-	const bench_stat plain = bench_stat_of(c[0].sec, bench.rounds), dp = bench_stat_of(c[1].sec, bench.rounds),
+	const bench_stat plain = bench_stat_of(c[0].sec, bench.rounds),
+			 dp = bench_stat_of(c[1].sec, bench.rounds),
 			 ratio = bench_ratio(c[1].rel, c[0].rel);
 	const double fraction = model_gflop(m) / bench_stat_of(c[0].rel, bench.rounds).best,
-		     best = bench_stat_of(c[1].rel, bench.rounds).best / bench_stat_of(c[0].rel, bench.rounds).best;
+		     best = bench_stat_of(c[1].rel, bench.rounds).best /
+			    bench_stat_of(c[0].rel, bench.rounds).best;
 	char path[96];
 
 	snprintf(path, sizeof(path), "step_us.plain.%s", s->name);
@@ -260,7 +267,8 @@ static void report(const shape *s, const model *m, const bench_case c[2])
 	bench_put(path, fraction);
 	snprintf(path, sizeof(path), "parameters.%s", s->name);
 	bench_put(path, (double)(m->net[0].nparam + m->net[1].nparam));
-	bench_say("  %-8s plain %8.1f us  dp %8.1f us  dp/plain %.3f, best/best %.3f (goal %.2f)  plain/peak "
+	bench_say("  %-8s plain %8.1f us  dp %8.1f us  dp/plain %.3f, best/best %.3f (goal %.2f)  "
+		  "plain/peak "
 		  "%.2f\n",
 		  s->name, plain.min * 1e6, dp.min * 1e6, ratio.median, best, s->goal, fraction);
 }
@@ -272,7 +280,8 @@ void bench_steps(void)
 
 	bench_say("steps: best time; ratio = median over rounds, and of the best tenths\n");
 	for (i = 0; i < ISO_COUNT(shapes) && !bench.failed; i++) {
-		model *plain = model_new(&shapes[i], 0), *dp = plain ? model_new(&shapes[i], 1) : NULL;
+		model *plain = model_new(&shapes[i], 0),
+		      *dp = plain ? model_new(&shapes[i], 1) : NULL;
 
 		if (dp) {
 			c[0] = (bench_case){.name = "plain", .run = step, .ctx = plain};
@@ -280,7 +289,8 @@ void bench_steps(void)
 			bench_rounds(c, 2);
 			report(&shapes[i], plain, c);
 			if (!isfinite(dp->net[0].theta[0]) || !isfinite(plain->net[0].theta[0]))
-				bench_say("  (parameters are no longer finite: times are not those of training)\n");
+				bench_say("  (parameters are no longer finite: times are not those "
+					  "of training)\n");
 		}
 		model_free(plain);
 		model_free(dp);

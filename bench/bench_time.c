@@ -13,7 +13,7 @@
 #endif
 
 #define SAMPLE 3e-4 /* seconds */
-#define CHAINS 24 /* independent accumulators: more than latency 4 x 2 ports */
+#define CHAINS 24   /* independent accumulators: more than latency 4 x 2 ports */
 #define PROBE 4000
 #define TRIES 4 /* for a sample whose probes agree */
 
@@ -139,7 +139,8 @@ void bench_rounds(bench_case *c, size_t n)
 
 			c[i].sec[r] = c[i].rel[r] = NAN;
 			for (try = 0; try < TRIES && isnan(c[i].sec[r]); try++) {
-				const double before = bench_probe(), t = sample(&c[i]), after = bench_probe();
+				const double before = bench_probe(), t = sample(&c[i]),
+					     after = bench_probe();
 
 				if (!(fabs(before / after - 1) < 0.05))
 					continue;

@@ -13,22 +13,24 @@
 
 #define HELP_COLUMN 30
 
-iso_status iso_args_help(const iso_verb_help *help, const iso_arg *table, iso_str *out, iso_error *err)
+iso_status iso_args_help(const iso_verb_help *help, const iso_arg *table, iso_str *out,
+			 iso_error *err)
 {
-	iso_str_addf(out, "isoeps %s%s%s [OPTION]...\n%s\n\n%s\nOptions:\n", help->verb, *help->operands ? " " : "",
-		     help->operands, help->summary, help->text);
+	iso_str_addf(out, "isoeps %s%s%s [OPTION]...\n%s\n\n%s\nOptions:\n", help->verb,
+		     *help->operands ? " " : "", help->operands, help->summary, help->text);
 	for (const iso_arg *a = table; a->flag; a++) {
 		char left[96];
 
-		snprintf(left, sizeof(left), "  %s%s%s%s", a->flag, a->value ? " " : "", a->value ? a->value : "",
-			 a->kind == ISO_ARG_TEXTS ? " ..." : "");
+		snprintf(left, sizeof(left), "  %s%s%s%s", a->flag, a->value ? " " : "",
+			 a->value ? a->value : "", a->kind == ISO_ARG_TEXTS ? " ..." : "");
 		iso_str_addf(out, "%-*s %s\n", HELP_COLUMN, left, a->help);
 	}
 	iso_str_addf(out, "%-*s %s\n", HELP_COLUMN, "  --help", "this text");
 	return iso_str_check(out, err);
 }
 
-static iso_status unknown_flag(const iso_verb_help *help, const iso_arg *table, const char *flag, iso_error *err)
+static iso_status unknown_flag(const iso_verb_help *help, const iso_arg *table, const char *flag,
+			       iso_error *err)
 {
 	const char *words[64] = {"--help"}, *near;
 	size_t n = 1;
@@ -37,9 +39,11 @@ static iso_status unknown_flag(const iso_verb_help *help, const iso_arg *table, 
 		words[n++] = a->flag;
 	near = iso_nearest_word(flag, words, n);
 	if (near)
-		return iso_fail(err, ISO_E_USAGE, "unknown option (%s): `%s` has no such option; did you mean %s?", flag,
-				help->verb, near);
-	return iso_fail(err, ISO_E_USAGE, "unknown option (%s): `%s` has no such option; see isoeps %s --help", flag,
+		return iso_fail(err, ISO_E_USAGE,
+				"unknown option (%s): `%s` has no such option; did you mean %s?",
+				flag, help->verb, near);
+	return iso_fail(err, ISO_E_USAGE,
+			"unknown option (%s): `%s` has no such option; see isoeps %s --help", flag,
 			help->verb, help->verb);
 }
 
@@ -50,14 +54,19 @@ static iso_status read_number(const iso_arg *a, const char *text, double *x, iso
 	errno = 0;
 	*x = strtod(text, &end);
 	if (end == text || *end || isnan(*x))
-		return iso_fail(err, ISO_E_USAGE, "not a number (%s %s): a number is expected here; see --help", a->flag,
-				text);
-	if (a->kind == ISO_ARG_INT && (*x != floor(*x) || fabs(*x) > 9007199254740992.0))
-		return iso_fail(err, ISO_E_USAGE, "not a whole number (%s %s): a whole number is expected here; see --help",
+		return iso_fail(err, ISO_E_USAGE,
+				"not a number (%s %s): a number is expected here; see --help",
 				a->flag, text);
+	if (a->kind == ISO_ARG_INT && (*x != floor(*x) || fabs(*x) > 9007199254740992.0))
+		return iso_fail(
+			err, ISO_E_USAGE,
+			"not a whole number (%s %s): a whole number is expected here; see --help",
+			a->flag, text);
 	if (!(a->lo == 0 && a->hi == 0) && !(*x >= a->lo && *x <= a->hi))
-		return iso_fail(err, ISO_E_USAGE, "out of range (%s %s): allowed are %g to %g; choose a value in that range",
-				a->flag, text, a->lo, a->hi);
+		return iso_fail(
+			err, ISO_E_USAGE,
+			"out of range (%s %s): allowed are %g to %g; choose a value in that range",
+			a->flag, text, a->lo, a->hi);
 	return ISO_OK;
 }
 
@@ -81,17 +90,19 @@ static iso_status store(const iso_arg *a, const char *text, iso_error *err)
 		return read_number(a, text, a->out, err);
 	case ISO_ARG_TEXTS:
 		list = a->out;
-		ISO_FAIL_IF(list->n == ISO_ARG_LIST_MAX, err, ISO_E_USAGE, "too many values (%s): at most %d; give fewer",
-			    a->flag, ISO_ARG_LIST_MAX);
+		ISO_FAIL_IF(list->n == ISO_ARG_LIST_MAX, err, ISO_E_USAGE,
+			    "too many values (%s): at most %d; give fewer", a->flag,
+			    ISO_ARG_LIST_MAX);
 		list->v[list->n++] = text;
 		return ISO_OK;
 	}
-	return iso_fail(err, ISO_E_INTERNAL, "bad table (%s): unknown kind of option; report it", a->flag);
+	return iso_fail(err, ISO_E_INTERNAL, "bad table (%s): unknown kind of option; report it",
+			a->flag);
 }
 
 /* One flag at argv[*i]; takes its value from after '=' or from the next word. */
-static iso_status read_flag(const iso_verb_help *help, const iso_arg *table, int argc, char **argv, int *i,
-			    iso_error *err)
+static iso_status read_flag(const iso_verb_help *help, const iso_arg *table, int argc, char **argv,
+			    int *i, iso_error *err)
 {
 	char *word = argv[*i], name[64];
 	const char *value = strchr(word, '=');
@@ -104,18 +115,20 @@ static iso_status read_flag(const iso_verb_help *help, const iso_arg *table, int
 	if (!a->flag)
 		return unknown_flag(help, table, name, err);
 	if (a->kind == ISO_ARG_FLAG) {
-		ISO_FAIL_IF(value, err, ISO_E_USAGE, "value not expected (%s): %s takes no value; leave it out", word, name);
+		ISO_FAIL_IF(value, err, ISO_E_USAGE,
+			    "value not expected (%s): %s takes no value; leave it out", word, name);
 		return store(a, NULL, err);
 	}
 	if (value)
 		return store(a, value + 1, err);
-	ISO_FAIL_IF(*i + 1 >= argc, err, ISO_E_USAGE, "value missing (%s): %s needs %s; see isoeps %s --help", name, name,
+	ISO_FAIL_IF(*i + 1 >= argc, err, ISO_E_USAGE,
+		    "value missing (%s): %s needs %s; see isoeps %s --help", name, name,
 		    a->value ? a->value : "a value", help->verb);
 	return store(a, argv[++*i], err);
 }
 
-iso_status iso_args_read(const iso_verb_help *help, const iso_arg *table, int argc, char **argv, const char **operand,
-			 size_t *noperand, int *helped, iso_error *err)
+iso_status iso_args_read(const iso_verb_help *help, const iso_arg *table, int argc, char **argv,
+			 const char **operand, size_t *noperand, int *helped, iso_error *err)
 {
 	size_t n = 0;
 	int flags = 1;
@@ -144,12 +157,14 @@ iso_status iso_args_read(const iso_verb_help *help, const iso_arg *table, int ar
 			continue;
 		}
 		ISO_FAIL_IF(n == help->max_operands, err, ISO_E_USAGE,
-			    "unexpected word (%s): `%s` takes %zu operand%s; see isoeps %s --help", argv[i], help->verb,
-			    help->max_operands, help->max_operands == 1 ? "" : "s", help->verb);
+			    "unexpected word (%s): `%s` takes %zu operand%s; see isoeps %s --help",
+			    argv[i], help->verb, help->max_operands,
+			    help->max_operands == 1 ? "" : "s", help->verb);
 		operand[n++] = argv[i];
 	}
-	ISO_FAIL_IF(n < help->min_operands, err, ISO_E_USAGE, "operand missing (isoeps %s): %s is needed; see isoeps %s --help",
-		    help->verb, help->operands, help->verb);
+	ISO_FAIL_IF(n < help->min_operands, err, ISO_E_USAGE,
+		    "operand missing (isoeps %s): %s is needed; see isoeps %s --help", help->verb,
+		    help->operands, help->verb);
 	*noperand = n;
 	return ISO_OK;
 }
@@ -178,7 +193,8 @@ int iso_cli_json(cJSON *root, int complete, int status)
 {
 	iso_error err = {0};
 	iso_str text = {0};
-	iso_status st = root && complete ? iso_json_pretty(root, &text, &err) : iso_no_memory(&err, "the output");
+	iso_status st = root && complete ? iso_json_pretty(root, &text, &err)
+					 : iso_no_memory(&err, "the output");
 
 	cJSON_Delete(root);
 	if (st == ISO_OK)

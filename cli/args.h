@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Command lines by table: one table per verb is the source of parsing, checks, suggestions and --help.
+/* Command lines by table: one table per verb is the source of parsing, checks, suggestions and
+ * --help.
  *
  *     int json = 0; int64_t jobs = 0; const char *out = NULL; iso_arg_list set = {0};
  *     const iso_arg table[] = {
@@ -20,7 +21,7 @@
 typedef enum iso_arg_kind {
 	ISO_ARG_FLAG, /* int: set to 1 */
 	ISO_ARG_TEXT, /* const char *: borrowed from argv */
-	ISO_ARG_INT, /* int64_t */
+	ISO_ARG_INT,  /* int64_t */
 	ISO_ARG_REAL, /* double */
 	ISO_ARG_TEXTS /* iso_arg_list: may be given many times */
 } iso_arg_kind;
@@ -36,24 +37,27 @@ typedef struct iso_arg {
 	iso_arg_kind kind;
 	void *out;
 	const char *value; /* name of the value in --help; NULL for flags */
-	const char *help; /* one line */
-	double lo, hi; /* inclusive range of numbers; lo == hi == 0: any */
+	const char *help;  /* one line */
+	double lo, hi;	   /* inclusive range of numbers; lo == hi == 0: any */
 } iso_arg;
 
 /* What --help of a verb says. */
 typedef struct iso_verb_help {
-	const char *verb; /* "run" */
+	const char *verb;     /* "run" */
 	const char *operands; /* "SUITE" or "" */
-	const char *summary; /* one line */
-	const char *text; /* paragraphs, and at least one example; ends in a newline */
+	const char *summary;  /* one line */
+	const char *text;     /* paragraphs, and at least one example; ends in a newline */
 	size_t min_operands, max_operands;
 } iso_verb_help;
 
-/* Reads argv[1..].  --flag VALUE and --flag=VALUE; "--" ends the flags.  operand[max_operands] gets the rest.  --help prints the
- * help and sets *helped: the caller returns 0.  Faults are ISO_E_USAGE with the nearest flag. */
-iso_status iso_args_read(const iso_verb_help *help, const iso_arg *table, int argc, char **argv, const char **operand,
-			 size_t *noperand, int *helped, iso_error *err) ISO_MUST_CHECK;
+/* Reads argv[1..].  --flag VALUE and --flag=VALUE; "--" ends the flags.  operand[max_operands] gets
+ * the rest.  --help prints the help and sets *helped: the caller returns 0.  Faults are ISO_E_USAGE
+ * with the nearest flag. */
+iso_status iso_args_read(const iso_verb_help *help, const iso_arg *table, int argc, char **argv,
+			 const char **operand, size_t *noperand, int *helped,
+			 iso_error *err) ISO_MUST_CHECK;
 /* The same text that --help prints. */
-iso_status iso_args_help(const iso_verb_help *help, const iso_arg *table, iso_str *out, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_args_help(const iso_verb_help *help, const iso_arg *table, iso_str *out,
+			 iso_error *err) ISO_MUST_CHECK;
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The verbs of `isoeps`.  argv[0] is the verb; the return value is the exit status of design section 9:
- * 0 done, 1 a check failed, 2 usage or configuration, 3 bad data, 4 internal or environment. */
+/* The verbs of `isoeps`.  argv[0] is the verb; the return value is the exit status of design
+ * section 9: 0 done, 1 a check failed, 2 usage or configuration, 3 bad data, 4 internal or
+ * environment. */
 #ifndef ISO_CLI_CMD_H
 #define ISO_CLI_CMD_H
 
@@ -23,7 +24,8 @@ int cmd_schema(int argc, char **argv);
 
 /* Print "isoeps: error: TEXT" and give the exit status of the error's code. */
 int iso_cli_fail(const iso_error *err);
-/* Write a finished text to standard output, free it, and give the exit status: `status` if the write went well. */
+/* Write a finished text to standard output, free it, and give the exit status: `status` if the
+ * write went well. */
 int iso_cli_print(iso_str *text, int status);
 /* The same for JSON; root is freed.  complete = 0: building it ran out of memory. */
 int iso_cli_json(cJSON *root, int complete, int status);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* `isoeps account`: the accountants as a calculator; everything but the command line is core/privacy/account_json.c. */
+/* `isoeps account`: the accountants as a calculator; everything but the command line is
+ * core/privacy/account_json.c. */
 #include <math.h>
 #include <string.h>
 
@@ -15,41 +16,54 @@ static const iso_verb_help help = {
 	.verb = "account",
 	.operands = "[FILE|-]",
 	.summary = "what do these releases cost together? or: how much noise do they need?",
-	.text = "Reads a list of releases of private data and prints the epsilon of all of them together at one delta, "
+	.text = "Reads a list of releases of private data and prints the epsilon of all of them "
+		"together at one delta, "
 		"under\n"
-		"every accountant: pld (certified lower and upper bound), rdp (tight and classic conversion), moments "
+		"every accountant: pld (certified lower and upper bound), rdp (tight and classic "
+		"conversion), moments "
 		"(integer\n"
 		"orders) and gdp (central limit: an approximation, never a guarantee).\n"
 		"  --epsilon E         asks the other way: delta at that epsilon\n"
-		"  --target-epsilon E  asks for the noise: one common factor on every event's noise, as small as E "
+		"  --target-epsilon E  asks for the noise: one common factor on every event's "
+		"noise, as small as E "
 		"allows\n\n"
 		"Input (FILE, or - for standard input):\n"
 		"  {\"delta\": 1e-5, \"adjacency\": \"add-remove\", \"events\": [\n"
-		"    {\"mechanism\": \"gaussian\", \"noise_multiplier\": 1.1, \"sampling_rate\": 0.01, \"count\": "
+		"    {\"mechanism\": \"gaussian\", \"noise_multiplier\": 1.1, \"sampling_rate\": "
+		"0.01, \"count\": "
 		"10000},\n"
 		"    {\"mechanism\": \"laplace\", \"scale\": 10}]}\n"
-		"  adjacency  add-remove (default) or replace-one, which doubles the sensitivity of noise scales\n"
+		"  adjacency  add-remove (default) or replace-one, which doubles the sensitivity "
+		"of noise scales\n"
 		"Events, each with \"count\" (default 1):\n"
-		"  gaussian            noise_multiplier = noise sd / L2 sensitivity of one record; sampling none, "
+		"  gaussian            noise_multiplier = noise sd / L2 sensitivity of one record; "
+		"sampling none, "
 		"poisson or\n"
-		"                      without-replacement with sampling_rate (a rate below 1 means poisson)\n"
+		"                      without-replacement with sampling_rate (a rate below 1 "
+		"means poisson)\n"
 		"  laplace             scale = noise scale / L1 sensitivity of one record\n"
 		"  exponential         epsilon (bounded range)\n"
 		"  pure                epsilon, delta (worst case)\n"
 		"  zcdp                rho\n"
 		"  randomized-response epsilon\n"
-		"  pate-lnmax, -gnmax  scale of the noise on each vote count, and votes [[n_1,..,n_m],..] or queries, "
+		"  pate-lnmax, -gnmax  scale of the noise on each vote count, and votes "
+		"[[n_1,..,n_m],..] or queries, "
 		"classes\n"
 		"  parallel            groups [[events],[events],..] on disjoint records\n"
-		"--batch reads JSON Lines: one input a line, with \"id\", \"epsilon\", \"target_epsilon\", \"solve\" "
+		"--batch reads JSON Lines: one input a line, with \"id\", \"epsilon\", "
+		"\"target_epsilon\", \"solve\" "
 		"or\n"
-		"\"accountant\" where wanted; one answer a line, in order.  A bad line gives {\"id\":..,\"error\":..}, "
+		"\"accountant\" where wanted; one answer a line, in order.  A bad line gives "
+		"{\"id\":..,\"error\":..}, "
 		"stops nothing,\n"
 		"and makes the exit status 2.\n"
-		"Where an accountant does not apply JSON has null; \"inf\" means that no finite guarantee exists.\n\n"
+		"Where an accountant does not apply JSON has null; \"inf\" means that no finite "
+		"guarantee exists.\n\n"
 		"Examples:\n"
-		"  isoeps account --noise-multiplier 1.1 --sampling-rate 0.01 --steps 10000 --delta 1e-5\n"
-		"  isoeps account --sampling-rate 0.01 --steps 10000 --delta 1e-5 --target-epsilon 1\n"
+		"  isoeps account --noise-multiplier 1.1 --sampling-rate 0.01 --steps 10000 "
+		"--delta 1e-5\n"
+		"  isoeps account --sampling-rate 0.01 --steps 10000 --delta 1e-5 --target-epsilon "
+		"1\n"
 		"  isoeps account plan.json --json\n"
 		"  isoeps account plan.json --epsilon 2\n"
 		"  isoeps account --batch plans.jsonl\n",
@@ -64,13 +78,14 @@ typedef struct settings {
 	int batch;
 } settings;
 
-static iso_status choose(const char *flag, const char *word, const char *first, const char *second, int *out,
-			 iso_error *err)
+static iso_status choose(const char *flag, const char *word, const char *first, const char *second,
+			 int *out, iso_error *err)
 {
 	if (!word)
 		return ISO_OK;
 	ISO_FAIL_IF(strcmp(word, first) != 0 && strcmp(word, second) != 0, err, ISO_E_USAGE,
-		    "unknown word (%s %.40s): it is not one of the two; use %s or %s", flag, word, first, second);
+		    "unknown word (%s %.40s): it is not one of the two; use %s or %s", flag, word,
+		    first, second);
 	*out = strcmp(word, second) == 0;
 	return ISO_OK;
 }
@@ -81,20 +96,23 @@ static iso_status check_settings(settings *s, size_t operands, iso_error *err)
 	int unused = 0;
 
 	ISO_TRY(choose("--accountant", s->accountant, "pld", "rdp", &s->ask.accountant, err));
-	ISO_TRY(choose("--adjacency", s->adjacency, "add-remove", "replace-one", &s->ask.adjacency, err));
+	ISO_TRY(choose("--adjacency", s->adjacency, "add-remove", "replace-one", &s->ask.adjacency,
+		       err));
 	ISO_TRY(choose("--solve", s->ask.solve, "noise_multiplier", "scale", &unused, err));
 	ISO_FAIL_IF(!operands && !flags, err, ISO_E_USAGE,
-		    "no events (isoeps account): neither a file nor flags were given; see isoeps account --help");
-	ISO_FAIL_IF(
-		operands && flags, err, ISO_E_USAGE,
-		"events given twice (isoeps account): a file beside --noise-multiplier, --sampling-rate or --steps; "
-		"keep one");
+		    "no events (isoeps account): neither a file nor flags were given; see isoeps "
+		    "account --help");
+	ISO_FAIL_IF(operands && flags, err, ISO_E_USAGE,
+		    "events given twice (isoeps account): a file beside --noise-multiplier, "
+		    "--sampling-rate or --steps; "
+		    "keep one");
 	ISO_FAIL_IF(!operands && s->batch, err, ISO_E_USAGE,
-		    "no file (isoeps account --batch): JSON Lines are needed; give a file or - for standard input");
-	ISO_FAIL_IF(
-		flags && isnan(s->noise) && isnan(s->ask.target_epsilon), err, ISO_E_USAGE,
-		"option missing (isoeps account): the noise is not known; give --noise-multiplier, or --target-epsilon "
-		"to solve for it");
+		    "no file (isoeps account --batch): JSON Lines are needed; give a file or - for "
+		    "standard input");
+	ISO_FAIL_IF(flags && isnan(s->noise) && isnan(s->ask.target_epsilon), err, ISO_E_USAGE,
+		    "option missing (isoeps account): the noise is not known; give "
+		    "--noise-multiplier, or --target-epsilon "
+		    "to solve for it");
 	return ISO_OK;
 }
 
@@ -117,7 +135,8 @@ static void flags_text(const settings *s, iso_str *text)
 	iso_str_add(text, "}]}");
 }
 
-static iso_status account(const settings *s, const char *path, iso_str *out, size_t *bad, iso_error *err)
+static iso_status account(const settings *s, const char *path, iso_str *out, size_t *bad,
+			  iso_error *err)
 {
 	char *text = NULL;
 	size_t n = 0;
@@ -147,17 +166,21 @@ int cmd_account(int argc, char **argv)
 {
 	settings s = {.ask = ISO_ACCOUNT_OPTIONS_NONE, .noise = NAN, .rate = NAN, .steps = NAN};
 	const iso_arg table[] = {
-		{"--noise-multiplier", ISO_ARG_REAL, &s.noise, "S", "noise sd / L2 sensitivity of one record"},
-		{"--sampling-rate", ISO_ARG_REAL, &s.rate, "Q", "Poisson sampling rate (default: no sampling)"},
+		{"--noise-multiplier", ISO_ARG_REAL, &s.noise, "S",
+		 "noise sd / L2 sensitivity of one record"},
+		{"--sampling-rate", ISO_ARG_REAL, &s.rate, "Q",
+		 "Poisson sampling rate (default: no sampling)"},
 		{"--steps", ISO_ARG_REAL, &s.steps, "T", "number of releases (default 1)"},
 		{"--delta", ISO_ARG_REAL, &s.ask.delta, "D", "delta; overrides the input's"},
-		{"--adjacency", ISO_ARG_TEXT, &s.adjacency, "A", "add-remove or replace-one; overrides the input's"},
+		{"--adjacency", ISO_ARG_TEXT, &s.adjacency, "A",
+		 "add-remove or replace-one; overrides the input's"},
 		{"--epsilon", ISO_ARG_REAL, &s.ask.epsilon, "E", "print delta at this epsilon"},
 		{"--target-epsilon", ISO_ARG_REAL, &s.ask.target_epsilon, "E",
 		 "print the noise that spends this epsilon"},
 		{"--solve", ISO_ARG_TEXT, &s.ask.solve, "WHAT",
 		 "noise_multiplier or scale (default: the first event's)"},
-		{"--accountant", ISO_ARG_TEXT, &s.accountant, "NAME", "that solves: pld (default) or rdp"},
+		{"--accountant", ISO_ARG_TEXT, &s.accountant, "NAME",
+		 "that solves: pld (default) or rdp"},
 		{"--batch", ISO_ARG_FLAG, &s.batch, NULL, "JSON Lines in, JSON Lines out"},
 		{"--json", ISO_ARG_FLAG, &s.ask.json, NULL, "machine-readable output"},
 		{0}};

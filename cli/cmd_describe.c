@@ -20,8 +20,10 @@ static const iso_verb_help help = {
 	.verb = "describe",
 	.operands = "NAME",
 	.summary = "one method, metric, data set or suite: what it does, options, guarantee",
-	.text = "NAME is a generator, attack, metric, data set or suite.  A card says what it does, where it is from, what its guarantee\n"
-		"rests on, how it deviates from the paper, and its options with defaults and ranges.  `isoeps describe record`\n"
+	.text = "NAME is a generator, attack, metric, data set or suite.  A card says what it "
+		"does, where it is from, what its guarantee\n"
+		"rests on, how it deviates from the paper, and its options with defaults and "
+		"ranges.  `isoeps describe record`\n"
 		"prints the fields of a record.\n\n"
 		"Examples:\n"
 		"  isoeps describe dp-cgan\n"
@@ -56,17 +58,21 @@ static void options(iso_str *out, const iso_option *table)
 
 static void describe_generator(const iso_generator *g, iso_str *out)
 {
-	const char *const slot[] = {g->score ? "score" : NULL, g->decode ? "decode" : NULL, g->encode ? "encode" : NULL,
+	const char *const slot[] = {g->score ? "score" : NULL, g->decode ? "decode" : NULL,
+				    g->encode ? "encode" : NULL,
 				    g->log_density ? "log_density" : NULL, g->load ? "load" : NULL};
 	int any = 0;
 
 	heading(out, "generator", g->name, g->title);
 	section(out, "Citation", g->citation);
-	iso_str_addf(out, "\nGuarantee (default options)\n  %s: %s\n", iso_guarantee_name(g->guarantee),
-		     g->guarantee == ISO_GUARANTEE_DP	     ? "differentially private, proved, and every release is in the ledger"
+	iso_str_addf(out, "\nGuarantee (default options)\n  %s: %s\n",
+		     iso_guarantee_name(g->guarantee),
+		     g->guarantee == ISO_GUARANTEE_DP
+			     ? "differentially private, proved, and every release is in the ledger"
 		     : g->guarantee == ISO_GUARANTEE_HEURISTIC ? "adds noise, without a proof"
 							       : "no privacy claim");
-	iso_str_addf(out, "\nNeeds\n  %s%s%s\n", g->needs & ISO_NEEDS_LABEL ? "a discrete label; " : "",
+	iso_str_addf(out, "\nNeeds\n  %s%s%s\n",
+		     g->needs & ISO_NEEDS_LABEL ? "a discrete label; " : "",
 		     g->needs & ISO_NEEDS_BINARY_LABEL ? "two classes; " : "",
 		     g->needs & ISO_NEEDS_NO_PIXELS ? "no pixel columns" : "any columns");
 	iso_str_add(out, "\nWhite-box access\n  ");
@@ -82,8 +88,8 @@ static void describe_generator(const iso_generator *g, iso_str *out)
 
 static void describe_attack(const iso_attack *a, iso_str *out)
 {
-	static const char *const names[] = {"released rows", "auxiliary rows", "sampling oracle", "score of rows", "latent access",
-					    "shadow trainings"};
+	static const char *const names[] = {"released rows", "auxiliary rows", "sampling oracle",
+					    "score of rows", "latent access",  "shadow trainings"};
 	int any = 0;
 
 	heading(out, "attack", a->name, a->title);
@@ -107,7 +113,10 @@ static void describe_metric(const iso_metric *m, iso_str *out)
 	iso_str_add(out, "\nOutputs\n");
 	for (const iso_output *o = m->outputs; o->key; o++) {
 		iso_str_addf(out, "  %-26s %s; %s is better; range %g to %g", o->key, o->title,
-			     o->direction == ISO_HIGHER ? "higher" : o->direction == ISO_LOWER ? "lower" : "neither", o->lo, o->hi);
+			     o->direction == ISO_HIGHER	 ? "higher"
+			     : o->direction == ISO_LOWER ? "lower"
+							 : "neither",
+			     o->lo, o->hi);
 		if (!isnan(o->ideal))
 			iso_str_addf(out, "; ideal %g", o->ideal);
 		iso_str_add(out, "\n");
@@ -127,7 +136,8 @@ static void describe_dataset(const iso_dataset_info *d, iso_str *out)
 	section(out, "Citation", d->citation);
 	section(out, "Licence", d->licence);
 	if (d->rows)
-		iso_str_addf(out, "\nRows\n  %zu%s\n", d->rows, d->has_test ? ", with a test part of its own" : "");
+		iso_str_addf(out, "\nRows\n  %zu%s\n", d->rows,
+			     d->has_test ? ", with a test part of its own" : "");
 	if (iso_dataset_locate(d->name, &where, &present, &ignored) == ISO_OK && where.n)
 		section(out, "Where", where.p);
 	iso_str_free(&where);
@@ -156,14 +166,18 @@ typedef struct facts {
 	int failed;
 } facts;
 
-static cJSON *fact(facts *f, const char *kind, const char *name, const char *title, const char *citation, const char *card,
-		   const iso_option *table)
+static cJSON *fact(facts *f, const char *kind, const char *name, const char *title,
+		   const char *citation, const char *card, const iso_option *table)
 {
-	cJSON *o = cJSON_CreateObject(), *opts = table ? iso_options_json(table) : cJSON_CreateArray();
+	cJSON *o = cJSON_CreateObject(),
+	      *opts = table ? iso_options_json(table) : cJSON_CreateArray();
 
-	if (!o || !opts || !cJSON_AddStringToObject(o, "kind", kind) || !cJSON_AddStringToObject(o, "name", name) ||
-	    !cJSON_AddStringToObject(o, "title", title) || !cJSON_AddStringToObject(o, "citation", citation ? citation : "") ||
-	    !cJSON_AddStringToObject(o, "card", card ? card : "") || !cJSON_AddItemToObject(o, "options", opts)) {
+	if (!o || !opts || !cJSON_AddStringToObject(o, "kind", kind) ||
+	    !cJSON_AddStringToObject(o, "name", name) ||
+	    !cJSON_AddStringToObject(o, "title", title) ||
+	    !cJSON_AddStringToObject(o, "citation", citation ? citation : "") ||
+	    !cJSON_AddStringToObject(o, "card", card ? card : "") ||
+	    !cJSON_AddItemToObject(o, "options", opts)) {
 		cJSON_Delete(o);
 		f->failed = 1;
 		return NULL;
@@ -198,7 +212,9 @@ static void outputs_json(facts *f, cJSON *o, const iso_metric *m)
 		add_fact(f, e, "title", x->title);
 		add_fact(f, e, "unit", x->unit);
 		add_fact(f, e, "direction",
-			 x->direction == ISO_HIGHER ? "higher" : x->direction == ISO_LOWER ? "lower" : "neither");
+			 x->direction == ISO_HIGHER  ? "higher"
+			 : x->direction == ISO_LOWER ? "lower"
+						     : "neither");
 		add_fact(f, e, "caveat", x->caveat ? x->caveat : "");
 	}
 }
@@ -218,8 +234,10 @@ static size_t describe_all(const char *name, iso_str *out, facts *f)
 			continue;
 		found++;
 		if (f)
-			add_fact(f, fact(f, "generator", g->name, g->title, g->citation, g->card, g->options), "guarantee",
-				 iso_guarantee_name(g->guarantee));
+			add_fact(f,
+				 fact(f, "generator", g->name, g->title, g->citation, g->card,
+				      g->options),
+				 "guarantee", iso_guarantee_name(g->guarantee));
 		else
 			describe_generator(g, out);
 	}
@@ -230,8 +248,10 @@ static size_t describe_all(const char *name, iso_str *out, facts *f)
 			continue;
 		found++;
 		if (f)
-			add_fact(f, fact(f, "attack", a->name, a->title, a->citation, a->card, a->options), "knows",
-				 a->knowledge);
+			add_fact(f,
+				 fact(f, "attack", a->name, a->title, a->citation, a->card,
+				      a->options),
+				 "knows", a->knowledge);
 		else
 			describe_attack(a, out);
 	}
@@ -242,14 +262,18 @@ static size_t describe_all(const char *name, iso_str *out, facts *f)
 			continue;
 		found++;
 		if (f)
-			outputs_json(f, fact(f, "metric", m->name, m->title, m->citation, m->card, m->options), m);
+			outputs_json(f,
+				     fact(f, "metric", m->name, m->title, m->citation, m->card,
+					  m->options),
+				     m);
 		else
 			describe_metric(m, out);
 	}
 	if (d) {
 		found++;
 		if (f)
-			add_fact(f, fact(f, "dataset", d->name, d->title, d->citation, "", NULL), "licence", d->licence);
+			add_fact(f, fact(f, "dataset", d->name, d->title, d->citation, "", NULL),
+				 "licence", d->licence);
 		else
 			describe_dataset(d, out);
 	}
@@ -270,16 +294,21 @@ static iso_status unknown(const char *name, iso_error *err)
 	for (size_t i = 0; i < iso_dataset_count() && n < ISO_COUNT(words); i++)
 		words[n++] = iso_dataset_at(i)->name;
 	near = iso_nearest_word(name, words, n);
-	return iso_fail(err, ISO_E_USAGE, "unknown name (%s): no generator, attack, metric, data set or suite is called so; %s%s%s",
-			name, near ? "did you mean " : "see isoeps list --help", near ? near : "", near ? "?" : "");
+	return iso_fail(err, ISO_E_USAGE,
+			"unknown name (%s): no generator, attack, metric, data set or suite is "
+			"called so; %s%s%s",
+			name, near ? "did you mean " : "see isoeps list --help", near ? near : "",
+			near ? "?" : "");
 }
 
 int cmd_describe(int argc, char **argv)
 {
 	int json = 0, helped;
 	iso_arg_list plugin = {0};
-	const iso_arg table[] = {{"--plugin", ISO_ARG_TEXTS, &plugin, "FILE.so", "load a generator from a shared object"},
-				 {"--json", ISO_ARG_FLAG, &json, NULL, "machine-readable output"}, {0}};
+	const iso_arg table[] = {{"--plugin", ISO_ARG_TEXTS, &plugin, "FILE.so",
+				  "load a generator from a shared object"},
+				 {"--json", ISO_ARG_FLAG, &json, NULL, "machine-readable output"},
+				 {0}};
 	const char *name = NULL;
 	iso_error err = {0}, ignored = {0};
 	iso_suite *suite = NULL;
@@ -304,7 +333,8 @@ int cmd_describe(int argc, char **argv)
 	if (iso_suite_read(name, &suite, &ignored) == ISO_OK) {
 		found++;
 		if (json)
-			(void)fact(&f, "suite", suite->name, suite->title, "", suite->description, NULL);
+			(void)fact(&f, "suite", suite->name, suite->title, "", suite->description,
+				   NULL);
 		else
 			describe_suite(suite, &out);
 		iso_suite_free(suite);

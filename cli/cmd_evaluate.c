@@ -13,14 +13,20 @@ static const iso_verb_help help = {
 	.verb = "evaluate",
 	.operands = "",
 	.summary = "judge a synthetic CSV without its generator",
-	.text = "Measures synthetic rows, from any program, against the real ones, and attacks them: --train are the rows that the\n"
-		"generator was trained on (members), --holdout rows of the same population that it never saw (non-members and test\n"
-		"rows), --aux rows that an attacker may have.  Attacks that can do with the table alone (option source=table) do so;\n"
-		"those that need the generator are listed as not applicable.  Options follow a name after colons:\n"
+	.text = "Measures synthetic rows, from any program, against the real ones, and attacks "
+		"them: --train are the rows that the\n"
+		"generator was trained on (members), --holdout rows of the same population that it "
+		"never saw (non-members and test\n"
+		"rows), --aux rows that an attacker may have.  Attacks that can do with the table "
+		"alone (option source=table) do so;\n"
+		"those that need the generator are listed as not applicable.  Options follow a "
+		"name after colons:\n"
 		"--attacks gan-leaks,gan-leaks:calibrated=true --aux aux.csv\n\n"
-		"A membership attack on one synthetic table describes that table; it is no bound on epsilon.\n\n"
+		"A membership attack on one synthetic table describes that table; it is no bound "
+		"on epsilon.\n\n"
 		"Example:\n"
-		"  isoeps evaluate --train train.csv --holdout holdout.csv --synthetic synthetic.csv --schema people.json\n",
+		"  isoeps evaluate --train train.csv --holdout holdout.csv --synthetic "
+		"synthetic.csv --schema people.json\n",
 	.min_operands = 0,
 	.max_operands = 0,
 };
@@ -46,13 +52,19 @@ static iso_status read_command(int argc, char **argv, command *c, int *helped, i
 {
 	const iso_arg table[] = {
 		{"--train", ISO_ARG_TEXT, &c->train, "FILE", "the generator's training rows, CSV"},
-		{"--holdout", ISO_ARG_TEXT, &c->holdout, "FILE", "real rows that it never saw, CSV"},
+		{"--holdout", ISO_ARG_TEXT, &c->holdout, "FILE",
+		 "real rows that it never saw, CSV"},
 		{"--synthetic", ISO_ARG_TEXT, &c->synthetic, "FILE", "the synthetic rows, CSV"},
-		{"--schema", ISO_ARG_TEXT, &c->schema, "FILE", "the public schema of all of them, JSON"},
-		{"--aux", ISO_ARG_TEXT, &c->aux, "FILE", "an attacker's own rows of the population, CSV"},
-		{"--metrics", ISO_ARG_TEXT, &c->metrics, "A,B", "which metrics (default: all; \"\" = none)"},
-		{"--attacks", ISO_ARG_TEXT, &c->attacks, "A,B", "which attacks (default: all; \"\" = none)"},
-		{"--targets", ISO_ARG_INT, &c->targets, "N", "at most so many members and non-members (default 1000)", 1, 1e7},
+		{"--schema", ISO_ARG_TEXT, &c->schema, "FILE",
+		 "the public schema of all of them, JSON"},
+		{"--aux", ISO_ARG_TEXT, &c->aux, "FILE",
+		 "an attacker's own rows of the population, CSV"},
+		{"--metrics", ISO_ARG_TEXT, &c->metrics, "A,B",
+		 "which metrics (default: all; \"\" = none)"},
+		{"--attacks", ISO_ARG_TEXT, &c->attacks, "A,B",
+		 "which attacks (default: all; \"\" = none)"},
+		{"--targets", ISO_ARG_INT, &c->targets, "N",
+		 "at most so many members and non-members (default 1000)", 1, 1e7},
 		{"--seed", ISO_ARG_INT, &c->seed, "S", "master seed (default 1)", 0, 4294967295.0},
 		{"--json", ISO_ARG_FLAG, &c->json, NULL, "machine-readable output"},
 		{0}};
@@ -63,7 +75,10 @@ static iso_status read_command(int argc, char **argv, command *c, int *helped, i
 		return ISO_OK;
 	ISO_FAIL_IF(!c->train || !c->holdout || !c->synthetic || !c->schema, err, ISO_E_USAGE,
 		    "option missing (isoeps evaluate): %s is needed; see isoeps evaluate --help",
-		    !c->train ? "--train" : !c->holdout ? "--holdout" : !c->synthetic ? "--synthetic" : "--schema");
+		    !c->train	    ? "--train"
+		    : !c->holdout   ? "--holdout"
+		    : !c->synthetic ? "--synthetic"
+				    : "--schema");
 	return ISO_OK;
 }
 
@@ -94,26 +109,31 @@ static iso_status use_table(const char *name, cJSON *options, iso_error *err)
 
 	ISO_TRY(iso_attack_find(name, &a, err));
 	for (const iso_option *o = a->options; o && o->key; o++)
-		if (strcmp(o->key, "source") == 0 && o->kind == ISO_OPTION_ENUM && strstr(o->choices, "table") &&
-		    !cJSON_HasObjectItem(options, "source"))
+		if (strcmp(o->key, "source") == 0 && o->kind == ISO_OPTION_ENUM &&
+		    strstr(o->choices, "table") && !cJSON_HasObjectItem(options, "source"))
 			return iso_options_set(options, "source=table", err);
 	return ISO_OK;
 }
 
-static iso_status add_entry(evaluation *e, char *text, const char *label, int attack, iso_error *err)
+static iso_status add_entry(evaluation *e, char *text, const char *label, int attack,
+			    iso_error *err)
 {
 	cJSON *options = cJSON_CreateObject();
 	iso_suite_item item = {.label = label, .options = options};
-	iso_status st = options ? entry_of(text, &item.name, options, err) : iso_no_memory(err, "options");
+	iso_status st =
+		options ? entry_of(text, &item.name, options, err) : iso_no_memory(err, "options");
 
 	if (st == ISO_OK && attack)
 		st = use_table(item.name, options, err);
 	if (st == ISO_OK && (attack ? e->nattack : e->nmetric) == ISO_ARG_LIST_MAX)
-		st = iso_fail(err, ISO_E_USAGE, "list too long (%s): at most %d entries; name fewer",
+		st = iso_fail(err, ISO_E_USAGE,
+			      "list too long (%s): at most %d entries; name fewer",
 			      attack ? "--attacks" : "--metrics", ISO_ARG_LIST_MAX);
 	if (st == ISO_OK)
-		st = attack ? iso_attack_setup_new(&item, "--attacks", &e->attack[e->nattack++], err)
-			    : iso_metric_setup_new(&item, "--metrics", &e->metric[e->nmetric++], err);
+		st = attack ? iso_attack_setup_new(&item, "--attacks", &e->attack[e->nattack++],
+						   err)
+			    : iso_metric_setup_new(&item, "--metrics", &e->metric[e->nmetric++],
+						   err);
 	cJSON_Delete(options);
 	return st;
 }
@@ -124,7 +144,8 @@ static iso_status add_entries(evaluation *e, const char *list, int attack, iso_e
 	char *labels = e->names[attack], *copy = e->names[2 + attack];
 	const size_t size = sizeof(e->names[0]);
 
-	ISO_FAIL_IF(strlen(list) >= size, err, ISO_E_USAGE, "list too long (%s): at most %zu characters; name fewer",
+	ISO_FAIL_IF(strlen(list) >= size, err, ISO_E_USAGE,
+		    "list too long (%s): at most %zu characters; name fewer",
 		    attack ? "--attacks" : "--metrics", size - 1);
 	snprintf(labels, size, "%s", list);
 	snprintf(copy, size, "%s", list);
@@ -171,7 +192,9 @@ static iso_status read_tables(const command *c, evaluation *e, iso_error *err)
 		ISO_TRY(iso_table_read_csv(c->aux, e->schema, &e->aux, err));
 	ISO_FAIL_IF(e->train->n == 0 || e->holdout->n == 0 || e->synthetic->n == 0, err, ISO_E_DATA,
 		    "no rows (%s): the file holds a header only; give rows",
-		    e->train->n == 0 ? c->train : e->holdout->n == 0 ? c->holdout : c->synthetic);
+		    e->train->n == 0	 ? c->train
+		    : e->holdout->n == 0 ? c->holdout
+					 : c->synthetic);
 	return ISO_OK;
 }
 
@@ -186,27 +209,38 @@ static iso_status make_result(const command *c, evaluation *e, iso_error *err)
 	run = r ? cJSON_AddObjectToObject(r, "run") : NULL;
 	e->result.metric_seconds = run ? cJSON_AddObjectToObject(run, "metric_seconds") : NULL;
 	e->result.attack_seconds = run ? cJSON_AddObjectToObject(run, "attack_seconds") : NULL;
-	if (!rows || !e->result.metrics || !e->result.attacks || !e->result.caveats || !e->result.metric_seconds ||
-	    !e->result.attack_seconds || !cJSON_AddNumberToObject(rows, "train", (double)e->train->n) ||
+	if (!rows || !e->result.metrics || !e->result.attacks || !e->result.caveats ||
+	    !e->result.metric_seconds || !e->result.attack_seconds ||
+	    !cJSON_AddNumberToObject(rows, "train", (double)e->train->n) ||
 	    !cJSON_AddNumberToObject(rows, "holdout", (double)e->holdout->n) ||
 	    !cJSON_AddNumberToObject(rows, "synthetic", (double)e->synthetic->n) ||
 	    !cJSON_AddNumberToObject(r, "seed", (double)c->seed))
 		return iso_no_memory(err, "the output");
 	if (!e->schema->learned)
 		return ISO_OK;
-	return iso_caveat_add(e->result.caveats, "learned bounds: the schema's bounds or categories were read off data", err);
+	return iso_caveat_add(
+		e->result.caveats,
+		"learned bounds: the schema's bounds or categories were read off data", err);
 }
 
 static iso_status evaluate(const command *c, evaluation *e, iso_error *err)
 {
-	const iso_metric_view view = {.schema = e->schema, .train = e->train, .test = e->holdout, .synthetic = e->synthetic};
-	const iso_game_setup setup = {.members = e->train, .nonmembers = e->holdout, .auxiliary = e->aux,
-				      .synthetic = e->synthetic, .max_targets = (size_t)c->targets, .dedup = 1,
+	const iso_metric_view view = {.schema = e->schema,
+				      .train = e->train,
+				      .test = e->holdout,
+				      .synthetic = e->synthetic};
+	const iso_game_setup setup = {.members = e->train,
+				      .nonmembers = e->holdout,
+				      .auxiliary = e->aux,
+				      .synthetic = e->synthetic,
+				      .max_targets = (size_t)c->targets,
+				      .dedup = 1,
 				      .seed = (uint64_t)c->seed};
 	iso_game *game;
 	iso_status st;
 
-	ISO_TRY(iso_judge_metrics(&view, (uint64_t)c->seed, e->metric, e->nmetric, &e->result, err));
+	ISO_TRY(iso_judge_metrics(&view, (uint64_t)c->seed, e->metric, e->nmetric, &e->result,
+				  err));
 	ISO_TRY(iso_game_new(&setup, &game, err));
 	st = iso_judge_attacks(game, e->attack, e->nattack, &e->result, err);
 	iso_game_free(game);
@@ -232,12 +266,15 @@ static void print_result(const evaluation *e, iso_str *out)
 {
 	iso_grid g = {.columns = 6};
 	const cJSON *m;
-	static const char *const metric_head[] = {"metric", "value", "low", "high", "better", "note"},
-				 *const attack_head[] = {"attack", "AUC", "low", "high", "TPR at FPR 10 %", "note"};
+	static const char *const metric_head[] = {"metric", "value",  "low",
+						  "high",   "better", "note"},
+				 *const attack_head[] = {"attack",	    "AUC", "low", "high",
+							 "TPR at FPR 10 %", "note"};
 
 	for (size_t i = 0; i < 6; i++)
 		iso_grid_add(&g, "%s", metric_head[i]);
-	cJSON_ArrayForEach(m, e->result.metrics) {
+	cJSON_ArrayForEach(m, e->result.metrics)
+	{
 		iso_grid_add(&g, "%s: %s", text_of(m, "metric"), text_of(m, "title"));
 		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "value"));
 		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "low"));
@@ -253,7 +290,8 @@ static void print_result(const evaluation *e, iso_str *out)
 		for (size_t i = 0; i < 6; i++)
 			iso_grid_add(&g, "%s", attack_head[i]);
 	}
-	cJSON_ArrayForEach(m, e->result.attacks) {
+	cJSON_ArrayForEach(m, e->result.attacks)
+	{
 		iso_grid_add(&g, "%s", text_of(m, "label"));
 		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "auc"));
 		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "auc_low"));
@@ -265,8 +303,7 @@ static void print_result(const evaluation *e, iso_str *out)
 		iso_grid_print(&g, out);
 	if (e->result.caveats->child)
 		iso_str_add(out, "\ncaveats\n");
-	cJSON_ArrayForEach(m, e->result.caveats)
-		iso_fold(out, m->valuestring, 2, 118);
+	cJSON_ArrayForEach(m, e->result.caveats) iso_fold(out, m->valuestring, 2, 118);
 }
 
 static void release(evaluation *e)

@@ -13,9 +13,12 @@ static const iso_verb_help help = {
 	.verb = "explain",
 	.operands = "DIR CELL",
 	.summary = "one cell traced to its seeds, data and ledger",
-	.text = "CELL is the cell's key or any unambiguous beginning of it (isoeps status and results.csv show keys).  Prints where every\n"
-		"number of the cell comes from: configuration, hash of the data, sizes of the split, every release of the ledger,\n"
-		"epsilon under every accountant, each metric and attack with its interval, caveats, and the machine and build.\n\n"
+	.text = "CELL is the cell's key or any unambiguous beginning of it (isoeps status and "
+		"results.csv show keys).  Prints where every\n"
+		"number of the cell comes from: configuration, hash of the data, sizes of the "
+		"split, every release of the ledger,\n"
+		"epsilon under every accountant, each metric and attack with its interval, "
+		"caveats, and the machine and build.\n\n"
 		"Example:\n"
 		"  isoeps explain out/demo 3f2a91\n",
 	.min_operands = 2,
@@ -51,7 +54,8 @@ static void print_members(const cJSON *obj, int indent, iso_str *out)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, obj) {
+	cJSON_ArrayForEach(item, obj)
+	{
 		if (cJSON_IsObject(item) && item->child) {
 			iso_str_addf(out, "%*s%s:\n", indent, "", item->string);
 			print_members(item, indent + 2, out);
@@ -80,31 +84,37 @@ static void print_table(const cJSON *list, const char *const *keys, size_t n, is
 
 	for (size_t i = 0; i < n; i++)
 		iso_grid_add(&g, "%s", keys[i]);
-	cJSON_ArrayForEach(item, list)
-		for (size_t i = 0; i < n; i++)
-			grid_value(&g, get(item, keys[i]));
+	cJSON_ArrayForEach(item, list) for (size_t i = 0; i < n; i++)
+		grid_value(&g, get(item, keys[i]));
 	iso_grid_print(&g, out);
 }
 
 static void print_record(const cJSON *r, iso_str *out)
 {
-	static const char *const ledger[] = {"why", "part", "mechanism", "noise", "rate", "count", "norm", "sensitivity"};
-	static const char *const metric[] = {"metric", "name", "value", "low", "high", "unit", "direction", "reason"};
-	static const char *const attack[] = {"label", "knows", "status", "n_pos", "n_neg", "auc", "auc_low", "auc_high",
+	static const char *const ledger[] = {"why",  "part",  "mechanism", "noise",
+					     "rate", "count", "norm",	   "sensitivity"};
+	static const char *const metric[] = {"metric", "name", "value",	    "low",
+					     "high",   "unit", "direction", "reason"};
+	static const char *const attack[] = {"label",	   "knows",	"status",  "n_pos",
+					     "n_neg",	   "auc",	"auc_low", "auc_high",
 					     "tpr_fpr_10", "tpr_fpr_1", "reason"};
 	const cJSON *item, *error = get(r, "error");
 
-	iso_str_addf(out, "cell %s of suite %s: %s on %s, status %s\n", text_of(r, "key"), text_of(r, "suite"), text_of(r, "label"),
+	iso_str_addf(out, "cell %s of suite %s: %s on %s, status %s\n", text_of(r, "key"),
+		     text_of(r, "suite"), text_of(r, "label"),
 		     text_of(get(get(r, "config"), "dataset"), "name"), text_of(r, "status"));
 	if (cJSON_IsString(error))
 		iso_str_addf(out, "error: %s\n", error->valuestring);
-	iso_str_add(out, "\nconfiguration (its hash is the key; equal configurations give equal bytes)\n");
+	iso_str_add(
+		out,
+		"\nconfiguration (its hash is the key; equal configurations give equal bytes)\n");
 	print_members(get(r, "config"), 2, out);
 	iso_str_add(out, "\nrows\n");
 	print_members(get(r, "n"), 2, out);
 	iso_str_addf(out, "\nprivacy: guarantee %s\n", text_of(r, "guarantee"));
 	print_members(get(r, "privacy"), 2, out);
-	iso_str_add(out, "\nledger (every release of private data; isoeps verify DIR --ledger recomputes epsilon from it)\n");
+	iso_str_add(out, "\nledger (every release of private data; isoeps verify DIR --ledger "
+			 "recomputes epsilon from it)\n");
 	print_table(get(r, "ledger"), ledger, ISO_COUNT(ledger), out);
 	iso_str_add(out, "\nmetrics\n");
 	print_table(get(r, "metrics"), metric, ISO_COUNT(metric), out);
@@ -113,13 +123,13 @@ static void print_record(const cJSON *r, iso_str *out)
 	iso_str_add(out, "\nmodel\n");
 	print_members(get(r, "model"), 2, out);
 	iso_str_add(out, "\ncaveats\n");
-	cJSON_ArrayForEach(item, get(r, "caveats"))
-		iso_fold(out, item->valuestring, 2, 118);
+	cJSON_ArrayForEach(item, get(r, "caveats")) iso_fold(out, item->valuestring, 2, 118);
 	iso_str_add(out, "\nthis run (may differ between two correct runs)\n");
 	print_members(get(r, "run"), 2, out);
 }
 
-static iso_status find_cell(const iso_records *r, const char *dir, const char *key, const cJSON **out, iso_error *err)
+static iso_status find_cell(const iso_records *r, const char *dir, const char *key,
+			    const cJSON **out, iso_error *err)
 {
 	size_t found = 0;
 
@@ -129,8 +139,12 @@ static iso_status find_cell(const iso_records *r, const char *dir, const char *k
 			found++;
 		}
 	ISO_FAIL_IF(found == 0, err, ISO_E_USAGE,
-		    "no such cell (%s in %s): no record's key begins so; results.csv lists the keys in its first column", key, dir);
-	ISO_FAIL_IF(found > 1, err, ISO_E_USAGE, "ambiguous cell (%s in %s): %zu keys begin so; give more digits", key, dir, found);
+		    "no such cell (%s in %s): no record's key begins so; results.csv lists the "
+		    "keys in its first column",
+		    key, dir);
+	ISO_FAIL_IF(found > 1, err, ISO_E_USAGE,
+		    "ambiguous cell (%s in %s): %zu keys begin so; give more digits", key, dir,
+		    found);
 	return ISO_OK;
 }
 

@@ -15,13 +15,18 @@ static const iso_verb_help help = {
 	.verb = "generate",
 	.operands = "NAME",
 	.summary = "synthetic rows from your own CSV, at the epsilon that you ask for",
-	.text = "Trains generator NAME on a CSV under its public schema and writes synthetic rows.  The noise is calibrated so that the\n"
-		"accounted epsilon is at most --epsilon; what was really spent is printed.  Bounds and categories come from the\n"
-		"schema, never from the rows: isoeps schema infer drafts one, for you to replace what it learned by what is public.\n"
-		"--secure seeds the privacy noise from the operating system; without it a run can be repeated from its seed, and\n"
+	.text = "Trains generator NAME on a CSV under its public schema and writes synthetic rows. "
+		" The noise is calibrated so that the\n"
+		"accounted epsilon is at most --epsilon; what was really spent is printed.  Bounds "
+		"and categories come from the\n"
+		"schema, never from the rows: isoeps schema infer drafts one, for you to replace "
+		"what it learned by what is public.\n"
+		"--secure seeds the privacy noise from the operating system; without it a run can "
+		"be repeated from its seed, and\n"
 		"whoever knows the seed can remove the noise.\n\n"
 		"Example:\n"
-		"  isoeps generate ddp-bvae --data people.csv --schema people.json --epsilon 2 --delta 1e-6 \\\n"
+		"  isoeps generate ddp-bvae --data people.csv --schema people.json --epsilon 2 "
+		"--delta 1e-6 \\\n"
 		"      --set epochs=20 --rows 10000 --out synthetic.csv --secure\n",
 	.min_operands = 1,
 	.max_operands = 1,
@@ -35,23 +40,32 @@ typedef struct command {
 	iso_arg_list set, plugin;
 } command;
 
-static iso_status read_command(int argc, char **argv, command *c, const char **name, int *helped, iso_error *err)
+static iso_status read_command(int argc, char **argv, command *c, const char **name, int *helped,
+			       iso_error *err)
 {
 	const iso_arg table[] = {
 		{"--data", ISO_ARG_TEXT, &c->data, "FILE", "the private rows, CSV, plain or gzip"},
 		{"--schema", ISO_ARG_TEXT, &c->schema, "FILE", "their public schema, JSON"},
 		{"--epsilon", ISO_ARG_REAL, &c->epsilon, "E", "the budget", 1e-6, 1e6},
-		{"--delta", ISO_ARG_REAL, &c->delta, "D", "the budget's delta; well below one over the number of rows", 1e-15,
-		 0.5},
-		{"--set", ISO_ARG_TEXTS, &c->set, "OPTION=VALUE", "an option of the generator (isoeps describe NAME)"},
-		{"--rows", ISO_ARG_INT, &c->rows, "N", "synthetic rows (default: as many as in --data)", 1, 1e8},
-		{"--out", ISO_ARG_TEXT, &c->out, "FILE", "where they go (default: standard output); .gz compresses"},
+		{"--delta", ISO_ARG_REAL, &c->delta, "D",
+		 "the budget's delta; well below one over the number of rows", 1e-15, 0.5},
+		{"--set", ISO_ARG_TEXTS, &c->set, "OPTION=VALUE",
+		 "an option of the generator (isoeps describe NAME)"},
+		{"--rows", ISO_ARG_INT, &c->rows, "N",
+		 "synthetic rows (default: as many as in --data)", 1, 1e8},
+		{"--out", ISO_ARG_TEXT, &c->out, "FILE",
+		 "where they go (default: standard output); .gz compresses"},
 		{"--seed", ISO_ARG_INT, &c->seed, "S", "master seed (default 1)", 0, 4294967295.0},
-		{"--secure", ISO_ARG_FLAG, &c->secure, NULL, "privacy noise from the operating system, hardened samplers"},
-		{"--public-class-counts", ISO_ARG_FLAG, &c->public_counts, NULL, "the rows per class are public knowledge"},
-		{"--accountant", ISO_ARG_TEXT, &c->accountant, "pld|rdp", "which one calibrates (default pld)"},
-		{"--adjacency", ISO_ARG_TEXT, &c->adjacency, "add-remove|replace-one", "neighbours (default add-remove)"},
-		{"--plugin", ISO_ARG_TEXTS, &c->plugin, "FILE.so", "load a generator from a shared object"},
+		{"--secure", ISO_ARG_FLAG, &c->secure, NULL,
+		 "privacy noise from the operating system, hardened samplers"},
+		{"--public-class-counts", ISO_ARG_FLAG, &c->public_counts, NULL,
+		 "the rows per class are public knowledge"},
+		{"--accountant", ISO_ARG_TEXT, &c->accountant, "pld|rdp",
+		 "which one calibrates (default pld)"},
+		{"--adjacency", ISO_ARG_TEXT, &c->adjacency, "add-remove|replace-one",
+		 "neighbours (default add-remove)"},
+		{"--plugin", ISO_ARG_TEXTS, &c->plugin, "FILE.so",
+		 "load a generator from a shared object"},
 		{"--json", ISO_ARG_FLAG, &c->json, NULL, "machine-readable summary (needs --out)"},
 		{0}};
 	size_t n;
@@ -60,14 +74,23 @@ static iso_status read_command(int argc, char **argv, command *c, const char **n
 	if (*helped)
 		return ISO_OK;
 	ISO_FAIL_IF(!c->data || !c->schema, err, ISO_E_USAGE,
-		    "option missing (isoeps generate): %s is needed; see isoeps generate --help", c->data ? "--schema" : "--data");
+		    "option missing (isoeps generate): %s is needed; see isoeps generate --help",
+		    c->data ? "--schema" : "--data");
 	ISO_FAIL_IF(c->json && (!c->out || strcmp(c->out, "-") == 0), err, ISO_E_USAGE,
-		    "option missing (isoeps generate --json): the summary goes to standard output, so the rows need --out FILE; give "
+		    "option missing (isoeps generate --json): the summary goes to standard output, "
+		    "so the rows need --out FILE; give "
 		    "it");
-	ISO_FAIL_IF(c->accountant && strcmp(c->accountant, "pld") != 0 && strcmp(c->accountant, "rdp") != 0, err, ISO_E_USAGE,
-		    "unknown accountant (--accountant %s): none of that name calibrates; use pld or rdp", c->accountant);
-	ISO_FAIL_IF(c->adjacency && strcmp(c->adjacency, "add-remove") != 0 && strcmp(c->adjacency, "replace-one") != 0, err,
-		    ISO_E_USAGE, "unknown adjacency (--adjacency %s): use add-remove or replace-one", c->adjacency);
+	ISO_FAIL_IF(c->accountant && strcmp(c->accountant, "pld") != 0 &&
+			    strcmp(c->accountant, "rdp") != 0,
+		    err, ISO_E_USAGE,
+		    "unknown accountant (--accountant %s): none of that name calibrates; use pld "
+		    "or rdp",
+		    c->accountant);
+	ISO_FAIL_IF(c->adjacency && strcmp(c->adjacency, "add-remove") != 0 &&
+			    strcmp(c->adjacency, "replace-one") != 0,
+		    err, ISO_E_USAGE,
+		    "unknown adjacency (--adjacency %s): use add-remove or replace-one",
+		    c->adjacency);
 	return ISO_OK;
 }
 
@@ -106,7 +129,8 @@ static iso_status measure(const iso_training *t, const command *c, outcome *o, i
 	o->guarantee = t->guarantee;
 	o->claimed = t->claimed_epsilon;
 	o->seconds = t->fit_seconds;
-	o->accounted = c->accountant && strcmp(c->accountant, "rdp") == 0 ? o->eps.rdp : o->eps.pld_upper;
+	o->accounted =
+		c->accountant && strcmp(c->accountant, "rdp") == 0 ? o->eps.rdp : o->eps.pld_upper;
 	if (!promised || o->uncharged || isnan(o->accounted))
 		o->accounted = INFINITY;
 	return ISO_OK;
@@ -117,8 +141,10 @@ static void outcome_text(const outcome *o, const command *c, const char *name, i
 	char eps[32];
 
 	iso_eps_text(o->accounted, eps);
-	iso_str_addf(out, "%s: %zu synthetic rows from %zu rows, trained in %.2f s\n", name, o->rows, o->n, o->seconds);
-	iso_str_addf(out, "guarantee %s; accounted epsilon %s at delta %g (%s)", iso_guarantee_name(o->guarantee), eps, c->delta,
+	iso_str_addf(out, "%s: %zu synthetic rows from %zu rows, trained in %.2f s\n", name,
+		     o->rows, o->n, o->seconds);
+	iso_str_addf(out, "guarantee %s; accounted epsilon %s at delta %g (%s)",
+		     iso_guarantee_name(o->guarantee), eps, c->delta,
 		     c->adjacency ? c->adjacency : "add-remove");
 	if (isfinite(o->eps.pld_upper) && isfinite(o->accounted))
 		iso_str_addf(out, "; bounds %.6g to %.6g", o->eps.pld_lower, o->eps.pld_upper);
@@ -126,28 +152,36 @@ static void outcome_text(const outcome *o, const command *c, const char *name, i
 	if (isfinite(o->claimed))
 		iso_str_addf(out, "the paper claims epsilon %g for this setting\n", o->claimed);
 	if (o->uncharged)
-		iso_str_addf(out, "caveat: %zu choice%s made by looking at the rows, outside the budget\n", o->uncharged,
-			     o->uncharged == 1 ? "" : "s");
+		iso_str_addf(
+			out,
+			"caveat: %zu choice%s made by looking at the rows, outside the budget\n",
+			o->uncharged, o->uncharged == 1 ? "" : "s");
 	if (o->learned)
-		iso_str_add(out, "caveat: the schema marks bounds or categories as learned from data, outside the budget\n");
+		iso_str_add(out, "caveat: the schema marks bounds or categories as learned from "
+				 "data, outside the budget\n");
 	if (!c->secure && o->guarantee == ISO_GUARANTEE_DP)
-		iso_str_add(out, "caveat: the noise follows from the seed; use --secure for rows that leave the house\n");
+		iso_str_add(out, "caveat: the noise follows from the seed; use --secure for rows "
+				 "that leave the house\n");
 }
 
 static int outcome_json(const outcome *o, const command *c, const char *name)
 {
 	cJSON *root = cJSON_CreateObject();
-	int ok = root && cJSON_AddStringToObject(root, "generator", name) && cJSON_AddStringToObject(root, "out", c->out) &&
+	int ok = root && cJSON_AddStringToObject(root, "generator", name) &&
+		 cJSON_AddStringToObject(root, "out", c->out) &&
 		 cJSON_AddNumberToObject(root, "rows", (double)o->rows) &&
 		 cJSON_AddNumberToObject(root, "training_rows", (double)o->n) &&
 		 cJSON_AddStringToObject(root, "guarantee", iso_guarantee_name(o->guarantee)) &&
 		 iso_json_add_number(root, "accounted_epsilon", o->accounted) &&
 		 iso_json_add_number(root, "pld_lower", o->eps.pld_lower) &&
-		 iso_json_add_number(root, "pld_upper", o->eps.pld_upper) && iso_json_add_number(root, "rdp", o->eps.rdp) &&
-		 iso_json_add_number(root, "delta", c->delta) && iso_json_add_number(root, "claimed_epsilon", o->claimed) &&
+		 iso_json_add_number(root, "pld_upper", o->eps.pld_upper) &&
+		 iso_json_add_number(root, "rdp", o->eps.rdp) &&
+		 iso_json_add_number(root, "delta", c->delta) &&
+		 iso_json_add_number(root, "claimed_epsilon", o->claimed) &&
 		 cJSON_AddNumberToObject(root, "uncharged", (double)o->uncharged) &&
 		 cJSON_AddBoolToObject(root, "learned_schema", o->learned) &&
-		 cJSON_AddBoolToObject(root, "secure", c->secure) && cJSON_AddNumberToObject(root, "fit_seconds", o->seconds);
+		 cJSON_AddBoolToObject(root, "secure", c->secure) &&
+		 cJSON_AddNumberToObject(root, "fit_seconds", o->seconds);
 
 	return iso_cli_json(root, ok, 0);
 }
@@ -170,7 +204,8 @@ static iso_status write_rows(const iso_table *t, const char *path, iso_error *er
 	return st;
 }
 
-static iso_status train_and_write(iso_training_request *r, const command *c, outcome *o, iso_error *err)
+static iso_status train_and_write(iso_training_request *r, const command *c, outcome *o,
+				  iso_error *err)
 {
 	iso_training t;
 	iso_table *rows = NULL;
@@ -189,18 +224,31 @@ out:
 	return st;
 }
 
-static iso_status generate(command *c, const iso_setup *setup, const iso_dataset *d, outcome *o, iso_error *err)
+static iso_status generate(command *c, const iso_setup *setup, const iso_dataset *d, outcome *o,
+			   iso_error *err)
 {
 	iso_progress progress;
 	size_t *counts = NULL;
-	iso_training_request r = {.generator = setup->generator, .options = setup->options, .train = d->table,
-				  .delta = c->delta,
-				  .adjacency = c->adjacency && strcmp(c->adjacency, "replace-one") == 0 ? ISO_REPLACE_ONE
-													 : ISO_ADD_REMOVE,
-				  .accountant = c->accountant && strcmp(c->accountant, "rdp") == 0 ? ISO_ACC_RDP : ISO_ACC_PLD,
-				  .seed = (uint64_t)c->seed, .secure = c->secure, .progress = &progress};
-	iso_gen_env env = {.schema = d->schema, .n = d->table->n, .options = setup->options, .epsilon = INFINITY,
-			   .delta = c->delta, .adjacency = r.adjacency, .accountant = r.accountant};
+	iso_training_request r = {
+		.generator = setup->generator,
+		.options = setup->options,
+		.train = d->table,
+		.delta = c->delta,
+		.adjacency = c->adjacency && strcmp(c->adjacency, "replace-one") == 0
+				     ? ISO_REPLACE_ONE
+				     : ISO_ADD_REMOVE,
+		.accountant = c->accountant && strcmp(c->accountant, "rdp") == 0 ? ISO_ACC_RDP
+										 : ISO_ACC_PLD,
+		.seed = (uint64_t)c->seed,
+		.secure = c->secure,
+		.progress = &progress};
+	iso_gen_env env = {.schema = d->schema,
+			   .n = d->table->n,
+			   .options = setup->options,
+			   .epsilon = INFINITY,
+			   .delta = c->delta,
+			   .adjacency = r.adjacency,
+			   .accountant = r.accountant};
 	iso_status st;
 	int targeted;
 
@@ -211,11 +259,15 @@ static iso_status generate(command *c, const iso_setup *setup, const iso_dataset
 	targeted = iso_setup_targeted(setup->generator, env);
 	if (targeted && isnan(c->epsilon)) {
 		iso_free(counts);
-		return iso_fail(err, ISO_E_USAGE, "option missing (isoeps generate %s): its noise follows the budget; give --epsilon",
+		return iso_fail(err, ISO_E_USAGE,
+				"option missing (isoeps generate %s): its noise follows the "
+				"budget; give --epsilon",
 				setup->generator->name);
 	}
 	if (!targeted && !isnan(c->epsilon))
-		iso_note("%s is not calibrated to an epsilon with these options; --epsilon is not used", setup->generator->name);
+		iso_note("%s is not calibrated to an epsilon with these options; --epsilon is not "
+			 "used",
+			 setup->generator->name);
 	r.epsilon = targeted ? c->epsilon : INFINITY;
 	iso_progress_start(&progress, "training, %", 100);
 	st = train_and_write(&r, c, o, err);

@@ -17,7 +17,8 @@ static const iso_verb_help help = {
 	.verb = "list",
 	.operands = "KIND",
 	.summary = "generators, attacks, metrics, datasets or suites",
-	.text = "KIND is generators, attacks, metrics, datasets or suites.  isoeps describe NAME tells more about each.\n\n"
+	.text = "KIND is generators, attacks, metrics, datasets or suites.  isoeps describe NAME "
+		"tells more about each.\n\n"
 		"Example:\n"
 		"  isoeps list generators\n",
 	.min_operands = 1,
@@ -27,17 +28,20 @@ static const iso_verb_help help = {
 /* Every lister fills one row per entry: name, note, title. */
 typedef struct listing {
 	iso_grid grid; /* text */
-	cJSON *list; /* JSON */
+	cJSON *list;   /* JSON */
 	int json, failed;
 } listing;
 
-static void row(listing *l, const char *name, const char *note_key, const char *note, const char *title)
+static void row(listing *l, const char *name, const char *note_key, const char *note,
+		const char *title)
 {
 	if (l->json) {
 		cJSON *o = cJSON_CreateObject();
 
-		if (!o || !cJSON_AddStringToObject(o, "name", name) || !cJSON_AddStringToObject(o, note_key, note) ||
-		    !cJSON_AddStringToObject(o, "title", title) || !cJSON_AddItemToArray(l->list, o)) {
+		if (!o || !cJSON_AddStringToObject(o, "name", name) ||
+		    !cJSON_AddStringToObject(o, note_key, note) ||
+		    !cJSON_AddStringToObject(o, "title", title) ||
+		    !cJSON_AddItemToArray(l->list, o)) {
 			cJSON_Delete(o);
 			l->failed = 1;
 		}
@@ -102,7 +106,11 @@ static iso_status list_datasets(listing *l, iso_error *err)
 
 		if (!d->embedded && iso_dataset_locate(d->name, &where, &present, err) != ISO_OK)
 			return err->code;
-		row(l, d->name, "there", d->embedded ? "embedded" : present ? "on disk" : "to be fetched", d->title);
+		row(l, d->name, "there",
+		    d->embedded ? "embedded"
+		    : present	? "on disk"
+				: "to be fetched",
+		    d->title);
 		iso_str_free(&where);
 	}
 	return ISO_OK;
@@ -137,8 +145,11 @@ static iso_status list_suites(listing *l, iso_error *err)
 static const struct {
 	const char *name;
 	iso_status (*fill)(listing *l, iso_error *err);
-} kinds[] = {{"generators", list_generators}, {"attacks", list_attacks}, {"metrics", list_metrics},
-	     {"datasets", list_datasets}, {"suites", list_suites}};
+} kinds[] = {{"generators", list_generators},
+	     {"attacks", list_attacks},
+	     {"metrics", list_metrics},
+	     {"datasets", list_datasets},
+	     {"suites", list_suites}};
 
 static iso_status fill(const char *kind, listing *l, iso_error *err)
 {
@@ -151,16 +162,19 @@ static iso_status fill(const char *kind, listing *l, iso_error *err)
 	}
 	near = iso_nearest_word(kind, words, ISO_COUNT(words));
 	return iso_fail(err, ISO_E_USAGE, "unknown kind (%s): %s%s%s", kind,
-			near ? "did you mean " : "it must be generators, attacks, metrics, datasets or suites", near ? near : "",
-			near ? "?" : "");
+			near ? "did you mean "
+			     : "it must be generators, attacks, metrics, datasets or suites",
+			near ? near : "", near ? "?" : "");
 }
 
 int cmd_list(int argc, char **argv)
 {
 	listing l = {.grid = {.columns = 3}};
 	iso_arg_list plugin = {0};
-	const iso_arg table[] = {{"--plugin", ISO_ARG_TEXTS, &plugin, "FILE.so", "load a generator from a shared object"},
-				 {"--json", ISO_ARG_FLAG, &l.json, NULL, "machine-readable output"}, {0}};
+	const iso_arg table[] = {{"--plugin", ISO_ARG_TEXTS, &plugin, "FILE.so",
+				  "load a generator from a shared object"},
+				 {"--json", ISO_ARG_FLAG, &l.json, NULL, "machine-readable output"},
+				 {0}};
 	const char *kind = NULL;
 	iso_error err = {0};
 	iso_str out = {0};

@@ -11,8 +11,10 @@ static const iso_verb_help help = {
 	.verb = "report",
 	.operands = "DIR",
 	.summary = "tables and plots from the records of a run",
-	.text = "Reads DIR/cells and writes DIR/report/index.html (one page, no network needed), report.md, tables/*.csv and\n"
-		"*.tex, and figures/*.svg, *.pdf and *.png, each with its data and its gnuplot script beside it.  Nothing is run\n"
+	.text = "Reads DIR/cells and writes DIR/report/index.html (one page, no network needed), "
+		"report.md, tables/*.csv and\n"
+		"*.tex, and figures/*.svg, *.pdf and *.png, each with its data and its gnuplot "
+		"script beside it.  Nothing is run\n"
 		"again: a report can be made at any time, also while a run is going on.\n\n"
 		"Example:\n"
 		"  isoeps report out/demo\n"
@@ -23,17 +25,20 @@ static const iso_verb_help help = {
 
 static void say_text(const char *out, unsigned formats, const iso_report_summary *s, iso_str *text)
 {
-	iso_str_addf(text, "%zu records, %zu tables, %zu figures in %s\n", s->records, s->tables, s->figures, out);
+	iso_str_addf(text, "%zu records, %zu tables, %zu figures in %s\n", s->records, s->tables,
+		     s->figures, out);
 	if (formats & ISO_REPORT_HTML)
 		iso_str_addf(text, "open %s/index.html\n", out);
 	if (s->failed)
 		iso_str_addf(text, "%zu cells failed: isoeps status DIR names them\n", s->failed);
 	if (s->no_gnuplot)
-		iso_str_add(text, "gnuplot was not found: data and scripts of the figures are written, the pictures are not; install "
+		iso_str_add(text, "gnuplot was not found: data and scripts of the figures are "
+				  "written, the pictures are not; install "
 				  "gnuplot and run this again\n");
 }
 
-static iso_status say_json(const char *out, const iso_report_summary *s, iso_str *text, iso_error *err)
+static iso_status say_json(const char *out, const iso_report_summary *s, iso_str *text,
+			   iso_error *err)
 {
 	cJSON *v = cJSON_CreateObject();
 	iso_status st;
@@ -56,7 +61,8 @@ int cmd_report(int argc, char **argv)
 	int json = 0, helped = 0;
 	const iso_arg table[] = {
 		{"--out", ISO_ARG_TEXT, &out, "DIR", "where to write (default: DIR/report)"},
-		{"--format", ISO_ARG_TEXT, &format, "LIST", "some of html,md,csv,latex,figures (default: all)"},
+		{"--format", ISO_ARG_TEXT, &format, "LIST",
+		 "some of html,md,csv,latex,figures (default: all)"},
 		{"--json", ISO_ARG_FLAG, &json, NULL, "say what was written as JSON"},
 		{0}};
 	iso_report_summary summary;

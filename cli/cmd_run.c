@@ -16,12 +16,18 @@ static const iso_verb_help help = {
 	.verb = "run",
 	.operands = "SUITE",
 	.summary = "train, attack and judge all cells of a suite",
-	.text = "SUITE is a JSON file (docs/suite-format.md) or the name of a suite that comes with isoeps (isoeps list suites).\n"
-		"Every cell (data set x generator x epsilon x seed) is trained in a worker process of its own, attacked by the\n"
-		"referee and measured; its record is DIR/cells/KEY.json.  A cell that crashes, fails, or exceeds its limits is a\n"
-		"recorded outcome and stops nothing else.  Finished cells are skipped, so the same command resumes an\n"
-		"interrupted run; failed cells are tried again.  The same suite gives the same bytes for any --jobs.\n\n"
-		"Shards: run the same suite with --shard 1/2 and --shard 2/2 on two machines, then copy one cells/ (and\n"
+	.text = "SUITE is a JSON file (docs/suite-format.md) or the name of a suite that comes "
+		"with isoeps (isoeps list suites).\n"
+		"Every cell (data set x generator x epsilon x seed) is trained in a worker process "
+		"of its own, attacked by the\n"
+		"referee and measured; its record is DIR/cells/KEY.json.  A cell that crashes, "
+		"fails, or exceeds its limits is a\n"
+		"recorded outcome and stops nothing else.  Finished cells are skipped, so the same "
+		"command resumes an\n"
+		"interrupted run; failed cells are tried again.  The same suite gives the same "
+		"bytes for any --jobs.\n\n"
+		"Shards: run the same suite with --shard 1/2 and --shard 2/2 on two machines, then "
+		"copy one cells/ (and\n"
 		"samples/) directory into the other.\n\n"
 		"Examples:\n"
 		"  isoeps run demo                      the demo suite, into out/demo\n"
@@ -47,24 +53,36 @@ static iso_status parse_shard(const char *text, iso_run_options *o, iso_error *e
 	o->shard = o->shards = 1;
 	if (!text)
 		return ISO_OK;
-	ISO_FAIL_IF(sscanf(text, "%lu/%lu%c", &i, &n, &rest) != 2 || n < 1 || n > 1000000 || i < 1 || i > n || *text == '-', err,
-		    ISO_E_USAGE, "bad shard (--shard %s): i/N with i from 1 to N is expected; for example --shard 1/4", text);
+	ISO_FAIL_IF(sscanf(text, "%lu/%lu%c", &i, &n, &rest) != 2 || n < 1 || n > 1000000 ||
+			    i < 1 || i > n || *text == '-',
+		    err, ISO_E_USAGE,
+		    "bad shard (--shard %s): i/N with i from 1 to N is expected; for example "
+		    "--shard 1/4",
+		    text);
 	o->shard = i;
 	o->shards = n;
 	return ISO_OK;
 }
 
-static iso_status read_command(int argc, char **argv, command *c, const char **suite, int *helped, iso_error *err)
+static iso_status read_command(int argc, char **argv, command *c, const char **suite, int *helped,
+			       iso_error *err)
 {
 	const iso_arg table[] = {
-		{"--jobs", ISO_ARG_INT, &c->jobs, "N", "worker processes at a time (default: one per core)", 1, 4096},
-		{"--shard", ISO_ARG_TEXT, &c->shard, "i/N", "the i-th of N parts of the cells, i from 1"},
-		{"--out", ISO_ARG_TEXT, &c->out, "DIR", "output directory (default: out/NAME of the suite)"},
-		{"--only", ISO_ARG_TEXTS, &c->only, "KEY=VALUE", "cells with that dataset, generator, epsilon or seed"},
-		{"--dry-run", ISO_ARG_FLAG, &c->dry_run, NULL, "print the plan and an estimate of the time; run nothing"},
+		{"--jobs", ISO_ARG_INT, &c->jobs, "N",
+		 "worker processes at a time (default: one per core)", 1, 4096},
+		{"--shard", ISO_ARG_TEXT, &c->shard, "i/N",
+		 "the i-th of N parts of the cells, i from 1"},
+		{"--out", ISO_ARG_TEXT, &c->out, "DIR",
+		 "output directory (default: out/NAME of the suite)"},
+		{"--only", ISO_ARG_TEXTS, &c->only, "KEY=VALUE",
+		 "cells with that dataset, generator, epsilon or seed"},
+		{"--dry-run", ISO_ARG_FLAG, &c->dry_run, NULL,
+		 "print the plan and an estimate of the time; run nothing"},
 		{"--force", ISO_ARG_FLAG, &c->force, NULL, "run finished cells again"},
-		{"--plugin", ISO_ARG_TEXTS, &c->plugin, "FILE.so", "load a generator from a shared object"},
-		{"--json", ISO_ARG_FLAG, &c->json, NULL, "machine-readable summary on standard output"},
+		{"--plugin", ISO_ARG_TEXTS, &c->plugin, "FILE.so",
+		 "load a generator from a shared object"},
+		{"--json", ISO_ARG_FLAG, &c->json, NULL,
+		 "machine-readable summary on standard output"},
 		{0}};
 	size_t n;
 
@@ -77,7 +95,8 @@ static void plan_rows(const iso_agenda *a, const uint8_t *todo, iso_str *out)
 {
 	const iso_suite *s = a->suite;
 	iso_grid g = {.columns = 6};
-	static const char *const head[] = {"data set", "generator", "guarantee", "epsilon", "cells", "to run"};
+	static const char *const head[] = {"data set", "generator", "guarantee",
+					   "epsilon",  "cells",	    "to run"};
 
 	for (size_t i = 0; i < ISO_COUNT(head); i++)
 		iso_grid_add(&g, "%s", head[i]);
@@ -102,7 +121,9 @@ static void plan_rows(const iso_agenda *a, const uint8_t *todo, iso_str *out)
 			if (cells) {
 				iso_grid_add(&g, "%s", s->dataset[d].label);
 				iso_grid_add(&g, "%s", s->generator[k].label);
-				iso_grid_add(&g, "%s", iso_guarantee_name(iso_agenda_setup(a, k, d)->guarantee));
+				iso_grid_add(
+					&g, "%s",
+					iso_guarantee_name(iso_agenda_setup(a, k, d)->guarantee));
 				iso_grid_add(&g, "%s ", eps.p ? eps.p : "");
 				iso_grid_add(&g, "%zu", cells);
 				iso_grid_add(&g, "%zu", run);
@@ -122,13 +143,16 @@ static void duration_text(double s, char *out, size_t size)
 		snprintf(out, size, "%.1f h", s / 3600);
 }
 
-static void plan_text(const iso_agenda *a, const command *c, const iso_run_options *o, const uint8_t *todo,
-		      const iso_run_summary *sum, const iso_estimate *e, iso_str *out)
+static void plan_text(const iso_agenda *a, const command *c, const iso_run_options *o,
+		      const uint8_t *todo, const iso_run_summary *sum, const iso_estimate *e,
+		      iso_str *out)
 {
 	char time[32];
 
-	iso_str_addf(out, "suite %s: %zu cells, %zu selected, %zu finished, %zu to run; output %s\n\n", a->suite->name, sum->cells,
-		     sum->selected, sum->finished, sum->selected - sum->finished, c->dir);
+	iso_str_addf(out,
+		     "suite %s: %zu cells, %zu selected, %zu finished, %zu to run; output %s\n\n",
+		     a->suite->name, sum->cells, sum->selected, sum->finished,
+		     sum->selected - sum->finished, c->dir);
 	plan_rows(a, todo, out);
 	duration_text(e->seconds, time, sizeof(time));
 	iso_str_addf(out, "\nestimate: about %s with --jobs %d (", time, o->jobs);
@@ -136,7 +160,9 @@ static void plan_text(const iso_agenda *a, const command *c, const iso_run_optio
 		iso_str_addf(out, "%zu cells by the times of finished ones%s", e->from_records,
 			     e->from_probes || e->unknown ? ", " : "");
 	if (e->from_probes)
-		iso_str_addf(out, "%zu cells by training each generator for a moment, attacks and metrics not counted%s",
+		iso_str_addf(out,
+			     "%zu cells by training each generator for a moment, attacks and "
+			     "metrics not counted%s",
 			     e->from_probes, e->unknown ? ", " : "");
 	if (e->unknown)
 		iso_str_addf(out, "%zu cells unknown, left out", e->unknown);
@@ -150,18 +176,21 @@ static int add_cell(const iso_agenda *a, const iso_cell *x, int todo, cJSON *lis
 	if (o && cJSON_AddStringToObject(o, "key", x->key) &&
 	    cJSON_AddStringToObject(o, "dataset", a->suite->dataset[x->dataset].label) &&
 	    cJSON_AddStringToObject(o, "generator", a->suite->generator[x->generator].label) &&
-	    iso_json_add_number(o, "epsilon", x->epsilon) && cJSON_AddNumberToObject(o, "seed", (double)x->seed) &&
+	    iso_json_add_number(o, "epsilon", x->epsilon) &&
+	    cJSON_AddNumberToObject(o, "seed", (double)x->seed) &&
 	    cJSON_AddBoolToObject(o, "to_run", todo) && cJSON_AddItemToArray(list, o))
 		return 1;
 	cJSON_Delete(o);
 	return 0;
 }
 
-static int plan_json(const iso_agenda *a, const command *c, const uint8_t *todo, const iso_run_summary *sum,
-		     const iso_estimate *e)
+static int plan_json(const iso_agenda *a, const command *c, const uint8_t *todo,
+		     const iso_run_summary *sum, const iso_estimate *e)
 {
-	cJSON *root = cJSON_CreateObject(), *list = root ? cJSON_AddArrayToObject(root, "cells") : NULL;
-	int ok = list && cJSON_AddStringToObject(root, "suite", a->suite->name) && cJSON_AddStringToObject(root, "dir", c->dir) &&
+	cJSON *root = cJSON_CreateObject(),
+	      *list = root ? cJSON_AddArrayToObject(root, "cells") : NULL;
+	int ok = list && cJSON_AddStringToObject(root, "suite", a->suite->name) &&
+		 cJSON_AddStringToObject(root, "dir", c->dir) &&
 		 cJSON_AddNumberToObject(root, "selected", (double)sum->selected) &&
 		 cJSON_AddNumberToObject(root, "finished", (double)sum->finished) &&
 		 cJSON_AddNumberToObject(root, "estimate_seconds", e->seconds) &&
@@ -212,11 +241,13 @@ static int exit_status(const iso_run_summary *sum)
 	return worst;
 }
 
-static int summary_json(const iso_agenda *a, const command *c, const iso_run_summary *sum, const iso_records *records)
+static int summary_json(const iso_agenda *a, const command *c, const iso_run_summary *sum,
+			const iso_records *records)
 {
 	cJSON *root = cJSON_CreateObject(), *failures, *results = NULL;
 	iso_error err = {0};
-	int ok = root && cJSON_AddStringToObject(root, "suite", a->suite->name) && cJSON_AddStringToObject(root, "dir", c->dir) &&
+	int ok = root && cJSON_AddStringToObject(root, "suite", a->suite->name) &&
+		 cJSON_AddStringToObject(root, "dir", c->dir) &&
 		 cJSON_AddNumberToObject(root, "cells", (double)sum->cells) &&
 		 cJSON_AddNumberToObject(root, "selected", (double)sum->selected) &&
 		 cJSON_AddNumberToObject(root, "finished_before", (double)sum->finished) &&
@@ -229,18 +260,21 @@ static int summary_json(const iso_agenda *a, const command *c, const iso_run_sum
 	ok = failures != NULL;
 	for (size_t i = 0; ok && i < sum->nfailure; i++) {
 		ok = add_cell(a, sum->failure[i].cell, 1, failures) &&
-		     cJSON_AddStringToObject(cJSON_GetArrayItem(failures, (int)i), "error", sum->failure[i].text);
+		     cJSON_AddStringToObject(cJSON_GetArrayItem(failures, (int)i), "error",
+					     sum->failure[i].text);
 	}
-	ok = ok && iso_summary_json(records, &results, &err) == ISO_OK && cJSON_AddItemToObject(root, "results", results);
+	ok = ok && iso_summary_json(records, &results, &err) == ISO_OK &&
+	     cJSON_AddItemToObject(root, "results", results);
 	return iso_cli_json(root, ok, exit_status(sum));
 }
 
-static void summary_text(const iso_agenda *a, const command *c, const iso_run_summary *sum, iso_str *out)
+static void summary_text(const iso_agenda *a, const command *c, const iso_run_summary *sum,
+			 iso_str *out)
 {
 	const size_t left = sum->selected - sum->finished - sum->done - sum->failed;
 
-	iso_str_addf(out, "\n%zu cells: %zu done now, %zu done before, %zu failed", sum->selected, sum->done, sum->finished,
-		     sum->failed);
+	iso_str_addf(out, "\n%zu cells: %zu done now, %zu done before, %zu failed", sum->selected,
+		     sum->done, sum->finished, sum->failed);
 	if (left)
 		iso_str_addf(out, ", %zu left", left);
 	iso_str_addf(out, "; %.1f s\n", sum->seconds);
@@ -249,13 +283,15 @@ static void summary_text(const iso_agenda *a, const command *c, const iso_run_su
 		char eps[32];
 
 		iso_eps_text(f->cell->epsilon, eps);
-		iso_str_addf(out, "  failed: %.8s %s, %s, epsilon %s, seed %llu: %s\n", f->cell->key,
-			     a->suite->dataset[f->cell->dataset].label, a->suite->generator[f->cell->generator].label, eps,
+		iso_str_addf(out, "  failed: %.8s %s, %s, epsilon %s, seed %llu: %s\n",
+			     f->cell->key, a->suite->dataset[f->cell->dataset].label,
+			     a->suite->generator[f->cell->generator].label, eps,
 			     (unsigned long long)f->cell->seed, f->text);
 	}
 	iso_str_addf(out, "records  %s/cells\nvalues   %s/results.csv\n", c->dir, c->dir);
 	if (!sum->interrupted && sum->selected > sum->failed + left)
-		iso_str_addf(out, "report   isoeps report %s   (writes %s/report/index.html)\n", c->dir, c->dir);
+		iso_str_addf(out, "report   isoeps report %s   (writes %s/report/index.html)\n",
+			     c->dir, c->dir);
 }
 
 static int finish(const iso_agenda *a, const command *c, const iso_run_summary *sum, iso_error *err)
@@ -277,8 +313,11 @@ static int finish(const iso_agenda *a, const command *c, const iso_run_summary *
 	}
 	iso_records_free(&records);
 	if (sum->interrupted)
-		fprintf(stderr, "isoeps: error: interrupted (%s): running cells were stopped, finished ones are kept; resume with the "
-				"same command\n", c->dir);
+		fprintf(stderr,
+			"isoeps: error: interrupted (%s): running cells were stopped, finished "
+			"ones are kept; resume with the "
+			"same command\n",
+			c->dir);
 	return status;
 }
 
@@ -315,13 +354,15 @@ int cmd_run(int argc, char **argv)
 	for (size_t i = 0; i < c.plugin.n && st == ISO_OK; i++)
 		st = iso_generator_load(c.plugin.v[i], &err);
 	if (st == ISO_OK && c.only.n > ISO_ONLY_MAX)
-		st = iso_fail(&err, ISO_E_USAGE, "too many filters (--only): at most %d; give fewer", ISO_ONLY_MAX);
+		st = iso_fail(&err, ISO_E_USAGE,
+			      "too many filters (--only): at most %d; give fewer", ISO_ONLY_MAX);
 	if (st == ISO_OK)
 		st = iso_suite_read(path, &suite, &err);
 	if (st == ISO_OK)
 		st = iso_agenda_new(suite, &agenda, &err);
 	if (st == ISO_OK) {
-		snprintf(c.dir, sizeof(c.dir), c.out ? "%s" : "out/%s", c.out ? c.out : suite->name);
+		snprintf(c.dir, sizeof(c.dir), c.out ? "%s" : "out/%s",
+			 c.out ? c.out : suite->name);
 		o.dir = c.dir;
 		o.jobs = (int)(c.jobs > 0 ? c.jobs : 1);
 		o.force = c.force;

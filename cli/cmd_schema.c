@@ -14,9 +14,12 @@ static const iso_verb_help help = {
 	.verb = "schema",
 	.operands = "infer CSV | check SCHEMA [CSV]",
 	.summary = "draft a public schema from a CSV, or check one",
-	.text = "infer  writes a draft: types are guessed, bounds and categories are read off the rows and marked \"learned\".\n"
-		"       Bounds learned from private rows leak them: replace them by public ones, then remove the mark.\n"
-		"check  reads a schema, and a CSV against it; the first fault is named with file, line and field.\n\n"
+	.text = "infer  writes a draft: types are guessed, bounds and categories are read off the "
+		"rows and marked \"learned\".\n"
+		"       Bounds learned from private rows leak them: replace them by public ones, "
+		"then remove the mark.\n"
+		"check  reads a schema, and a CSV against it; the first fault is named with file, "
+		"line and field.\n\n"
 		"Examples:\n"
 		"  isoeps schema infer people.csv --out people.json\n"
 		"  isoeps schema check people.json people.csv\n",
@@ -42,7 +45,8 @@ static iso_status infer(const char *csv, const char *path, iso_str *out, iso_err
 	if (st == ISO_OK && s->label < 0)
 		iso_note("no label was recognised; give one column \"role\": \"label\"");
 	if (st == ISO_OK)
-		iso_note("bounds and categories were learned from the rows; replace them by public ones");
+		iso_note("bounds and categories were learned from the rows; replace them by public "
+			 "ones");
 	cJSON_Delete(v);
 	iso_schema_free(s);
 	return st;
@@ -62,7 +66,8 @@ static void describe(const iso_schema *s, const iso_table *t, iso_str *out)
 	char lo[32], hi[32];
 
 	iso_str_addf(out, "schema %s: %zu columns, label %s%s\n", s->name, s->ncol,
-		     s->label >= 0 ? s->column[s->label].name : "(none)", s->learned ? ", LEARNED bounds" : "");
+		     s->label >= 0 ? s->column[s->label].name : "(none)",
+		     s->learned ? ", LEARNED bounds" : "");
 	if (t)
 		iso_str_addf(out, "table: %zu rows, all inside the schema\n", t->n);
 	for (size_t c = 0; c < s->ncol; c++) {
@@ -74,18 +79,21 @@ static void describe(const iso_schema *s, const iso_table *t, iso_str *out)
 		if (col->role == ISO_ID)
 			iso_str_add(out, "id, dropped");
 		else if (iso_is_discrete(col))
-			iso_str_addf(out, "%s, %zu categories", iso_type_name(col->type), col->ncategory);
+			iso_str_addf(out, "%s, %zu categories", iso_type_name(col->type),
+				     col->ncategory);
 		else if (col->type == ISO_PIXEL)
 			iso_str_addf(out, "pixel, %zu x %zu", col->height, col->width);
 		else
 			iso_str_addf(out, "%s, %s to %s", iso_type_name(col->type), lo, hi);
 		if (t && col->nmissing && col->role != ISO_ID)
 			iso_str_addf(out, ", %zu missing", count_missing(t, c));
-		iso_str_addf(out, "%s%s\n", (int)c == s->label ? ", label" : "", col->learned ? ", learned" : "");
+		iso_str_addf(out, "%s%s\n", (int)c == s->label ? ", label" : "",
+			     col->learned ? ", learned" : "");
 	}
 }
 
-static iso_status check(const char *path, const char *csv, int as_json, iso_str *out, iso_error *err)
+static iso_status check(const char *path, const char *csv, int as_json, iso_str *out,
+			iso_error *err)
 {
 	iso_schema *s = NULL;
 	iso_table *t = NULL;
@@ -99,10 +107,13 @@ static iso_status check(const char *path, const char *csv, int as_json, iso_str 
 		st = iso_table_hash(t, hash, err);
 	if (st == ISO_OK && as_json) {
 		v = cJSON_CreateObject();
-		if (!v || !cJSON_AddStringToObject(v, "schema", s->name) || !cJSON_AddNumberToObject(v, "columns", (double)s->ncol) ||
+		if (!v || !cJSON_AddStringToObject(v, "schema", s->name) ||
+		    !cJSON_AddNumberToObject(v, "columns", (double)s->ncol) ||
 		    !cJSON_AddBoolToObject(v, "learned", s->learned) ||
-		    (s->label >= 0 && !cJSON_AddStringToObject(v, "label", s->column[s->label].name)) ||
-		    (t && !cJSON_AddNumberToObject(v, "rows", (double)t->n)) || (t && !cJSON_AddStringToObject(v, "hash", hash)))
+		    (s->label >= 0 &&
+		     !cJSON_AddStringToObject(v, "label", s->column[s->label].name)) ||
+		    (t && !cJSON_AddNumberToObject(v, "rows", (double)t->n)) ||
+		    (t && !cJSON_AddStringToObject(v, "hash", hash)))
 			st = iso_no_memory(err, "the result");
 		else
 			st = iso_json_pretty(v, out, err);
@@ -119,10 +130,11 @@ int cmd_schema(int argc, char **argv)
 {
 	const char *operand[3] = {NULL, NULL, NULL}, *path = NULL;
 	int as_json = 0, helped = 0;
-	const iso_arg table[] = {
-		{"--out", ISO_ARG_TEXT, &path, "FILE", "infer: where to write the draft (default: standard output)"},
-		{"--json", ISO_ARG_FLAG, &as_json, NULL, "check: machine-readable output (a draft is JSON anyway)"},
-		{0}};
+	const iso_arg table[] = {{"--out", ISO_ARG_TEXT, &path, "FILE",
+				  "infer: where to write the draft (default: standard output)"},
+				 {"--json", ISO_ARG_FLAG, &as_json, NULL,
+				  "check: machine-readable output (a draft is JSON anyway)"},
+				 {0}};
 	iso_str out = {0};
 	iso_error err = {0};
 	size_t n = 0;
@@ -137,8 +149,11 @@ int cmd_schema(int argc, char **argv)
 	else if (strcmp(operand[0], "check") == 0 && !path)
 		st = check(operand[1], n == 3 ? operand[2] : NULL, as_json, &out, &err);
 	else
-		st = iso_fail(&err, ISO_E_USAGE, "wrong use (schema %.40s): write `schema infer CSV [--out F]` or `schema check SCHEMA "
-			      "[CSV]`", operand[0]);
+		st = iso_fail(&err, ISO_E_USAGE,
+			      "wrong use (schema %.40s): write `schema infer CSV [--out F]` or "
+			      "`schema check SCHEMA "
+			      "[CSV]`",
+			      operand[0]);
 	if (st != ISO_OK) {
 		iso_str_free(&out);
 		return iso_cli_fail(&err);

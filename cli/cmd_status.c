@@ -13,8 +13,10 @@ static const iso_verb_help help = {
 	.verb = "status",
 	.operands = "DIR",
 	.summary = "how far a run is",
-	.text = "Reads DIR/suite.json and DIR/cells: how many cells are done, which failed and why, and the results so far.  It can be\n"
-		"asked while a run is going on.  Exit status 0 if all cells of the suite are done, else 1.\n\n"
+	.text = "Reads DIR/suite.json and DIR/cells: how many cells are done, which failed and "
+		"why, and the results so far.  It can be\n"
+		"asked while a run is going on.  Exit status 0 if all cells of the suite are done, "
+		"else 1.\n\n"
 		"Example:\n"
 		"  isoeps status out/demo\n",
 	.min_operands = 1,
@@ -66,8 +68,9 @@ static void failure_lines(const iso_records *r, iso_str *out)
 		if (strcmp(text_of(r->v[i], "status"), "ok") == 0)
 			continue;
 		iso_eps_text(cJSON_IsNumber(e) ? e->valuedouble : INFINITY, eps);
-		iso_str_addf(out, "  %s: %.8s %s, %s, epsilon %s, seed %.0f: %s\n", text_of(r->v[i], "status"),
-			     text_of(r->v[i], "key"), text_of(get(c, "dataset"), "name"), text_of(r->v[i], "label"), eps,
+		iso_str_addf(out, "  %s: %.8s %s, %s, epsilon %s, seed %.0f: %s\n",
+			     text_of(r->v[i], "status"), text_of(r->v[i], "key"),
+			     text_of(get(c, "dataset"), "name"), text_of(r->v[i], "label"), eps,
 			     get(c, "seed")->valuedouble, text_of(r->v[i], "error"));
 	}
 }
@@ -92,16 +95,19 @@ static int status_json(const iso_records *r, const counts *n, int status)
 		o = cJSON_CreateObject();
 		ok = o && cJSON_AddStringToObject(o, "key", text_of(r->v[i], "key")) &&
 		     cJSON_AddStringToObject(o, "status", text_of(r->v[i], "status")) &&
-		     cJSON_AddStringToObject(o, "error", text_of(r->v[i], "error")) && cJSON_AddItemToArray(list, o);
+		     cJSON_AddStringToObject(o, "error", text_of(r->v[i], "error")) &&
+		     cJSON_AddItemToArray(list, o);
 	}
-	ok = ok && iso_summary_json(r, &results, &err) == ISO_OK && cJSON_AddItemToObject(root, "results", results);
+	ok = ok && iso_summary_json(r, &results, &err) == ISO_OK &&
+	     cJSON_AddItemToObject(root, "results", results);
 	return iso_cli_json(root, ok, status);
 }
 
 int cmd_status(int argc, char **argv)
 {
 	int json = 0, helped, status = 1;
-	const iso_arg table[] = {{"--json", ISO_ARG_FLAG, &json, NULL, "machine-readable output"}, {0}};
+	const iso_arg table[] = {{"--json", ISO_ARG_FLAG, &json, NULL, "machine-readable output"},
+				 {0}};
 	const char *dir = NULL;
 	iso_records r;
 	counts n = {0};
@@ -131,9 +137,12 @@ int cmd_status(int argc, char **argv)
 		iso_str_free(&out);
 		status = iso_cli_fail(&err);
 	} else {
-		iso_str_addf(&out, "%s%zu of %zu cells done, %zu failed, %zu to go", out.n ? "\n" : "", n.ok, n.cells, n.failed,
+		iso_str_addf(&out, "%s%zu of %zu cells done, %zu failed, %zu to go",
+			     out.n ? "\n" : "", n.ok, n.cells, n.failed,
 			     n.cells > n.ok + n.failed ? n.cells - n.ok - n.failed : 0);
-		iso_str_addf(&out, r.damaged ? ", %zu damaged files (they will be run again)\n" : "\n", r.damaged);
+		iso_str_addf(&out,
+			     r.damaged ? ", %zu damaged files (they will be run again)\n" : "\n",
+			     r.damaged);
 		failure_lines(&r, &out);
 		status = iso_cli_print(&out, status);
 	}

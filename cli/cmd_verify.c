@@ -16,14 +16,19 @@ static const iso_verb_help help = {
 	.verb = "verify",
 	.operands = "NAME|DIR",
 	.summary = "does private data flow around the ledger?",
-	.text = "verify NAME trains the generator on a table while every noisy release is recorded, then on "
+	.text = "verify NAME trains the generator on a table while every noisy release is "
+		"recorded, then on "
 		"neighbouring tables\n"
-		"with the recorded releases given back.  Every aggregate may move by its declared sensitivity at most; "
+		"with the recorded releases given back.  Every aggregate may move by its declared "
+		"sensitivity at most; "
 		"the model\n"
-		"and its samples must be the same bytes.  Deterministic, seconds; docs/privacy.md says what it "
+		"and its samples must be the same bytes.  Deterministic, seconds; docs/privacy.md "
+		"says what it "
 		"proves.\n"
-		"verify DIR --ledger recomputes the epsilon of every cell of a run from its stored ledger alone.\n"
-		"Exit status 1 whenever private data flow around the ledger, also for generators that claim "
+		"verify DIR --ledger recomputes the epsilon of every cell of a run from its stored "
+		"ledger alone.\n"
+		"Exit status 1 whenever private data flow around the ledger, also for generators "
+		"that claim "
 		"nothing.\n\n"
 		"Examples:\n"
 		"  isoeps verify dp-cgan\n"
@@ -46,13 +51,14 @@ typedef struct settings {
 /* The first data sets without files that a method accepts; made small, since runs are many. */
 static const char *const embedded[] = {"sim-census", "wdbc", "sim-mixture", "digits", "sim-series"};
 
-static iso_status load_embedded(const char *name, double rows, double seed, iso_dataset **out, iso_error *err)
+static iso_status load_embedded(const char *name, double rows, double seed, iso_dataset **out,
+				iso_error *err)
 {
 	cJSON *o = cJSON_CreateObject();
 	iso_status st;
 
-	if (!o || (strncmp(name, "sim-", 4) == 0 &&
-		   (!iso_json_add_number(o, "rows", rows) || !iso_json_add_number(o, "seed", seed)))) {
+	if (!o || (strncmp(name, "sim-", 4) == 0 && (!iso_json_add_number(o, "rows", rows) ||
+						     !iso_json_add_number(o, "seed", seed)))) {
 		cJSON_Delete(o);
 		return iso_no_memory(err, "options of a data set");
 	}
@@ -62,7 +68,8 @@ static iso_status load_embedded(const char *name, double rows, double seed, iso_
 }
 
 /* Does the method accept this schema?  Asked of needs and of check, before any training. */
-static int accepts(const iso_generator *g, const void *options, const iso_dataset *d, const settings *s, size_t n)
+static int accepts(const iso_generator *g, const void *options, const iso_dataset *d,
+		   const settings *s, size_t n)
 {
 	const size_t classes = iso_schema_classes(d->schema);
 	const iso_gen_env env = {.schema = d->schema,
@@ -73,14 +80,15 @@ static int accepts(const iso_generator *g, const void *options, const iso_datase
 				 .adjacency = ISO_ADD_REMOVE};
 	iso_error unused = {0};
 
-	if (((g->needs & ISO_NEEDS_LABEL) && classes == 0) || ((g->needs & ISO_NEEDS_BINARY_LABEL) && classes != 2) ||
+	if (((g->needs & ISO_NEEDS_LABEL) && classes == 0) ||
+	    ((g->needs & ISO_NEEDS_BINARY_LABEL) && classes != 2) ||
 	    ((g->needs & ISO_NEEDS_NO_PIXELS) && d->schema->npixel > 0))
 		return 0;
 	return !g->check || g->check(&env, &unused) == ISO_OK;
 }
 
-static iso_status find_data(const iso_generator *g, const void *options, const settings *s, iso_dataset **out,
-			    iso_error *err)
+static iso_status find_data(const iso_generator *g, const void *options, const settings *s,
+			    iso_dataset **out, iso_error *err)
 {
 	if (s->data && s->schema)
 		return iso_dataset_from_files(s->data, s->schema, out, err);
@@ -99,7 +107,8 @@ static iso_status find_data(const iso_generator *g, const void *options, const s
 }
 
 /* `rows` rows of the table, drawn by the seed. */
-static iso_status take_rows(const iso_table *t, int64_t rows, int64_t seed, iso_table **out, iso_error *err)
+static iso_status take_rows(const iso_table *t, int64_t rows, int64_t seed, iso_table **out,
+			    iso_error *err)
 {
 	const size_t n = t->n < (size_t)rows ? t->n : (size_t)rows;
 	iso_stream s = iso_stream_new(iso_key_new((uint64_t)seed, "verify/rows"));
@@ -141,42 +150,47 @@ static void say_detail(const iso_verdict *v, iso_check c, iso_str *out)
 		return;
 	}
 	if (c == ISO_CHECK_SENSITIVITY)
-		iso_str_addf(out, "%zu neighbours, worst move %.4g of what is declared", k->runs, k->value);
+		iso_str_addf(out, "%zu neighbours, worst move %.4g of what is declared", k->runs,
+			     k->value);
 	else if (c == ISO_CHECK_LEDGER)
-		iso_str_addf(out, "epsilon %.6g of %g, equal to the plan, nothing uncharged", k->value, v->target);
+		iso_str_addf(out, "epsilon %.6g of %g, equal to the plan, nothing uncharged",
+			     k->value, v->target);
 	else if (c == ISO_CHECK_NOISE || c == ISO_CHECK_SAMPLING)
-		iso_str_addf(out, "%zu tests, smallest tail probability %.2g (alarm at %.0e)", k->runs, k->value,
-			     ISO_VERIFY_ALPHA);
+		iso_str_addf(out, "%zu tests, smallest tail probability %.2g (alarm at %.0e)",
+			     k->runs, k->value, ISO_VERIFY_ALPHA);
 	else if (c == ISO_CHECK_BLIND)
 		iso_str_addf(out, "%zu unrelated tables, identical output", k->runs);
 	else
 		iso_str_addf(out, "%zu neighbours", k->runs);
 }
 
-static void say_text(const char *name, const iso_dataset *d, const settings *s, const iso_verdict *v, const char *note,
-		     double seconds, iso_str *out)
+static void say_text(const char *name, const iso_dataset *d, const settings *s,
+		     const iso_verdict *v, const char *note, double seconds, iso_str *out)
 {
-	iso_str_addf(out, "%s on %s: %zu rows, epsilon %g, delta %g, %s, guarantee %s\n", name, d->name, v->rows,
-		     s->epsilon, s->delta, s->adjacency, iso_guarantee_name(v->guarantee));
+	iso_str_addf(out, "%s on %s: %zu rows, epsilon %g, delta %g, %s, guarantee %s\n", name,
+		     d->name, v->rows, s->epsilon, s->delta, s->adjacency,
+		     iso_guarantee_name(v->guarantee));
 	if (note && note[0])
 		iso_str_addf(out, "made small for this check: %s (choose with --set)\n", note);
-	iso_str_addf(out, "recorded %zu releases, %zu numbers; %zu neighbours replayed\n\n", v->calls, v->numbers,
-		     v->pairs);
+	iso_str_addf(out, "recorded %zu releases, %zu numbers; %zu neighbours replayed\n\n",
+		     v->calls, v->numbers, v->pairs);
 	for (int c = 0; c < ISO_CHECK_COUNT; c++) {
-		iso_str_addf(out, "  %-13s %-5s ", iso_check_name((iso_check)c), verdict_of(&v->check[c]));
+		iso_str_addf(out, "  %-13s %-5s ", iso_check_name((iso_check)c),
+			     verdict_of(&v->check[c]));
 		say_detail(v, (iso_check)c, out);
 		iso_str_add(out, "\n");
 	}
 	if (v->skipped[0])
-		iso_str_addf(out, "  note: refused by the method and so not trained: %s\n", v->skipped);
+		iso_str_addf(out, "  note: refused by the method and so not trained: %s\n",
+			     v->skipped);
 	iso_str_addf(out, "\n%s (%.2f s)\n",
 		     v->flows ? "PRIVATE DATA FLOW AROUND THE LEDGER"
 			      : "no flow of private data around the ledger was found",
 		     seconds);
 }
 
-static iso_status say_json(const char *name, const iso_dataset *d, const settings *s, const iso_verdict *v,
-			   const char *note, iso_str *out, iso_error *err)
+static iso_status say_json(const char *name, const iso_dataset *d, const settings *s,
+			   const iso_verdict *v, const char *note, iso_str *out, iso_error *err)
 {
 	cJSON *o = cJSON_CreateObject(), *checks;
 	iso_status st;
@@ -197,7 +211,10 @@ static iso_status say_json(const char *name, const iso_dataset *d, const setting
 		const iso_check_result *k = &v->check[c];
 		cJSON *x = cJSON_AddObjectToObject(checks, iso_check_name((iso_check)c));
 
-		cJSON_AddStringToObject(x, "result", k->failed ? "fail" : k->runs ? "pass" : "none");
+		cJSON_AddStringToObject(x, "result",
+					k->failed ? "fail"
+					: k->runs ? "pass"
+						  : "none");
 		iso_json_add_number(x, "runs", (double)k->runs);
 		iso_json_add_number(x, "failed", (double)k->failed);
 		if (!isnan(k->value))
@@ -244,12 +261,14 @@ static iso_status prepare(const char *name, const settings *s, job *j, iso_error
 	for (size_t i = 0; i < s->set.n; i++)
 		ISO_TRY(iso_options_set(j->values, s->set.v[i], err));
 	ISO_TRY(iso_verify_shrink(j->g, j->values, &j->note, err));
-	ISO_TRY(iso_options_resolve(j->g->options, j->values, j->g->name, j->options, j->g->options_size, NULL, err));
+	ISO_TRY(iso_options_resolve(j->g->options, j->values, j->g->name, j->options,
+				    j->g->options_size, NULL, err));
 	ISO_TRY(find_data(j->g, j->options, s, &j->data, err));
 	return take_rows(j->data->table, s->rows, s->seed, &j->rows, err);
 }
 
-static iso_status verify_generator(const char *name, const settings *s, iso_str *text, int *flows, iso_error *err)
+static iso_status verify_generator(const char *name, const settings *s, iso_str *text, int *flows,
+				   iso_error *err)
 {
 	const double start = iso_clock_wall();
 	iso_verdict v;
@@ -263,9 +282,12 @@ static iso_status verify_generator(const char *name, const settings *s, iso_str 
 		.data = j.rows,
 		.epsilon = s->epsilon,
 		.delta = s->delta,
-		.adjacency = strcmp(s->adjacency, iso_adjacency_name(ISO_REPLACE_ONE)) == 0 ? ISO_REPLACE_ONE
-											    : ISO_ADD_REMOVE,
-		.accountant = strcmp(s->accountant, iso_accountant_name(ISO_ACC_RDP)) == 0 ? ISO_ACC_RDP : ISO_ACC_PLD,
+		.adjacency = strcmp(s->adjacency, iso_adjacency_name(ISO_REPLACE_ONE)) == 0
+				     ? ISO_REPLACE_ONE
+				     : ISO_ADD_REMOVE,
+		.accountant = strcmp(s->accountant, iso_accountant_name(ISO_ACC_RDP)) == 0
+				      ? ISO_ACC_RDP
+				      : ISO_ACC_PLD,
 		.seed = (uint64_t)s->seed,
 		.pairs = (size_t)s->pairs};
 	ISO_TRY_OUT(iso_verify(&r, &v, err));
@@ -286,7 +308,8 @@ typedef struct tally {
 	cJSON *cells; /* for --json */
 } tally;
 
-static iso_status verify_cell(const char *path, const char *name, int json, tally *n, iso_str *text, iso_error *err)
+static iso_status verify_cell(const char *path, const char *name, int json, tally *n, iso_str *text,
+			      iso_error *err)
 {
 	cJSON *record = NULL, *o;
 	iso_error own = {0};
@@ -327,8 +350,8 @@ static iso_status verify_cell(const char *path, const char *name, int json, tall
 	return ISO_OK;
 }
 
-static iso_status verify_cells(const char *dir, char **names, size_t count, int json, tally *n, iso_str *text,
-			       iso_error *err)
+static iso_status verify_cells(const char *dir, char **names, size_t count, int json, tally *n,
+			       iso_str *text, iso_error *err)
 {
 	for (size_t i = 0; i < count; i++) {
 		iso_str path = {0};
@@ -350,7 +373,9 @@ static iso_status finish_tally(tally *n, int json, iso_str *text, iso_error *err
 	iso_status st;
 
 	if (!json) {
-		iso_str_addf(text, "\n%zu cells: %zu borne out by their ledgers, %zu not, %zu without a ledger\n",
+		iso_str_addf(text,
+			     "\n%zu cells: %zu borne out by their ledgers, %zu not, %zu without a "
+			     "ledger\n",
 			     n->good + n->bad + n->without, n->good, n->bad, n->without);
 		return iso_str_check(text, err);
 	}
@@ -364,7 +389,8 @@ static iso_status finish_tally(tally *n, int json, iso_str *text, iso_error *err
 	return st;
 }
 
-static iso_status verify_ledgers(const char *dir, int json, iso_str *text, int *flows, iso_error *err)
+static iso_status verify_ledgers(const char *dir, int json, iso_str *text, int *flows,
+				 iso_error *err)
 {
 	tally n = {.cells = json ? cJSON_CreateArray() : NULL};
 	char **names = NULL;
@@ -376,8 +402,10 @@ static iso_status verify_ledgers(const char *dir, int json, iso_str *text, int *
 	ISO_TRY_OUT(iso_str_check(&cells, err));
 	ISO_TRY_OUT(iso_list_dir(cells.p, ".json", &names, &count, err));
 	if (count == 0)
-		ISO_TRY_OUT(iso_fail(err, ISO_E_DATA,
-				     "no cells (%s): nothing to verify; give the output directory of a run", dir));
+		ISO_TRY_OUT(iso_fail(
+			err, ISO_E_DATA,
+			"no cells (%s): nothing to verify; give the output directory of a run",
+			dir));
 	ISO_TRY_OUT(verify_cells(cells.p, names, count, json, &n, text, err));
 	ISO_TRY_OUT(finish_tally(&n, json, text, err));
 	*flows = n.bad > 0;
@@ -396,11 +424,13 @@ static iso_status check_settings(const settings *s, iso_error *err)
 {
 	ISO_FAIL_IF(strcmp(s->adjacency, iso_adjacency_name(ISO_ADD_REMOVE)) != 0 &&
 			    strcmp(s->adjacency, iso_adjacency_name(ISO_REPLACE_ONE)) != 0,
-		    err, ISO_E_USAGE, "unknown adjacency (--adjacency %.40s): use add-remove or replace-one",
+		    err, ISO_E_USAGE,
+		    "unknown adjacency (--adjacency %.40s): use add-remove or replace-one",
 		    s->adjacency);
 	ISO_FAIL_IF(strcmp(s->accountant, iso_accountant_name(ISO_ACC_RDP)) != 0 &&
 			    strcmp(s->accountant, iso_accountant_name(ISO_ACC_PLD)) != 0,
-		    err, ISO_E_USAGE, "unknown accountant (--accountant %.40s): use pld or rdp", s->accountant);
+		    err, ISO_E_USAGE, "unknown accountant (--accountant %.40s): use pld or rdp",
+		    s->accountant);
 	return ISO_OK;
 }
 
@@ -419,13 +449,19 @@ int cmd_verify(int argc, char **argv)
 		{"--data", ISO_ARG_TEXT, &s.data, "F",
 		 "a CSV (with --schema) or the name of a data set (default: embedded)"},
 		{"--schema", ISO_ARG_TEXT, &s.schema, "F", "its public schema"},
-		{"--pairs", ISO_ARG_INT, &s.pairs, "N", "neighbouring tables to try (default 24)", 1, 100000},
-		{"--rows", ISO_ARG_INT, &s.rows, "N", "rows of D, drawn from the data (default 200)", 8, 100000},
-		{"--seed", ISO_ARG_INT, &s.seed, "N", "seed of training and neighbours (default 1)", 0, 1e15},
-		{"--epsilon", ISO_ARG_REAL, &s.epsilon, "E", "target of the training (default 1)", 1e-6, 1e6},
-		{"--delta", ISO_ARG_REAL, &s.delta, "D", "delta of the training (default 1e-5)", 1e-15, 0.5},
+		{"--pairs", ISO_ARG_INT, &s.pairs, "N", "neighbouring tables to try (default 24)",
+		 1, 100000},
+		{"--rows", ISO_ARG_INT, &s.rows, "N",
+		 "rows of D, drawn from the data (default 200)", 8, 100000},
+		{"--seed", ISO_ARG_INT, &s.seed, "N", "seed of training and neighbours (default 1)",
+		 0, 1e15},
+		{"--epsilon", ISO_ARG_REAL, &s.epsilon, "E", "target of the training (default 1)",
+		 1e-6, 1e6},
+		{"--delta", ISO_ARG_REAL, &s.delta, "D", "delta of the training (default 1e-5)",
+		 1e-15, 0.5},
 		{"--adjacency", ISO_ARG_TEXT, &s.adjacency, "NAME", "add-remove or replace-one"},
-		{"--accountant", ISO_ARG_TEXT, &s.accountant, "NAME", "that calibrates: pld or rdp (default, quick)"},
+		{"--accountant", ISO_ARG_TEXT, &s.accountant, "NAME",
+		 "that calibrates: pld or rdp (default, quick)"},
 		{"--plugin", ISO_ARG_TEXT, &s.plugin, "F", "a shared object with a generator"},
 		{"--ledger", ISO_ARG_FLAG, &s.ledger, NULL,
 		 "operand is a run's directory: recompute every cell's epsilon"},

@@ -21,11 +21,14 @@ static const verb verbs[] = {
 	{"status", cmd_status, "DIR", "how far a run is"},
 	{"explain", cmd_explain, "DIR CELL", "one cell traced to its seeds, data and ledger"},
 	{"list", cmd_list, "KIND", "generators, attacks, metrics, datasets or suites"},
-	{"describe", cmd_describe, "NAME", "one method, metric, data set or suite: what it does, options, guarantee"},
-	{"generate", cmd_generate, "NAME", "synthetic rows from your own CSV, at the epsilon that you ask for"},
+	{"describe", cmd_describe, "NAME",
+	 "one method, metric, data set or suite: what it does, options, guarantee"},
+	{"generate", cmd_generate, "NAME",
+	 "synthetic rows from your own CSV, at the epsilon that you ask for"},
 	{"evaluate", cmd_evaluate, "", "judge a synthetic CSV without its generator"},
 	{"account", cmd_account, "[FILE]", "the accountant as a calculator"},
-	{"verify", cmd_verify, "NAME|DIR", "record/replay check of a generator; recompute a run's ledgers"},
+	{"verify", cmd_verify, "NAME|DIR",
+	 "record/replay check of a generator; recompute a run's ledgers"},
 	{"data", cmd_data, "list|get|check", "data sets and where their files are"},
 	{"schema", cmd_schema, "infer|check", "draft or check the public schema of a CSV"},
 };
@@ -34,7 +37,8 @@ static int usage(void)
 {
 	iso_str text = {0};
 
-	iso_str_add(&text, "isoeps " ISO_VERSION ": generators of synthetic data compared at equal epsilon.\n\n"
+	iso_str_add(&text, "isoeps " ISO_VERSION
+			   ": generators of synthetic data compared at equal epsilon.\n\n"
 			   "usage: isoeps VERB [OPERAND]... [OPTION]...\n\n");
 	for (size_t i = 0; i < ISO_COUNT(verbs); i++) {
 		char left[64];
@@ -42,10 +46,11 @@ static int usage(void)
 		snprintf(left, sizeof(left), "%s %s", verbs[i].name, verbs[i].operands);
 		iso_str_addf(&text, "  %-24s %s\n", left, verbs[i].summary);
 	}
-	iso_str_add(&text,
-		    "\nisoeps VERB --help explains a verb, with an example.  --quiet and --verbose go before the verb.\n"
-		    "Start with:  isoeps run demo && isoeps report out/demo\n\n"
-		    "Exit status: 0 done; 1 a check failed; 2 usage or configuration; 3 bad data; 4 internal or environment.\n");
+	iso_str_add(&text, "\nisoeps VERB --help explains a verb, with an example.  --quiet and "
+			   "--verbose go before the verb.\n"
+			   "Start with:  isoeps run demo && isoeps report out/demo\n\n"
+			   "Exit status: 0 done; 1 a check failed; 2 usage or configuration; 3 bad "
+			   "data; 4 internal or environment.\n");
 	return iso_cli_print(&text, 0);
 }
 
@@ -58,9 +63,11 @@ static int unknown(const char *word)
 		names[i] = verbs[i].name;
 	names[ISO_COUNT(verbs)] = "help";
 	near = iso_nearest_word(word, names, ISO_COUNT(names));
-	(void)iso_fail(&err, ISO_E_USAGE, "unknown %s (%s): isoeps has no such %s; %s%s%s", *word == '-' ? "option" : "verb", word,
-		       *word == '-' ? "option before the verb" : "verb", near ? "did you mean " : "see isoeps --help",
-		       near ? near : "", near ? "?" : "");
+	(void)iso_fail(&err, ISO_E_USAGE, "unknown %s (%s): isoeps has no such %s; %s%s%s",
+		       *word == '-' ? "option" : "verb", word,
+		       *word == '-' ? "option before the verb" : "verb",
+		       near ? "did you mean " : "see isoeps --help", near ? near : "",
+		       near ? "?" : "");
 	return iso_cli_fail(&err);
 }
 
@@ -69,7 +76,8 @@ int main(int argc, char **argv)
 	int at = 1;
 
 	iso_blas_fix_core(argv);
-	/* Buffers that come and go keep their pages: mapped anew each time, they cost a fifth of a calibration. */
+	/* Buffers that come and go keep their pages: mapped anew each time, they cost a fifth of a
+	 * calibration. */
 	mallopt(M_MMAP_THRESHOLD, 16 << 20);
 	mallopt(M_TRIM_THRESHOLD, 16 << 20);
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write, with a message */
@@ -91,7 +99,8 @@ int main(int argc, char **argv)
 	if (at == argc) {
 		iso_error err = {0};
 
-		(void)iso_fail(&err, ISO_E_USAGE, "no verb (isoeps): say what to do; see isoeps --help");
+		(void)iso_fail(&err, ISO_E_USAGE,
+			       "no verb (isoeps): say what to do; see isoeps --help");
 		return iso_cli_fail(&err);
 	}
 	if (strcmp(argv[at], "help") == 0) {

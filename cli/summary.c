@@ -66,13 +66,14 @@ void iso_eps_text(double x, char out[32])
 		snprintf(out, 32, "%.6g", x);
 }
 
-/* The main utility: the first AUROC that a classifier trained on synthetic rows reaches; without one, the first value that is
- * better when higher. */
+/* The main utility: the first AUROC that a classifier trained on synthetic rows reaches; without
+ * one, the first value that is better when higher. */
 static const cJSON *main_metric(const cJSON *record)
 {
 	const cJSON *m, *first = NULL;
 
-	cJSON_ArrayForEach(m, get(record, "metrics")) {
+	cJSON_ArrayForEach(m, get(record, "metrics"))
+	{
 		if (strcmp(text(m, "direction"), "higher") != 0)
 			continue;
 		if (strstr(text(m, "name"), "auroc"))
@@ -99,7 +100,8 @@ static void take_attacks(line *l, const cJSON *record)
 {
 	const cJSON *a;
 
-	cJSON_ArrayForEach(a, get(record, "attacks")) {
+	cJSON_ArrayForEach(a, get(record, "attacks"))
+	{
 		size_t i = 0;
 
 		if (isnan(number(get(a, "auc"))))
@@ -122,7 +124,8 @@ static int same_line(const line *l, const cJSON *record)
 {
 	const cJSON *config = get(record, "config");
 
-	return strcmp(l->dataset, text(get(config, "dataset"), "name")) == 0 && strcmp(l->label, text(record, "label")) == 0 &&
+	return strcmp(l->dataset, text(get(config, "dataset"), "name")) == 0 &&
+	       strcmp(l->label, text(record, "label")) == 0 &&
 	       l->target == number(get(config, "epsilon"));
 }
 
@@ -142,8 +145,10 @@ static iso_status collect(const iso_records *r, line **out, size_t *n, iso_error
 		while (l < lines + *n && !same_line(l, record))
 			l++;
 		if (l == lines + *n) {
-			*l = (line){.dataset = text(get(config, "dataset"), "name"), .label = text(record, "label"),
-				    .guarantee = text(record, "guarantee"), .target = number(get(config, "epsilon"))};
+			*l = (line){.dataset = text(get(config, "dataset"), "name"),
+				    .label = text(record, "label"),
+				    .guarantee = text(record, "guarantee"),
+				    .target = number(get(config, "epsilon"))};
 			++*n;
 		}
 		l->seeds++;
@@ -191,7 +196,8 @@ static void print_line(iso_grid *g, const line *l)
 	iso_grid_add(g, "%zu", l->seeds);
 	number_cell(g, value(&l->utility), 3);
 	if (l->nattack) {
-		iso_grid_add(g, "%.3f [%.3f, %.3f]", value(&l->auc[0]), value(&l->low), value(&l->high));
+		iso_grid_add(g, "%.3f [%.3f, %.3f]", value(&l->auc[0]), value(&l->low),
+			     value(&l->high));
 		iso_grid_add(g, "%.3f %s", value(&l->auc[best]), l->attack[best]);
 	} else {
 		iso_grid_add(g, "-");
@@ -216,7 +222,8 @@ iso_status iso_summary_text(const iso_records *r, iso_str *out, iso_error *err)
 		iso_grid_add(&g, "accounted");
 		iso_grid_add(&g, "seeds");
 		iso_grid_add(&g, "%s", lines[i].utility_title ? lines[i].utility_title : "utility");
-		iso_grid_add(&g, "%s AUC [95 %%]", lines[i].nattack ? lines[i].attack[0] : "attack");
+		iso_grid_add(&g, "%s AUC [95 %%]",
+			     lines[i].nattack ? lines[i].attack[0] : "attack");
 		iso_grid_add(&g, "strongest attack");
 		for (; i < n && strcmp(lines[i].dataset, dataset) == 0; i++)
 			print_line(&g, &lines[i]);
@@ -230,7 +237,8 @@ static int add_line(cJSON *list, const line *l)
 {
 	cJSON *o = cJSON_CreateObject(), *attacks = cJSON_CreateObject();
 	int ok = o && attacks && cJSON_AddStringToObject(o, "dataset", l->dataset) &&
-		 cJSON_AddStringToObject(o, "generator", l->label) && cJSON_AddStringToObject(o, "guarantee", l->guarantee) &&
+		 cJSON_AddStringToObject(o, "generator", l->label) &&
+		 cJSON_AddStringToObject(o, "guarantee", l->guarantee) &&
 		 iso_json_add_number(o, "epsilon", l->target) &&
 		 iso_json_add_number(o, "accounted_epsilon", value(&l->accounted)) &&
 		 cJSON_AddNumberToObject(o, "seeds", (double)l->seeds);
@@ -254,7 +262,8 @@ iso_status iso_summary_json(const iso_records *r, cJSON **out, iso_error *err)
 	cJSON *list = cJSON_CreateArray();
 	line *lines = NULL;
 	size_t n = 0;
-	iso_status st = list ? collect(r, &lines, &n, err) : iso_no_memory(err, "the results table");
+	iso_status st =
+		list ? collect(r, &lines, &n, err) : iso_no_memory(err, "the results table");
 
 	for (size_t i = 0; i < n && st == ISO_OK; i++)
 		if (!add_line(list, &lines[i]))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The results table that `run` ends with and `status` shows: per data set, generator and epsilon the mean over seeds. */
+/* The results table that `run` ends with and `status` shows: per data set, generator and epsilon
+ * the mean over seeds. */
 #ifndef ISO_CLI_SUMMARY_H
 #define ISO_CLI_SUMMARY_H
 

@@ -15,7 +15,8 @@ typedef struct iso_grid {
 void iso_grid_add(iso_grid *g, const char *fmt, ...) ISO_PRINTF(2, 3);
 /* Appends the table: text to the left, numbers to the right; frees the grid. */
 void iso_grid_print(iso_grid *g, iso_str *out);
-/* Appends text folded at `width` columns, with `indent` spaces before every line; keeps its paragraphs. */
+/* Appends text folded at `width` columns, with `indent` spaces before every line; keeps its
+ * paragraphs. */
 void iso_fold(iso_str *out, const char *text, int indent, int width);
 
 #endif

@@ -1,34 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 /* ddp-bvae: one differentially private beta-VAE per class, decoders kept (Lomurno et al. 2022).
  *
- * WHAT.  The table is split by class; each part trains its own beta-VAE by DP-Adam; the union of the decoders is the
- * generator, sampled with balanced classes.
+ * WHAT.  The table is split by class; each part trains its own beta-VAE by DP-Adam; the union of
+ * the decoders is the generator, sampled with balanced classes.
  *
- * ALGORITHM (paper section III.A, Figure 1, Table I; loop in train_vae.c).  Class c, q_c, T_c steps:
- *     L(x) = recon(x, dec(z)) + beta KL(enc(x) || N(0, I)),  z ~ enc(x),  beta < 1
- *     g_x = grad of L over encoder and decoder together,  g_x <- g_x / max(1, |g_x| / C)
- *     Adam on (1/B_c) [ sum_{x in Poisson(q_c) batch} g_x + N(0, (sigma_c C)^2 I) ]
- * Sample: class balanced, z ~ N(0, I), row = dec_c(z); the encoders are thrown away.
+ * ALGORITHM (paper section III.A, Figure 1, Table I; loop in train_vae.c).  Class c, q_c, T_c
+ * steps: L(x) = recon(x, dec(z)) + beta KL(enc(x) || N(0, I)),  z ~ enc(x),  beta < 1 g_x = grad of
+ * L over encoder and decoder together,  g_x <- g_x / max(1, |g_x| / C) Adam on (1/B_c) [ sum_{x in
+ * Poisson(q_c) batch} g_x + N(0, (sigma_c C)^2 I) ] Sample: class balanced, z ~ N(0, I), row =
+ * dec_c(z); the encoders are thrown away.
  *
  * PRIVACY ARGUMENT (mode=sound).  Neighbours: add or remove one record.
- *  - "vae-step", part c: a record of class c adds one vector of L2 norm <= C to each sum; its latent noise e is
- *    addressed by its identity.  T_c Poisson-subsampled Gaussians of multiplier sigma_c and rate q_c.  The classes
- *    are disjoint, so the parts compose in parallel (group 1).  Under replace-one a record may change class: they
- *    compose in sequence.
- *  - Rates and steps come from public numbers: the declared class counts (counts=public: q_c = 64/n_c), else n and the
- *    number of classes (q = 64 k / n for all).  Noisy counts ("label-histogram", sensitivity 1, share label_share) only
- *    set the divisor B_c and the class law; counts=uniform releases nothing.
+ *  - "vae-step", part c: a record of class c adds one vector of L2 norm <= C to each sum; its
+ * latent noise e is addressed by its identity.  T_c Poisson-subsampled Gaussians of multiplier
+ * sigma_c and rate q_c.  The classes are disjoint, so the parts compose in parallel (group 1).
+ * Under replace-one a record may change class: they compose in sequence.
+ *  - Rates and steps come from public numbers: the declared class counts (counts=public: q_c =
+ * 64/n_c), else n and the number of classes (q = 64 k / n for all).  Noisy counts
+ * ("label-histogram", sensitivity 1, share label_share) only set the divisor B_c and the class law;
+ * counts=uniform releases nothing.
  *  - Adam, decoders and samples are post-processing.
  *
- * MODE=PAPER (guarantee "heuristic", epsilon infinite, claimed 1.9).  As published, the exact class counts shape
- * training ("label-histogram", uncharged) and the number of synthetic rows is chosen by the accuracy of a logistic
- * regression on the real training rows ("synthetic-size", uncharged).  `verify` finds the divisor's and the law's
- * bytes changed. The chosen number is reported; how many rows are drawn stays the suite's decision.
+ * MODE=PAPER (guarantee "heuristic", epsilon infinite, claimed 1.9).  As published, the exact class
+ * counts shape training ("label-histogram", uncharged) and the number of synthetic rows is chosen
+ * by the accuracy of a logistic regression on the real training rows ("synthetic-size", uncharged).
+ * `verify` finds the divisor's and the law's bytes changed. The chosen number is reported; how many
+ * rows are drawn stays the suite's decision.
  *
- * DEVIATIONS.  Not stated in the paper and set here: sigmoids for numbers and a softmax per category block (so
- * that drawing in proportion draws from a law), squared error, C = 1, Adam at 1e-3 to 1e-2 by the
- * number of steps, batch 64 (n_c/8 if smaller), 50 epochs.  mode=sound keeps a running average of the
- * weights (post-processing).  Its grid over batch and noise per data set is not reproduced.
+ * DEVIATIONS.  Not stated in the paper and set here: sigmoids for numbers and a softmax per
+ * category block (so that drawing in proportion draws from a law), squared error, C = 1, Adam at
+ * 1e-3 to 1e-2 by the number of steps, batch 64 (n_c/8 if smaller), 50 epochs.  mode=sound keeps a
+ * running average of the weights (post-processing).  Its grid over batch and noise per data set is
+ * not reproduced.
  *
  * COST.  About 0.2 ms per step of 64 rows with Adult's networks.
  */
@@ -41,29 +44,37 @@
 #define PUBLISHED_EPSILON 1.9
 
 static const iso_option options[] = {
-	ISO_OPT_ENUM(iso_vae_options, mode, "sound", "sound|paper",
-		     "paper: exact class counts, synthetic size chosen on the real rows; not private"),
-	ISO_OPT_ENUM(iso_vae_options, net, "auto", ISO_VAE_NETS,
-		     "networks, latent size and beta of the paper's Table I; auto: by the row's width"),
+	ISO_OPT_ENUM(
+		iso_vae_options, mode, "sound", "sound|paper",
+		"paper: exact class counts, synthetic size chosen on the real rows; not private"),
+	ISO_OPT_ENUM(
+		iso_vae_options, net, "auto", ISO_VAE_NETS,
+		"networks, latent size and beta of the paper's Table I; auto: by the row's width"),
 	ISO_OPT_ENUM(iso_vae_options, counts, "histogram", ISO_LABEL_CHOICES,
-		     "class counts: a noisy histogram, uniform, or the suite's public counts (mode=sound)"),
+		     "class counts: a noisy histogram, uniform, or the suite's public counts "
+		     "(mode=sound)"),
 	ISO_OPT_INTS(iso_vae_options, hidden, "", 1, 8192,
 		     "hidden layers of the encoder, reversed in the decoder; "
 		     "empty: of the net"),
 	ISO_OPT_INT(iso_vae_options, latent, "0", 0, 1024, "latent dimensions; 0: of the net"),
-	ISO_OPT_REAL(iso_vae_options, beta, "-1", -1, 1000, "weight of the KL term; -1: of the net"),
-	ISO_OPT_ENUM(
-		iso_vae_options, recon, "mse", "mse|ce|mixed",
-		"reconstruction: squared error; cross-entropy; mixed: cross-entropy for categories, Gaussian sd 0.1 "
-		"for numbers"),
+	ISO_OPT_REAL(iso_vae_options, beta, "-1", -1, 1000,
+		     "weight of the KL term; -1: of the net"),
+	ISO_OPT_ENUM(iso_vae_options, recon, "mse", "mse|ce|mixed",
+		     "reconstruction: squared error; cross-entropy; mixed: cross-entropy for "
+		     "categories, Gaussian sd 0.1 "
+		     "for numbers"),
 	ISO_OPT_ENUM(iso_vae_options, heads, "softmax", "sigmoid|softmax", "output of categories"),
-	ISO_OPT_INT(iso_vae_options, batch, "0", 0, 65536, "expected batch of a class; 0: 64, at most an eighth of it"),
+	ISO_OPT_INT(iso_vae_options, batch, "0", 0, 65536,
+		    "expected batch of a class; 0: 64, at most an eighth of it"),
 	ISO_OPT_INT(iso_vae_options, epochs, "50", 1, 100000, "passes over each class"),
-	ISO_OPT_REAL(iso_vae_options, lr, "0", 0, 100, "learning rate (Adam); 0: 4/steps within [1e-3, 1e-2]"),
+	ISO_OPT_REAL(iso_vae_options, lr, "0", 0, 100,
+		     "learning rate (Adam); 0: 4/steps within [1e-3, 1e-2]"),
 	ISO_OPT_REAL(iso_vae_options, clip, "1", 1e-6, 1e6, "L2 bound C of a record's gradient"),
-	ISO_OPT_REAL(iso_vae_options, label_share, "0.02", 1e-6, 0.9, "share of the budget of the class counts"),
+	ISO_OPT_REAL(iso_vae_options, label_share, "0.02", 1e-6, 0.9,
+		     "share of the budget of the class counts"),
 	ISO_OPT_REAL(iso_vae_options, average, "-1", -1, 1,
-		     "horizon of the average of the weights as a share of the steps; -1: 0.2 (mode=paper: none)"),
+		     "horizon of the average of the weights as a share of the steps; -1: 0.2 "
+		     "(mode=paper: none)"),
 	ISO_OPT_ENUM(iso_vae_options, classes, "balanced", "balanced|prior", "classes of a sample"),
 	ISO_OPT_ENUM(iso_vae_options, categories, "draw", "draw|argmax", "categories of a sample"),
 	{0},
@@ -111,11 +122,13 @@ static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_
 {
 	const iso_vae_spec s = spec_of(env->options);
 	ISO_TRY(iso_bvae_plan(env, &s, scale, out, err));
-	return s.o->mode == 1 && iso_schema_classes(env->schema) ? iso_plan_uncharged(out, "synthetic-size", err)
-								 : ISO_OK;
+	return s.o->mode == 1 && iso_schema_classes(env->schema)
+		       ? iso_plan_uncharged(out, "synthetic-size", err)
+		       : ISO_OK;
 }
 
-/* ---- mode=paper: the number of synthetic rows, chosen on the real training rows (section III.B) ----------------- */
+/* ---- mode=paper: the number of synthetic rows, chosen on the real training rows (section III.B)
+ * ----------------- */
 
 #define FIRST_SIZE 200
 #define MOST_SIZE 51200
@@ -133,8 +146,9 @@ static iso_status labels_of(const iso_table *t, uint32_t **y, iso_error *err)
 }
 
 /* Accuracy on x, y of a logistic regression trained on the first n synthetic rows. */
-static iso_status accuracy(const iso_design *synth, const uint32_t *ys, size_t n, const iso_design *x,
-			   const uint32_t *y, size_t classes, double *out, iso_error *err)
+static iso_status accuracy(const iso_design *synth, const uint32_t *ys, size_t n,
+			   const iso_design *x, const uint32_t *y, size_t classes, double *out,
+			   iso_error *err)
 {
 	const iso_logreg_config c = iso_logreg_default();
 	iso_logreg m;
@@ -214,7 +228,8 @@ static iso_status fit(const iso_fit *f, void **model, iso_error *err)
 	return st;
 }
 
-static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **model, iso_error *err)
+static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **model,
+		       iso_error *err)
 {
 	const iso_vae_spec s = spec_of(env->options);
 	return iso_bvae_load(env, &s, bytes, n, model, err);
@@ -224,14 +239,20 @@ const iso_generator iso_generator_ddp_bvae = {
 	.abi = ISO_GENERATOR_ABI,
 	.name = "ddp-bvae",
 	.title = "DDP-betaVAE: one private beta-VAE per class, decoders kept",
-	.citation = "E. Lomurno, L. Di Perna, L. Cazzella, S. Samele, M. Matteucci, \"A Generative Federated Learning "
+	.citation = "E. Lomurno, L. Di Perna, L. Cazzella, S. Samele, M. Matteucci, \"A Generative "
+		    "Federated Learning "
 		    "Framework for Differential Privacy\", 2022 (3DGL)",
-	.card = "Splits the table by class, trains a beta-VAE on each part by DP-Adam and keeps the decoders.\n"
-		"Privacy (sound): per class, Poisson-subsampled Gaussians with the gradient clipped over encoder and "
-		"decoder together; classes are disjoint, so they compose in parallel; rates come from public numbers.\n"
-		"mode=paper also uses exact class counts and picks the number of synthetic rows by accuracy on the "
+	.card = "Splits the table by class, trains a beta-VAE on each part by DP-Adam and keeps "
+		"the decoders.\n"
+		"Privacy (sound): per class, Poisson-subsampled Gaussians with the gradient "
+		"clipped over encoder and "
+		"decoder together; classes are disjoint, so they compose in parallel; rates come "
+		"from public numbers.\n"
+		"mode=paper also uses exact class counts and picks the number of synthetic rows by "
+		"accuracy on the "
 		"real training rows, both uncharged: epsilon is infinite; verify finds it.\n"
-		"Deviations: output layer, loss, clip, learning rate, batch and epochs are not stated in the paper; "
+		"Deviations: output layer, loss, clip, learning rate, batch and epochs are not "
+		"stated in the paper; "
 		"see the "
 		"head of generators/ddp_bvae.c.",
 	.guarantee = ISO_GUARANTEE_DP,

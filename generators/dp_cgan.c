@@ -1,36 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-/* dp-cgan: conditional GAN, real and fake gradients of the discriminator clipped apart (Torkzadehmahani et al. 2019).
+/* dp-cgan: conditional GAN, real and fake gradients of the discriminator clipped apart
+ * (Torkzadehmahani et al. 2019).
  *
- * WHAT.  A labelled-data generator whose discriminator D is trained by DP-SGD; the generator G only ever sees D.
+ * WHAT.  A labelled-data generator whose discriminator D is trained by DP-SGD; the generator G only
+ * ever sees D.
  *
  * ALGORITHM (paper Algorithm 1; loop in train_gan.c).  q = B/n, T steps:
- *     r_i = grad CE(D(x_i, y_i), 1), i in a Poisson(q) batch,  r_i <- r_i / max(1, |r_i| / C)          (lines 9-12)
- *     f_j = grad CE(D(G(z_j, y_j), y_j), 0), j = 1..B,          f_j <- f_j / max(1, |f_j| / C)          (lines 13-15)
- *     D: SGD on (1/B) [ sum_i r_i + N(0, (sigma C)^2 I) + sum_j f_j ]                                 (lines 16-18)
- *     G: Adam on mean_j CE(D(G(z_j, y_j), y_j), 1)                                                    (lines 21-24)
- * with z ~ U[-1,1]^z, learning rate of D 0.15 falling to 0.052 over 10,000 steps (section 5).
+ *     r_i = grad CE(D(x_i, y_i), 1), i in a Poisson(q) batch,  r_i <- r_i / max(1, |r_i| / C)
+ * (lines 9-12) f_j = grad CE(D(G(z_j, y_j), y_j), 0), j = 1..B,          f_j <- f_j / max(1, |f_j|
+ * / C)          (lines 13-15) D: SGD on (1/B) [ sum_i r_i + N(0, (sigma C)^2 I) + sum_j f_j ]
+ * (lines 16-18) G: Adam on mean_j CE(D(G(z_j, y_j), y_j), 1) (lines 21-24) with z ~ U[-1,1]^z,
+ * learning rate of D 0.15 falling to 0.052 over 10,000 steps (section 5).
  *
  * PRIVACY ARGUMENT (mode=sound).  Neighbours: add or remove one record.
- *  - "disc-step": one record adds at most one r_i, |r_i| <= C, to one sum: L2 sensitivity C; iso_dpsgd_step samples,
- *    clips, sums, adds noise and books, T times, Poisson rate q.
- *  - The f_j are functions of released things: z_j and y_j are drawn from keys and from the released label law, B of
- *    them whatever the batch turned out to be.  Adding them to the released sum is post-processing.
- *  - "label-histogram": one Gaussian histogram over the labels, L2 sensitivity 1 (labels=histogram; the share
- *    label_share of the budget).  labels=uniform or public releases nothing.
+ *  - "disc-step": one record adds at most one r_i, |r_i| <= C, to one sum: L2 sensitivity C;
+ * iso_dpsgd_step samples, clips, sums, adds noise and books, T times, Poisson rate q.
+ *  - The f_j are functions of released things: z_j and y_j are drawn from keys and from the
+ * released label law, B of them whatever the batch turned out to be.  Adding them to the released
+ * sum is post-processing.
+ *  - "label-histogram": one Gaussian histogram over the labels, L2 sensitivity 1 (labels=histogram;
+ * the share label_share of the budget).  labels=uniform or public releases nothing.
  *  - G's step and sampling see D and the label law only: post-processing.
  * No batch norm anywhere: a record's gradient depends on that record alone.
  *
- * MODE=PAPER (guarantee "heuristic", epsilon infinite, claimed 9.6).  As Algorithm 1 and the authors' code have it: the
- * fakes carry the labels of the batch and are as many as the batch, their clipped sum is added without noise of its
- * own, G is trained on the batch's labels, and samples follow the exact class counts ("label-histogram", uncharged).
- * One record then moves sum_i r_i + sum_j f_j by 2C while the proof says C, and its label reaches G around the noise;
- * `verify` sees D and G differ.  sigma = 1.12, C = 1.1 unless given.
+ * MODE=PAPER (guarantee "heuristic", epsilon infinite, claimed 9.6).  As Algorithm 1 and the
+ * authors' code have it: the fakes carry the labels of the batch and are as many as the batch,
+ * their clipped sum is added without noise of its own, G is trained on the batch's labels, and
+ * samples follow the exact class counts ("label-histogram", uncharged). One record then moves sum_i
+ * r_i + sum_j f_j by 2C while the proof says C, and its label reaches G around the noise; `verify`
+ * sees D and G differ.  sigma = 1.12, C = 1.1 unless given.
  *
- * DEVIATIONS.  Loss of G non-saturating, as in the code (the paper prints log(1 - D)).  The code clips per tensor (true
- * sensitivity 2C again) and tells its accountant sigma C = 1.232 instead of sigma; both modes here clip jointly, as
- * Algorithm 1 prints.  Poisson batches instead of shuffled epochs, which is what the accountant assumes.  mode=sound
- * gives out a running average of G's weights and uses Adam's beta1 = 0.5, both post-processing; mode=paper the last
- * weights, 0.9.
+ * DEVIATIONS.  Loss of G non-saturating, as in the code (the paper prints log(1 - D)).  The code
+ * clips per tensor (true sensitivity 2C again) and tells its accountant sigma C = 1.232 instead of
+ * sigma; both modes here clip jointly, as Algorithm 1 prints.  Poisson batches instead of shuffled
+ * epochs, which is what the accountant assumes.  mode=sound gives out a running average of G's
+ * weights and uses Adam's beta1 = 0.5, both post-processing; mode=paper the last weights, 0.9.
  *
  * COST.  Per step about 2 B (5 |D| + 3 |G|) multiply-adds: 10 to 15 ms on MNIST at B = 600.
  */
@@ -40,25 +44,31 @@
 
 static const iso_option options[] = {
 	ISO_OPT_ENUM(iso_gan_options, mode, "sound", "sound|paper",
-		     "paper: as published, labels shared with the fakes, exact class counts; not private"),
+		     "paper: as published, labels shared with the fakes, exact class counts; not "
+		     "private"),
 	ISO_OPT_ENUM(iso_gan_options, labels, "histogram", ISO_LABEL_CHOICES,
-		     "law of the labels: a noisy histogram, uniform, or the suite's public class counts (mode=sound)"),
-	ISO_OPT_INT(iso_gan_options, steps, "0", 0, 10000000, "steps; 0: 300 epochs, at most 30000"),
+		     "law of the labels: a noisy histogram, uniform, or the suite's public class "
+		     "counts (mode=sound)"),
+	ISO_OPT_INT(iso_gan_options, steps, "0", 0, 10000000,
+		    "steps; 0: 300 epochs, at most 30000"),
 	ISO_OPT_INT(iso_gan_options, batch, "0", 0, 65536, "expected batch; 0: 600, at most n/8"),
 	ISO_OPT_INT(iso_gan_options, hidden, "128", 1, 8192, "hidden units of both networks"),
 	ISO_OPT_INT(iso_gan_options, z_dim, "100", 1, 4096, "latent dimensions"),
 	ISO_OPT_REAL(iso_gan_options, clip, "1.1", 1e-6, 1e6, "L2 bound C of a record's gradient"),
-	ISO_OPT_REAL(
-		iso_gan_options, sigma, "0", 0, 1e6,
-		"noise multiplier; 0: calibrated to epsilon (mode=paper: 1.12); given: fixed, epsilon as it falls"),
-	ISO_OPT_REAL(iso_gan_options, label_share, "0.02", 1e-6, 0.9, "share of the budget of the label histogram"),
+	ISO_OPT_REAL(iso_gan_options, sigma, "0", 0, 1e6,
+		     "noise multiplier; 0: calibrated to epsilon (mode=paper: 1.12); given: fixed, "
+		     "epsilon as it falls"),
+	ISO_OPT_REAL(iso_gan_options, label_share, "0.02", 1e-6, 0.9,
+		     "share of the budget of the label histogram"),
 	ISO_OPT_REAL(iso_gan_options, lr_d, "0.15", 0, 100, "first learning rate of D (SGD)"),
 	ISO_OPT_REAL(iso_gan_options, lr_d_end, "0.052", 0, 100, "last learning rate of D"),
 	ISO_OPT_INT(iso_gan_options, lr_d_steps, "10000", 0, 10000000, "steps over which it falls"),
 	ISO_OPT_REAL(iso_gan_options, lr_g, "1e-3", 0, 100, "learning rate of G (Adam)"),
-	ISO_OPT_REAL(iso_gan_options, beta1, "-1", -1, 0.999, "first-moment decay of Adam; -1: 0.5 (mode=paper: 0.9)"),
+	ISO_OPT_REAL(iso_gan_options, beta1, "-1", -1, 0.999,
+		     "first-moment decay of Adam; -1: 0.5 (mode=paper: 0.9)"),
 	ISO_OPT_REAL(iso_gan_options, average, "-1", -1, 1,
-		     "horizon of the average of G's weights as a share of the steps; -1: 0.2 (mode=paper: none)"),
+		     "horizon of the average of G's weights as a share of the steps; -1: 0.2 "
+		     "(mode=paper: none)"),
 	ISO_OPT_ENUM(iso_gan_options, categories, "draw", "draw|argmax", "categories of a sample"),
 	{0},
 };
@@ -97,7 +107,8 @@ static iso_guarantee guarantee_of(const void *o)
 static double claimed_epsilon(const iso_gen_env *env)
 {
 	const iso_gan_options *o = env->options;
-	return o->mode == 1 && (o->sigma == 0 || o->sigma == PUBLISHED_SIGMA) ? PUBLISHED_EPSILON : NAN;
+	return o->mode == 1 && (o->sigma == 0 || o->sigma == PUBLISHED_SIGMA) ? PUBLISHED_EPSILON
+									      : NAN;
 }
 
 static iso_status check(const iso_gen_env *env, iso_error *err)
@@ -118,7 +129,8 @@ static iso_status fit(const iso_fit *f, void **model, iso_error *err)
 	return iso_gan_fit(f, &s, model, err);
 }
 
-static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **model, iso_error *err)
+static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **model,
+		       iso_error *err)
 {
 	const iso_gan_spec s = spec_of(env->options);
 	return iso_gan_load(env, &s, bytes, n, model, err);
@@ -128,20 +140,26 @@ const iso_generator iso_generator_dp_cgan = {
 	.abi = ISO_GENERATOR_ABI,
 	.name = "dp-cgan",
 	.title = "DP-CGAN: conditional GAN, real and fake gradients clipped apart",
-	.citation =
-		"R. Torkzadehmahani, P. Kairouz, B. Paten, \"DP-CGAN: Differentially Private Synthetic Data and Label "
-		"Generation\", CVPR Workshops 2019, arXiv:2001.09700",
-	.card = "A conditional GAN whose discriminator is trained by DP-SGD; the gradients on real rows are clipped, "
+	.citation = "R. Torkzadehmahani, P. Kairouz, B. Paten, \"DP-CGAN: Differentially Private "
+		    "Synthetic Data and Label "
+		    "Generation\", CVPR Workshops 2019, arXiv:2001.09700",
+	.card = "A conditional GAN whose discriminator is trained by DP-SGD; the gradients on real "
+		"rows are clipped, "
 		"summed and noised, those on fakes are clipped apart and need no noise.\n"
-		"Privacy (sound): each step is a Poisson-subsampled Gaussian of sensitivity C; the fakes are a fixed "
-		"number and carry labels of the released law, so they are post-processing; the label law is one noisy "
+		"Privacy (sound): each step is a Poisson-subsampled Gaussian of sensitivity C; the "
+		"fakes are a fixed "
+		"number and carry labels of the released law, so they are post-processing; the "
+		"label law is one noisy "
 		"histogram.\n"
-		"mode=paper shares the batch's labels with the fakes and the generator and samples the exact class "
+		"mode=paper shares the batch's labels with the fakes and the generator and samples "
+		"the exact class "
 		"counts: "
-		"the true sensitivity is at least 2C and labels go around the noise, so epsilon is infinite although "
+		"the true sensitivity is at least 2C and labels go around the noise, so epsilon is "
+		"infinite although "
 		"9.6 is "
 		"claimed; verify finds it.\n"
-		"Deviations: joint clipping as Algorithm 1 prints (the code clips per tensor and accounts sigma C "
+		"Deviations: joint clipping as Algorithm 1 prints (the code clips per tensor and "
+		"accounts sigma C "
 		"instead of "
 		"sigma), Poisson batches.",
 	.guarantee = ISO_GUARANTEE_DP,

@@ -3,14 +3,17 @@
  *
  * A generator is one immutable descriptor with one external symbol, in one file:
  * generators/mine.c exports `const iso_generator iso_generator_mine`.  Register it by one word in
- * generators/CMakeLists.txt.  A shared object exports `const iso_generator *iso_plugin_generator(void)`.
+ * generators/CMakeLists.txt.  A shared object exports `const iso_generator
+ * *iso_plugin_generator(void)`.
  *
- * Flow:  check -> plan (events as a function of one free noise scale) -> the harness calibrates the scale ->
- * fit (mechanism calls book into the ledger) -> the ledger must equal the plan -> ledger closed -> sample.
+ * Flow:  check -> plan (events as a function of one free noise scale) -> the harness calibrates the
+ * scale -> fit (mechanism calls book into the ledger) -> the ledger must equal the plan -> ledger
+ * closed -> sample.
  *
- * Rules.  fit is the only function that sees private rows, and everything private leaves through core/privacy or
- * core/nn/dpsgd.h.  The number of rows n is public.  All other randomness comes from `key` (core/rand), private
- * rows' randomness addressed by their ids.  A model may keep nothing of the training table but what was released.
+ * Rules.  fit is the only function that sees private rows, and everything private leaves through
+ * core/privacy or core/nn/dpsgd.h.  The number of rows n is public.  All other randomness comes
+ * from `key` (core/rand), private rows' randomness addressed by their ids.  A model may keep
+ * nothing of the training table but what was released.
  */
 #ifndef ISO_GENERATORS_GENERATOR_H
 #define ISO_GENERATORS_GENERATOR_H
@@ -24,32 +27,34 @@
 
 #define ISO_GENERATOR_ABI 1
 
-enum { /* needs: what must hold of the data */
-	ISO_NEEDS_LABEL = 1, /* a discrete label column */
-	ISO_NEEDS_NO_PIXELS = 2,
-	ISO_NEEDS_BINARY_LABEL = 4
+enum {			    /* needs: what must hold of the data */
+       ISO_NEEDS_LABEL = 1, /* a discrete label column */
+       ISO_NEEDS_NO_PIXELS = 2,
+       ISO_NEEDS_BINARY_LABEL = 4
 };
 
 /* Everything a generator may know before it sees data. All borrowed. */
 typedef struct iso_gen_env {
 	const iso_schema *schema;
-	size_t n; /* public number of training rows */
-	const size_t *class_count; /* [classes] public rows per class when the suite declares them public, else NULL */
-	const void *options; /* the plug-in's option struct, resolved */
-	double epsilon, delta; /* target; epsilon is +infinity for generators without a plan */
+	size_t n;		   /* public number of training rows */
+	const size_t *class_count; /* [classes] public rows per class when the suite declares them
+				      public, else NULL */
+	const void *options;	   /* the plug-in's option struct, resolved */
+	double epsilon, delta;	   /* target; epsilon is +infinity for generators without a plan */
 	iso_adjacency adjacency;
-	iso_accountant accountant; /* the one that calibrates, for plans that must solve for counts (PATE) */
+	iso_accountant accountant; /* the one that calibrates, for plans that must solve for counts
+				      (PATE) */
 } iso_gen_env;
 
 typedef struct iso_fit {
 	iso_gen_env env;
 	const iso_table *train; /* PRIVATE; borrowed: valid during fit only */
-	double scale; /* the calibrated free noise scale, as given to plan */
-	iso_ledger *ledger; /* armed with plan(scale) */
-	iso_key key; /* all randomness of fit that is not privacy noise */
+	double scale;		/* the calibrated free noise scale, as given to plan */
+	iso_ledger *ledger;	/* armed with plan(scale) */
+	iso_key key;		/* all randomness of fit that is not privacy noise */
 	iso_progress *progress; /* may be NULL */
-	/* training curve: the harness keeps (step, name, value) for the report; values must be private-safe (computed from
-	 * released things) or named "uncharged:..." */
+	/* training curve: the harness keeps (step, name, value) for the report; values must be
+	 * private-safe (computed from released things) or named "uncharged:..." */
 	void (*curve)(void *ctx, double step, const char *name, double value); /* may be NULL */
 	void *curve_ctx;
 	int (*cancelled)(void *ctx); /* may be NULL; non-zero: return ISO_E_CANCELLED soon */
@@ -57,49 +62,60 @@ typedef struct iso_fit {
 } iso_fit;
 
 typedef struct iso_generator {
-	uint32_t abi; /* required: ISO_GENERATOR_ABI */
-	const char *name; /* required: as typed, "dp-cgan"; the file stem with - for _ */
-	const char *title; /* required: one line */
+	uint32_t abi;	      /* required: ISO_GENERATOR_ABI */
+	const char *name;     /* required: as typed, "dp-cgan"; the file stem with - for _ */
+	const char *title;    /* required: one line */
 	const char *citation; /* required: authors, title, venue, year, identifier */
-	const char *card; /* required: algorithm, privacy argument, deviations from the paper, in prose for `describe` */
-	iso_guarantee guarantee; /* required: of the default mode */
-	uint32_t needs; /* bits above */
-	uint32_t version; /* required: raise when results change; part of a cell's key */
+	const char *card; /* required: algorithm, privacy argument, deviations from the paper, in
+			     prose for `describe` */
+	iso_guarantee guarantee;   /* required: of the default mode */
+	uint32_t needs;		   /* bits above */
+	uint32_t version;	   /* required: raise when results change; part of a cell's key */
 	const iso_option *options; /* required, may be an empty table */
-	size_t options_size; /* of the option struct */
+	size_t options_size;	   /* of the option struct */
 
-	/* optional; default: `guarantee` for every setting.  mode=paper with a broken proof: NONE or HEURISTIC. */
+	/* optional; default: `guarantee` for every setting.  mode=paper with a broken proof: NONE
+	 * or HEURISTIC. */
 	iso_guarantee (*guarantee_of)(const void *options);
-	/* optional; default: NaN = no claim beyond the accounted epsilon.  The epsilon that the paper claims for this setting. */
+	/* optional; default: NaN = no claim beyond the accounted epsilon.  The epsilon that the
+	 * paper claims for this setting. */
 	double (*claimed_epsilon)(const iso_gen_env *env);
-	/* optional; default: accept.  Cross-field rules, no data: a suite of thousands of cells must fail in its first second. */
+	/* optional; default: accept.  Cross-field rules, no data: a suite of thousands of cells
+	 * must fail in its first second. */
 	iso_status (*check)(const iso_gen_env *env, iso_error *err);
-	/* required unless guarantee is NONE for all settings; default: an empty plan.  All releases of fit for free noise
-	 * scale s (noise multipliers proportional to s). */
+	/* required unless guarantee is NONE for all settings; default: an empty plan.  All releases
+	 * of fit for free noise scale s (noise multipliers proportional to s). */
 	iso_status (*plan)(const iso_gen_env *env, double scale, iso_plan *plan, iso_error *err);
 	/* required */
 	iso_status (*fit)(const iso_fit *fit, void **model, iso_error *err);
-	/* required.  Pure post-processing: exactly out->n rows (out comes zeroed, ids set), every cell inside the schema's
-	 * domain.  Row i of a longer sample equals row i of a shorter one with the same key. */
+	/* required.  Pure post-processing: exactly out->n rows (out comes zeroed, ids set), every
+	 * cell inside the schema's domain.  Row i of a longer sample equals row i of a shorter one
+	 * with the same key. */
 	iso_status (*sample)(const void *model, iso_key key, iso_table *out, iso_error *err);
 	/* required; NULL is legal */
 	void (*destroy)(void *model);
 
-	/* optional; default: unsupported.  Discriminator or critic score of rows, larger = more real: white-box attacks. */
+	/* optional; default: unsupported.  Discriminator or critic score of rows, larger = more
+	 * real: white-box attacks. */
 	iso_status (*score)(const void *model, const iso_table *rows, double *out, iso_error *err);
-	/* optional; default: unsupported.  Latent access: dim of z; decode z [n][dim] to encoded rows. */
+	/* optional; default: unsupported.  Latent access: dim of z; decode z [n][dim] to encoded
+	 * rows. */
 	size_t (*latent_dim)(const void *model);
 	iso_status (*encode)(const void *model, const iso_table *rows, float *z, iso_error *err);
-	iso_status (*decode)(const void *model, const float *z, const uint32_t *label, size_t n, iso_table *out, iso_error *err);
+	iso_status (*decode)(const void *model, const float *z, const uint32_t *label, size_t n,
+			     iso_table *out, iso_error *err);
 	/* optional; default: unsupported.  log density of rows under the model. */
-	iso_status (*log_density)(const void *model, const iso_table *rows, double *out, iso_error *err);
-	/* required for guarantee DP or HEURISTIC (verify compares these bytes): everything released, in a fixed order, each
-	 * part preceded by a line "name count\n" (count = bytes that follow) so that a difference can be named.  Appends to
-	 * out. */
+	iso_status (*log_density)(const void *model, const iso_table *rows, double *out,
+				  iso_error *err);
+	/* required for guarantee DP or HEURISTIC (verify compares these bytes): everything
+	 * released, in a fixed order, each part preceded by a line "name count\n" (count = bytes
+	 * that follow) so that a difference can be named.  Appends to out. */
 	iso_status (*save)(const void *model, iso_str *out, iso_error *err);
 	/* optional; default: unsupported.  A model from save's bytes; samples must be identical. */
-	iso_status (*load)(const iso_gen_env *env, const char *bytes, size_t n, void **model, iso_error *err);
-	/* optional; default: nothing.  Facts about the fitted model for the record (JSON object to fill). */
+	iso_status (*load)(const iso_gen_env *env, const char *bytes, size_t n, void **model,
+			   iso_error *err);
+	/* optional; default: nothing.  Facts about the fitted model for the record (JSON object to
+	 * fill). */
 	iso_status (*describe)(const void *model, cJSON *out, iso_error *err);
 } iso_generator;
 
@@ -107,20 +123,24 @@ typedef struct iso_generator {
 size_t iso_generator_count(void);
 const iso_generator *iso_generator_at(size_t i);
 /* ISO_E_CONFIG with the nearest name. */
-iso_status iso_generator_find(const char *name, const iso_generator **out, iso_error *err) ISO_MUST_CHECK;
-/* Checks ABI and required slots (ISO_E_PLUGIN names the slot), then registers; the object stays loaded. */
+iso_status iso_generator_find(const char *name, const iso_generator **out,
+			      iso_error *err) ISO_MUST_CHECK;
+/* Checks ABI and required slots (ISO_E_PLUGIN names the slot), then registers; the object stays
+ * loaded. */
 iso_status iso_generator_load(const char *path, iso_error *err) ISO_MUST_CHECK;
-iso_status iso_generator_register(const iso_generator *g, iso_error *err) ISO_MUST_CHECK; /* tests */
+iso_status iso_generator_register(const iso_generator *g,
+				  iso_error *err) ISO_MUST_CHECK; /* tests */
 iso_guarantee iso_generator_guarantee(const iso_generator *g, const void *options);
 
-/* The whole flow in one call, shared by the runner, `generate`, verify and tests: check, plan, calibrate, arm, fit, settle,
- * close. */
+/* The whole flow in one call, shared by the runner, `generate`, verify and tests: check, plan,
+ * calibrate, arm, fit, settle, close. */
 typedef struct iso_training {
-	void *model; /* owned by the training: free with iso_training_free */
-	iso_ledger *ledger; /* owned */
-	double scale; /* calibrated; 0 without a plan */
-	iso_guarantee guarantee; /* of these options; at most heuristic if anything stands uncharged in the ledger */
-	double claimed_epsilon; /* NaN = none */
+	void *model;		 /* owned by the training: free with iso_training_free */
+	iso_ledger *ledger;	 /* owned */
+	double scale;		 /* calibrated; 0 without a plan */
+	iso_guarantee guarantee; /* of these options; at most heuristic if anything stands uncharged
+				    in the ledger */
+	double claimed_epsilon;	 /* NaN = none */
 	double fit_seconds;
 	const iso_generator *generator;
 } iso_training;
@@ -128,7 +148,8 @@ typedef struct iso_training_request {
 	const iso_generator *generator;
 	const void *options;
 	const iso_table *train;
-	size_t n; /* the public number of rows; 0 = that of train (verify keeps it while the table changes) */
+	size_t n; /* the public number of rows; 0 = that of train (verify keeps it while the table
+		     changes) */
 	const size_t *class_count;
 	double epsilon, delta;
 	iso_adjacency adjacency;
@@ -136,17 +157,19 @@ typedef struct iso_training_request {
 	uint64_t seed;
 	int secure;
 	struct iso_replay *replay; /* NULL, or record/replay of verify */
-	double scale; /* > 0: use this scale and do not calibrate */
+	double scale;		   /* > 0: use this scale and do not calibrate */
 	iso_progress *progress;
 	void (*curve)(void *ctx, double step, const char *name, double value);
 	void *curve_ctx;
 } iso_training_request;
-iso_status iso_train(const iso_training_request *r, iso_training *out, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_train(const iso_training_request *r, iso_training *out,
+		     iso_error *err) ISO_MUST_CHECK;
 /* Rows 0..n-1 of the model's stream for `seed`; checked against the schema (ISO_E_PLUGIN). */
-iso_status iso_training_sample(const iso_training *t, const iso_schema *s, uint64_t seed, size_t n, iso_table **out,
-			       iso_error *err) ISO_MUST_CHECK;
+iso_status iso_training_sample(const iso_training *t, const iso_schema *s, uint64_t seed, size_t n,
+			       iso_table **out, iso_error *err) ISO_MUST_CHECK;
 /* The score slot; ISO_E_UNSUPPORTED without one, ISO_E_PLUGIN for a score that is not finite. */
-iso_status iso_training_score(const iso_training *t, const iso_table *rows, double *out, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_training_score(const iso_training *t, const iso_table *rows, double *out,
+			      iso_error *err) ISO_MUST_CHECK;
 void iso_training_free(iso_training *t);
 
 #endif

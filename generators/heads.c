@@ -54,8 +54,8 @@ void iso_heads_forward(const iso_heads *h, const float *out, size_t n, float *x,
 }
 
 /* sigmoid: dL/do = dL/dx x (1 - x);  softmax: dL/do_k = p_k (dL/dp_k - sum_j p_j dL/dp_j). */
-void iso_heads_backward(const iso_heads *h, const float *x, size_t x_ld, const float *dx, size_t dx_ld, size_t n,
-			float *d)
+void iso_heads_backward(const iso_heads *h, const float *x, size_t x_ld, const float *dx,
+			size_t dx_ld, size_t n, float *d)
 {
 	const size_t dim = h->enc->dim;
 	for (size_t r = 0; r < n; r++) {

@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /* independent: noisy one-way marginals, optionally each joint with the label (baseline).
  *
- * WHAT.  Every column is released as a noisy histogram and sampled on its own: right 1-way statistics, no dependence.
- * marg_label=true releases the tables (x_j, y) instead: a naive-Bayes generator, the strongest cheap baseline.
+ * WHAT.  Every column is released as a noisy histogram and sampled on its own: right 1-way
+ * statistics, no dependence. marg_label=true releases the tables (x_j, y) instead: a naive-Bayes
+ * generator, the strongest cheap baseline.
  *
- * ALGORITHM (method card "independent").  Bins: categories; `bins` equal-width bins of the public bounds for numbers
- * and pixels; one more where missing is allowed.  Let c be all counts side by side, d tables.
- *     release  c~ = c + N(0, (s sqrt d)^2) per cell      (gaussian)      or  c + Lap(s d)      (laplace)
- *     p_j = clip(c~_j, 0) / sum                          (uniform if nothing is left)
+ * ALGORITHM (method card "independent").  Bins: categories; `bins` equal-width bins of the public
+ * bounds for numbers and pixels; one more where missing is allowed.  Let c be all counts side by
+ * side, d tables. release  c~ = c + N(0, (s sqrt d)^2) per cell      (gaussian)      or  c + Lap(s
+ * d)      (laplace) p_j = clip(c~_j, 0) / sum                          (uniform if nothing is left)
  *     x_j ~ p_j, uniform inside the bin, rounded to the column's grain.
- * marg_label: y ~ p_y, where the count of y is the mean over j of sum_x c~_j(x, y) weighted by 1 / (number of bins
- * of j) (inverse variance), then x_j ~ p_j(. | y).
+ * marg_label: y ~ p_y, where the count of y is the mean over j of sum_x c~_j(x, y) weighted by 1 /
+ * (number of bins of j) (inverse variance), then x_j ~ p_j(. | y).
  *
- * PRIVACY ARGUMENT.  Neighbours: add or remove one record.  A record falls into exactly one cell of each of d
- * tables, so all counts together move by sqrt d in L2 and by d in L1: one Gaussian or one Laplace release of one
- * vector, entry "marginals", is the only touch of private rows (iso_mech_histogram).  Bins come from the public
- * schema alone. Replace-one moves two cells per table; the accountant doubles the sensitivity.  Sampling is
- * post-processing.
+ * PRIVACY ARGUMENT.  Neighbours: add or remove one record.  A record falls into exactly one cell of
+ * each of d tables, so all counts together move by sqrt d in L2 and by d in L1: one Gaussian or one
+ * Laplace release of one vector, entry "marginals", is the only touch of private rows
+ * (iso_mech_histogram).  Bins come from the public schema alone. Replace-one moves two cells per
+ * table; the accountant doubles the sensitivity.  Sampling is post-processing.
  *
- * DEVIATIONS.  No thresholding of small cells (it biases totals); numbers are uniform inside a bin.  mechanism=auto
- * takes Gaussian noise for d > 10 and Laplace noise below, as the card advises.
+ * DEVIATIONS.  No thresholding of small cells (it biases totals); numbers are uniform inside a bin.
+ * mechanism=auto takes Gaussian noise for d > 10 and Laplace noise below, as the card advises.
  *
  * COST.  One pass over the rows; memory 4 n d bytes during fit.
  */
@@ -42,11 +43,13 @@ static const iso_option options[] = {
 	ISO_OPT_INT(opts, bins, "32", 2, 65536, "equal-width bins of a numeric column"),
 	ISO_OPT_ENUM(opts, mechanism, "auto", "auto|gaussian|laplace",
 		     "noise; auto: gaussian with more than 10 tables, else laplace"),
-	ISO_OPT_BOOL(opts, marg_label, "false", "release every column jointly with the label (naive Bayes)"),
+	ISO_OPT_BOOL(opts, marg_label, "false",
+		     "release every column jointly with the label (naive Bayes)"),
 	{0},
 };
 
-/* Tables of counts, one after the other.  With a label: table j is [labels][cells] and there are ncode - 1 of them. */
+/* Tables of counts, one after the other.  With a label: table j is [labels][cells] and there are
+ * ncode - 1 of them. */
 typedef struct layout {
 	iso_binning bin; /* without codes; owned */
 	size_t *first;	 /* [ncode] offset of the table of code j; owned */
@@ -79,7 +82,8 @@ static iso_status layout_new(const iso_schema *s, const opts *o, layout *l, iso_
 	iso_table *empty = NULL;
 	*l = (layout){.joint = o->marg_label};
 	ISO_TRY(iso_table_new(s, 0, &empty, err));
-	ISO_TRY_OUT(iso_bin_table(empty, (size_t)o->bins, ISO_ENC_FEATURES | ISO_ENC_LABEL, &l->bin, err));
+	ISO_TRY_OUT(iso_bin_table(empty, (size_t)o->bins, ISO_ENC_FEATURES | ISO_ENC_LABEL, &l->bin,
+				  err));
 	l->first = iso_alloc(l->bin.ncode, sizeof *l->first);
 	l->pixel = iso_alloc(l->bin.ncode, sizeof *l->pixel);
 	if (!l->first || !l->pixel) {
@@ -91,7 +95,8 @@ static iso_status layout_new(const iso_schema *s, const opts *o, layout *l, iso_
 		if ((int)l->bin.column[j] == s->label)
 			l->label = j;
 	for (size_t j = 0; j < n; j++) {
-		l->pixel[j] = j && l->bin.column[j] == l->bin.column[j - 1] ? l->pixel[j - 1] + 1 : 0;
+		l->pixel[j] =
+			j && l->bin.column[j] == l->bin.column[j - 1] ? l->pixel[j - 1] + 1 : 0;
 		l->first[j] = l->total;
 		if (l->joint && j == l->label)
 			continue;
@@ -112,9 +117,12 @@ static iso_status check(const iso_gen_env *env, iso_error *err)
 	for (size_t j = 0; j < env->schema->ncol; j++)
 		features += env->schema->column[j].role != ISO_ID && (int)j != env->schema->label;
 	ISO_FAIL_IF(o->marg_label && iso_schema_classes(env->schema) == 0, err, ISO_E_UNSUPPORTED,
-		    "marg_label (independent): the schema has no discrete label; give one column the role \"label\"");
-	ISO_FAIL_IF(features == 0 && (o->marg_label || env->schema->label < 0), err, ISO_E_UNSUPPORTED,
-		    "no feature columns (independent): there is nothing to release; add a feature to the schema");
+		    "marg_label (independent): the schema has no discrete label; give one column "
+		    "the role \"label\"");
+	ISO_FAIL_IF(features == 0 && (o->marg_label || env->schema->label < 0), err,
+		    ISO_E_UNSUPPORTED,
+		    "no feature columns (independent): there is nothing to release; add a feature "
+		    "to the schema");
 	return ISO_OK;
 }
 
@@ -129,9 +137,10 @@ static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_
 	layout l;
 	ISO_TRY(layout_new(env->schema, o, &l, err));
 	const double d = (double)l.ntable;
-	const iso_status st = is_laplace(o, l.ntable)
-				      ? iso_plan_laplace(out, "marginals", 0, 0, scale, 1, d, err)
-				      : iso_plan_gaussian(out, "marginals", 0, 0, scale, 1, 1, sqrt(d), err);
+	const iso_status st =
+		is_laplace(o, l.ntable)
+			? iso_plan_laplace(out, "marginals", 0, 0, scale, 1, d, err)
+			: iso_plan_gaussian(out, "marginals", 0, 0, scale, 1, 1, sqrt(d), err);
 	layout_free(&l);
 	return st;
 }
@@ -173,7 +182,8 @@ out:
 	return st;
 }
 
-/* Codes to cells of the concatenated tables, in place: the write position never overtakes the read position. */
+/* Codes to cells of the concatenated tables, in place: the write position never overtakes the read
+ * position. */
 static void codes_to_cells(const layout *l, uint32_t *code, size_t n)
 {
 	uint32_t *w = code;
@@ -234,10 +244,11 @@ static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 	model *m = NULL;
 	iso_status st;
 	ISO_TRY(model_new(&f->env, &m, err));
-	ISO_TRY_OUT(iso_bin_table(f->train, (size_t)m->o.bins, ISO_ENC_FEATURES | ISO_ENC_LABEL, &b, err));
+	ISO_TRY_OUT(iso_bin_table(f->train, (size_t)m->o.bins, ISO_ENC_FEATURES | ISO_ENC_LABEL, &b,
+				  err));
 	codes_to_cells(&m->l, b.code, f->train->n);
-	ISO_TRY_OUT(iso_mech_histogram(f->ledger, "marginals", 0, b.code, f->train->n, m->l.ntable, m->l.total,
-				       m->count, err));
+	ISO_TRY_OUT(iso_mech_histogram(f->ledger, "marginals", 0, b.code, f->train->n, m->l.ntable,
+				       m->l.total, m->count, err));
 	ISO_TRY_OUT(derive(m, err));
 	*out = m;
 	m = NULL;
@@ -267,22 +278,26 @@ static iso_status sample(const void *model_, iso_key key, iso_table *out, iso_er
 	for (size_t i = 0; i < out->n; i++) {
 		size_t y = 0;
 		if (l->joint) {
-			y = iso_law_draw(m->label_cdf, l->bin.cells[l->label], iso_rand_u01(bin, i, l->label));
+			y = iso_law_draw(m->label_cdf, l->bin.cells[l->label],
+					 iso_rand_u01(bin, i, l->label));
 			put(m, out, i, l->label, y, 0.5);
 		}
 		for (size_t j = 0; j < l->bin.ncode; j++) {
 			if (l->joint && j == l->label)
 				continue;
 			const size_t cells = l->bin.cells[j];
-			const size_t k = iso_law_draw(m->cdf + l->first[j] + y * cells, cells, iso_rand_u01(bin, i, j));
+			const size_t k = iso_law_draw(m->cdf + l->first[j] + y * cells, cells,
+						      iso_rand_u01(bin, i, j));
 			put(m, out, i, j, k, iso_rand_u01(within, i, j));
 		}
 	}
 	return ISO_OK;
 }
 
-/* log p(row) = [log p(y) +] sum_j log p_j(bin of x_j [| y]), a mass over bins; log 0 is given as log 1e-12. */
-static iso_status log_density(const void *model_, const iso_table *rows, double *out, iso_error *err)
+/* log p(row) = [log p(y) +] sum_j log p_j(bin of x_j [| y]), a mass over bins; log 0 is given as
+ * log 1e-12. */
+static iso_status log_density(const void *model_, const iso_table *rows, double *out,
+			      iso_error *err)
 {
 	const model *m = model_;
 	const layout *l = &m->l;
@@ -293,8 +308,9 @@ static iso_status log_density(const void *model_, const iso_table *rows, double 
 		const size_t y = l->joint ? code[l->label] : 0;
 		out[i] = 0;
 		for (size_t j = 0; j < l->bin.ncode; j++) {
-			const double *cdf =
-				l->joint && j == l->label ? m->label_cdf : m->cdf + l->first[j] + y * l->bin.cells[j];
+			const double *cdf = l->joint && j == l->label
+						    ? m->label_cdf
+						    : m->cdf + l->first[j] + y * l->bin.cells[j];
 			const double p = cdf[code[j]] - (code[j] ? cdf[code[j] - 1] : 0);
 			out[i] += iso_log(p > 1e-12 ? p : 1e-12);
 		}
@@ -310,12 +326,14 @@ static iso_status save(const void *model_, iso_str *out, iso_error *err)
 	return iso_str_check(out, err);
 }
 
-static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **out, iso_error *err)
+static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **out,
+		       iso_error *err)
 {
 	iso_parts in = {bytes, bytes + n};
 	model *m = NULL;
 	ISO_TRY(model_new(env, &m, err));
-	iso_status st = iso_part_take(&in, "marginals", m->count, m->l.total * sizeof *m->count, err);
+	iso_status st =
+		iso_part_take(&in, "marginals", m->count, m->l.total * sizeof *m->count, err);
 	if (st == ISO_OK)
 		st = derive(m, err);
 	if (st == ISO_OK)
@@ -330,7 +348,8 @@ static iso_status describe(const void *model_, cJSON *out, iso_error *err)
 	const model *m = model_;
 	if (!cJSON_AddNumberToObject(out, "tables", (double)m->l.ntable) ||
 	    !cJSON_AddNumberToObject(out, "cells", (double)m->l.total) ||
-	    !cJSON_AddStringToObject(out, "noise", is_laplace(&m->o, m->l.ntable) ? "laplace" : "gaussian"))
+	    !cJSON_AddStringToObject(out, "noise",
+				     is_laplace(&m->o, m->l.ntable) ? "laplace" : "gaussian"))
 		return iso_no_memory(err, "description of marginals");
 	return ISO_OK;
 }
@@ -339,12 +358,14 @@ const iso_generator iso_generator_independent = {
 	.abi = ISO_GENERATOR_ABI,
 	.name = "independent",
 	.title = "Independent noisy marginals (baseline; marg_label: naive Bayes)",
-	.citation =
-		"folklore; for the naive-Bayes form see e.g. McKenna, Miklau, Sheldon, \"Winning the NIST contest\", "
-		"Journal of Privacy and Confidentiality 11(3), 2021",
-	.card = "Releases one noisy histogram per column (with marg_label: per column and label) and samples each "
+	.citation = "folklore; for the naive-Bayes form see e.g. McKenna, Miklau, Sheldon, "
+		    "\"Winning the NIST contest\", "
+		    "Journal of Privacy and Confidentiality 11(3), 2021",
+	.card = "Releases one noisy histogram per column (with marg_label: per column and label) "
+		"and samples each "
 		"column on its own.\n"
-		"Privacy: a record falls into one cell of each of d tables: L2 sensitivity sqrt(d), L1 sensitivity d; "
+		"Privacy: a record falls into one cell of each of d tables: L2 sensitivity "
+		"sqrt(d), L1 sensitivity d; "
 		"one Gaussian or Laplace release pays for everything. Bins come from the schema.\n"
 		"Deviations: none; no thresholding of small cells.",
 	.guarantee = ISO_GUARANTEE_DP,

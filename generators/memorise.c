@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /* memorise: hands the training rows back (control).
  *
- * WHAT.  The ceiling of every attack: membership inference must reach an AUC near 1 on it, or the attack is broken.
+ * WHAT.  The ceiling of every attack: membership inference must reach an AUC near 1 on it, or the
+ * attack is broken.
  *
- * ALGORITHM.  Keep the table.  Sample: a keyed permutation pi of the n rows; row i of a sample is training row
- * pi(i mod n), so up to n rows come without repetition.  Each kept row is given out with probability `share`: with
- * share < 1 the rest are replaced by another row, for attacks that should degrade gracefully.
+ * ALGORITHM.  Keep the table.  Sample: a keyed permutation pi of the n rows; row i of a sample is
+ * training row pi(i mod n), so up to n rows come without repetition.  Each kept row is given out
+ * with probability `share`: with share < 1 the rest are replaced by another row, for attacks that
+ * should degrade gracefully.
  *
- * PRIVACY ARGUMENT.  None: guarantee "none", epsilon infinite, and `verify` reports the rows in the samples.
+ * PRIVACY ARGUMENT.  None: guarantee "none", epsilon infinite, and `verify` reports the rows in the
+ * samples.
  *
  * COST.  A copy of the table.
  */
@@ -21,7 +24,8 @@ typedef struct opts {
 } opts;
 
 static const iso_option options[] = {
-	ISO_OPT_REAL(opts, share, "1", 0.01, 1, "share of the training rows that are ever given out"),
+	ISO_OPT_REAL(opts, share, "1", 0.01, 1,
+		     "share of the training rows that are ever given out"),
 	{0},
 };
 
@@ -50,11 +54,14 @@ static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 		goto out;
 	}
 	for (size_t r = 0; r < f->train->n; r++)
-		if (o->share >= 1 || iso_rand_u01(iso_key_child(f->key, "share", 0), f->train->id[r], 0) < o->share)
+		if (o->share >= 1 ||
+		    iso_rand_u01(iso_key_child(f->key, "share", 0), f->train->id[r], 0) < o->share)
 			row[kept++] = (uint32_t)r;
 	if (kept == 0) {
 		st = iso_fail(err, ISO_E_DATA,
-			      "no rows (memorise): the training table gives none at share=%g; use share=1", o->share);
+			      "no rows (memorise): the training table gives none at share=%g; use "
+			      "share=1",
+			      o->share);
 		goto out;
 	}
 	ISO_TRY_OUT(iso_table_select(f->train, row, kept, &m->rows, err));

@@ -1,38 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
-/* pate-gan: a student discriminator taught by the noisy votes of teachers on disjoint data (Jordon et al. 2019).
+/* pate-gan: a student discriminator taught by the noisy votes of teachers on disjoint data (Jordon
+ * et al. 2019).
  *
- * WHAT.  k teacher discriminators, each on its own part of the rows, judge generated rows; a student learns from their
- * noisy majority alone; the generator plays against the student.  Privacy from votes, not from gradients.
+ * WHAT.  k teacher discriminators, each on its own part of the rows, judge generated rows; a
+ * student learns from their noisy majority alone; the generator plays against the student.  Privacy
+ * from votes, not from gradients.
  *
- * ALGORITHM (card "pate-gan" section 7).  Rows are dealt to k parts once, by a keyed hash of their identity.  Repeat:
- *   n_T times, every teacher i:  Adam on BCE of ~b rows of part i (target 1) and b fakes (target 0)      (curator side)
- *   n_S times:  fakes u_1..u_b;  n_1(j) = #{i: T_i(u_j) > threshold_i},  n_0 = k - n_1
- *               r_j = argmax(n_0 + V_0, n_1 + V_1),  V ~ Lap(s) (lnmax) or N(0, s^2) (gnmax), fresh on each count
- *               Adam step of the student S on BCE(S(u_j), r_j)
- *   n_G times:  Adam step of G on BCE(S(G(z)), 1),  z ~ U[-1,1]^(d/4)
- * The label is one generated column.  The number of queries n_S b x iterations is fixed beforehand and s is
- * calibrated to it: nothing stops on a data-dependent epsilon.
+ * ALGORITHM (card "pate-gan" section 7).  Rows are dealt to k parts once, by a keyed hash of their
+ * identity.  Repeat: n_T times, every teacher i:  Adam on BCE of ~b rows of part i (target 1) and b
+ * fakes (target 0)      (curator side) n_S times:  fakes u_1..u_b;  n_1(j) = #{i: T_i(u_j) >
+ * threshold_i},  n_0 = k - n_1 r_j = argmax(n_0 + V_0, n_1 + V_1),  V ~ Lap(s) (lnmax) or N(0, s^2)
+ * (gnmax), fresh on each count Adam step of the student S on BCE(S(u_j), r_j) n_G times:  Adam step
+ * of G on BCE(S(G(z)), 1),  z ~ U[-1,1]^(d/4) The label is one generated column.  The number of
+ * queries n_S b x iterations is fixed beforehand and s is calibrated to it: nothing stops on a
+ * data-dependent epsilon.
  *
  * PRIVACY ARGUMENT.  Neighbours: add or remove one record.
- *  - The part of a record depends on its identity and the seed alone, so a record touches one teacher, through all its
- *    steps.  That teacher can change its vote on every query: per query (n_0, n_1) moves by (1, 1): L1 2, L2 sqrt 2.
- *  - "votes": iso_mech_votes, booked query by query under full composition, also where the teachers agree; the
- *    accountant uses the data-independent curve (LNMax: 2/s-DP per query; GNMax: Gaussian of multiplier s / sqrt 2).
- *  - S and G see fakes, released labels and keys: post-processing.  Teachers, their counts and the sizes of parts stay
- *    with the curator: save writes G and S only.
+ *  - The part of a record depends on its identity and the seed alone, so a record touches one
+ * teacher, through all its steps.  That teacher can change its vote on every query: per query (n_0,
+ * n_1) moves by (1, 1): L1 2, L2 sqrt 2.
+ *  - "votes": iso_mech_votes, booked query by query under full composition, also where the teachers
+ * agree; the accountant uses the data-independent curve (LNMax: 2/s-DP per query; GNMax: Gaussian
+ * of multiplier s / sqrt 2).
+ *  - S and G see fakes, released labels and keys: post-processing.  Teachers, their counts and the
+ * sizes of parts stay with the curator: save writes G and S only.
  *
  * DEVIATIONS (all on the public side or inside one teacher; threshold=half past=0 is as published).
- *  - threshold=median: teacher i votes "real" above its own median logit of the query batch.  Its vote stays a
- *    function of its part and of public fakes.  With the fixed 1/2 all teachers soon agree on "fake", and unanimous
- *    votes teach nothing.
- *  - past, jitter: half of the fakes that teachers and student judge are earlier fakes plus noise, so that the student
- *    is told about the ground that the generator left and not only about the point where it stands.
- *  - Stop rule: data-independent, as the paper's eps_hat is itself a function of private votes.  Fakes of a step are
- *    shared by all teachers.  k = n/50 instead of n/1000: at fixed epsilon the noise grows with the square root of
- *    the number of queries, so what the votes tell in total grows with k alone.  Adam 3e-3 for teachers and student,
- *    2e-4 (beta1 0.5) for G, which has to follow slowly and is given out as a running average.
+ *  - threshold=median: teacher i votes "real" above its own median logit of the query batch.  Its
+ * vote stays a function of its part and of public fakes.  With the fixed 1/2 all teachers soon
+ * agree on "fake", and unanimous votes teach nothing.
+ *  - past, jitter: half of the fakes that teachers and student judge are earlier fakes plus noise,
+ * so that the student is told about the ground that the generator left and not only about the point
+ * where it stands.
+ *  - Stop rule: data-independent, as the paper's eps_hat is itself a function of private votes.
+ * Fakes of a step are shared by all teachers.  k = n/50 instead of n/1000: at fixed epsilon the
+ * noise grows with the square root of the number of queries, so what the votes tell in total grows
+ * with k alone.  Adam 3e-3 for teachers and student, 2e-4 (beta1 0.5) for G, which has to follow
+ * slowly and is given out as a running average.
  *
- * COST.  Per iteration about n_T k b and n_S k b rows through a teacher, forward and backward the former.
+ * COST.  Per iteration about n_T k b and n_S k b rows through a teacher, forward and backward the
+ * former.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -48,26 +55,33 @@ enum { MEDIAN, HALF };
 
 typedef struct opts {
 	int votes, threshold, categories;
-	int64_t teachers, iterations, batch, teacher_steps, student_steps, generator_steps, hidden, z_dim;
+	int64_t teachers, iterations, batch, teacher_steps, student_steps, generator_steps, hidden,
+		z_dim;
 	double lr, lr_g, past, jitter, average;
 } opts;
 
 static const iso_option options[] = {
-	ISO_OPT_ENUM(opts, votes, "gnmax", "gnmax|lnmax", "noise on the votes: Gaussian or Laplace"),
-	ISO_OPT_ENUM(
-		opts, threshold, "median", "median|half",
-		"a teacher calls a fake real above its own median logit of the queries, or above 1/2 (as published)"),
+	ISO_OPT_ENUM(opts, votes, "gnmax", "gnmax|lnmax",
+		     "noise on the votes: Gaussian or Laplace"),
+	ISO_OPT_ENUM(opts, threshold, "median", "median|half",
+		     "a teacher calls a fake real above its own median logit of the queries, or "
+		     "above 1/2 (as published)"),
 	ISO_OPT_INT(opts, teachers, "0", 0, 4096, "teachers; 0: n/50, from 2 to 200"),
 	ISO_OPT_INT(opts, iterations, "1000", 1, 1000000, "outer iterations"),
 	ISO_OPT_INT(opts, batch, "32", 1, 4096, "rows and fakes per step"),
 	ISO_OPT_INT(opts, teacher_steps, "2", 1, 1000, "steps of every teacher per iteration"),
-	ISO_OPT_INT(opts, student_steps, "5", 1, 1000, "steps of the student per iteration; each asks `batch` queries"),
+	ISO_OPT_INT(opts, student_steps, "5", 1, 1000,
+		    "steps of the student per iteration; each asks `batch` queries"),
 	ISO_OPT_INT(opts, generator_steps, "1", 1, 1000, "steps of the generator per iteration"),
-	ISO_OPT_INT(opts, hidden, "0", 0, 4096, "hidden units of teachers and student (two layers); 0: width, 8 to 64"),
-	ISO_OPT_INT(opts, z_dim, "0", 0, 4096, "latent dimensions; 0: a quarter of the width, at least 4"),
-	ISO_OPT_REAL(opts, past, "0.5", 0, 1, "share of earlier fakes among those that are judged; 0: as published"),
+	ISO_OPT_INT(opts, hidden, "0", 0, 4096,
+		    "hidden units of teachers and student (two layers); 0: width, 8 to 64"),
+	ISO_OPT_INT(opts, z_dim, "0", 0, 4096,
+		    "latent dimensions; 0: a quarter of the width, at least 4"),
+	ISO_OPT_REAL(opts, past, "0.5", 0, 1,
+		     "share of earlier fakes among those that are judged; 0: as published"),
 	ISO_OPT_REAL(opts, jitter, "0.1", 0, 1, "standard deviation of the noise on earlier fakes"),
-	ISO_OPT_REAL(opts, average, "0.2", 0, 1, "horizon of the average of G's weights as a share of the iterations"),
+	ISO_OPT_REAL(opts, average, "0.2", 0, 1,
+		     "horizon of the average of G's weights as a share of the iterations"),
 	ISO_OPT_REAL(opts, lr, "3e-3", 0, 1, "learning rate of teachers and student (Adam)"),
 	ISO_OPT_REAL(opts, lr_g, "2e-4", 0, 1, "learning rate of the generator (Adam)"),
 	ISO_OPT_ENUM(opts, categories, "draw", "draw|argmax", "categories of a sample"),
@@ -98,7 +112,8 @@ static iso_status check(const iso_gen_env *env, iso_error *err)
 {
 	const opts *o = env->options;
 	ISO_FAIL_IF(teachers_of(o, env->n) > env->n, err, ISO_E_CONFIG,
-		    "teachers (pate-gan): %zu teachers for %zu rows; a teacher needs rows of its own, ask for fewer",
+		    "teachers (pate-gan): %zu teachers for %zu rows; a teacher needs rows of its "
+		    "own, ask for fewer",
 		    teachers_of(o, env->n), env->n);
 	ISO_FAIL_IF(o->teachers == 1, err, ISO_E_CONFIG,
 		    "teachers (pate-gan): one teacher is no vote; ask for 2 or more");
@@ -171,7 +186,9 @@ out:
 	return st;
 }
 
-/* ---- Training ------------------------------------------------------------------------------------------------- */
+/* ---- Training
+ * -------------------------------------------------------------------------------------------------
+ */
 
 #define PAST 4096 /* earlier fakes that are remembered */
 
@@ -263,8 +280,8 @@ static iso_status trainer_buffers(trainer *t, iso_error *err)
 	t->sorted = iso_alloc(t->batch, sizeof *t->sorted);
 	t->votes = iso_alloc(t->batch * 2, sizeof *t->votes);
 	t->label = iso_alloc(t->batch, sizeof *t->label);
-	if (t->teacher && t->pos && t->drawn && t->id && t->x && t->z && t->u && t->du && t->past && t->sorted &&
-	    t->votes && t->label)
+	if (t->teacher && t->pos && t->drawn && t->id && t->x && t->z && t->u && t->du && t->past &&
+	    t->sorted && t->votes && t->label)
 		return ISO_OK;
 	return iso_no_memory(err, "workspaces of PATE-GAN");
 }
@@ -278,8 +295,10 @@ static iso_status trainer_init(trainer *t, const iso_fit *f, model *m, iso_error
 	ISO_TRY(trainer_buffers(t, err));
 	for (size_t i = 0; i < t->k; i++) {
 		ISO_TRY(judge_init(&t->teacher[i].net, t->dim, m->hidden, err));
-		iso_net_randomize(&t->teacher[i].net, ISO_INIT_HE, iso_key_child(f->key, "init-teacher", i));
-		ISO_TRY(iso_optim_init(&t->teacher[i].opt, ISO_ADAM, (float)o->lr, t->teacher[i].net.nparam, err));
+		iso_net_randomize(&t->teacher[i].net, ISO_INIT_HE,
+				  iso_key_child(f->key, "init-teacher", i));
+		ISO_TRY(iso_optim_init(&t->teacher[i].opt, ISO_ADAM, (float)o->lr,
+				       t->teacher[i].net.nparam, err));
 	}
 	iso_net_randomize(&m->gen, ISO_INIT_GLOROT, iso_key_child(f->key, "init-g", 0));
 	iso_net_randomize(&m->student, ISO_INIT_HE, iso_key_child(f->key, "init-s", 0));
@@ -308,8 +327,9 @@ static void make_fakes(trainer *t)
 	iso_heads_forward(&m->heads, t->gen.h[2], t->batch, t->u, t->dim);
 }
 
-/* Fakes to be judged: the first `past` of them are replaced by jittered earlier ones, the rest is remembered.  All
- * of it is public, so teachers and queries may be fed with whatever makes their verdicts informative. */
+/* Fakes to be judged: the first `past` of them are replaced by jittered earlier ones, the rest is
+ * remembered.  All of it is public, so teachers and queries may be fed with whatever makes their
+ * verdicts informative. */
 static void make_queries(trainer *t)
 {
 	const size_t old = (size_t)(t->o->past * (double)t->batch);
@@ -321,7 +341,9 @@ static void make_queries(trainer *t)
 		if (j >= old || have == 0) {
 			/* reservoir: every fake so far is remembered with the same chance */
 			const uint64_t to =
-				t->kept < PAST ? t->kept : (uint64_t)(iso_rand_u01(key, at, 1) * (double)t->kept);
+				t->kept < PAST
+					? t->kept
+					: (uint64_t)(iso_rand_u01(key, at, 1) * (double)t->kept);
 			if (to < PAST)
 				memcpy(t->past + to * t->dim, u, t->dim * sizeof *u);
 			t->kept++;
@@ -341,8 +363,8 @@ static void teach(trainer *t, size_t i, uint64_t step)
 {
 	teacher *const own = &t->teacher[i];
 	const double q = iso_rate_of(t->batch, own->n ? own->n : 1);
-	size_t n = iso_rand_poisson(iso_key_child(t->f->key, "teacher-batch", i), step, t->id + own->first, own->n, q,
-				    t->drawn);
+	size_t n = iso_rand_poisson(iso_key_child(t->f->key, "teacher-batch", i), step,
+				    t->id + own->first, own->n, q, t->drawn);
 	n = n < t->cap ? n : t->cap;
 	for (size_t r = 0; r < n; r++)
 		t->drawn[r] = t->pos[own->first + t->drawn[r]];
@@ -366,7 +388,8 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The logit above which this teacher votes "real": a function of its network and of public fakes. */
+/* The logit above which this teacher votes "real": a function of its network and of public fakes.
+ */
 static float threshold_of(trainer *t, const float *logit)
 {
 	if (t->o->threshold == HALF)
@@ -376,7 +399,8 @@ static float threshold_of(trainer *t, const float *logit)
 	return t->sorted[(t->batch - 1) / 2];
 }
 
-/* Votes on the fakes in u, released with noise, and one step of the student on them; returns its mean loss. */
+/* Votes on the fakes in u, released with noise, and one step of the student on them; returns its
+ * mean loss. */
 static iso_status learn(trainer *t, double *loss, iso_error *err)
 {
 	model *m = t->m;
@@ -391,7 +415,8 @@ static iso_status learn(trainer *t, double *loss, iso_error *err)
 	ISO_TRY(iso_mech_votes(t->f->ledger, "votes", 0, t->votes, t->batch, 2, t->label, err));
 	iso_net_forward(&m->student, &t->judge, t->u, t->dim, t->batch, NULL);
 	*loss = iso_loss_bce_logits(t->judge.h[2], 1, t->batch, 0, t->judge.d[2], 1);
-	for (size_t j = 0; j < t->batch; j++) { /* target r_j instead of 0: loss - r z, gradient - r */
+	for (size_t j = 0; j < t->batch;
+	     j++) { /* target r_j instead of 0: loss - r z, gradient - r */
 		*loss -= t->label[j] * (double)t->judge.h[2][j];
 		t->judge.d[2][j] -= (float)t->label[j];
 	}
@@ -449,14 +474,16 @@ static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 	ISO_TRY_OUT(trainer_init(&t, f, m, err));
 	for (uint64_t it = 0; it < (uint64_t)o->iterations; it++) {
 		if (f->cancelled && f->cancelled(f->cancelled_ctx)) {
-			st = iso_fail(err, ISO_E_CANCELLED, "cancelled (pate-gan): at iteration %llu; start again",
+			st = iso_fail(err, ISO_E_CANCELLED,
+				      "cancelled (pate-gan): at iteration %llu; start again",
 				      (unsigned long long)it);
 			goto out;
 		}
 		ISO_TRY_OUT(iterate(&t, it, err));
 		iso_average_step(&t.mean, &m->gen, it);
 		if (f->progress)
-			iso_progress_update(f->progress, f->progress->total * (double)it / (double)o->iterations);
+			iso_progress_update(f->progress, f->progress->total * (double)it /
+								 (double)o->iterations);
 	}
 	iso_average_finish(&t.mean, &m->gen);
 	*out = m;
@@ -467,7 +494,9 @@ out:
 	return st;
 }
 
-/* ---- Slots ---------------------------------------------------------------------------------------------------- */
+/* ---- Slots
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 #define PIECE 256
 
@@ -496,7 +525,8 @@ static iso_status piece_init(piece *p, const model *m, const iso_net *net, iso_e
 }
 
 /* Rows at.. from the n <= PIECE latents in p->in. */
-static void write_piece(const model *m, piece *p, size_t n, const iso_key *draw, iso_table *out, size_t at)
+static void write_piece(const model *m, piece *p, size_t n, const iso_key *draw, iso_table *out,
+			size_t at)
 {
 	iso_net_forward(&m->gen, &p->ws, p->in, m->z_dim, n, NULL);
 	iso_heads_forward(&m->heads, p->ws.h[2], n, p->x, m->enc->dim);
@@ -545,8 +575,8 @@ static size_t latent_dim(const void *model_)
 }
 
 /* The label is a generated column, so `label` plays no part. */
-static iso_status decode(const void *model_, const float *z, const uint32_t *label, size_t n_all, iso_table *out,
-			 iso_error *err)
+static iso_status decode(const void *model_, const float *z, const uint32_t *label, size_t n_all,
+			 iso_table *out, iso_error *err)
 {
 	const model *m = model_;
 	piece p;
@@ -569,7 +599,8 @@ static iso_status save(const void *model_, iso_str *out, iso_error *err)
 	return iso_str_check(out, err);
 }
 
-static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **out, iso_error *err)
+static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **out,
+		       iso_error *err)
 {
 	iso_parts in = {bytes, bytes + n};
 	model *m = NULL;
@@ -598,15 +629,21 @@ const iso_generator iso_generator_pate_gan = {
 	.abi = ISO_GENERATOR_ABI,
 	.name = "pate-gan",
 	.title = "PATE-GAN: a student discriminator taught by noisy votes of teachers",
-	.citation = "J. Jordon, J. Yoon, M. van der Schaar, \"PATE-GAN: Generating Synthetic Data with Differential "
+	.citation = "J. Jordon, J. Yoon, M. van der Schaar, \"PATE-GAN: Generating Synthetic Data "
+		    "with Differential "
 		    "Privacy "
-		    "Guarantees\", ICLR 2019 (openreview S1zk9iRqF7); pitfalls of G. Ganev, M. S. M. S. Annamalai, "
+		    "Guarantees\", ICLR 2019 (openreview S1zk9iRqF7); pitfalls of G. Ganev, M. S. "
+		    "M. S. Annamalai, "
 		    "E. De Cristofaro, arXiv:2406.13985",
-	.card = "Teachers on a fixed disjoint partition of the rows vote on generated rows; a student discriminator "
+	.card = "Teachers on a fixed disjoint partition of the rows vote on generated rows; a "
+		"student discriminator "
 		"learns from the noisy votes, the generator from the student.\n"
-		"Privacy: a record belongs to one teacher, so each query moves two counts by one; every query is "
-		"booked with the data-independent bound, their number is fixed and the noise is calibrated to it.\n"
-		"Deviations: votes relative to each teacher's median, earlier fakes among the queries, "
+		"Privacy: a record belongs to one teacher, so each query moves two counts by one; "
+		"every query is "
+		"booked with the data-independent bound, their number is fixed and the noise is "
+		"calibrated to it.\n"
+		"Deviations: votes relative to each teacher's median, earlier fakes among the "
+		"queries, "
 		"data-independent stop, "
 		"k = n/50 teachers (threshold=half past=0: votes as published).",
 	.guarantee = ISO_GUARANTEE_DP,

@@ -53,9 +53,11 @@ iso_status iso_generator_find(const char *name, const iso_generator **out, iso_e
 	}
 	if (!*out) {
 		near = iso_nearest_word(name, names, n);
-		st = iso_fail(err, ISO_E_CONFIG,
-			      "unknown generator (%.80s): %s%s%s; `isoeps list generators` shows all", name,
-			      near ? "did you mean \"" : "none has this name", near ? near : "", near ? "\"" : "");
+		st = iso_fail(
+			err, ISO_E_CONFIG,
+			"unknown generator (%.80s): %s%s%s; `isoeps list generators` shows all",
+			name, near ? "did you mean \"" : "none has this name", near ? near : "",
+			near ? "\"" : "");
 	}
 	iso_free(names);
 	return st;
@@ -92,7 +94,8 @@ static iso_status check_slots(const iso_generator *g, iso_error *err)
 		{"sample", g->sample != NULL},
 		{"destroy", g->destroy != NULL},
 		{"save (a guarantee is claimed, verify compares its bytes)", g->save || !claims},
-		{"latent_dim (decode or encode is there)", g->latent_dim || (!g->encode && !g->decode)},
+		{"latent_dim (decode or encode is there)",
+		 g->latent_dim || (!g->encode && !g->decode)},
 	};
 
 	for (size_t i = 0; i < ISO_COUNT(need); i++)
@@ -122,9 +125,11 @@ static iso_status check_options(const iso_generator *g, iso_error *err)
 iso_status iso_generator_register(const iso_generator *g, iso_error *err)
 {
 	ISO_FAIL_IF(!g, err, ISO_E_PLUGIN,
-		    "no descriptor (generator): the plug-in returned a null pointer; return its address");
+		    "no descriptor (generator): the plug-in returned a null pointer; return its "
+		    "address");
 	ISO_FAIL_IF(g->abi != ISO_GENERATOR_ABI, err, ISO_E_PLUGIN,
-		    "other version of the contract (generator plug-in): it was built for ABI %u, this is ABI %u; build "
+		    "other version of the contract (generator plug-in): it was built for ABI %u, "
+		    "this is ABI %u; build "
 		    "it again "
 		    "with this generators/generator.h",
 		    (unsigned)g->abi, (unsigned)ISO_GENERATOR_ABI);
@@ -135,7 +140,8 @@ iso_status iso_generator_register(const iso_generator *g, iso_error *err)
 	ISO_TRY(check_options(g, err));
 	for (size_t i = 0; i < iso_generator_count(); i++)
 		ISO_FAIL_IF(strcmp(iso_generator_at(i)->name, g->name) == 0, err, ISO_E_PLUGIN,
-			    "name taken (generator %s): one of that name is registered; rename it", g->name);
+			    "name taken (generator %s): one of that name is registered; rename it",
+			    g->name);
 	ISO_TRY(iso_grow(&extra, &extra_cap, nextra + 1, sizeof(*extra), err));
 	extra[nextra++] = g;
 	return ISO_OK;
@@ -148,13 +154,15 @@ iso_status iso_generator_load(const char *path, iso_error *err)
 	const char *why = so ? NULL : dlerror();
 	iso_status st;
 
-	ISO_FAIL_IF(!so, err, ISO_E_PLUGIN, "plug-in (%s): %.300s; give the path of a shared object, with a / in it",
-		    path, why ? why : "it cannot be loaded");
+	ISO_FAIL_IF(!so, err, ISO_E_PLUGIN,
+		    "plug-in (%s): %.300s; give the path of a shared object, with a / in it", path,
+		    why ? why : "it cannot be loaded");
 	/* POSIX lets an object pointer hold a function's address; ISO C has no cast for it. */
 	*(void **)&entry = dlsym(so, "iso_plugin_generator");
 	if (!entry) {
 		st = iso_fail(err, ISO_E_PLUGIN,
-			      "plug-in (%s): it has no function iso_plugin_generator; export one that returns "
+			      "plug-in (%s): it has no function iso_plugin_generator; export one "
+			      "that returns "
 			      "the descriptor's address",
 			      path);
 		dlclose(so);

@@ -12,15 +12,19 @@ iso_status iso_labels_check(const iso_gen_env *env, int source, const char *who,
 {
 	const size_t classes = iso_schema_classes(env->schema);
 	ISO_FAIL_IF(classes == 0, err, ISO_E_UNSUPPORTED,
-		    "no label (%s): the method needs a discrete label column; give one column the role \"label\"", who);
+		    "no label (%s): the method needs a discrete label column; give one column the "
+		    "role \"label\"",
+		    who);
 	ISO_FAIL_IF(source == ISO_LABELS_PUBLIC && !env->class_count, err, ISO_E_CONFIG,
-		    "labels=public (%s): the class counts are not declared public; declare them in the suite or use "
+		    "labels=public (%s): the class counts are not declared public; declare them in "
+		    "the suite or use "
 		    "labels=histogram",
 		    who);
 	return ISO_OK;
 }
 
-iso_status iso_labels_plan(const iso_gen_env *env, int source, double noise, int fixed, iso_plan *plan, iso_error *err)
+iso_status iso_labels_plan(const iso_gen_env *env, int source, double noise, int fixed,
+			   iso_plan *plan, iso_error *err)
 {
 	(void)env;
 	if (source == ISO_LABELS_EXACT)
@@ -47,7 +51,8 @@ static iso_status noisy_counts(const iso_fit *fit, size_t classes, double *count
 		const size_t y = iso_table_label(t, r);
 		cell[r] = (uint32_t)(y < classes ? y : classes);
 	}
-	ISO_TRY_OUT(iso_mech_histogram(fit->ledger, "label-histogram", 0, cell, t->n, 1, classes + 1, all, err));
+	ISO_TRY_OUT(iso_mech_histogram(fit->ledger, "label-histogram", 0, cell, t->n, 1,
+				       classes + 1, all, err));
 	for (size_t k = 0; k < classes; k++)
 		counts[k] = all[k] > 0 ? all[k] : 0;
 out:
@@ -56,7 +61,8 @@ out:
 	return st;
 }
 
-iso_status iso_labels_counts(const iso_fit *fit, int source, iso_ledger *ledger, double *counts, iso_error *err)
+iso_status iso_labels_counts(const iso_fit *fit, int source, iso_ledger *ledger, double *counts,
+			     iso_error *err)
 {
 	const size_t classes = iso_schema_classes(fit->env.schema);
 	if (source == ISO_LABELS_HISTOGRAM)
@@ -110,7 +116,8 @@ double iso_noise_ratio(double q, double steps, double share)
 	return 1.0 / (q * sqrt(steps * share));
 }
 
-iso_status iso_rows_open(iso_rows *r, const iso_table *t, const iso_encoder *enc, size_t keep, iso_error *err)
+iso_status iso_rows_open(iso_rows *r, const iso_table *t, const iso_encoder *enc, size_t keep,
+			 iso_error *err)
 {
 	*r = (iso_rows){.table = t, .enc = enc};
 	if (enc->dim == 0 || t->n > keep / sizeof(float) / enc->dim)
@@ -157,7 +164,8 @@ double iso_rate_of(size_t batch, size_t n)
 
 #define AVERAGE_EVERY 8
 
-iso_status iso_average_init(iso_average *a, const iso_net *net, double share, uint64_t steps, iso_error *err)
+iso_status iso_average_init(iso_average *a, const iso_net *net, double share, uint64_t steps,
+			    iso_error *err)
 {
 	*a = (iso_average){.horizon = share * (double)steps / AVERAGE_EVERY};
 	if (!(share > 0))
@@ -166,10 +174,12 @@ iso_status iso_average_init(iso_average *a, const iso_net *net, double share, ui
 	return a->mean ? ISO_OK : iso_no_memory(err, "average of weights");
 }
 
-/* mean += w (theta - mean), w = 1 / horizon; larger at the start, so that the first weights leave no trace. */
+/* mean += w (theta - mean), w = 1 / horizon; larger at the start, so that the first weights leave
+ * no trace. */
 void iso_average_step(iso_average *a, const iso_net *net, uint64_t step)
 {
-	const double seen = (double)(step / AVERAGE_EVERY + 1), least = a->horizon > 1 ? a->horizon : 1;
+	const double seen = (double)(step / AVERAGE_EVERY + 1),
+		     least = a->horizon > 1 ? a->horizon : 1;
 	const float w = (float)(1 / (seen < least ? seen : least));
 	if (!a->mean || step % AVERAGE_EVERY != 0)
 		return;
@@ -196,9 +206,10 @@ iso_status iso_part_take(iso_parts *in, const char *name, void *bytes, size_t n,
 	char head[160];
 	const int len = snprintf(head, sizeof head, "%s %zu\n", name, n);
 	const size_t have = (size_t)(in->end - in->p);
-	ISO_FAIL_IF(len < 0 || (size_t)len >= sizeof head || have < (size_t)len || have - (size_t)len < n ||
-			    memcmp(in->p, head, (size_t)len) != 0,
-		    err, ISO_E_DATA, "malformed model (part %s): expected %zu bytes under that name; save it again",
+	ISO_FAIL_IF(len < 0 || (size_t)len >= sizeof head || have < (size_t)len ||
+			    have - (size_t)len < n || memcmp(in->p, head, (size_t)len) != 0,
+		    err, ISO_E_DATA,
+		    "malformed model (part %s): expected %zu bytes under that name; save it again",
 		    name, n);
 	if (n)
 		memcpy(bytes, in->p + len, n);

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* noisy-mean: the template of a generator, complete and small.  Copy it, rename it, keep the order of this head.
+/* noisy-mean: the template of a generator, complete and small.  Copy it, rename it, keep the order
+ * of this head.
  *
  * WHAT.  Releases the noisy mean of the encoded rows and samples every value on its own around it.
  *
- * ALGORITHM.  x_i in [0,1]^d the encoded row (core/data/encode.h), clipped to L2 norm C = share of its longest possible
- * norm sqrt d:
- *     m = (1/n) ( sum_i x_i min(1, C/|x_i|) + N(0, (s C)^2 I) ),  brought back into [0,1]
- * Sample: numbers and pixels triangular around m_k, categories and missing-indicators with probabilities m_k.
+ * ALGORITHM.  x_i in [0,1]^d the encoded row (core/data/encode.h), clipped to L2 norm C = share of
+ * its longest possible norm sqrt d: m = (1/n) ( sum_i x_i min(1, C/|x_i|) + N(0, (s C)^2 I) ),
+ * brought back into [0,1] Sample: numbers and pixels triangular around m_k, categories and
+ * missing-indicators with probabilities m_k.
  *
- * PRIVACY ARGUMENT.  Neighbours: add or remove one record.  It changes the sum by at most C in L2; one Gaussian
- * release of multiplier s, entry "mean", paid by iso_mech_vector_sum.  n is public.  Sampling sees m only:
- * post-processing.
+ * PRIVACY ARGUMENT.  Neighbours: add or remove one record.  It changes the sum by at most C in L2;
+ * one Gaussian release of multiplier s, entry "mean", paid by iso_mech_vector_sum.  n is public.
+ * Sampling sees m only: post-processing.
  *
  * DEVIATIONS.  None: no paper.
  *
@@ -28,7 +29,8 @@ typedef struct opts {
 } opts;
 
 static const iso_option options[] = {
-	ISO_OPT_REAL(opts, clip_share, "0.5", 1e-6, 1, "clip bound as a share of sqrt(width of a row)"),
+	ISO_OPT_REAL(opts, clip_share, "0.5", 1e-6, 1,
+		     "clip bound as a share of sqrt(width of a row)"),
 	{0},
 };
 
@@ -72,8 +74,9 @@ static double clip_of(const opts *o, size_t dim)
 	return o->clip_share * sqrt((double)dim);
 }
 
-/* 3. The plan: every release that fit will make, before any data are seen.  `scale` is the free noise scale that the
- * harness calibrates to epsilon; the clip bound may depend on schema and options, never on rows. */
+/* 3. The plan: every release that fit will make, before any data are seen.  `scale` is the free
+ * noise scale that the harness calibrates to epsilon; the clip bound may depend on schema and
+ * options, never on rows. */
 static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_error *err)
 {
 	iso_encoder *e = NULL;
@@ -127,17 +130,21 @@ out:
 static iso_status sample(const void *model_, iso_key key, iso_table *out, iso_error *err)
 {
 	const model *m = model_;
-	const iso_key value = iso_key_child(key, "value", 0), category = iso_key_child(key, "category", 0);
+	const iso_key value = iso_key_child(key, "value", 0),
+		      category = iso_key_child(key, "category", 0);
 	float *row = iso_alloc(m->enc->dim, sizeof *row);
 	if (!row)
 		return iso_no_memory(err, "a row");
 	for (size_t i = 0; i < out->n; i++) {
 		for (size_t b = 0; b < m->enc->nblock; b++) {
 			const iso_block *k = &m->enc->block[b];
-			const int number = k->kind == ISO_BLOCK_NUMERIC || k->kind == ISO_BLOCK_PIXEL;
+			const int number =
+				k->kind == ISO_BLOCK_NUMERIC || k->kind == ISO_BLOCK_PIXEL;
 			for (size_t j = k->first; j < k->first + k->width; j++) {
-				/* (u - v)/4 is triangular on (-1/4, 1/4); iso_decode clamps to the column's bounds */
-				const double u = iso_rand_u01(value, i, 2 * j), v = iso_rand_u01(value, i, 2 * j + 1);
+				/* (u - v)/4 is triangular on (-1/4, 1/4); iso_decode clamps to the
+				 * column's bounds */
+				const double u = iso_rand_u01(value, i, 2 * j),
+					     v = iso_rand_u01(value, i, 2 * j + 1);
 				row[j] = m->mean[j] + (number ? (float)((u - v) / 4) : 0);
 			}
 		}
@@ -162,7 +169,8 @@ const iso_generator iso_generator_template = {
 	.name = "noisy-mean",
 	.title = "Noisy mean of the encoded rows (template)",
 	.citation = "template of isoeps",
-	.card = "Releases the noisy mean of the encoded rows and samples every value on its own around it.\n"
+	.card = "Releases the noisy mean of the encoded rows and samples every value on its own "
+		"around it.\n"
 		"Privacy: a row moves the clipped sum by at most C; one Gaussian release.\n"
 		"Deviations: none.",
 	.guarantee = ISO_GUARANTEE_DP,

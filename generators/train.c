@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The whole flow of one training: check, plan, calibrate, arm, fit, settle, close; and sampling under the closed
- * ledger. */
+/* The whole flow of one training: check, plan, calibrate, arm, fit, settle, close; and sampling
+ * under the closed ledger. */
 #include <math.h>
 #include <string.h>
 
@@ -9,7 +9,8 @@
 #include "core/privacy/replay.h"
 #include "generators/generator.h"
 
-/* A plan whose entries are all fixed costs what it costs; this much rounding is forgiven against the target. */
+/* A plan whose entries are all fixed costs what it costs; this much rounding is forgiven against
+ * the target. */
 #define BUDGET_ROUNDING (1 + 1e-9)
 
 static iso_status check_request(const iso_training_request *r, iso_error *err)
@@ -18,20 +19,25 @@ static iso_status check_request(const iso_training_request *r, iso_error *err)
 	const iso_schema *s = r->train->schema;
 
 	ISO_FAIL_IF(!(r->epsilon > 0), err, ISO_E_CONFIG,
-		    "impossible budget (%s): epsilon is %g; give a number above 0", g->name, r->epsilon);
+		    "impossible budget (%s): epsilon is %g; give a number above 0", g->name,
+		    r->epsilon);
 	ISO_FAIL_IF(!(r->delta >= 0 && r->delta < 1), err, ISO_E_CONFIG,
-		    "impossible budget (%s): delta is %g; give a number from 0 to below 1", g->name, r->delta);
-	ISO_FAIL_IF(
-		(g->needs & ISO_NEEDS_LABEL) && iso_schema_classes(s) == 0, err, ISO_E_UNSUPPORTED,
-		"no label (%s, data %s): the method needs a discrete label column; give one column the role \"label\"",
-		g->name, s->name);
-	ISO_FAIL_IF(
-		(g->needs & ISO_NEEDS_BINARY_LABEL) && iso_schema_classes(s) != 2, err, ISO_E_UNSUPPORTED,
-		"label (%s, data %s): the method needs two classes, the schema has %zu; choose another method or label",
-		g->name, s->name, iso_schema_classes(s));
+		    "impossible budget (%s): delta is %g; give a number from 0 to below 1", g->name,
+		    r->delta);
+	ISO_FAIL_IF((g->needs & ISO_NEEDS_LABEL) && iso_schema_classes(s) == 0, err,
+		    ISO_E_UNSUPPORTED,
+		    "no label (%s, data %s): the method needs a discrete label column; give one "
+		    "column the role \"label\"",
+		    g->name, s->name);
+	ISO_FAIL_IF((g->needs & ISO_NEEDS_BINARY_LABEL) && iso_schema_classes(s) != 2, err,
+		    ISO_E_UNSUPPORTED,
+		    "label (%s, data %s): the method needs two classes, the schema has %zu; choose "
+		    "another method or label",
+		    g->name, s->name, iso_schema_classes(s));
 	ISO_FAIL_IF((g->needs & ISO_NEEDS_NO_PIXELS) && s->npixel > 0, err, ISO_E_UNSUPPORTED,
-		    "images (%s, data %s): the method has no place for pixel columns; choose another method", g->name,
-		    s->name);
+		    "images (%s, data %s): the method has no place for pixel columns; choose "
+		    "another method",
+		    g->name, s->name);
 	return ISO_OK;
 }
 
@@ -71,13 +77,16 @@ static int is_charged(const iso_plan_item *it)
 	return it->event.mechanism != ISO_MECH_UNCHARGED;
 }
 
-/* Does the entry react to the free scale?  Asked of the plan itself, so that `fixed` cannot contradict it. */
+/* Does the entry react to the free scale?  Asked of the plan itself, so that `fixed` cannot
+ * contradict it. */
 static int is_free(const iso_plan_item *a, const iso_plan_item *b)
 {
-	return a->event.noise != b->event.noise || a->event.epsilon != b->event.epsilon || a->event.rho != b->event.rho;
+	return a->event.noise != b->event.noise || a->event.epsilon != b->event.epsilon ||
+	       a->event.rho != b->event.rho;
 }
 
-/* Two scales must give the same entries, in the same order, but for the noise: else "one free scale" is not what it is.
+/* Two scales must give the same entries, in the same order, but for the noise: else "one free
+ * scale" is not what it is.
  */
 static iso_status probe(const planner *p, size_t *charged, size_t *nfree, iso_error *err)
 {
@@ -93,21 +102,25 @@ static iso_status probe(const planner *p, size_t *charged, size_t *nfree, iso_er
 	}
 	if (one.n != two.n)
 		st = iso_fail(err, ISO_E_PLUGIN,
-			      "plan (%s): %zu entries at scale 1, %zu at scale 2; only noise may follow the scale",
+			      "plan (%s): %zu entries at scale 1, %zu at scale 2; only noise may "
+			      "follow the scale",
 			      p->g->name, one.n, two.n);
 	for (size_t i = 0; i < one.n && st == ISO_OK; i++) {
 		const int moved = is_free(&one.v[i], &two.v[i]);
 
 		*charged += (size_t)is_charged(&one.v[i]);
 		*nfree += (size_t)moved;
-		if (strcmp(one.v[i].why, two.v[i].why) != 0 || one.v[i].event.count != two.v[i].event.count)
+		if (strcmp(one.v[i].why, two.v[i].why) != 0 ||
+		    one.v[i].event.count != two.v[i].event.count)
 			st = iso_fail(err, ISO_E_PLUGIN,
-				      "plan (%s): entry %zu is another one at another scale; only noise may follow the "
+				      "plan (%s): entry %zu is another one at another scale; only "
+				      "noise may follow the "
 				      "scale",
 				      p->g->name, i);
 		else if (moved && one.v[i].fixed)
 			st = iso_fail(err, ISO_E_PLUGIN,
-				      "plan (%s: %s): declared fixed and yet follows the scale; drop one of the two",
+				      "plan (%s: %s): declared fixed and yet follows the scale; "
+				      "drop one of the two",
 				      p->g->name, one.v[i].why);
 	}
 	iso_plan_free(&one);
@@ -121,7 +134,8 @@ static iso_status check_fixed_plan(planner *p, const iso_training_request *r, is
 	double reached;
 	iso_status st;
 
-	/* no epsilon is promised (mode=paper at the published noise): it is what it is, and shown as infinite */
+	/* no epsilon is promised (mode=paper at the published noise): it is what it is, and shown
+	 * as infinite */
 	if (iso_generator_guarantee(p->g, r->options) != ISO_GUARANTEE_DP)
 		return ISO_OK;
 	ISO_TRY(build_events(p, 1, &events, err));
@@ -129,15 +143,18 @@ static iso_status check_fixed_plan(planner *p, const iso_training_request *r, is
 	iso_events_free(&events);
 	ISO_TRY(st);
 	ISO_FAIL_IF(!(reached <= r->epsilon * BUDGET_ROUNDING), err, ISO_E_BUDGET,
-		    "plan above the budget (%s): it costs epsilon %.9g, the target is %g, and none of its noise "
+		    "plan above the budget (%s): it costs epsilon %.9g, the target is %g, and none "
+		    "of its noise "
 		    "follows the free "
 		    "scale; raise epsilon or change options",
 		    p->g->name, reached, r->epsilon);
 	return ISO_OK;
 }
 
-/* The scale at which the composed epsilon lies in [0.999, 1] of the target; 0 for a plan with nothing to charge. */
-static iso_status calibrate(planner *p, const iso_training_request *r, double *scale, iso_error *err)
+/* The scale at which the composed epsilon lies in [0.999, 1] of the target; 0 for a plan with
+ * nothing to charge. */
+static iso_status calibrate(planner *p, const iso_training_request *r, double *scale,
+			    iso_error *err)
 {
 	size_t charged, nfree;
 	double reached;
@@ -155,10 +172,12 @@ static iso_status calibrate(planner *p, const iso_training_request *r, double *s
 		return isinf(r->epsilon) ? ISO_OK : check_fixed_plan(p, r, err);
 	}
 	ISO_FAIL_IF(isinf(r->epsilon), err, ISO_E_CONFIG,
-		    "infinite budget (%s): the method adds noise for a finite epsilon; give one, or use its "
+		    "infinite budget (%s): the method adds noise for a finite epsilon; give one, "
+		    "or use its "
 		    "non-private twin",
 		    p->g->name);
-	return iso_calibrate(build_events, p, r->adjacency, r->epsilon, r->delta, r->accountant, scale, &reached, err);
+	return iso_calibrate(build_events, p, r->adjacency, r->epsilon, r->delta, r->accountant,
+			     scale, &reached, err);
 }
 
 /* ------------------------------------------------------------------ training */
@@ -189,7 +208,8 @@ static iso_status arm(planner *p, const iso_training_request *r, iso_training *t
 	return ISO_OK;
 }
 
-static iso_status fit(const iso_gen_env *env, const iso_training_request *r, iso_training *t, iso_error *err)
+static iso_status fit(const iso_gen_env *env, const iso_training_request *r, iso_training *t,
+		      iso_error *err)
 {
 	const iso_generator *g = r->generator;
 	const iso_fit f = {.env = *env,
@@ -204,17 +224,21 @@ static iso_status fit(const iso_gen_env *env, const iso_training_request *r, iso
 
 	ISO_TRY(g->fit(&f, &t->model, err));
 	t->fit_seconds = iso_clock_wall() - start;
-	ISO_FAIL_IF(!t->model, err, ISO_E_PLUGIN, "no model (%s): fit reported success and gave none; set *model",
-		    g->name);
+	ISO_FAIL_IF(!t->model, err, ISO_E_PLUGIN,
+		    "no model (%s): fit reported success and gave none; set *model", g->name);
 	return iso_ledger_settled(t->ledger, err);
 }
 
-/* An epsilon with something uncharged in it is infinite: such a training is not what its generator promises. */
-static iso_guarantee honest_guarantee(const iso_generator *g, const void *options, const iso_ledger *l)
+/* An epsilon with something uncharged in it is infinite: such a training is not what its generator
+ * promises. */
+static iso_guarantee honest_guarantee(const iso_generator *g, const void *options,
+				      const iso_ledger *l)
 {
 	const iso_guarantee promised = iso_generator_guarantee(g, options);
 
-	return promised == ISO_GUARANTEE_DP && iso_ledger_uncharged_count(l) > 0 ? ISO_GUARANTEE_HEURISTIC : promised;
+	return promised == ISO_GUARANTEE_DP && iso_ledger_uncharged_count(l) > 0
+		       ? ISO_GUARANTEE_HEURISTIC
+		       : promised;
 }
 
 iso_status iso_train(const iso_training_request *r, iso_training *out, iso_error *err)
@@ -256,8 +280,8 @@ void iso_training_free(iso_training *t)
 
 /* ------------------------------------------------------------------ what a model gives */
 
-iso_status iso_training_sample(const iso_training *t, const iso_schema *s, uint64_t seed, size_t n, iso_table **out,
-			       iso_error *err)
+iso_status iso_training_sample(const iso_training *t, const iso_schema *s, uint64_t seed, size_t n,
+			       iso_table **out, iso_error *err)
 {
 	const iso_generator *g = t->generator;
 	const iso_key key = iso_key_child(iso_key_new(seed, "sample"), g->name, 0);
@@ -269,7 +293,8 @@ iso_status iso_training_sample(const iso_training *t, const iso_schema *s, uint6
 	st = g->sample(t->model, key, rows, err);
 	if (st == ISO_OK && (rows->n != n || rows->schema != s))
 		st = iso_fail(err, ISO_E_PLUGIN,
-			      "sample (%s): %zu rows were asked for, %zu were given; fill the table as it comes",
+			      "sample (%s): %zu rows were asked for, %zu were given; fill the "
+			      "table as it comes",
 			      g->name, n, rows->n);
 	if (st == ISO_OK && iso_table_check(rows, err) != ISO_OK) {
 		(void)iso_fail_context(err, "sample of %s", g->name);
@@ -283,17 +308,19 @@ iso_status iso_training_sample(const iso_training *t, const iso_schema *s, uint6
 	return ISO_OK;
 }
 
-iso_status iso_training_score(const iso_training *t, const iso_table *rows, double *out, iso_error *err)
+iso_status iso_training_score(const iso_training *t, const iso_table *rows, double *out,
+			      iso_error *err)
 {
 	const iso_generator *g = t->generator;
 
-	ISO_FAIL_IF(!g->score, err, ISO_E_UNSUPPORTED, "score (%s): the method has none; choose another attack",
-		    g->name);
+	ISO_FAIL_IF(!g->score, err, ISO_E_UNSUPPORTED,
+		    "score (%s): the method has none; choose another attack", g->name);
 	for (size_t i = 0; i < rows->n; i++)
 		out[i] = NAN;
 	ISO_TRY(g->score(t->model, rows, out, err));
 	for (size_t i = 0; i < rows->n; i++)
 		ISO_FAIL_IF(!isfinite(out[i]), err, ISO_E_PLUGIN,
-			    "score (%s): row %zu has %g; scores are finite, larger = more real", g->name, i, out[i]);
+			    "score (%s): row %zu has %g; scores are finite, larger = more real",
+			    g->name, i, out[i]);
 	return ISO_OK;
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* One iteration (Torkzadehmahani, Kairouz, Paten 2019, Algorithm 1; B = expected batch, constants of the plan):
+/* One iteration (Torkzadehmahani, Kairouz, Paten 2019, Algorithm 1; B = expected batch, constants
+ * of the plan):
  *
- *   fakes    x~_j = G(z_j, y_j), z_j ~ U[-1,1]^z, y_j ~ released label law, j = 1..B         (public)
- *   D step   sum_{i in Poisson batch} clip_C(grad CE(D(x_i, y_i), 1)) + N(0, (sigma C)^2)      (iso_dpsgd_step)
+ *   fakes    x~_j = G(z_j, y_j), z_j ~ U[-1,1]^z, y_j ~ released label law, j = 1..B (public) D
+ * step   sum_{i in Poisson batch} clip_C(grad CE(D(x_i, y_i), 1)) + N(0, (sigma C)^2)
+ * (iso_dpsgd_step)
  *            + sum_j clip_C(grad CE(D(x~_j, y_j), 0)), divided by B, then SGD or Adam
- *   G step   Adam on mean_j CE(D(x~_j, y_j), 1) with the same z_j, y_j                        (public)
+ *   G step   Adam on mean_j CE(D(x~_j, y_j), 1) with the same z_j, y_j (public)
  *
- * PAIRED: the fake of record i is G(z_i, y_i), z_i addressed by the record's identity, and one clip covers both halves.
- * Nothing is allocated inside an iteration.
+ * PAIRED: the fake of record i is G(z_i, y_i), z_i addressed by the record's identity, and one clip
+ * covers both halves. Nothing is allocated inside an iteration.
  */
 #include "generators/train_gan.h"
 
@@ -47,25 +49,31 @@ static uint64_t steps_of(const iso_gan_spec *s, size_t n)
 
 iso_status iso_gan_check(const iso_gen_env *env, const iso_gan_spec *s, iso_error *err)
 {
-	ISO_FAIL_IF(env->n == 0, err, ISO_E_DATA, "no rows (%s): the training table is empty; give it at least one row",
-		    s->who);
+	ISO_FAIL_IF(env->n == 0, err, ISO_E_DATA,
+		    "no rows (%s): the training table is empty; give it at least one row", s->who);
 	return iso_labels_check(env, s->labels, s->who, err);
 }
 
-iso_status iso_gan_plan(const iso_gen_env *env, const iso_gan_spec *s, double scale, iso_plan *plan, iso_error *err)
+iso_status iso_gan_plan(const iso_gen_env *env, const iso_gan_spec *s, double scale, iso_plan *plan,
+			iso_error *err)
 {
 	if (!s->is_private)
 		return ISO_OK;
-	const double q = iso_rate_of(batch_of(s, env->n), env->n), noise = s->sigma > 0 ? s->sigma : scale;
+	const double q = iso_rate_of(batch_of(s, env->n), env->n),
+		     noise = s->sigma > 0 ? s->sigma : scale;
 	const uint64_t steps = steps_of(s, env->n);
 	/* the step clips in fp32: the bound that it proves is the rounded one */
-	ISO_TRY(iso_plan_gaussian(plan, "disc-step", 0, 0, noise, q, steps, (float)s->o->clip, err));
+	ISO_TRY(iso_plan_gaussian(plan, "disc-step", 0, 0, noise, q, steps, (float)s->o->clip,
+				  err));
 	plan->v[plan->n - 1].fixed = s->sigma > 0;
-	return iso_labels_plan(env, s->labels, noise * iso_noise_ratio(q, (double)steps, s->o->label_share),
+	return iso_labels_plan(env, s->labels,
+			       noise * iso_noise_ratio(q, (double)steps, s->o->label_share),
 			       s->sigma > 0, plan, err);
 }
 
-/* ---- The model ------------------------------------------------------------------------------------------------ */
+/* ---- The model
+ * ------------------------------------------------------------------------------------------------
+ */
 
 void iso_gan_destroy(void *model)
 {
@@ -79,7 +87,8 @@ void iso_gan_destroy(void *model)
 	iso_free(m);
 }
 
-static iso_status gan_new(const iso_gen_env *env, const iso_gan_options *o, gan **out, iso_error *err)
+static iso_status gan_new(const iso_gen_env *env, const iso_gan_options *o, gan **out,
+			  iso_error *err)
 {
 	iso_status st = ISO_OK;
 	gan *m = iso_alloc(1, sizeof *m);
@@ -97,13 +106,15 @@ static iso_status gan_new(const iso_gen_env *env, const iso_gan_options *o, gan 
 	ISO_TRY_OUT(iso_encoder_new(env->schema, ISO_ENC_FEATURES, &m->enc, err));
 	if (m->enc->dim == 0) {
 		st = iso_fail(err, ISO_E_UNSUPPORTED,
-			      "no feature columns (GAN): there is nothing to generate; add a feature to the schema");
+			      "no feature columns (GAN): there is nothing to generate; add a "
+			      "feature to the schema");
 		goto out;
 	}
 	m->heads = iso_heads_new(m->enc, 1);
 	const size_t h = (size_t)o->hidden, dim = m->enc->dim;
 	const size_t gs[] = {m->z_dim + m->classes, h, dim}, ds[] = {dim + m->classes, h, 1};
-	const iso_act ga[] = {ISO_ACT_RELU, iso_heads_act(&m->heads)}, da[] = {ISO_ACT_RELU, ISO_ACT_LINEAR};
+	const iso_act ga[] = {ISO_ACT_RELU, iso_heads_act(&m->heads)},
+		      da[] = {ISO_ACT_RELU, ISO_ACT_LINEAR};
 	ISO_TRY_OUT(iso_net_init(&m->gen, 2, gs, ga, err));
 	ISO_TRY_OUT(iso_net_init(&m->disc, 2, ds, da, err));
 out:
@@ -114,7 +125,9 @@ out:
 	return st;
 }
 
-/* ---- Training ------------------------------------------------------------------------------------------------- */
+/* ---- Training
+ * -------------------------------------------------------------------------------------------------
+ */
 
 typedef struct trainer {
 	const iso_fit *f;
@@ -125,15 +138,16 @@ typedef struct trainer {
 	iso_rows rows;	       /* PRIVATE */
 	uint32_t *label;       /* PRIVATE [n] */
 	iso_key zkey, ykey, idkey;
-	/* D on private rows, D on fakes, D for G's step, G on public latents, G on latents of records */
+	/* D on private rows, D on fakes, D for G's step, G on public latents, G on latents of
+	 * records */
 	iso_ws real, fake, judge, gen, gen_rec;
 	float *x;	      /* [chunk (2 when paired)][width] */
 	float *fx;	      /* [cap][width] fakes with labels */
 	float *gin, *gin_rec; /* inputs of G */
 	float *dx;	      /* [cap][width] dLoss/d(fake row) */
-	float *norm, *pub;    /* [cap] norms of fakes; [P of D] clipped sum of the fakes' gradients */
-	size_t shared;	      /* fakes that the last closure left behind */
-	iso_net fake_grad;    /* D's parameters with `pub` as gradient */
+	float *norm, *pub; /* [cap] norms of fakes; [P of D] clipped sum of the fakes' gradients */
+	size_t shared;	   /* fakes that the last closure left behind */
+	iso_net fake_grad; /* D's parameters with `pub` as gradient */
 	iso_optim opt_d, opt_g;
 	iso_average mean; /* of G */
 	iso_dpsgd dp;
@@ -158,9 +172,11 @@ static void trainer_free(trainer *t)
 static iso_status trainer_buffers(trainer *t, iso_error *err)
 {
 	const gan *m = t->m;
-	const int paired = t->s->fakes == ISO_FAKES_PAIRED, of_records = t->s->fakes != ISO_FAKES_PUBLIC;
+	const int paired = t->s->fakes == ISO_FAKES_PAIRED,
+		  of_records = t->s->fakes != ISO_FAKES_PUBLIC;
 	const size_t cap = t->batch > t->chunk ? t->batch : t->chunk;
-	ISO_TRY(iso_ws_init(&t->real, &m->disc, t->chunk * (paired ? 2 : 1), t->s->is_private, err));
+	ISO_TRY(iso_ws_init(&t->real, &m->disc, t->chunk * (paired ? 2 : 1), t->s->is_private,
+			    err));
 	ISO_TRY(iso_ws_init(&t->fake, &m->disc, cap, t->s->is_private, err));
 	ISO_TRY(iso_ws_init(&t->judge, &m->disc, cap, 0, err));
 	ISO_TRY(iso_ws_init(&t->gen, &m->gen, t->batch, 0, err));
@@ -178,7 +194,8 @@ static iso_status trainer_buffers(trainer *t, iso_error *err)
 	return ISO_OK;
 }
 
-static iso_status trainer_init(trainer *t, const iso_fit *f, const iso_gan_spec *s, gan *m, iso_error *err)
+static iso_status trainer_init(trainer *t, const iso_fit *f, const iso_gan_spec *s, gan *m,
+			       iso_error *err)
 {
 	const size_t n = f->env.n;
 	*t = (trainer){.f = f, .s = s, .m = m};
@@ -199,7 +216,8 @@ static iso_status trainer_init(trainer *t, const iso_fit *f, const iso_gan_spec 
 	iso_net_randomize(&m->gen, ISO_INIT_XAVIER_TF, iso_key_child(f->key, "init-g", 0));
 	iso_net_randomize(&m->disc, ISO_INIT_XAVIER_TF, iso_key_child(f->key, "init-d", 0));
 	ISO_TRY(iso_optim_init(&t->opt_g, ISO_ADAM, (float)s->o->lr_g, m->gen.nparam, err));
-	ISO_TRY(iso_optim_init(&t->opt_d, s->adam_d ? ISO_ADAM : ISO_SGD, (float)s->o->lr_d, m->disc.nparam, err));
+	ISO_TRY(iso_optim_init(&t->opt_d, s->adam_d ? ISO_ADAM : ISO_SGD, (float)s->o->lr_d,
+			       m->disc.nparam, err));
 	ISO_TRY(iso_average_init(&t->mean, &m->gen, s->average, steps_of(s, n), err));
 	t->opt_g.beta1 = (float)s->beta1;
 	if (s->adam_d)
@@ -242,7 +260,8 @@ static void public_fakes(trainer *t, uint64_t step)
 }
 
 /* PRIVATE (label of the record): a fake for each record, into rows x + r ld. */
-static void record_fakes(trainer *t, const uint32_t *rec, size_t n, uint64_t step, float *x, size_t ld)
+static void record_fakes(trainer *t, const uint32_t *rec, size_t n, uint64_t step, float *x,
+			 size_t ld)
 {
 	const gan *m = t->m;
 	const iso_key key = iso_key_child(t->idkey, "step", step);
@@ -299,7 +318,8 @@ static iso_status disc_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t s
 	return ISO_OK;
 }
 
-/* One Adam step of G on mean CE(D(fake), 1); fakes x [n][ld] = heads(ws).  Returns the mean loss. */
+/* One Adam step of G on mean CE(D(fake), 1); fakes x [n][ld] = heads(ws).  Returns the mean loss.
+ */
 static double gen_step(trainer *t, iso_ws *ws, const float *x, size_t ld, size_t n)
 {
 	gan *m = t->m;
@@ -321,7 +341,8 @@ static float rate_at(const iso_gan_options *o, uint64_t step)
 	return (float)(o->lr_d + (o->lr_d_end - o->lr_d) * f);
 }
 
-static iso_status iterate(trainer *t, uint64_t step, double *loss_g, double *loss_fake, iso_error *err)
+static iso_status iterate(trainer *t, uint64_t step, double *loss_g, double *loss_fake,
+			  iso_error *err)
 {
 	const int fakes = t->s->fakes;
 	if (!t->s->adam_d)
@@ -351,21 +372,26 @@ static iso_status loop(trainer *t, iso_error *err)
 {
 	const iso_fit *f = t->f;
 	const uint64_t steps = steps_of(t->s, f->env.n), every = steps / 100 ? steps / 100 : 1;
-	const char *const name = t->s->private_generator_step ? "uncharged:generator-loss" : "generator-loss";
+	const char *const name =
+		t->s->private_generator_step ? "uncharged:generator-loss" : "generator-loss";
 	for (uint64_t step = 0; step < steps; step++) {
 		double loss_g = NAN, loss_fake = NAN;
 		if (step % 16 == 0 && f->cancelled && f->cancelled(f->cancelled_ctx))
-			return iso_fail(err, ISO_E_CANCELLED, "cancelled (%s): at step %llu of %llu; start again",
-					t->s->who, (unsigned long long)step, (unsigned long long)steps);
+			return iso_fail(err, ISO_E_CANCELLED,
+					"cancelled (%s): at step %llu of %llu; start again",
+					t->s->who, (unsigned long long)step,
+					(unsigned long long)steps);
 		ISO_TRY(iterate(t, step, &loss_g, &loss_fake, err));
 		iso_average_step(&t->mean, &t->m->gen, step);
 		if (f->curve && step % every == 0) {
 			f->curve(f->curve_ctx, (double)step, name, loss_g);
 			if (t->s->fakes == ISO_FAKES_PUBLIC)
-				f->curve(f->curve_ctx, (double)step, "discriminator-loss-fake", loss_fake);
+				f->curve(f->curve_ctx, (double)step, "discriminator-loss-fake",
+					 loss_fake);
 		}
 		if (f->progress && step % 64 == 0)
-			iso_progress_update(f->progress, f->progress->total * (double)step / (double)steps);
+			iso_progress_update(f->progress,
+					    f->progress->total * (double)step / (double)steps);
 	}
 	iso_average_finish(&t->mean, &t->m->gen);
 	return ISO_OK;
@@ -395,7 +421,9 @@ out:
 	return st;
 }
 
-/* ---- Slots ---------------------------------------------------------------------------------------------------- */
+/* ---- Slots
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 #define PIECE 256
 
@@ -442,7 +470,8 @@ iso_status iso_gan_sample(const void *model, iso_key key, iso_table *out, iso_er
 		const size_t n = out->n - at < PIECE ? out->n - at : PIECE;
 		for (size_t i = 0; i < n; i++) {
 			float *in = p.in + i * (m->z_dim + m->classes);
-			p.label[i] = iso_law_draw(m->law, m->classes, iso_rand_u01(ykey, at + i, 0));
+			p.label[i] =
+				iso_law_draw(m->law, m->classes, iso_rand_u01(ykey, at + i, 0));
 			iso_rand_fill_uniform(zkey, at + i, -1, 1, in, m->z_dim);
 			iso_one_hot(p.label[i], m->classes, in + m->z_dim);
 		}
@@ -459,8 +488,8 @@ size_t iso_gan_latent_dim(const void *model)
 	return ((const gan *)model)->z_dim;
 }
 
-iso_status iso_gan_decode(const void *model, const float *z, const uint32_t *label, size_t n_all, iso_table *out,
-			  iso_error *err)
+iso_status iso_gan_decode(const void *model, const float *z, const uint32_t *label, size_t n_all,
+			  iso_table *out, iso_error *err)
 {
 	const gan *m = model;
 	piece p;
@@ -493,7 +522,8 @@ iso_status iso_gan_score(const void *model, const iso_table *rows, double *out, 
 		const size_t n = rows->n - at < PIECE ? rows->n - at : PIECE;
 		for (size_t i = 0; i < n; i++) {
 			row[i] = (uint32_t)(at + i);
-			iso_one_hot(iso_table_label(rows, at + i), m->classes, p.in + i * width + dim);
+			iso_one_hot(iso_table_label(rows, at + i), m->classes,
+				    p.in + i * width + dim);
 		}
 		iso_encode(m->enc, rows, row, n, p.in, width);
 		iso_net_forward(&m->disc, &p.ws, p.in, width, n, NULL);
@@ -513,8 +543,8 @@ iso_status iso_gan_save(const void *model, iso_str *out, iso_error *err)
 	return iso_str_check(out, err);
 }
 
-iso_status iso_gan_load(const iso_gen_env *env, const iso_gan_spec *s, const char *bytes, size_t n, void **model,
-			iso_error *err)
+iso_status iso_gan_load(const iso_gen_env *env, const iso_gan_spec *s, const char *bytes, size_t n,
+			void **model, iso_error *err)
 {
 	iso_parts in = {bytes, bytes + n};
 	gan *m = NULL;

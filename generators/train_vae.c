@@ -4,9 +4,9 @@
  *   each record x of a Poisson(q_c) batch of class c:  (mu, lv) = enc(x), lv clamped to [-6, 2],
  *       z = mu + exp(lv/2) e, e ~ N(0, I) addressed by the record's identity,   x^ = dec(z)
  *       L = recon(x, x^) + beta/2 sum_k (exp lv_k + mu_k^2 - 1 - lv_k)
- *       dL/dmu = dz + beta mu,     dL/dlv = dz e exp(lv/2) / 2 + beta/2 (exp lv - 1)   (0 where clamped)
- *   clip_C over encoder and decoder together, sum, noise, / (expected batch), Adam.
- * Nothing is allocated inside a step.
+ *       dL/dmu = dz + beta mu,     dL/dlv = dz e exp(lv/2) / 2 + beta/2 (exp lv - 1)   (0 where
+ * clamped) clip_C over encoder and decoder together, sum, noise, / (expected batch), Adam. Nothing
+ * is allocated inside a step.
  */
 #include "generators/train_vae.h"
 
@@ -20,7 +20,8 @@
 #define MOST_ROWS 4096
 #define NUMERIC_VARIANCE 0.01f /* of the Gaussian log loss: sd 0.1 of the unit range */
 
-/* Table I of the paper: encoder layers, latent dimensions, beta.  auto: by the width of the encoded row. */
+/* Table I of the paper: encoder layers, latent dimensions, beta.  auto: by the width of the encoded
+ * row. */
 typedef struct preset {
 	int64_t hidden[2], latent;
 	double beta;
@@ -29,15 +30,19 @@ typedef struct preset {
 static preset preset_of(int net, size_t dim)
 {
 	static const preset table[] = {
-		{{64, 32}, 3, 0.1}, {{64, 32}, 3, 0.05}, {{64, 32}, 3, 0.1}, {{128, 64}, 7, 0.005}, {{64, 32}, 4, 0.05},
+		{{64, 32}, 3, 0.1},    {{64, 32}, 3, 0.05}, {{64, 32}, 3, 0.1},
+		{{128, 64}, 7, 0.005}, {{64, 32}, 4, 0.05},
 	};
-	static const preset image = {{256, 128}, 16, 0.05}; /* not in the paper: rows as wide as images */
+	static const preset image = {
+		{256, 128}, 16, 0.05}; /* not in the paper: rows as wide as images */
 	if (net > 0)
 		return table[net - 1];
 	return dim >= 300 ? image : dim >= 100 ? table[3] : table[4];
 }
 
-/* ---- One VAE -------------------------------------------------------------------------------------------------- */
+/* ---- One VAE
+ * --------------------------------------------------------------------------------------------------
+ */
 
 void iso_vae_idle(iso_vae *v)
 {
@@ -57,7 +62,8 @@ void iso_vae_deinit(iso_vae *v)
 	iso_net_deinit(&v->dec);
 }
 
-iso_status iso_vae_init(iso_vae *v, const iso_encoder *rows, const iso_vae_options *o, iso_error *err)
+iso_status iso_vae_init(iso_vae *v, const iso_encoder *rows, const iso_vae_options *o,
+			iso_error *err)
 {
 	const preset p = preset_of(o->net, rows->dim);
 	const size_t nh = o->hidden[0] ? (size_t)o->hidden[0] : 2;
@@ -65,7 +71,8 @@ iso_status iso_vae_init(iso_vae *v, const iso_encoder *rows, const iso_vae_optio
 	iso_act ea[ISO_MAX_LAYERS], da[ISO_MAX_LAYERS];
 	*v = (iso_vae){.heads = iso_heads_new(rows, o->heads), .recon = o->recon};
 	ISO_FAIL_IF(nh + 1 > ISO_MAX_LAYERS, err, ISO_E_CONFIG,
-		    "hidden (VAE): %zu layers, at most %d; shorten the list", nh, ISO_MAX_LAYERS - 1);
+		    "hidden (VAE): %zu layers, at most %d; shorten the list", nh,
+		    ISO_MAX_LAYERS - 1);
 	v->latent = (size_t)(o->latent ? o->latent : p.latent);
 	v->beta = (float)(o->beta < 0 ? p.beta : o->beta);
 	es[0] = ds[nh + 1] = rows->dim;
@@ -124,7 +131,8 @@ static void draw_latents(iso_vae *v, const float *out, size_t n, float *sd)
 static int by_entropy(const iso_vae *v, const iso_block *b)
 {
 	return v->recon == ISO_RECON_CE ||
-	       (v->recon == ISO_RECON_MIXED && (b->kind == ISO_BLOCK_ONEHOT || b->kind == ISO_BLOCK_INDICATOR));
+	       (v->recon == ISO_RECON_MIXED &&
+		(b->kind == ISO_BLOCK_ONEHOT || b->kind == ISO_BLOCK_INDICATOR));
 }
 
 /* Weight of a squared error: 1, or 1 / (2 var) in the Gaussian log loss. */
@@ -133,7 +141,8 @@ static float square_weight(const iso_vae *v)
 	return v->recon == ISO_RECON_MIXED ? 0.5f / NUMERIC_VARIANCE : 1.0f;
 }
 
-/* Reconstruction loss of one row; -x log x^ - (1-x) log(1-x^) for sigmoids, -sum x log p for a softmax block. */
+/* Reconstruction loss of one row; -x log x^ - (1-x) log(1-x^) for sigmoids, -sum x log p for a
+ * softmax block. */
 static double recon_loss(const iso_vae *v, const float *x, const float *y)
 {
 	double sum = 0;
@@ -148,7 +157,8 @@ static double recon_loss(const iso_vae *v, const float *x, const float *y)
 				sum -= x[j] * iso_log(p);
 			else
 				sum -= x[j] * iso_log(p) +
-				       (1 - x[j]) * iso_log(y[j] < 1 - 1e-7f ? 1 - (double)y[j] : 1e-7);
+				       (1 - x[j]) *
+					       iso_log(y[j] < 1 - 1e-7f ? 1 - (double)y[j] : 1e-7);
 		}
 	}
 	return sum;
@@ -188,13 +198,15 @@ void iso_vae_backward(iso_vae *v, const float *x, size_t n, double *loss)
 	for (size_t r = 0; r < n; r++) {
 		double kl = 0;
 		for (size_t j = 0; j < k; j++) {
-			const float mu = out[r * 2 * k + j], raw = out[r * 2 * k + k + j], lv = clamp_logvar(raw);
+			const float mu = out[r * 2 * k + j], raw = out[r * 2 * k + k + j],
+				    lv = clamp_logvar(raw);
 			const float var = (float)iso_exp(lv);
 			const float g = v->dz[r * k + j];
 			kl += 0.5 * ((double)var + (double)mu * mu - 1 - lv);
 			d[r * 2 * k + j] = g + v->beta * mu;
-			d[r * 2 * k + k + j] =
-				raw == lv ? 0.5f * g * v->noise[r * k + j] + 0.5f * v->beta * (var - 1) : 0;
+			d[r * 2 * k + k + j] = raw == lv ? 0.5f * g * v->noise[r * k + j] +
+								   0.5f * v->beta * (var - 1)
+							 : 0;
 		}
 		if (loss)
 			loss[r] = recon_loss(v, x + r * dim, v->xhat + r * dim) + v->beta * kl;
@@ -202,7 +214,9 @@ void iso_vae_backward(iso_vae *v, const float *x, size_t n, double *loss)
 	iso_net_backward(&v->enc, &v->wenc, 0, NULL, 0);
 }
 
-/* ---- The model ------------------------------------------------------------------------------------------------ */
+/* ---- The model
+ * ------------------------------------------------------------------------------------------------
+ */
 
 typedef struct bvae {
 	const iso_schema *schema; /* borrowed: public */
@@ -239,9 +253,12 @@ static iso_status bvae_alloc(bvae *m, const iso_gen_env *env, const iso_vae_spec
 	m->live = iso_alloc(m->labels + 1, sizeof *m->live);
 	if (!m->vae || !m->law || !m->live)
 		return iso_no_memory(err, "a VAE per class");
-	ISO_TRY(iso_encoder_new(env->schema, ISO_ENC_FEATURES | (m->pooled ? ISO_ENC_LABEL : 0), &m->enc, err));
+	ISO_TRY(iso_encoder_new(env->schema, ISO_ENC_FEATURES | (m->pooled ? ISO_ENC_LABEL : 0),
+				&m->enc, err));
 	ISO_FAIL_IF(m->enc->dim == 0, err, ISO_E_UNSUPPORTED,
-		    "no feature columns (%s): there is nothing to generate; add a feature to the schema", s->who);
+		    "no feature columns (%s): there is nothing to generate; add a feature to the "
+		    "schema",
+		    s->who);
 	for (size_t c = 0; c < m->k; c++)
 		ISO_TRY(iso_vae_init(&m->vae[c], m->enc, s->o, err));
 	/* a class that is publicly empty is not generated */
@@ -251,7 +268,8 @@ static iso_status bvae_alloc(bvae *m, const iso_gen_env *env, const iso_vae_spec
 	return ISO_OK;
 }
 
-static iso_status bvae_new(const iso_gen_env *env, const iso_vae_spec *s, bvae **out, iso_error *err)
+static iso_status bvae_new(const iso_gen_env *env, const iso_vae_spec *s, bvae **out,
+			   iso_error *err)
 {
 	bvae *m = iso_alloc(1, sizeof *m);
 	if (!m)
@@ -270,14 +288,17 @@ static iso_status bvae_new(const iso_gen_env *env, const iso_vae_spec *s, bvae *
 	return st;
 }
 
-/* ---- Plan ----------------------------------------------------------------------------------------------------- */
+/* ---- Plan
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 typedef struct pace {
 	double q;
 	uint64_t steps;
 } pace;
 
-/* Of a class that is taken to have n rows: batch 64 or n/8, q = B/n, epochs/q steps; epochs 0: 50/q, at least 2400. */
+/* Of a class that is taken to have n rows: batch 64 or n/8, q = B/n, epochs/q steps; epochs 0:
+ * 50/q, at least 2400. */
 static pace pace_of(const iso_vae_options *o, size_t n)
 {
 	const size_t rows = n ? n : 1;
@@ -286,15 +307,16 @@ static pace pace_of(const iso_vae_options *o, size_t n)
 	return (pace){q, (uint64_t)(o->epochs == 0 && steps < 2400 ? 2400 : steps)};
 }
 
-/* 0: 1e-3 or more, so that T steps of Adam (at most lr each) can carry a logit over 4 units, from 0.5 to 0.02 and back:
- * public bounds are wide and the rows may sit near one end of them. */
+/* 0: 1e-3 or more, so that T steps of Adam (at most lr each) can carry a logit over 4 units, from
+ * 0.5 to 0.02 and back: public bounds are wide and the rows may sit near one end of them. */
 static float rate_of(const iso_vae_options *o, pace p)
 {
 	const double far = 4 / (double)p.steps;
 	return (float)(o->lr > 0 ? o->lr : far < 1e-3 ? 1e-3 : far > 1e-2 ? 1e-2 : far);
 }
 
-/* Rows of class c as far as the plan may know: public counts, else n / k.  Noisy counts come too late for a rate. */
+/* Rows of class c as far as the plan may know: public counts, else n / k.  Noisy counts come too
+ * late for a rate. */
 static size_t planned_rows(const iso_gen_env *env, const iso_vae_spec *s, size_t k, size_t c)
 {
 	return k > 1 && s->counts == ISO_LABELS_PUBLIC ? env->class_count[c] : (env->n + k - 1) / k;
@@ -306,13 +328,15 @@ static size_t vaes_of(const iso_gen_env *env, const iso_vae_spec *s)
 	return s->o->single || labels == 0 ? 1 : labels;
 }
 
-/* All parts shall cost the same, so the slowest class sets the scale: by the central-limit account of T subsampled
- * Gaussians, mu^2 = q^2 T (exp(1/sigma^2) - 1) (Bu, Dong, Long, Su 2020, Corollary 4), the multiplier of class c is
- *     sigma_c = 1 / sqrt(log(1 + rho (exp(1/s^2) - 1))),  rho = q_ref^2 T_ref / (q_c^2 T_c) >= 1.
- * Only a division of labour: the ledger accounts every part exactly. */
+/* All parts shall cost the same, so the slowest class sets the scale: by the central-limit account
+ * of T subsampled Gaussians, mu^2 = q^2 T (exp(1/sigma^2) - 1) (Bu, Dong, Long, Su 2020, Corollary
+ * 4), the multiplier of class c is sigma_c = 1 / sqrt(log(1 + rho (exp(1/s^2) - 1))),  rho =
+ * q_ref^2 T_ref / (q_c^2 T_c) >= 1. Only a division of labour: the ledger accounts every part
+ * exactly. */
 static double multiplier(pace ref, pace c, double s)
 {
-	const double rho = ref.q * ref.q * (double)ref.steps / (c.q * c.q * (double)c.steps), inv = 1 / (s * s);
+	const double rho = ref.q * ref.q * (double)ref.steps / (c.q * c.q * (double)c.steps),
+		     inv = 1 / (s * s);
 	if (rho == 1)
 		return s;
 	return 1 / sqrt(inv > 500 ? inv + iso_log(rho) : iso_log1p(rho * iso_expm1(inv)));
@@ -332,16 +356,19 @@ static pace reference_pace(const iso_gen_env *env, const iso_vae_spec *s, size_t
 
 iso_status iso_bvae_check(const iso_gen_env *env, const iso_vae_spec *s, iso_error *err)
 {
-	ISO_FAIL_IF(env->n == 0, err, ISO_E_DATA, "no rows (%s): the training table is empty; give it at least one row",
-		    s->who);
-	return iso_schema_classes(env->schema) ? iso_labels_check(env, s->counts, s->who, err) : ISO_OK;
+	ISO_FAIL_IF(env->n == 0, err, ISO_E_DATA,
+		    "no rows (%s): the training table is empty; give it at least one row", s->who);
+	return iso_schema_classes(env->schema) ? iso_labels_check(env, s->counts, s->who, err)
+					       : ISO_OK;
 }
 
-iso_status iso_bvae_plan(const iso_gen_env *env, const iso_vae_spec *s, double scale, iso_plan *plan, iso_error *err)
+iso_status iso_bvae_plan(const iso_gen_env *env, const iso_vae_spec *s, double scale,
+			 iso_plan *plan, iso_error *err)
 {
 	const size_t k = vaes_of(env, s);
 	const pace ref = reference_pace(env, s, k);
-	/* Replacing a record may move it to another class: two parts change, so the parts compose in sequence. */
+	/* Replacing a record may move it to another class: two parts change, so the parts compose
+	 * in sequence. */
 	const int group = env->adjacency == ISO_ADD_REMOVE && k > 1;
 	if (!s->is_private)
 		return ISO_OK;
@@ -349,16 +376,20 @@ iso_status iso_bvae_plan(const iso_gen_env *env, const iso_vae_spec *s, double s
 		const size_t rows = planned_rows(env, s, k, c);
 		const pace p = pace_of(s->o, rows);
 		if (rows)
-			ISO_TRY(iso_plan_gaussian(plan, "vae-step", group, (int)c, multiplier(ref, p, scale), p.q,
-						  p.steps, (float)s->o->clip, err)); /* as the step proves it */
+			ISO_TRY(iso_plan_gaussian(
+				plan, "vae-step", group, (int)c, multiplier(ref, p, scale), p.q,
+				p.steps, (float)s->o->clip, err)); /* as the step proves it */
 	}
 	if (k == 1)
 		return ISO_OK;
-	return iso_labels_plan(env, s->counts, scale * iso_noise_ratio(ref.q, (double)ref.steps, s->o->label_share), 0,
-			       plan, err);
+	return iso_labels_plan(env, s->counts,
+			       scale * iso_noise_ratio(ref.q, (double)ref.steps, s->o->label_share),
+			       0, plan, err);
 }
 
-/* ---- Training ------------------------------------------------------------------------------------------------- */
+/* ---- Training
+ * -------------------------------------------------------------------------------------------------
+ */
 
 typedef struct trainer {
 	const iso_fit *f;
@@ -381,7 +412,8 @@ static iso_status vae_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t st
 	(void)err;
 	for (size_t r = 0; r < n; r++) {
 		memcpy(t->batch + r * t->dim, t->x + rec[r] * t->dim, t->dim * sizeof *t->batch);
-		iso_rand_fill_normal(key, t->id[rec[r]], 0, 1, t->v->noise + r * t->v->latent, t->v->latent);
+		iso_rand_fill_normal(key, t->id[rec[r]], 0, 1, t->v->noise + r * t->v->latent,
+				     t->v->latent);
 	}
 	iso_vae_backward(t->v, t->batch, n, NULL);
 	return ISO_OK;
@@ -414,7 +446,8 @@ out:
 	return st;
 }
 
-static iso_status trainer_init(trainer *t, const bvae *m, size_t c, pace p, double rows, iso_error *err)
+static iso_status trainer_init(trainer *t, const bvae *m, size_t c, pace p, double rows,
+			       iso_error *err)
 {
 	const iso_vae_spec *s = t->s;
 	const double most = p.q * (double)t->f->env.n, room = most + 6 * sqrt(most) + 16;
@@ -461,8 +494,8 @@ static void trainer_free(trainer *t)
 	iso_dpsgd_deinit(&t->dp);
 }
 
-static iso_status train_class(const iso_fit *f, const iso_vae_spec *s, bvae *m, size_t c, pace p, double rows,
-			      iso_error *err)
+static iso_status train_class(const iso_fit *f, const iso_vae_spec *s, bvae *m, size_t c, pace p,
+			      double rows, iso_error *err)
 {
 	trainer t = {.f = f, .s = s, .v = &m->vae[c], .dim = m->enc->dim};
 	iso_status st;
@@ -471,16 +504,18 @@ static iso_status train_class(const iso_fit *f, const iso_vae_spec *s, bvae *m, 
 	ISO_TRY_OUT(trainer_init(&t, m, c, p, rows, err));
 	for (uint64_t step = 0; step < p.steps; step++) {
 		if (step % 16 == 0 && f->cancelled && f->cancelled(f->cancelled_ctx)) {
-			st = iso_fail(err, ISO_E_CANCELLED, "cancelled (%s): in class %zu; start again", s->who, c);
+			st = iso_fail(err, ISO_E_CANCELLED,
+				      "cancelled (%s): in class %zu; start again", s->who, c);
 			goto out;
 		}
 		ISO_TRY_OUT(iso_dpsgd_step(&t.dp, vae_rows, &t, err));
 		iso_average_step(&t.me, &t.v->enc, step);
 		iso_average_step(&t.md, &t.v->dec, step);
 		if (f->progress && step % 64 == 0)
-			iso_progress_update(f->progress, f->progress->total *
-								 ((double)c + (double)step / (double)p.steps) /
-								 (double)m->k);
+			iso_progress_update(f->progress,
+					    f->progress->total *
+						    ((double)c + (double)step / (double)p.steps) /
+						    (double)m->k);
 	}
 	iso_average_finish(&t.me, &t.v->enc);
 	iso_average_finish(&t.md, &t.v->dec);
@@ -490,13 +525,16 @@ out:
 	return st;
 }
 
-static iso_status train_all(const iso_fit *f, const iso_vae_spec *s, bvae *m, const double *counts, iso_error *err)
+static iso_status train_all(const iso_fit *f, const iso_vae_spec *s, bvae *m, const double *counts,
+			    iso_error *err)
 {
 	for (size_t c = 0; c < m->k; c++) {
 		/* not private: the true size may set the pace */
-		const size_t planned =
-			s->is_private || m->pooled ? planned_rows(&f->env, s, m->k, c) : (size_t)counts[c];
-		const double rows = m->pooled || s->counts == ISO_LABELS_UNIFORM ? (double)planned : counts[c];
+		const size_t planned = s->is_private || m->pooled
+					       ? planned_rows(&f->env, s, m->k, c)
+					       : (size_t)counts[c];
+		const double rows =
+			m->pooled || s->counts == ISO_LABELS_UNIFORM ? (double)planned : counts[c];
 		if (planned)
 			ISO_TRY(train_class(f, s, m, c, pace_of(s->o, planned), rows, err));
 	}
@@ -514,7 +552,8 @@ iso_status iso_bvae_fit(const iso_fit *f, const iso_vae_spec *s, void **model, i
 		goto out;
 	}
 	if (!m->pooled) {
-		ISO_TRY_OUT(iso_labels_counts(f, s->counts, s->is_private ? f->ledger : NULL, counts, err));
+		ISO_TRY_OUT(iso_labels_counts(f, s->counts, s->is_private ? f->ledger : NULL,
+					      counts, err));
 		iso_law_from_counts(counts, m->labels, m->law);
 	}
 	ISO_TRY_OUT(train_all(f, s, m, counts, err));
@@ -534,7 +573,9 @@ void iso_bvae_set_rows(void *model, size_t rows)
 	((bvae *)model)->rows = rows;
 }
 
-/* ---- Slots ---------------------------------------------------------------------------------------------------- */
+/* ---- Slots
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 #define PIECE 256
 
@@ -570,7 +611,8 @@ static iso_status piece_init(piece *p, const bvae *m, int encoder, iso_error *er
 		goto out;
 	}
 	for (size_t c = 0; c < m->k; c++)
-		ISO_TRY_OUT(iso_ws_init(&p->ws[c], encoder ? &m->vae[c].enc : &m->vae[c].dec, PIECE, 0, err));
+		ISO_TRY_OUT(iso_ws_init(&p->ws[c], encoder ? &m->vae[c].enc : &m->vae[c].dec, PIECE,
+					0, err));
 out:
 	if (st != ISO_OK)
 		piece_free(p, m);
@@ -586,7 +628,8 @@ static void decode_piece(const bvae *m, piece *p, size_t n)
 		size_t of_class = 0;
 		for (size_t i = 0; i < n; i++)
 			if (m->pooled || p->label[i] == c) {
-				memcpy(p->zc + of_class * latent, p->z + i * latent, latent * sizeof *p->z);
+				memcpy(p->zc + of_class * latent, p->z + i * latent,
+				       latent * sizeof *p->z);
 				p->row[of_class++] = i;
 			}
 		if (of_class == 0)
@@ -598,7 +641,8 @@ static void decode_piece(const bvae *m, piece *p, size_t n)
 	}
 }
 
-static void write_piece(const bvae *m, const piece *p, size_t n, const iso_key *draw, iso_table *out, size_t at)
+static void write_piece(const bvae *m, const piece *p, size_t n, const iso_key *draw,
+			iso_table *out, size_t at)
 {
 	iso_decode(m->enc, p->x, m->enc->dim, n, draw, out, at);
 	if (!m->pooled)
@@ -620,7 +664,8 @@ iso_status iso_bvae_sample(const void *model, iso_key key, iso_table *out, iso_e
 			if (!m->pooled)
 				p.label[i] = m->balanced
 						     ? m->live[(at + i) % m->nlive]
-						     : iso_law_draw(m->law, m->labels, iso_rand_u01(ykey, at + i, 0));
+						     : iso_law_draw(m->law, m->labels,
+								    iso_rand_u01(ykey, at + i, 0));
 		}
 		decode_piece(m, &p, n);
 		write_piece(m, &p, n, m->argmax ? NULL : &draw, out, at);
@@ -634,8 +679,8 @@ size_t iso_bvae_latent_dim(const void *model)
 	return ((const bvae *)model)->vae[0].latent;
 }
 
-iso_status iso_bvae_decode(const void *model, const float *z, const uint32_t *label, size_t n_all, iso_table *out,
-			   iso_error *err)
+iso_status iso_bvae_decode(const void *model, const float *z, const uint32_t *label, size_t n_all,
+			   iso_table *out, iso_error *err)
 {
 	const bvae *m = model;
 	const size_t latent = m->vae[0].latent;
@@ -722,8 +767,8 @@ iso_status iso_bvae_save(const void *model, iso_str *out, iso_error *err)
 	return iso_str_check(out, err);
 }
 
-iso_status iso_bvae_load(const iso_gen_env *env, const iso_vae_spec *s, const char *bytes, size_t n, void **model,
-			 iso_error *err)
+iso_status iso_bvae_load(const iso_gen_env *env, const iso_vae_spec *s, const char *bytes, size_t n,
+			 void **model, iso_error *err)
 {
 	iso_parts in = {bytes, bytes + n};
 	bvae *m = NULL;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* uniform: every cell uniform over its column's public domain (control).
  *
- * WHAT.  The floor of every table: membership attacks must be at chance on it, and any utility that it reaches is
- * what the schema alone gives away.
+ * WHAT.  The floor of every table: membership attacks must be at chance on it, and any utility that
+ * it reaches is what the schema alone gives away.
  *
- * ALGORITHM.  Row i, column j: numbers ~ U[lo, hi] rounded to the column's grain, categories ~ U{0..m-1}, pixels
- * ~ U{0..255}; missing values never.  Draws are addressed by (key, i, j).
+ * ALGORITHM.  Row i, column j: numbers ~ U[lo, hi] rounded to the column's grain, categories ~
+ * U{0..m-1}, pixels ~ U{0..255}; missing values never.  Draws are addressed by (key, i, j).
  *
- * PRIVACY ARGUMENT.  fit reads the schema and nothing else, so the output has the same law on any two data sets:
- * epsilon = 0, delta = 0, an empty plan, under any neighbouring relation.
+ * PRIVACY ARGUMENT.  fit reads the schema and nothing else, so the output has the same law on any
+ * two data sets: epsilon = 0, delta = 0, an empty plan, under any neighbouring relation.
  *
  * COST.  One draw per cell.
  */
@@ -62,7 +62,8 @@ static iso_status sample(const void *model_, iso_key key, iso_table *out, iso_er
 			if (c->type == ISO_PIXEL)
 				sample_pixels(c, draw, i, out->pixels + i * s->npixel);
 			else if (iso_is_discrete(c))
-				out->cells[i * s->ncol + j] = (double)(size_t)(u * (double)c->ncategory);
+				out->cells[i * s->ncol + j] =
+					(double)(size_t)(u * (double)c->ncategory);
 			else
 				out->cells[i * s->ncol + j] = iso_unbin(s, j, 1, 0, u);
 		}
@@ -82,7 +83,8 @@ static iso_status save(const void *m, iso_str *out, iso_error *err)
 	return iso_str_check(out, err);
 }
 
-static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **out, iso_error *err)
+static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **out,
+		       iso_error *err)
 {
 	iso_parts in = {bytes, bytes + n};
 	ISO_TRY(iso_part_take(&in, "uniform", NULL, 0, err));
@@ -95,7 +97,8 @@ const iso_generator iso_generator_uniform = {
 	.name = "uniform",
 	.title = "Uniform over the public domain (control: learns nothing)",
 	.citation = "control of isoeps",
-	.card = "Draws every cell uniformly from its column's public domain and never looks at the data.\n"
+	.card = "Draws every cell uniformly from its column's public domain and never looks at the "
+		"data.\n"
 		"Privacy: the output law is the same on all data sets, epsilon 0.\n"
 		"Membership attacks must be at chance on it.",
 	.guarantee = ISO_GUARANTEE_DP,

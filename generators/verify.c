@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The driver of a verification: record on D, replay on every neighbour, blind runs, statistics, verdict. */
+/* The driver of a verification: record on D, replay on every neighbour, blind runs, statistics,
+ * verdict. */
 #include "generators/verify.h"
 
 #include <math.h>
@@ -59,7 +60,8 @@ static void keep_curve(void *ctx, double step, const char *name, double value)
 		iso_str_addf(s, "%s %.17g %.17g\n", name, step, value);
 }
 
-static iso_status collect(const iso_training *t, const iso_verify_request *r, released *out, iso_error *err)
+static iso_status collect(const iso_training *t, const iso_verify_request *r, released *out,
+			  iso_error *err)
 {
 	const iso_generator *g = r->generator;
 	cJSON *facts = NULL;
@@ -82,9 +84,11 @@ static iso_status collect(const iso_training *t, const iso_verify_request *r, re
 	return iso_str_check(&out->curve, err);
 }
 
-/* A failure of the method on this table is an outcome (it may depend on a record); only lack of memory stops us. */
-static iso_status run(const iso_verify_request *r, const iso_table *table, const iso_world *w, double scale,
-		      iso_replay *replay, iso_training *keep, released *out, iso_error *err)
+/* A failure of the method on this table is an outcome (it may depend on a record); only lack of
+ * memory stops us. */
+static iso_status run(const iso_verify_request *r, const iso_table *table, const iso_world *w,
+		      double scale, iso_replay *replay, iso_training *keep, released *out,
+		      iso_error *err)
 {
 	iso_training t = {0};
 	iso_error own = {0};
@@ -112,7 +116,8 @@ static iso_status run(const iso_verify_request *r, const iso_table *table, const
 		return iso_fail(err, st, "%s", own.text);
 	}
 	if (st != ISO_OK)
-		snprintf(out->failure, sizeof(out->failure), "%.*s", (int)sizeof(out->failure) - 1, own.text);
+		snprintf(out->failure, sizeof(out->failure), "%.*s", (int)sizeof(out->failure) - 1,
+			 own.text);
 	if (keep)
 		*keep = t;
 	else
@@ -122,7 +127,8 @@ static iso_status run(const iso_verify_request *r, const iso_table *table, const
 
 /* ------------------------------------------------------------------ comparison */
 
-/* A part header "name count\n" at p[0..n): its length, the name's length and the count; 0 if there is none. */
+/* A part header "name count\n" at p[0..n): its length, the name's length and the count; 0 if there
+ * is none. */
 static size_t header_at(const char *p, size_t n, size_t *name, size_t *count)
 {
 	size_t i = 0, digits = 0;
@@ -137,7 +143,8 @@ static size_t header_at(const char *p, size_t n, size_t *name, size_t *count)
 	return digits > 0 && i < n && p[i] == '\n' ? i + 1 : 0;
 }
 
-/* Length of the part's data: count elements of 1, 4 or 8 bytes, whichever is followed by a header or by the end. */
+/* Length of the part's data: count elements of 1, 4 or 8 bytes, whichever is followed by a header
+ * or by the end. */
 static size_t data_length(const char *p, size_t n, size_t count)
 {
 	static const size_t size[] = {1, 4, 8};
@@ -175,10 +182,12 @@ static void name_parts(const iso_str *a, const iso_str *b, char *out, size_t roo
 		if (!head)
 			break;
 		len = head + data_length(a->p + at + head, a->n - at - head, count);
-		if (diff < at + len && (at + len > b->n || memcmp(a->p + at, b->p + at, len) != 0)) {
+		if (diff < at + len &&
+		    (at + len > b->n || memcmp(a->p + at, b->p + at, len) != 0)) {
 			if (used + name + 32 < cap)
 				used += (size_t)snprintf(out + used, cap - used, "%s\"%.*s\"",
-							 shown++ ? ", " : "model parts ", (int)name, a->p + at);
+							 shown++ ? ", " : "model parts ", (int)name,
+							 a->p + at);
 			else
 				hidden++;
 		}
@@ -201,12 +210,14 @@ static int samples_differ(const iso_table *a, const iso_table *b, char *out, siz
 
 	for (size_t i = 0; i < a->n * s->ncol; i++)
 		if (memcmp(&a->cells[i], &b->cells[i], sizeof(double)) != 0) {
-			snprintf(out, cap, "sample row %zu, column %s", i / s->ncol, s->column[i % s->ncol].name);
+			snprintf(out, cap, "sample row %zu, column %s", i / s->ncol,
+				 s->column[i % s->ncol].name);
 			return 1;
 		}
 	for (size_t i = 0; i < a->n * s->npixel; i++)
 		if (a->pixels[i] != b->pixels[i]) {
-			snprintf(out, cap, "sample row %zu, pixel %zu", i / s->npixel, i % s->npixel);
+			snprintf(out, cap, "sample row %zu, pixel %zu", i / s->npixel,
+				 i % s->npixel);
 			return 1;
 		}
 	return 0;
@@ -271,8 +282,9 @@ static void count_runs(iso_verdict *v, size_t calls)
 	v->check[ISO_CHECK_OUTPUT].runs++;
 }
 
-static iso_status replay_pair(const iso_verify_request *r, const iso_world *w, const iso_pair *p, double scale,
-			      iso_replay *replay, const released *recorded, iso_verdict *v, iso_error *err)
+static iso_status replay_pair(const iso_verify_request *r, const iso_world *w, const iso_pair *p,
+			      double scale, iso_replay *replay, const released *recorded,
+			      iso_verdict *v, iso_error *err)
 {
 	const uint64_t id = p->op == ISO_PAIR_ADD ? p->record->id[0] : w->base->id[p->row];
 	const iso_finding *f;
@@ -291,7 +303,8 @@ static iso_status replay_pair(const iso_verify_request *r, const iso_world *w, c
 	for (int k = ISO_FINDING_NONE + 1; k < ISO_FINDING_KINDS; k++) {
 		f = iso_replay_finding_of(replay, (iso_finding_kind)k);
 		if (f->kind == ISO_FINDING_SENSITIVITY)
-			snprintf(text, sizeof(text), "%s (by %.4g, declared %.4g)", f->what, f->moved, f->allowed);
+			snprintf(text, sizeof(text), "%s (by %.4g, declared %.4g)", f->what,
+				 f->moved, f->allowed);
 		else
 			snprintf(text, sizeof(text), "%s", f->what);
 		if (f->kind != ISO_FINDING_NONE)
@@ -305,10 +318,10 @@ out:
 	return st;
 }
 
-/* Blind runs: D against a table that shares nothing with it but the number of rows, and against ones with a row more
- * and a row less. */
-static iso_status blind_runs(const iso_verify_request *r, const iso_world *w, double scale, iso_verdict *v,
-			     iso_error *err)
+/* Blind runs: D against a table that shares nothing with it but the number of rows, and against
+ * ones with a row more and a row less. */
+static iso_status blind_runs(const iso_verify_request *r, const iso_world *w, double scale,
+			     iso_verdict *v, iso_error *err)
 {
 	static const char *const name[] = {"another table", "another table with a row more",
 					   "another table with a row less"};
@@ -341,7 +354,8 @@ out:
 	return st;
 }
 
-static void statistics(const iso_replay *replay, const iso_training *t, const iso_world *w, iso_verdict *v)
+static void statistics(const iso_replay *replay, const iso_training *t, const iso_world *w,
+		       iso_verdict *v)
 {
 	const iso_plan *items = iso_ledger_items(t->ledger);
 
@@ -359,20 +373,24 @@ static double spent_of(const iso_verify_request *r, const iso_epsilons *e)
 	return r->accountant == ISO_ACC_RDP ? e->rdp : e->pld_upper;
 }
 
-/* Ledger against target.  That it equals the plan was settled in iso_train: a difference fails the recording. */
-static iso_status check_ledger(const iso_verify_request *r, const iso_training *t, iso_verdict *v, iso_error *err)
+/* Ledger against target.  That it equals the plan was settled in iso_train: a difference fails the
+ * recording. */
+static iso_status check_ledger(const iso_verify_request *r, const iso_training *t, iso_verdict *v,
+			       iso_error *err)
 {
 	const iso_plan *items = iso_ledger_items(t->ledger);
 	iso_epsilons e;
 	char text[256];
 
-	ISO_TRY(iso_ledger_epsilon(t->ledger, r->delta, r->accountant == ISO_ACC_RDP ? ISO_WANT_RDP : ISO_WANT_PLD, &e,
+	ISO_TRY(iso_ledger_epsilon(t->ledger, r->delta,
+				   r->accountant == ISO_ACC_RDP ? ISO_WANT_RDP : ISO_WANT_PLD, &e,
 				   err));
 	v->epsilon = v->check[ISO_CHECK_LEDGER].value = spent_of(r, &e);
 	v->check[ISO_CHECK_LEDGER].runs = items->n > 0 ? items->n : 1;
 	for (size_t i = 0; i < items->n; i++)
 		if (items->v[i].event.mechanism == ISO_MECH_UNCHARGED && items->v[i].used > 0) {
-			snprintf(text, sizeof(text), "\"%s\" looks at private data and is not paid for",
+			snprintf(text, sizeof(text),
+				 "\"%s\" looks at private data and is not paid for",
 				 items->v[i].why);
 			fail(v, ISO_CHECK_LEDGER, "uncharged", text);
 		}
@@ -383,16 +401,18 @@ static iso_status check_ledger(const iso_verify_request *r, const iso_training *
 	return ISO_OK;
 }
 
-/* The method refused this table (an empty class, say): no finding in itself, if it refuses every neighbour alike. */
+/* The method refused this table (an empty class, say): no finding in itself, if it refuses every
+ * neighbour alike. */
 static void refused(iso_verdict *v, const iso_world *w, const char *why)
 {
 	if (!v->skipped[0])
 		snprintf(v->skipped, sizeof(v->skipped), "%s: %.200s", w->name, why);
 }
 
-/* The recording itself failed.  A fit that does not do what it planned, or that the ledger stopped on its way, is a
- * finding; anything else is an error of the request. */
-static iso_status not_trained(const released *x, const iso_replay *replay, iso_verdict *v, iso_error *err)
+/* The recording itself failed.  A fit that does not do what it planned, or that the ledger stopped
+ * on its way, is a finding; anything else is an error of the request. */
+static iso_status not_trained(const released *x, const iso_replay *replay, iso_verdict *v,
+			      iso_error *err)
 {
 	const int stopped = x->trained == ISO_E_BUDGET && iso_replay_calls(replay) > 0;
 
@@ -404,8 +424,8 @@ static iso_status not_trained(const released *x, const iso_replay *replay, iso_v
 	return ISO_OK;
 }
 
-static iso_status verify_world(const iso_verify_request *r, const iso_world *w, int first, iso_verdict *v,
-			       iso_error *err)
+static iso_status verify_world(const iso_verify_request *r, const iso_world *w, int first,
+			       iso_verdict *v, iso_error *err)
 {
 	iso_training t = {0};
 	iso_replay *replay = NULL;
@@ -452,8 +472,8 @@ iso_status iso_verify(const iso_verify_request *r, iso_verdict *out, iso_error *
 	for (int c = 0; c < ISO_CHECK_COUNT; c++)
 		v.check[c].value = NAN;
 	ISO_TRY_OUT(iso_world_lone_class(r->data, &lone, err));
-	ISO_TRY_OUT(
-		iso_world_natural(r->data, r->seed, pairs > lone.npair ? pairs - lone.npair : pairs, &natural, err));
+	ISO_TRY_OUT(iso_world_natural(
+		r->data, r->seed, pairs > lone.npair ? pairs - lone.npair : pairs, &natural, err));
 	ISO_TRY_OUT(verify_world(r, &natural, 1, &v, err));
 	if (!v.refused && lone.npair > 0 && pairs > lone.npair)
 		ISO_TRY_OUT(verify_world(r, &lone, 0, &v, err));
@@ -479,7 +499,8 @@ iso_status iso_verify_shrink(const iso_generator *g, cJSON *values, iso_str *not
 			char *end;
 			double x, to;
 
-			if (strcmp(o->key, small[k].key) != 0 || cJSON_GetObjectItemCaseSensitive(values, o->key))
+			if (strcmp(o->key, small[k].key) != 0 ||
+			    cJSON_GetObjectItemCaseSensitive(values, o->key))
 				continue;
 			if (o->kind != ISO_OPTION_INT && o->kind != ISO_OPTION_REAL)
 				continue;

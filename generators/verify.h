@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* verify: does private data flow around the ledger?  (design section 3, docs/privacy.md)
  *
- * A generator is trained on D while every release is recorded, then on neighbours D' with the recorded releases given
- * back. Then (a) the aggregate of every call may differ by its declared sensitivity at most, and (b) everything that
- * leaves (save bytes, samples, describe, training curve) must be the same, bit for bit.  Beside it: blind runs (only
- * noise leaves the mechanisms, so any table must give the same bytes), the law of the recorded noise, of the realised
- * batches, and the ledger against its target.  The number of rows n (and class counts, if given) is public: env keeps
- * those of D.
+ * A generator is trained on D while every release is recorded, then on neighbours D' with the
+ * recorded releases given back. Then (a) the aggregate of every call may differ by its declared
+ * sensitivity at most, and (b) everything that leaves (save bytes, samples, describe, training
+ * curve) must be the same, bit for bit.  Beside it: blind runs (only noise leaves the mechanisms,
+ * so any table must give the same bytes), the law of the recorded noise, of the realised batches,
+ * and the ledger against its target.  The number of rows n (and class counts, if given) is public:
+ * env keeps those of D.
  */
 #ifndef ISO_GENERATORS_VERIFY_H
 #define ISO_GENERATORS_VERIFY_H
@@ -19,11 +20,12 @@ typedef enum iso_check {
 	ISO_CHECK_CONTROL_FLOW, /* the calls themselves depended on a record */
 	ISO_CHECK_INCLUSION,	/* a sampled call moved without the record in its batch */
 	ISO_CHECK_PARTITION,	/* parallel parts share a record */
-	ISO_CHECK_OUTPUT,	/* model bytes, samples, facts or curve differ under frozen releases */
-	ISO_CHECK_BLIND,	/* they differ although only noise left the mechanisms */
-	ISO_CHECK_NOISE,	/* chi-square of released minus aggregate against the declared scale; reuse of noise */
-	ISO_CHECK_SAMPLING,	/* realised batches against Binomial(n T, q) */
-	ISO_CHECK_LEDGER,	/* ledger against plan and target, nothing uncharged */
+	ISO_CHECK_OUTPUT, /* model bytes, samples, facts or curve differ under frozen releases */
+	ISO_CHECK_BLIND,  /* they differ although only noise left the mechanisms */
+	ISO_CHECK_NOISE, /* chi-square of released minus aggregate against the declared scale; reuse
+			    of noise */
+	ISO_CHECK_SAMPLING, /* realised batches against Binomial(n T, q) */
+	ISO_CHECK_LEDGER,   /* ledger against plan and target, nothing uncharged */
 	ISO_CHECK_COUNT
 } iso_check;
 const char *iso_check_name(iso_check c); /* "sensitivity", "control-flow", ... */
@@ -41,7 +43,8 @@ typedef struct iso_verdict {
 	iso_guarantee guarantee;
 	double epsilon, target; /* spent by the ledger (+inf when uncharged), and asked for */
 	double scale;
-	size_t rows, pairs, calls, numbers; /* rows of D; neighbours tried; recorded calls; numbers released */
+	size_t rows, pairs, calls,
+		numbers; /* rows of D; neighbours tried; recorded calls; numbers released */
 	iso_check_result check[ISO_CHECK_COUNT];
 	char skipped[256]; /* worlds that the generator refused by name, "" = none */
 } iso_verdict;
@@ -64,12 +67,14 @@ typedef struct iso_verify_request {
 
 iso_status iso_verify(const iso_verify_request *r, iso_verdict *out, iso_error *err) ISO_MUST_CHECK;
 
-/* Makes a verification of seconds out of options meant for minutes: `values` (a cJSON object, changed in place) gets
- * smaller steps, epochs and batch where the table has such options and values does not name them; note = "steps=20
- * batch=32". */
-iso_status iso_verify_shrink(const iso_generator *g, cJSON *values, iso_str *note, iso_error *err) ISO_MUST_CHECK;
+/* Makes a verification of seconds out of options meant for minutes: `values` (a cJSON object,
+ * changed in place) gets smaller steps, epochs and batch where the table has such options and
+ * values does not name them; note = "steps=20 batch=32". */
+iso_status iso_verify_shrink(const iso_generator *g, cJSON *values, iso_str *note,
+			     iso_error *err) ISO_MUST_CHECK;
 
-/* ------------------------------------------------------------------ parts, for verify*.c and their tests */
+/* ------------------------------------------------------------------ parts, for verify*.c and their
+ * tests */
 
 typedef enum iso_pair_op { ISO_PAIR_REMOVE, ISO_PAIR_ADD, ISO_PAIR_REPLACE } iso_pair_op;
 typedef struct iso_pair {
@@ -90,19 +95,24 @@ typedef struct iso_world {
 iso_status iso_world_natural(const iso_table *data, uint64_t seed, size_t n, iso_world *out,
 			     iso_error *err) ISO_MUST_CHECK;
 /* D with one record alone in its class; npair = 0 when the schema has fewer than two classes. */
-iso_status iso_world_lone_class(const iso_table *data, iso_world *out, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_world_lone_class(const iso_table *data, iso_world *out,
+				iso_error *err) ISO_MUST_CHECK;
 void iso_world_free(iso_world *w);
-iso_status iso_pair_apply(const iso_world *w, const iso_pair *p, iso_table **out, iso_error *err) ISO_MUST_CHECK;
-/* A table of n records with ids of `like` (then following ones) that has nothing to do with any data. */
+iso_status iso_pair_apply(const iso_world *w, const iso_pair *p, iso_table **out,
+			  iso_error *err) ISO_MUST_CHECK;
+/* A table of n records with ids of `like` (then following ones) that has nothing to do with any
+ * data. */
 iso_status iso_world_random(const iso_table *like, uint64_t seed, size_t n, iso_table **out,
 			    iso_error *err) ISO_MUST_CHECK;
 
 /* Statistics of a recording. */
 void iso_verify_noise(const iso_replay *r, const iso_plan *items, iso_check_result *out);
-void iso_verify_sampling(const iso_replay *r, const iso_plan *items, size_t rows, iso_check_result *out);
+void iso_verify_sampling(const iso_replay *r, const iso_plan *items, size_t rows,
+			 iso_check_result *out);
 
-/* Recomputes the epsilon of one record (parsed) from its stored ledger alone; ISO_E_CHECK names what differs,
- * ISO_E_DATA a malformed record.  accounted = the recomputed bound of the calibrating accountant. */
+/* Recomputes the epsilon of one record (parsed) from its stored ledger alone; ISO_E_CHECK names
+ * what differs, ISO_E_DATA a malformed record.  accounted = the recomputed bound of the calibrating
+ * accountant. */
 iso_status iso_verify_record(const cJSON *record, double *accounted, iso_error *err) ISO_MUST_CHECK;
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The epsilon of a stored cell, recomputed from its ledger alone: a record cannot claim what its events do not give. */
+/* The epsilon of a stored cell, recomputed from its ledger alone: a record cannot claim what its
+ * events do not give. */
 #include <math.h>
 #include <string.h>
 
@@ -8,7 +9,8 @@
 
 /* A record holds 12 significant digits of noise and of epsilon. */
 #define REL 1e-8
-/* The bounds of the PLD accountant are found on a grid whose nodes rounding of the noise may shift. */
+/* The bounds of the PLD accountant are found on a grid whose nodes rounding of the noise may shift.
+ */
 #define REL_PLD 1e-5
 
 static const cJSON *at(const cJSON *o, const char *key)
@@ -26,20 +28,22 @@ static double number(const cJSON *v)
 	return NAN;
 }
 
-static iso_status compare(const char *key, const char *name, double stored, double found, double rel, iso_error *err)
+static iso_status compare(const char *key, const char *name, double stored, double found,
+			  double rel, iso_error *err)
 {
 	if (isnan(stored)) /* not computed when the cell ran */
 		return ISO_OK;
 	if (stored == found || (isfinite(found) && fabs(stored - found) <= rel * fabs(found)))
 		return ISO_OK;
 	return iso_fail(err, ISO_E_CHECK,
-			"epsilon not borne out by the ledger (cell %.40s, %s): the record says %.9g, its events give "
+			"epsilon not borne out by the ledger (cell %.40s, %s): the record says "
+			"%.9g, its events give "
 			"%.9g; do not trust this record",
 			key, name, stored, found);
 }
 
-static iso_status read_setting(const cJSON *record, const char *key, double *delta, iso_adjacency *adj,
-			       iso_accountant *acc, iso_error *err)
+static iso_status read_setting(const cJSON *record, const char *key, double *delta,
+			       iso_adjacency *adj, iso_accountant *acc, iso_error *err)
 {
 	const cJSON *config = at(record, "config"), *privacy = at(record, "privacy");
 	const cJSON *a = at(config, "adjacency"), *w = at(config, "accountant");
@@ -53,14 +57,19 @@ static iso_status read_setting(const cJSON *record, const char *key, double *del
 		    "malformed record (cell %.40s, \"delta\"): expected a number from 0 "
 		    "to below 1; run the cell again",
 		    key);
-	ISO_FAIL_IF(!cJSON_IsString(a), err, ISO_E_DATA,
-		    "malformed record (cell %.40s, \"adjacency\"): expected a name; run the cell again", key);
-	*adj = strcmp(a->valuestring, iso_adjacency_name(ISO_REPLACE_ONE)) == 0 ? ISO_REPLACE_ONE : ISO_ADD_REMOVE;
+	ISO_FAIL_IF(
+		!cJSON_IsString(a), err, ISO_E_DATA,
+		"malformed record (cell %.40s, \"adjacency\"): expected a name; run the cell again",
+		key);
+	*adj = strcmp(a->valuestring, iso_adjacency_name(ISO_REPLACE_ONE)) == 0 ? ISO_REPLACE_ONE
+										: ISO_ADD_REMOVE;
 	ISO_FAIL_IF(strcmp(a->valuestring, iso_adjacency_name(*adj)) != 0, err, ISO_E_DATA,
-		    "malformed record (cell %.40s, \"adjacency\"): unknown name %.40s; run the cell again", key,
-		    a->valuestring);
-	*acc = cJSON_IsString(w) && strcmp(w->valuestring, iso_accountant_name(ISO_ACC_RDP)) == 0 ? ISO_ACC_RDP
-												  : ISO_ACC_PLD;
+		    "malformed record (cell %.40s, \"adjacency\"): unknown name %.40s; run the "
+		    "cell again",
+		    key, a->valuestring);
+	*acc = cJSON_IsString(w) && strcmp(w->valuestring, iso_accountant_name(ISO_ACC_RDP)) == 0
+		       ? ISO_ACC_RDP
+		       : ISO_ACC_PLD;
 	return ISO_OK;
 }
 
@@ -102,12 +111,14 @@ iso_status iso_verify_record(const cJSON *record, double *accounted, iso_error *
 	ISO_TRY(compare(key, "pld lower", number(at(pld, "lower")), e.pld_lower, REL_PLD, err));
 	ISO_TRY(compare(key, "pld upper", number(at(pld, "upper")), e.pld_upper, REL_PLD, err));
 	ISO_TRY(compare(key, "rdp", number(at(eps, "rdp")), e.rdp, REL, err));
-	ISO_TRY(compare(key, "rdp classic", number(at(eps, "rdp_classic")), e.rdp_classic, REL, err));
+	ISO_TRY(compare(key, "rdp classic", number(at(eps, "rdp_classic")), e.rdp_classic, REL,
+			err));
 	ISO_TRY(compare(key, "moments", number(at(eps, "moments")), e.moments, REL, err));
 	ISO_TRY(compare(key, "gdp", number(at(eps, "gdp")), e.gdp, REL, err));
 	*accounted = acc == ISO_ACC_RDP ? e.rdp : e.pld_upper;
-	if (!cJSON_IsString(label) || strcmp(label->valuestring, iso_guarantee_name(ISO_GUARANTEE_DP)) != 0)
+	if (!cJSON_IsString(label) ||
+	    strcmp(label->valuestring, iso_guarantee_name(ISO_GUARANTEE_DP)) != 0)
 		*accounted = INFINITY;
-	return compare(key, "accounted epsilon", number(at(privacy, "accounted_epsilon")), *accounted,
-		       acc == ISO_ACC_RDP ? REL : REL_PLD, err);
+	return compare(key, "accounted epsilon", number(at(privacy, "accounted_epsilon")),
+		       *accounted, acc == ISO_ACC_RDP ? REL : REL_PLD, err);
 }

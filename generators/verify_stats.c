@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Statistics of one recording: the law of the noise and of the batches (attacks.md section 11, rows A, D, K). */
+/* Statistics of one recording: the law of the noise and of the batches (attacks.md section 11, rows
+ * A, D, K). */
 #include <math.h>
 #include <stdio.h>
 
@@ -45,7 +46,8 @@ static double declared_scale(const iso_plan_item *it)
 static double noise_at(const iso_replay_call *c, size_t i)
 {
 	if (c->is_float)
-		return (double)((const float *)c->release)[i] - (double)((const float *)c->aggregate)[i];
+		return (double)((const float *)c->release)[i] -
+		       (double)((const float *)c->aggregate)[i];
 	return ((const double *)c->release)[i] - ((const double *)c->aggregate)[i];
 }
 
@@ -71,10 +73,11 @@ static void note(iso_check_result *out, double p, const char *text)
 		snprintf(out->what, sizeof(out->what), "%s", text);
 }
 
-/* Sum of squares of standard normals ~ chi2(n); 2 sum |x| of standard Laplaces ~ chi2(2n); for Gumbels e^{-x} is a
- * standard exponential and 2 sum e^{-x} ~ chi2(2n).  One pooled test per entry: resolves 1.6 % of scale with 50,000
- * numbers. */
-static void test_scale(const iso_replay *r, const iso_plan *items, int handle, iso_check_result *out)
+/* Sum of squares of standard normals ~ chi2(n); 2 sum |x| of standard Laplaces ~ chi2(2n); for
+ * Gumbels e^{-x} is a standard exponential and 2 sum e^{-x} ~ chi2(2n).  One pooled test per entry:
+ * resolves 1.6 % of scale with 50,000 numbers. */
+static void test_scale(const iso_replay *r, const iso_plan *items, int handle,
+		       iso_check_result *out)
 {
 	const iso_plan_item *it = &items->v[handle];
 	const double scale = declared_scale(it);
@@ -88,19 +91,24 @@ static void test_scale(const iso_replay *r, const iso_plan *items, int handle, i
 		for (size_t i = 0; c.handle == handle && c.release && i < c.n; i++) {
 			const double z = noise_at(&c, i) / scale;
 
-			sum += kind == LAW_GAUSS ? z * z : kind == LAW_LAPLACE ? 2 * fabs(z) : 2 * iso_exp(-z);
+			sum += kind == LAW_GAUSS     ? z * z
+			       : kind == LAW_LAPLACE ? 2 * fabs(z)
+						     : 2 * iso_exp(-z);
 			n += kind == LAW_GAUSS ? 1 : 2;
 		}
 	}
 	if (n < 1 || kind == LAW_OTHER || !(scale > 0))
 		return;
 	snprintf(text, sizeof(text),
-		 "%s (part %d): noise is %.4g times the declared scale (chi-square over %.0f numbers)", it->why,
-		 it->part, kind == LAW_GAUSS ? sqrt(sum / n) : sum / n, kind == LAW_GAUSS ? n : n / 2);
+		 "%s (part %d): noise is %.4g times the declared scale (chi-square over %.0f "
+		 "numbers)",
+		 it->why, it->part, kind == LAW_GAUSS ? sqrt(sum / n) : sum / n,
+		 kind == LAW_GAUSS ? n : n / 2);
 	note(out, chi2_tail(sum, n), text);
 }
 
-/* The noise of consecutive calls must be independent: the normalised sum of products is standard normal. */
+/* The noise of consecutive calls must be independent: the normalised sum of products is standard
+ * normal. */
 static void test_reuse(const iso_replay *r, const iso_plan *items, iso_check_result *out)
 {
 	double sum = 0, n = 0;
@@ -109,7 +117,8 @@ static void test_reuse(const iso_replay *r, const iso_plan *items, iso_check_res
 		const iso_replay_call a = iso_replay_at(r, k - 1), b = iso_replay_at(r, k);
 		const iso_plan_item *ia = &items->v[a.handle], *ib = &items->v[b.handle];
 
-		if (law_of(ia) == LAW_GUMBEL || law_of(ib) == LAW_GUMBEL || !a.release || !b.release)
+		if (law_of(ia) == LAW_GUMBEL || law_of(ib) == LAW_GUMBEL || !a.release ||
+		    !b.release)
 			continue;
 		for (size_t i = 0; i < a.n && i < b.n; i++) {
 			/* a standard Laplace has variance 2 */
@@ -173,7 +182,8 @@ static double binomial_tail(double k, double n, double q)
 	return upper < lower ? upper : lower;
 }
 
-void iso_verify_sampling(const iso_replay *r, const iso_plan *items, size_t rows, iso_check_result *out)
+void iso_verify_sampling(const iso_replay *r, const iso_plan *items, size_t rows,
+			 iso_check_result *out)
 {
 	for (size_t h = 0; h < items->n; h++) {
 		const iso_plan_item *it = &items->v[h];
@@ -184,20 +194,23 @@ void iso_verify_sampling(const iso_replay *r, const iso_plan *items, size_t rows
 		if (it->event.sampling != ISO_SAMPLING_POISSON || it->used == 0)
 			continue;
 		d = sum_draws(r, (int)h, q, rows);
-		snprintf(text, sizeof(text), "%s (part %d): records are offered twice or are not in the table", it->why,
+		snprintf(text, sizeof(text),
+			 "%s (part %d): records are offered twice or are not in the table", it->why,
 			 it->part);
 		note(out, d.doubled || d.outside ? 0 : 1, text);
 		if (d.n < 1)
 			continue;
 		snprintf(text, sizeof(text),
-			 "%s (part %d): realised rate %.4g, declared %.4g (binomial over %.0f offers)", it->why,
-			 it->part, d.batch / d.n, q, d.n);
+			 "%s (part %d): realised rate %.4g, declared %.4g (binomial over %.0f "
+			 "offers)",
+			 it->why, it->part, d.batch / d.n, q, d.n);
 		note(out, binomial_tail(d.batch, d.n, q), text);
-		/* Batches of one size are no Poisson sample: their spread is far below nq(1-q).  Lower tail only, where
-		 * the chi-square law is safe at small counts. */
+		/* Batches of one size are no Poisson sample: their spread is far below nq(1-q).
+		 * Lower tail only, where the chi-square law is safe at small counts. */
 		if (d.variance < 8)
 			continue;
-		snprintf(text, sizeof(text), "%s (part %d): batch sizes spread %.3g of what Poisson sampling gives",
+		snprintf(text, sizeof(text),
+			 "%s (part %d): batch sizes spread %.3g of what Poisson sampling gives",
 			 it->why, it->part, d.spread / d.variance);
 		note(out, 1 - iso_chi2_sf(d.spread, d.variance), text);
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The tables of a verification: D, its neighbours, and records that sit where a careless method looks. */
+/* The tables of a verification: D, its neighbours, and records that sit where a careless method
+ * looks. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,14 @@
 #include "generators/verify.h"
 
 /* How the values of a made record are chosen. */
-typedef enum look { LOOK_RANDOM, LOOK_LOW, LOOK_HIGH, LOOK_LOW_HIGH, LOOK_HIGH_LOW, LOOK_MISSING } look;
+typedef enum look {
+	LOOK_RANDOM,
+	LOOK_LOW,
+	LOOK_HIGH,
+	LOOK_LOW_HIGH,
+	LOOK_HIGH_LOW,
+	LOOK_MISSING
+} look;
 
 /* A value that the column can hold, nearest to x. */
 static double on_grain(const iso_column *c, double x)
@@ -23,8 +31,8 @@ static double on_grain(const iso_column *c, double x)
 
 static double value_of(const iso_column *c, look how, size_t column, double u)
 {
-	const int high =
-		how == LOOK_HIGH || (how == LOOK_LOW_HIGH && column % 2) || (how == LOOK_HIGH_LOW && column % 2 == 0);
+	const int high = how == LOOK_HIGH || (how == LOOK_LOW_HIGH && column % 2) ||
+			 (how == LOOK_HIGH_LOW && column % 2 == 0);
 
 	if (c->role == ISO_ID)
 		return NAN;
@@ -33,9 +41,10 @@ static double value_of(const iso_column *c, look how, size_t column, double u)
 	if (how == LOOK_MISSING && c->nmissing > 0)
 		return NAN;
 	if (iso_is_discrete(c)) {
-		const double k = how == LOOK_RANDOM || how == LOOK_MISSING ? floor(u * (double)c->ncategory)
-				 : high					   ? (double)c->ncategory - 1
-									   : 0;
+		const double k = how == LOOK_RANDOM || how == LOOK_MISSING
+					 ? floor(u * (double)c->ncategory)
+				 : high ? (double)c->ncategory - 1
+					: 0;
 
 		return k < (double)c->ncategory ? k : (double)c->ncategory - 1;
 	}
@@ -49,18 +58,22 @@ static void fill_row(iso_table *t, size_t row, look how, iso_key key, uint64_t i
 	const iso_schema *s = t->schema;
 
 	for (size_t j = 0; j < s->ncol; j++)
-		t->cells[row * s->ncol + j] = value_of(&s->column[j], how, j, iso_rand_u01(key, index, j));
+		t->cells[row * s->ncol + j] =
+			value_of(&s->column[j], how, j, iso_rand_u01(key, index, j));
 	for (size_t p = 0; p < s->npixel; p++) {
 		const double u = iso_rand_u01(key, index, s->ncol + p);
 
-		t->pixels[row * s->npixel + p] = how == LOOK_LOW ? 0 : how == LOOK_HIGH ? 255 : (uint8_t)(256 * u);
+		t->pixels[row * s->npixel + p] = how == LOOK_LOW    ? 0
+						 : how == LOOK_HIGH ? 255
+								    : (uint8_t)(256 * u);
 	}
 	/* the label is always there */
 	if (s->label >= 0 && isnan(t->cells[row * s->ncol + (size_t)s->label]))
 		t->cells[row * s->ncol + (size_t)s->label] = 0;
 }
 
-iso_status iso_world_random(const iso_table *like, uint64_t seed, size_t n, iso_table **out, iso_error *err)
+iso_status iso_world_random(const iso_table *like, uint64_t seed, size_t n, iso_table **out,
+			    iso_error *err)
 {
 	const iso_key key = iso_key_new(seed, "verify/table");
 	uint64_t next = 0;
@@ -114,8 +127,8 @@ static iso_status copy_table(const iso_table *t, iso_table **out, iso_error *err
 /* ------------------------------------------------------------------ pairs */
 
 /* A new pair; `how` < 0: the record is a copy of row `row`. */
-static iso_status add_pair(iso_world *w, iso_pair_op op, size_t row, int how, const char *text, iso_key key,
-			   iso_error *err)
+static iso_status add_pair(iso_world *w, iso_pair_op op, size_t row, int how, const char *text,
+			   iso_key key, iso_error *err)
 {
 	static const char *const verb[] = {"remove", "add", "replace by"};
 	iso_pair *p;
@@ -194,11 +207,13 @@ static iso_status count_classes(iso_world *w, iso_error *err)
 	return ISO_OK;
 }
 
-/* A discrete feature whose last category can be taken out of D: the lone category comes back with a neighbour. */
+/* A discrete feature whose last category can be taken out of D: the lone category comes back with a
+ * neighbour. */
 static int lone_column(const iso_schema *s)
 {
 	for (size_t j = 0; j < s->ncol; j++)
-		if (iso_is_discrete(&s->column[j]) && s->column[j].role == ISO_FEATURE && s->column[j].ncategory > 1)
+		if (iso_is_discrete(&s->column[j]) && s->column[j].role == ISO_FEATURE &&
+		    s->column[j].ncategory > 1)
 			return (int)j;
 	return -1;
 }
@@ -221,22 +236,29 @@ static iso_status crafted_pairs(iso_world *w, int column, iso_key key, iso_error
 
 	ISO_TRY(add_pair(w, ISO_PAIR_REMOVE, 0, 0, "the first record", key, err));
 	ISO_TRY(add_pair(w, ISO_PAIR_ADD, 0, LOOK_HIGH, "a record at every upper bound", key, err));
-	ISO_TRY(add_pair(w, ISO_PAIR_REPLACE, n / 2, LOOK_LOW, "one at every lower bound", key, err));
+	ISO_TRY(add_pair(w, ISO_PAIR_REPLACE, n / 2, LOOK_LOW, "one at every lower bound", key,
+			 err));
 	ISO_TRY(add_pair(w, ISO_PAIR_REMOVE, n - 1, 0, "the last record, a duplicate", key, err));
 	ISO_TRY(add_pair(w, ISO_PAIR_ADD, 0, LOOK_LOW, "a record at every lower bound", key, err));
-	ISO_TRY(add_pair(w, ISO_PAIR_REPLACE, n / 3, LOOK_HIGH, "one at every upper bound", key, err));
+	ISO_TRY(add_pair(w, ISO_PAIR_REPLACE, n / 3, LOOK_HIGH, "one at every upper bound", key,
+			 err));
 	if (column >= 0) {
 		const double last = (double)w->base->schema->column[column].ncategory - 1;
 
-		ISO_TRY(add_pair(w, ISO_PAIR_ADD, 0, LOOK_RANDOM, "a record with a lone category", key, err));
+		ISO_TRY(add_pair(w, ISO_PAIR_ADD, 0, LOOK_RANDOM, "a record with a lone category",
+				 key, err));
 		cells_of(w->pair[w->npair - 1].record, 0)[column] = last;
-		ISO_TRY(add_pair(w, ISO_PAIR_REPLACE, 1, LOOK_RANDOM, "one with a lone category", key, err));
+		ISO_TRY(add_pair(w, ISO_PAIR_REPLACE, 1, LOOK_RANDOM, "one with a lone category",
+				 key, err));
 		cells_of(w->pair[w->npair - 1].record, 0)[column] = last;
 	}
 	ISO_TRY(add_pair(w, ISO_PAIR_ADD, n / 4, -1, "a duplicate of a record", key, err));
-	ISO_TRY(add_pair(w, ISO_PAIR_ADD, 0, LOOK_LOW_HIGH, "a record at alternate bounds", key, err));
-	ISO_TRY(add_pair(w, ISO_PAIR_REPLACE, n - 2, LOOK_HIGH_LOW, "one at alternate bounds", key, err));
-	ISO_TRY(add_pair(w, ISO_PAIR_ADD, 0, LOOK_MISSING, "a record with all that may be missing", key, err));
+	ISO_TRY(add_pair(w, ISO_PAIR_ADD, 0, LOOK_LOW_HIGH, "a record at alternate bounds", key,
+			 err));
+	ISO_TRY(add_pair(w, ISO_PAIR_REPLACE, n - 2, LOOK_HIGH_LOW, "one at alternate bounds", key,
+			 err));
+	ISO_TRY(add_pair(w, ISO_PAIR_ADD, 0, LOOK_MISSING, "a record with all that may be missing",
+			 key, err));
 	return ISO_OK;
 }
 
@@ -246,7 +268,8 @@ static void cut_pairs(iso_world *w, size_t n)
 		iso_table_free(w->pair[--w->npair].record);
 }
 
-iso_status iso_world_natural(const iso_table *data, uint64_t seed, size_t n, iso_world *out, iso_error *err)
+iso_status iso_world_natural(const iso_table *data, uint64_t seed, size_t n, iso_world *out,
+			     iso_error *err)
 {
 	static const iso_pair_op turn[] = {ISO_PAIR_REMOVE, ISO_PAIR_ADD, ISO_PAIR_REPLACE};
 	const iso_key key = iso_key_new(seed, "verify/pairs");
@@ -255,7 +278,8 @@ iso_status iso_world_natural(const iso_table *data, uint64_t seed, size_t n, iso
 	iso_status st;
 
 	*out = (iso_world){0};
-	ISO_FAIL_IF(data->n < 8, err, ISO_E_DATA, "too few rows (verify): %zu; give at least 8", data->n);
+	ISO_FAIL_IF(data->n < 8, err, ISO_E_DATA, "too few rows (verify): %zu; give at least 8",
+		    data->n);
 	ISO_TRY_OUT(copy_table(data, &w.base, err));
 	empty_category(w.base, column);
 	copy_row(w.base, 0, w.base, w.base->n - 1);
@@ -264,8 +288,8 @@ iso_status iso_world_natural(const iso_table *data, uint64_t seed, size_t n, iso
 	for (size_t i = 0; w.npair < n; i++) {
 		const size_t row = (size_t)(iso_rand_u01(key, i, 1u << 20) * (double)w.base->n);
 
-		ISO_TRY_OUT(
-			add_pair(&w, turn[i % 3], row, LOOK_RANDOM, i % 3 ? "a random record" : "a record", key, err));
+		ISO_TRY_OUT(add_pair(&w, turn[i % 3], row, LOOK_RANDOM,
+				     i % 3 ? "a random record" : "a record", key, err));
 	}
 	cut_pairs(&w, n);
 	*out = w;
@@ -302,9 +326,10 @@ iso_status iso_world_lone_class(const iso_table *data, iso_world *out, iso_error
 		cells_of(w.base, row)[w.base->schema->label] = (double)(classes - 1);
 	}
 	ISO_TRY_OUT(count_classes(&w, err));
-	ISO_TRY_OUT(add_pair(&w, ISO_PAIR_REMOVE, row, 0, "the only record of its class", key, err));
 	ISO_TRY_OUT(
-		add_pair(&w, ISO_PAIR_REPLACE, row, LOOK_LOW, "one of another class, emptying the class", key, err));
+		add_pair(&w, ISO_PAIR_REMOVE, row, 0, "the only record of its class", key, err));
+	ISO_TRY_OUT(add_pair(&w, ISO_PAIR_REPLACE, row, LOOK_LOW,
+			     "one of another class, emptying the class", key, err));
 	*out = w;
 	return ISO_OK;
 out:

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Real or synthetic?  Logistic regression, stratified 10-fold, and the KLD and TLD of Lomurno et al. (attacks.md
- * sections 7.1, 7.2).
+/* Real or synthetic?  Logistic regression, stratified 10-fold, and the KLD and TLD of Lomurno et
+ * al. (attacks.md sections 7.1, 7.2).
  *
- * Rows: the training rows as 1, as many synthetic rows as 0 (the smaller of both counts on both sides).  Columns:
- * everything, the label too, standardised by the training folds.  Accuracy at 1/2, F1 with either side positive, AUC:
- * means over the folds.
+ * Rows: the training rows as 1, as many synthetic rows as 0 (the smaller of both counts on both
+ * sides).  Columns: everything, the label too, standardised by the training folds.  Accuracy at
+ * 1/2, F1 with either side positive, AUC: means over the folds.
  *
  *     KLD = mean over columns of KL(real || synthetic), nats, half a count added to every cell
  *     TLD = (KLD / accuracy)^(1 - AUC)
@@ -30,13 +30,17 @@ typedef struct opts {
 } opts;
 
 static const iso_option options[] = {
-	ISO_OPT_REAL(opts, lr_c, "1", 1e-6, 1e6, "C of the logistic regression (inverse strength of its penalty)"),
+	ISO_OPT_REAL(opts, lr_c, "1", 1e-6, 1e6,
+		     "C of the logistic regression (inverse strength of its penalty)"),
 	ISO_OPT_INT(opts, folds, "10", 2, MOST_FOLDS, "folds of the cross-validation"),
-	ISO_OPT_INT(opts, max_rows, "0", 0, 100000000, "at most so many real and so many synthetic rows; 0 = all"),
+	ISO_OPT_INT(opts, max_rows, "0", 0, 100000000,
+		    "at most so many real and so many synthetic rows; 0 = all"),
 	{0}};
 
 #define FOLDS "interval: normal, folds taken as independent"
-#define TLD "TLD grows with KLD, so junk that a linear model cannot tell apart scores high: never a gate"
+#define TLD \
+	"TLD grows with KLD, so junk that a linear model cannot tell apart scores high: never a " \
+	"gate"
 static const iso_output outputs[] = {
 	{"accuracy", "discriminator accuracy", "share", ISO_LOWER, 0, 1, 0.5, FOLDS},
 	{"f1_real", "discriminator F1 (real positive)", "", ISO_LOWER, 0, 1, NAN, NULL},
@@ -44,7 +48,8 @@ static const iso_output outputs[] = {
 	{"auc", "discriminator AUC", "", ISO_LOWER, 0, 1, 0.5, NULL},
 	{"accuracy_sd", "sd of the accuracy over folds", "share", ISO_NEITHER, 0, 1, NAN, NULL},
 	{"f1_real_sd", "sd of the F1 (real positive) over folds", "", ISO_NEITHER, 0, 1, NAN, NULL},
-	{"f1_synthetic_sd", "sd of the F1 (synthetic positive) over folds", "", ISO_NEITHER, 0, 1, NAN, NULL},
+	{"f1_synthetic_sd", "sd of the F1 (synthetic positive) over folds", "", ISO_NEITHER, 0, 1,
+	 NAN, NULL},
 	{"auc_sd", "sd of the AUC over folds", "", ISO_NEITHER, 0, 1, NAN, NULL},
 	{"kld", "KLD, mean over columns", "nats", ISO_LOWER, 0, INFINITY, 0, NULL},
 	{"kld_rowsum", "KLD times real rows", "nats", ISO_LOWER, 0, INFINITY, 0, NULL},
@@ -89,7 +94,8 @@ static iso_status pool_init(const iso_metric_view *v, size_t m, pool *p, iso_err
 	iso_status st;
 	*p = (pool){.m = m};
 	ISO_TRY_OUT(pick(v->train, m, iso_key_child(v->key, "real", 0), &p->real, err));
-	ISO_TRY_OUT(pick(v->synthetic, m, iso_key_child(v->key, "synthetic", 0), &p->synthetic, err));
+	ISO_TRY_OUT(
+		pick(v->synthetic, m, iso_key_child(v->key, "synthetic", 0), &p->synthetic, err));
 	ISO_TRY_OUT(iso_table_concat(p->real, p->synthetic, &p->both, err));
 	p->y = iso_alloc(2 * m, sizeof(*p->y));
 	p->fold = iso_alloc(2 * m, sizeof(*p->fold));
@@ -147,8 +153,8 @@ static iso_status score_fold(const pool *p, size_t n, double score[NSCORE], iso_
 				 : ISO_OK; /* its only NaN of finite scores */
 }
 
-static iso_status one_fold(const opts *o, const iso_design *x, pool *p, size_t fold, double score[NSCORE],
-			   iso_error *err)
+static iso_status one_fold(const opts *o, const iso_design *x, pool *p, size_t fold,
+			   double score[NSCORE], iso_error *err)
 {
 	iso_logreg_config c = iso_logreg_default();
 	iso_logreg m;
@@ -171,7 +177,8 @@ static iso_status cross_validate(const iso_metric_view *v, const opts *o, pool *
 	iso_status st;
 	ISO_TRY(iso_encoder_new(v->schema, ISO_ENC_FEATURES | ISO_ENC_LABEL, &e, err));
 	const iso_source src = iso_source_table(e, p->both, NULL, p->both->n);
-	ISO_TRY_OUT(iso_stratified_folds(iso_key_child(v->key, "folds", 0), p->y, 2 * p->m, 2, folds, p->fold, err));
+	ISO_TRY_OUT(iso_stratified_folds(iso_key_child(v->key, "folds", 0), p->y, 2 * p->m, 2,
+					 folds, p->fold, err));
 	ISO_TRY_OUT(iso_design_new(&src, &x, err));
 	for (size_t f = 0; f < folds; f++) {
 		double one[NSCORE] = {0};
@@ -187,7 +194,8 @@ out:
 
 /* ---- divergence ---- */
 
-static double kl_discrete(const iso_column *c, const double *a, const double *b, size_t m, double *h)
+static double kl_discrete(const iso_column *c, const double *a, const double *b, size_t m,
+			  double *h)
 {
 	const size_t cells = c->ncategory + (c->nmissing > 0);
 	memset(h, 0, 2 * (c->ncategory + 1) * sizeof(*h));
@@ -199,7 +207,8 @@ static double kl_discrete(const iso_column *c, const double *a, const double *b,
 }
 
 /* Column c of both sides; a pixel column gives one term per pixel. */
-static void kl_column(const pool *p, const iso_schema *s, size_t k, double *a, double *h, double *sum, double *terms)
+static void kl_column(const pool *p, const iso_schema *s, size_t k, double *a, double *h,
+		      double *sum, double *terms)
 {
 	const iso_column *c = &s->column[k];
 	const size_t m = p->m, many = c->type == ISO_PIXEL ? c->width * c->height : 1;
@@ -208,8 +217,9 @@ static void kl_column(const pool *p, const iso_schema *s, size_t k, double *a, d
 		for (size_t i = 0; i < m; i++) {
 			a[i] = c->type == ISO_PIXEL ? p->real->pixels[i * s->npixel + c->offset + j]
 						    : iso_table_cell(p->real, i, k);
-			b[i] = c->type == ISO_PIXEL ? p->synthetic->pixels[i * s->npixel + c->offset + j]
-						    : iso_table_cell(p->synthetic, i, k);
+			b[i] = c->type == ISO_PIXEL
+				       ? p->synthetic->pixels[i * s->npixel + c->offset + j]
+				       : iso_table_cell(p->synthetic, i, k);
 		}
 		*sum += iso_is_discrete(c) ? kl_discrete(c, a, b, m, h)
 					   : iso_kl_samples(a, m, b, m, KL_BINS, KL_SMOOTHING);
@@ -222,7 +232,8 @@ static iso_status divergence(const pool *p, const iso_schema *s, double *kld, is
 	size_t most = 0;
 	for (size_t k = 0; k < s->ncol; k++)
 		most = s->column[k].ncategory > most ? s->column[k].ncategory : most;
-	double sum = 0, terms = 0, *a = iso_alloc(2 * p->m, sizeof(*a)), *h = iso_alloc(2 * most + 2, sizeof(*h));
+	double sum = 0, terms = 0, *a = iso_alloc(2 * p->m, sizeof(*a)),
+	       *h = iso_alloc(2 * most + 2, sizeof(*h));
 	if (a && h)
 		for (size_t k = 0; k < s->ncol; k++)
 			if (s->column[k].role != ISO_ID)
@@ -238,7 +249,8 @@ static iso_status divergence(const pool *p, const iso_schema *s, double *kld, is
 
 /* ---- outputs ---- */
 
-static iso_status put_tld(iso_measures *out, const char *key, double kld, const double mean[NSCORE], iso_error *err)
+static iso_status put_tld(iso_measures *out, const char *key, double kld, const double mean[NSCORE],
+			  iso_error *err)
 {
 	int degenerate;
 	const double t = iso_tld(kld, mean[ACC], mean[AUC], &degenerate);
@@ -247,15 +259,17 @@ static iso_status put_tld(iso_measures *out, const char *key, double kld, const 
 	return iso_measure_set(out, key, t, NAN, NAN, err);
 }
 
-static iso_status put_scores(iso_measures *out, double score[NSCORE][MOST_FOLDS], size_t folds, double mean[NSCORE],
-			     iso_error *err)
+static iso_status put_scores(iso_measures *out, double score[NSCORE][MOST_FOLDS], size_t folds,
+			     double mean[NSCORE], iso_error *err)
 {
 	static const char *const key[NSCORE] = {"accuracy", "f1_real", "f1_synthetic", "auc"};
 	for (size_t k = 0; k < NSCORE; k++) {
 		char sd_key[32];
-		const double sd = iso_sd(score[k], folds), half = 1.959963984540054 * sd / sqrt((double)folds);
+		const double sd = iso_sd(score[k], folds),
+			     half = 1.959963984540054 * sd / sqrt((double)folds);
 		mean[k] = iso_mean(score[k], folds);
-		ISO_TRY(iso_measure_set(out, key[k], mean[k], fmax(0, mean[k] - half), fmin(1, mean[k] + half), err));
+		ISO_TRY(iso_measure_set(out, key[k], mean[k], fmax(0, mean[k] - half),
+					fmin(1, mean[k] + half), err));
 		snprintf(sd_key, sizeof(sd_key), "%s_sd", key[k]);
 		ISO_TRY(iso_measure_set(out, sd_key, sd, NAN, NAN, err));
 	}
@@ -269,7 +283,8 @@ static iso_status all_undefined(iso_measures *out, const char *reason, iso_error
 	return ISO_OK;
 }
 
-static iso_status measure(const iso_metric_view *v, const void *opt, iso_measures *out, iso_error *err)
+static iso_status measure(const iso_metric_view *v, const void *opt, iso_measures *out,
+			  iso_error *err)
 {
 	const opts *o = opt;
 	size_t m = v->train->n < v->synthetic->n ? v->train->n : v->synthetic->n;
@@ -300,20 +315,27 @@ const iso_metric iso_metric_discriminator = {
 	.abi = ISO_METRIC_ABI,
 	.name = "discriminator",
 	.title = "Real-vs-synthetic discriminator, KLD and TLD",
-	.citation = "E. Lomurno, L. Di Perna, L. Cazzella, S. Samele, M. Matteucci: A Generative Federated Learning "
+	.citation = "E. Lomurno, L. Di Perna, L. Cazzella, S. Samele, M. Matteucci: A Generative "
+		    "Federated Learning "
 		    "Framework for "
 		    "Differential Privacy. 2022 (3DGL)",
-	.card = "L2 logistic regression (C = 1, intercept unpenalised, converged) tells training rows from as many "
+	.card = "L2 logistic regression (C = 1, intercept unpenalised, converged) tells training "
+		"rows from as many "
 		"synthetic rows by all "
-		"columns, the label included, standardised by the training folds; stratified folds from the cell's "
+		"columns, the label included, standardised by the training folds; stratified folds "
+		"from the cell's "
 		"seed; accuracy, F1 "
-		"and AUC are means over the folds. The paper gives no binning, direction or units of its KLD. Here: "
+		"and AUC are means over the folds. The paper gives no binning, direction or units "
+		"of its KLD. Here: "
 		"KL(real || "
-		"synthetic) in nats over public categories or ten equal cells of the pooled range, half a count added "
+		"synthetic) in nats over public categories or ten equal cells of the pooled range, "
+		"half a count added "
 		"to each cell, mean "
-		"over the columns; kld_rowsum multiplies it by the number of real rows, which is the order of the "
+		"over the columns; kld_rowsum multiplies it by the number of real rows, which is "
+		"the order of the "
 		"published values. "
-		"TLD = (KLD / accuracy)^(1 - AUC); at AUC = 1 it is 1 by definition (tld_degenerate = 1).",
+		"TLD = (KLD / accuracy)^(1 - AUC); at AUC = 1 it is 1 by definition "
+		"(tld_degenerate = 1).",
 	.inputs = ISO_IN_TRAIN | ISO_IN_SYNTHETIC,
 	.version = 1,
 	.outputs = outputs,

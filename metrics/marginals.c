@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Total variation distance of one- and two-way marginals, real training rows against synthetic rows (attacks.md section
- * 9):
+/* Total variation distance of one- and two-way marginals, real training rows against synthetic rows
+ * (attacks.md section 9):
  *
  *     TVD = 1/2 sum over cells |p - q|,   numeric columns in equal bins of their public bounds.
  *
- * Two tables drawn from one law differ too: the floor is the same distance between the two halves of a shuffle of the
- * real rows.
+ * Two tables drawn from one law differ too: the floor is the same distance between the two halves
+ * of a shuffle of the real rows.
  */
 #include <math.h>
 #include <stdio.h>
@@ -40,7 +40,8 @@ static const iso_output outputs[] = {
 	{0}};
 enum { MEAN1, MAX1, MEAN2, MAX2, NSTAT };
 
-/* Codes of a table: histograms of all of them, and the codes themselves of the columns that are not pixels. */
+/* Codes of a table: histograms of all of them, and the codes themselves of the columns that are not
+ * pixels. */
 typedef struct codes {
 	size_t n, ncode, total, nplain;
 	size_t *cells, *first; /* [ncode] */
@@ -93,8 +94,8 @@ static iso_status layout(const iso_table *t, size_t bins, codes *c, iso_error *e
 }
 
 /* hist [2][total]: row r counts in half[r] (NULL: in the first). */
-static iso_status count_rows(const iso_table *t, size_t bins, const uint8_t *half, codes *c, double *hist,
-			     iso_error *err)
+static iso_status count_rows(const iso_table *t, size_t bins, const uint8_t *half, codes *c,
+			     double *hist, iso_error *err)
 {
 	for (size_t at = 0; at < t->n; at += PIECE) {
 		const iso_table piece = rows_of(t, at, t->n - at < PIECE ? t->n - at : PIECE);
@@ -122,8 +123,10 @@ static void one_way(const codes *c, const double *p, const double *q, double *st
 	}
 }
 
-/* Rows of one table into the joint cells of columns a and b; h is [2][cells], row r into half[r]. */
-static void count_pair(const codes *c, size_t a, size_t b, const uint8_t *half, size_t cells, double *h)
+/* Rows of one table into the joint cells of columns a and b; h is [2][cells], row r into half[r].
+ */
+static void count_pair(const codes *c, size_t a, size_t b, const uint8_t *half, size_t cells,
+		       double *h)
 {
 	const uint32_t *va = c->value + a * c->n, *vb = c->value + b * c->n;
 	const size_t width = c->cells[c->plain[b]];
@@ -132,7 +135,8 @@ static void count_pair(const codes *c, size_t a, size_t b, const uint8_t *half, 
 }
 
 /* All pairs of plain columns: x against y, or the two halves of x when y is NULL. */
-static iso_status two_way(const codes *x, const codes *y, const uint8_t *half, double *stat, iso_error *err)
+static iso_status two_way(const codes *x, const codes *y, const uint8_t *half, double *stat,
+			  iso_error *err)
 {
 	size_t most = 0, pairs = 0;
 	stat[MEAN2] = stat[MAX2] = NAN;
@@ -162,12 +166,15 @@ static iso_status two_way(const codes *x, const codes *y, const uint8_t *half, d
 	return ISO_OK;
 }
 
-/* The two halves of the real rows: data and a constant key decide, so that all cells of a suite share the value. */
-static iso_status floor_of(const iso_table *t, const opts *o, codes *c, double *hist, double *stat, iso_error *err)
+/* The two halves of the real rows: data and a constant key decide, so that all cells of a suite
+ * share the value. */
+static iso_status floor_of(const iso_table *t, const opts *o, codes *c, double *hist, double *stat,
+			   iso_error *err)
 {
 	uint8_t *half = iso_alloc(t->n, 1);
 	uint32_t *row = NULL;
-	iso_status st = half ? iso_subset(iso_key_new(0, "metrics/marginals/halves"), t->n, t->n / 2, &row, err)
+	iso_status st = half ? iso_subset(iso_key_new(0, "metrics/marginals/halves"), t->n,
+					  t->n / 2, &row, err)
 			     : iso_no_memory(err, "the halves of a table");
 	for (size_t i = 0; st == ISO_OK && i < t->n / 2; i++)
 		half[row[i]] = 1;
@@ -183,15 +190,18 @@ static iso_status floor_of(const iso_table *t, const opts *o, codes *c, double *
 	return st;
 }
 
-static iso_status put(iso_measures *out, const char *key, double v, const char *reason, iso_error *err)
+static iso_status put(iso_measures *out, const char *key, double v, const char *reason,
+		      iso_error *err)
 {
-	return isnan(v) ? iso_measure_undefined(out, key, reason, err) : iso_measure_set(out, key, v, NAN, NAN, err);
+	return isnan(v) ? iso_measure_undefined(out, key, reason, err)
+			: iso_measure_set(out, key, v, NAN, NAN, err);
 }
 
-static iso_status put_all(iso_measures *out, const double *stat, const double *ground, int two_way_wanted,
-			  iso_error *err)
+static iso_status put_all(iso_measures *out, const double *stat, const double *ground,
+			  int two_way_wanted, iso_error *err)
 {
-	const char *why = two_way_wanted ? "no two columns whose joint table fits; " PIXELS : "two_way is off";
+	const char *why = two_way_wanted ? "no two columns whose joint table fits; " PIXELS
+					 : "two_way is off";
 	const char *few = "fewer than two real rows";
 	ISO_TRY(put(out, "tvd1_mean", stat[MEAN1], "no rows", err));
 	ISO_TRY(put(out, "tvd1_max", stat[MAX1], "no rows", err));
@@ -201,11 +211,13 @@ static iso_status put_all(iso_measures *out, const double *stat, const double *g
 	return put(out, "floor.tvd2_mean", ground[MEAN2], isnan(ground[MEAN1]) ? few : why, err);
 }
 
-static iso_status measure(const iso_metric_view *v, const void *opt, iso_measures *out, iso_error *err)
+static iso_status measure(const iso_metric_view *v, const void *opt, iso_measures *out,
+			  iso_error *err)
 {
 	const opts *o = opt;
 	const size_t bins = (size_t)o->bins;
-	double stat[NSTAT] = {NAN, NAN, NAN, NAN}, ground[NSTAT] = {NAN, NAN, NAN, NAN}, *hist = NULL;
+	double stat[NSTAT] = {NAN, NAN, NAN, NAN}, ground[NSTAT] = {NAN, NAN, NAN, NAN},
+	       *hist = NULL;
 	codes real = {0}, syn = {0};
 	char name[64];
 	iso_status st;
@@ -217,7 +229,8 @@ static iso_status measure(const iso_metric_view *v, const void *opt, iso_measure
 		goto out;
 	}
 	snprintf(name, sizeof(name), "marginals/1/floor/%zu/%d", bins, o->two_way);
-	if (v->train->n >= 2 && !(v->cache_get && v->cache_get(v->cache_ctx, name, ground, NSTAT))) {
+	if (v->train->n >= 2 &&
+	    !(v->cache_get && v->cache_get(v->cache_ctx, name, ground, NSTAT))) {
 		ISO_TRY_OUT(floor_of(v->train, o, &real, hist, ground, err));
 		if (v->cache_put)
 			v->cache_put(v->cache_ctx, name, ground, NSTAT);
@@ -242,16 +255,20 @@ const iso_metric iso_metric_marginals = {
 	.abi = ISO_METRIC_ABI,
 	.name = "marginals",
 	.title = "Total variation distance of 1- and 2-way marginals",
-	.citation =
-		"k-way marginal total variation distance, as in the evaluation of marginal-based synthesis; e.g. R. "
-		"McKenna, "
-		"G. Miklau, D. Sheldon: Winning the NIST Contest. Journal of Privacy and Confidentiality 11(3), 2021. "
-		"arXiv:2108.04978",
-	.card = "Half the summed absolute difference between the real training rows' and the synthetic rows' shares of "
+	.citation = "k-way marginal total variation distance, as in the evaluation of "
+		    "marginal-based synthesis; e.g. R. "
+		    "McKenna, "
+		    "G. Miklau, D. Sheldon: Winning the NIST Contest. Journal of Privacy and "
+		    "Confidentiality 11(3), 2021. "
+		    "arXiv:2108.04978",
+	.card = "Half the summed absolute difference between the real training rows' and the "
+		"synthetic rows' shares of "
 		"each cell, for "
-		"every column (label included) and every pair of columns; mean and maximum. Numeric columns in equal "
+		"every column (label included) and every pair of columns; mean and maximum. "
+		"Numeric columns in equal "
 		"bins of "
-		"their public bounds, missing values as a cell of their own. Pixels count one way only. The floor is "
+		"their public bounds, missing values as a cell of their own. Pixels count one way "
+		"only. The floor is "
 		"the same distance "
 		"between two halves of the real rows: what sampling alone does at half the size.",
 	.inputs = ISO_IN_TRAIN | ISO_IN_SYNTHETIC,

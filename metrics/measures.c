@@ -13,36 +13,42 @@ static iso_status slot(iso_measures *m, const char *key, iso_measure **out, iso_
 			continue;
 		ISO_FAIL_IF(m->v[i].key, err, ISO_E_PLUGIN,
 			    "output set twice (%s): each declared output is measured once", key);
-		m->v[i] = (iso_measure){.key = m->outputs[i].key, .value = NAN, .low = NAN, .high = NAN};
+		m->v[i] = (iso_measure){
+			.key = m->outputs[i].key, .value = NAN, .low = NAN, .high = NAN};
 		*out = &m->v[i];
 		return ISO_OK;
 	}
-	return iso_fail(err, ISO_E_PLUGIN, "output not declared (%s): add it to the metric's table of outputs", key);
+	return iso_fail(err, ISO_E_PLUGIN,
+			"output not declared (%s): add it to the metric's table of outputs", key);
 }
 
-iso_status iso_measure_set(iso_measures *m, const char *key, double value, double low, double high, iso_error *err)
+iso_status iso_measure_set(iso_measures *m, const char *key, double value, double low, double high,
+			   iso_error *err)
 {
 	iso_measure *v = NULL;
 	ISO_TRY(slot(m, key, &v, err));
 	const iso_output *o = &m->outputs[v - m->v];
 	/* a rounding error above 1 is no broken contract */
 	const double slack = 1e-12 * (1 + fabs(value));
-	ISO_FAIL_IF(!isfinite(value), err, ISO_E_PLUGIN, "output not finite (%s): call it undefined, with a reason",
-		    key);
+	ISO_FAIL_IF(!isfinite(value), err, ISO_E_PLUGIN,
+		    "output not finite (%s): call it undefined, with a reason", key);
 	ISO_FAIL_IF(value < o->lo - slack || value > o->hi + slack, err, ISO_E_PLUGIN,
-		    "output outside its declared range (%s): %g, declared %g to %g; mend the metric or its table", key,
-		    value, o->lo, o->hi);
+		    "output outside its declared range (%s): %g, declared %g to %g; mend the "
+		    "metric or its table",
+		    key, value, o->lo, o->hi);
 	v->value = fmin(fmax(value, o->lo), o->hi);
 	v->low = low;
 	v->high = high;
 	return ISO_OK;
 }
 
-iso_status iso_measure_undefined(iso_measures *m, const char *key, const char *reason, iso_error *err)
+iso_status iso_measure_undefined(iso_measures *m, const char *key, const char *reason,
+				 iso_error *err)
 {
 	iso_measure *v = NULL;
 	ISO_TRY(slot(m, key, &v, err));
-	ISO_FAIL_IF(!reason || !*reason, err, ISO_E_PLUGIN, "output undefined without a reason (%s)", key);
+	ISO_FAIL_IF(!reason || !*reason, err, ISO_E_PLUGIN,
+		    "output undefined without a reason (%s)", key);
 	snprintf(v->reason, sizeof(v->reason), "%s", reason);
 	return ISO_OK;
 }

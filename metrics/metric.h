@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* THE CONTRACT of metrics: a table of declared outputs and one function that measures each of them exactly once. */
+/* THE CONTRACT of metrics: a table of declared outputs and one function that measures each of them
+ * exactly once. */
 #ifndef ISO_METRICS_METRIC_H
 #define ISO_METRICS_METRIC_H
 
@@ -11,24 +12,26 @@
 #define ISO_METRIC_ABI 1
 
 enum { /* inputs */
-	ISO_IN_TRAIN = 1, ISO_IN_TEST = 2, ISO_IN_SYNTHETIC = 4
+       ISO_IN_TRAIN = 1,
+       ISO_IN_TEST = 2,
+       ISO_IN_SYNTHETIC = 4
 };
 typedef enum iso_direction { ISO_HIGHER, ISO_LOWER, ISO_NEITHER } iso_direction;
 
 typedef struct iso_output {
-	const char *key; /* NULL ends the table; "lr.auroc_micro" */
+	const char *key;   /* NULL ends the table; "lr.auroc_micro" */
 	const char *title; /* for a table head: "LR AUROC (micro)" */
-	const char *unit; /* "share", "nats", "" */
+	const char *unit;  /* "share", "nats", "" */
 	iso_direction direction;
-	double lo, hi; /* possible range */
-	double ideal; /* value for perfect synthetic data; NaN = none */
+	double lo, hi;	    /* possible range */
+	double ideal;	    /* value for perfect synthetic data; NaN = none */
 	const char *caveat; /* printed under any table that shows it; NULL = none */
 } iso_output;
 
 /* One measured value. */
 typedef struct iso_measure {
-	const char *key; /* of the output table */
-	double value; /* NaN = undefined, then `reason` says why */
+	const char *key;  /* of the output table */
+	double value;	  /* NaN = undefined, then `reason` says why */
 	double low, high; /* 95 % interval; NaN = none */
 	char reason[96];
 } iso_measure;
@@ -37,36 +40,41 @@ typedef struct iso_measures {
 	iso_measure *v; /* [number of outputs], in output order; owned by the harness */
 	size_t n;
 } iso_measures;
-/* Each declared output exactly once; a NaN or infinite value is ISO_E_PLUGIN (say undefined instead). */
+/* Each declared output exactly once; a NaN or infinite value is ISO_E_PLUGIN (say undefined
+ * instead). */
 iso_status iso_measure_set(iso_measures *m, const char *key, double value, double low, double high,
 			   iso_error *err) ISO_MUST_CHECK;
-iso_status iso_measure_undefined(iso_measures *m, const char *key, const char *reason, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_measure_undefined(iso_measures *m, const char *key, const char *reason,
+				 iso_error *err) ISO_MUST_CHECK;
 
 typedef struct iso_metric_view {
 	const iso_schema *schema;
 	const iso_table *train; /* real, the generator's training rows */
-	const iso_table *test; /* real, never seen by the generator */
+	const iso_table *test;	/* real, never seen by the generator */
 	const iso_table *synthetic;
 	iso_key key;
-	/* Values that depend on real rows alone (train-real-test-real), shared by the cells of a suite; both may be NULL.
-	 * `name` must name everything that they depend on beyond data and split.  get returns 1 if found. */
+	/* Values that depend on real rows alone (train-real-test-real), shared by the cells of a
+	 * suite; both may be NULL. `name` must name everything that they depend on beyond data and
+	 * split.  get returns 1 if found. */
 	int (*cache_get)(void *ctx, const char *name, double *v, size_t n);
 	void (*cache_put)(void *ctx, const char *name, const double *v, size_t n);
 	void *cache_ctx;
 } iso_metric_view;
 
 typedef struct iso_metric {
-	uint32_t abi; /* required */
+	uint32_t abi;				    /* required */
 	const char *name, *title, *citation, *card; /* required */
 	uint32_t inputs;
 	uint32_t version;
 	const iso_output *outputs; /* required */
 	const iso_option *options;
 	size_t options_size;
-	/* optional; default: accept. ISO_E_UNSUPPORTED: recorded as not applicable with the reason. */
+	/* optional; default: accept. ISO_E_UNSUPPORTED: recorded as not applicable with the reason.
+	 */
 	iso_status (*check)(const iso_schema *s, const void *options, iso_error *err);
 	/* required */
-	iso_status (*measure)(const iso_metric_view *view, const void *options, iso_measures *out, iso_error *err);
+	iso_status (*measure)(const iso_metric_view *view, const void *options, iso_measures *out,
+			      iso_error *err);
 } iso_metric;
 
 size_t iso_metric_count(void);

@@ -36,9 +36,10 @@ iso_status iso_metric_find(const char *name, const iso_metric **out, iso_error *
 	}
 	if (!*out) {
 		const char *near = iso_nearest_word(name, names, n);
-		st = iso_fail(err, ISO_E_CONFIG, "unknown metric (%.80s): %s%s%s; `isoeps list metrics` shows all",
-			      name, near ? "did you mean \"" : "none has this name", near ? near : "",
-			      near ? "\"" : "");
+		st = iso_fail(err, ISO_E_CONFIG,
+			      "unknown metric (%.80s): %s%s%s; `isoeps list metrics` shows all",
+			      name, near ? "did you mean \"" : "none has this name",
+			      near ? near : "", near ? "\"" : "");
 	}
 	iso_free(names);
 	return st;

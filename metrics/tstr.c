@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Train on synthetic rows, test on real ones; beside it the same classifiers trained on the real training rows (prefix
- * "real.").
+/* Train on synthetic rows, test on real ones; beside it the same classifiers trained on the real
+ * training rows (prefix "real.").
  *
- * Two classifiers: converged logistic regression and a one-layer MLP.  Rows without a label are left out.  A training
- * table with one class gives a constant classifier (its areas are 0.5); a table without usable rows, or test rows of
- * one class, leave values undefined with the reason.
+ * Two classifiers: converged logistic regression and a one-layer MLP.  Rows without a label are
+ * left out.  A training table with one class gives a constant classifier (its areas are 0.5); a
+ * table without usable rows, or test rows of one class, leave values undefined with the reason.
  */
 #include <math.h>
 #include <stdio.h>
@@ -28,17 +28,23 @@ typedef struct opts {
 static const iso_option options[] = {
 	ISO_OPT_ENUM(opts, classifiers, "both", "both|lr|mlp", "which classifiers to train"),
 	ISO_OPT_ENUM(opts, scheme, "multinomial", "multinomial|ovr",
-		     "more than two classes: one softmax model, or one binary model a class (scores not normalised)"),
+		     "more than two classes: one softmax model, or one binary model a class "
+		     "(scores not normalised)"),
 	ISO_OPT_ENUM(opts, standardise, "auto", "auto|yes|no",
-		     "features by mean and sd of the training rows at hand; auto: yes without pixels, no with them"),
-	ISO_OPT_REAL(opts, lr_c, "1", 1e-6, 1e6, "C of the logistic regression (inverse strength of its penalty)"),
+		     "features by mean and sd of the training rows at hand; auto: yes without "
+		     "pixels, no with them"),
+	ISO_OPT_REAL(opts, lr_c, "1", 1e-6, 1e6,
+		     "C of the logistic regression (inverse strength of its penalty)"),
 	ISO_OPT_INT(opts, mlp_hidden, "100", 1, 65536, "ReLU units of the MLP"),
 	ISO_OPT_INT(opts, mlp_epochs, "0", 0, 10000,
 		    "epochs of the MLP; 0 = as many as make 5,000 steps, between 30 and 200"),
-	ISO_OPT_REAL(opts, mlp_alpha, "1e-4", 0, 1e6, "L2 penalty of the MLP (scikit-learn's alpha)"),
+	ISO_OPT_REAL(opts, mlp_alpha, "1e-4", 0, 1e6,
+		     "L2 penalty of the MLP (scikit-learn's alpha)"),
 	ISO_OPT_REAL(opts, test_scale, "1", 1e-6, 1e6,
-		     "multiply the encoded test features; 255 repeats the DP-CGAN code, which tests on unscaled bytes"),
-	ISO_OPT_INT(opts, max_train_rows, "0", 0, 100000000, "train on at most so many rows, drawn at random; 0 = all"),
+		     "multiply the encoded test features; 255 repeats the DP-CGAN code, which "
+		     "tests on unscaled bytes"),
+	ISO_OPT_INT(opts, max_train_rows, "0", 0, 100000000,
+		    "train on at most so many rows, drawn at random; 0 = all"),
 	{0}};
 
 // clang-format off
@@ -137,8 +143,8 @@ static iso_status run_lr(bench *b, const part *train, iso_error *err)
 	c.c = b->o->lr_c;
 	c.scheme = b->o->scheme ? ISO_ONE_VS_REST : ISO_MULTINOMIAL;
 	c.standardise = b->standardise;
-	/* The gradient is a sum over rows: 1e-8 in all, on large tables 1e-8 a row (weights to 1e-3 at worst, areas to
-	 * 1e-7). */
+	/* The gradient is a sum over rows: 1e-8 in all, on large tables 1e-8 a row (weights to 1e-3
+	 * at worst, areas to 1e-7). */
 	if (train->n > 10000)
 		c.tolerance = 1e-8 * c.c * (double)train->n;
 	if (!b->x_test.n)
@@ -153,8 +159,8 @@ out:
 }
 
 /* One MLP a class against the rest. */
-static iso_status run_mlp_ovr(bench *b, const iso_mlp_config *shared, const iso_source *src, const iso_source *src_test,
-			      const part *train, iso_error *err)
+static iso_status run_mlp_ovr(bench *b, const iso_mlp_config *shared, const iso_source *src,
+			      const iso_source *src_test, const part *train, iso_error *err)
 {
 	double *two = iso_alloc(b->test.n, 2 * sizeof(*two));
 	uint32_t *y = iso_alloc(train->n, sizeof(*y));
@@ -217,8 +223,8 @@ static iso_status judge(bench *b, double value[NVALUE][3], iso_error *err)
 
 /* ---- arms ---- */
 
-static iso_status put(const bench *b, iso_measures *out, const char *prefix, double value[NVALUE][3],
-		      const char *reason, iso_error *err)
+static iso_status put(const bench *b, iso_measures *out, const char *prefix,
+		      double value[NVALUE][3], const char *reason, iso_error *err)
 {
 	for (size_t k = 0; k < NVALUE; k++) {
 		const double *v = value[k];
@@ -236,24 +242,28 @@ static iso_status put(const bench *b, iso_measures *out, const char *prefix, dou
 	return ISO_OK;
 }
 
-/* One classifier of one arm, through the cache when the arm is real: then the key is a constant, so that the value is a
- * function of data, split and options. */
-static iso_status run_one(bench *b, const part *train, int real, int mlp, double value[NVALUE][3], iso_error *err)
+/* One classifier of one arm, through the cache when the arm is real: then the key is a constant, so
+ * that the value is a function of data, split and options. */
+static iso_status run_one(bench *b, const part *train, int real, int mlp, double value[NVALUE][3],
+			  iso_error *err)
 {
 	const iso_metric_view *v = b->view;
 	const opts *o = b->o;
 	char name[160];
 	if (mlp)
-		snprintf(name, sizeof(name), "tstr/1/mlp/%d/%d/%lld/%lld/%.17g/%lld/%.17g", o->scheme, b->standardise,
-			 (long long)o->mlp_hidden, (long long)o->mlp_epochs, o->mlp_alpha, (long long)o->max_train_rows,
+		snprintf(name, sizeof(name), "tstr/1/mlp/%d/%d/%lld/%lld/%.17g/%lld/%.17g",
+			 o->scheme, b->standardise, (long long)o->mlp_hidden,
+			 (long long)o->mlp_epochs, o->mlp_alpha, (long long)o->max_train_rows,
 			 o->test_scale);
 	else
-		snprintf(name, sizeof(name), "tstr/1/lr/%d/%d/%.17g/%lld/%.17g", o->scheme, b->standardise, o->lr_c,
-			 (long long)o->max_train_rows, o->test_scale);
+		snprintf(name, sizeof(name), "tstr/1/lr/%d/%d/%.17g/%lld/%.17g", o->scheme,
+			 b->standardise, o->lr_c, (long long)o->max_train_rows, o->test_scale);
 	if (real && v->cache_get && v->cache_get(v->cache_ctx, name, value[0], NVALUE * 3))
 		return ISO_OK;
 	if (mlp)
-		ISO_TRY(run_mlp(b, train, real ? iso_key_new(0, "metrics/tstr/mlp") : iso_key_child(v->key, "mlp", 0),
+		ISO_TRY(run_mlp(b, train,
+				real ? iso_key_new(0, "metrics/tstr/mlp")
+				     : iso_key_child(v->key, "mlp", 0),
 				err));
 	else
 		ISO_TRY(run_lr(b, train, err));
@@ -266,17 +276,19 @@ static iso_status run_one(bench *b, const part *train, int real, int mlp, double
 static iso_status run_arm(bench *b, const iso_table *t, int real, iso_measures *out, iso_error *err)
 {
 	static const char *const prefix[2][2] = {{"lr", "mlp"}, {"real.lr", "real.mlp"}};
-	const iso_key key = real ? iso_key_new(0, "metrics/tstr/rows") : iso_key_child(b->view->key, "rows", 0);
+	const iso_key key =
+		real ? iso_key_new(0, "metrics/tstr/rows") : iso_key_child(b->view->key, "rows", 0);
 	part train;
 	iso_status st = ISO_OK;
 	ISO_TRY(part_init(t, (size_t)b->o->max_train_rows, key, &train, err));
 	for (int mlp = 0; mlp < 2 && st == ISO_OK; mlp++) {
 		double value[NVALUE][3] = {{0}};
-		const char *reason =
-			b->o->classifiers == (mlp ? RUN_LR : RUN_MLP) ? "classifier not asked for"
-			: !b->test.n				      ? "no test row has a label"
-			: !train.n ? (real ? "no real training row has a label" : "no synthetic row has a label")
-				   : NULL;
+		const char *reason = b->o->classifiers == (mlp ? RUN_LR : RUN_MLP)
+					     ? "classifier not asked for"
+				     : !b->test.n ? "no test row has a label"
+				     : !train.n	  ? (real ? "no real training row has a label"
+							  : "no synthetic row has a label")
+						  : NULL;
 		if (!reason)
 			st = run_one(b, &train, real, mlp, value, err);
 		if (st == ISO_OK)
@@ -290,11 +302,14 @@ static iso_status check(const iso_schema *s, const void *opt, iso_error *err)
 {
 	(void)opt;
 	ISO_FAIL_IF(iso_schema_classes(s) < 2, err, ISO_E_UNSUPPORTED,
-		    "tstr (schema %s): there is no discrete label to predict; give one column the role label", s->name);
+		    "tstr (schema %s): there is no discrete label to predict; give one column the "
+		    "role label",
+		    s->name);
 	return ISO_OK;
 }
 
-static iso_status measure(const iso_metric_view *v, const void *opt, iso_measures *out, iso_error *err)
+static iso_status measure(const iso_metric_view *v, const void *opt, iso_measures *out,
+			  iso_error *err)
 {
 	const opts *o = opt;
 	bench b = {.view = v, .o = o, .classes = iso_schema_classes(v->schema)};
@@ -302,7 +317,8 @@ static iso_status measure(const iso_metric_view *v, const void *opt, iso_measure
 	ISO_TRY(check(v->schema, opt, err));
 	const int positive = v->schema->column[v->schema->label].positive;
 	b.positive = positive >= 0 ? (size_t)positive : b.classes - 1;
-	b.standardise = o->standardise == STANDARDISE_YES || (o->standardise == STANDARDISE_AUTO && !v->schema->npixel);
+	b.standardise = o->standardise == STANDARDISE_YES ||
+			(o->standardise == STANDARDISE_AUTO && !v->schema->npixel);
 	ISO_TRY_OUT(iso_encoder_new(v->schema, ISO_ENC_FEATURES, &b.encoder, err));
 	ISO_TRY_OUT(part_init(v->test, 0, v->key, &b.test, err));
 	b.prob = iso_alloc(b.test.n, b.classes * sizeof(*b.prob));
@@ -324,26 +340,36 @@ const iso_metric iso_metric_tstr = {
 	.abi = ISO_METRIC_ABI,
 	.name = "tstr",
 	.title = "Train on synthetic, test on real",
-	.citation = "C. Esteban, S. L. Hyland, G. Raetsch: Real-valued (Medical) Time Series Generation with Recurrent "
+	.citation = "C. Esteban, S. L. Hyland, G. Raetsch: Real-valued (Medical) Time Series "
+		    "Generation with Recurrent "
 		    "Conditional "
-		    "GANs. arXiv:1706.02633, 2017 (TSTR); R. Torkzadehmahani, P. Kairouz, B. Paten: DP-CGAN. CVPR "
+		    "GANs. arXiv:1706.02633, 2017 (TSTR); R. Torkzadehmahani, P. Kairouz, B. "
+		    "Paten: DP-CGAN. CVPR "
 		    "Workshops 2019. "
 		    "arXiv:2001.09700 (the protocol on MNIST)",
-	.card = "Classifiers are trained on the synthetic rows and judged on real test rows that the generator never "
+	.card = "Classifiers are trained on the synthetic rows and judged on real test rows that "
+		"the generator never "
 		"saw; the values with "
-		"prefix real. come from the same classifiers trained on the real training rows. Logistic regression "
+		"prefix real. come from the same classifiers trained on the real training rows. "
+		"Logistic regression "
 		"minimises 1/2 |w|^2 + C "
-		"sum of losses to convergence; the MLP follows scikit-learn's MLPClassifier with a fixed number of "
+		"sum of losses to convergence; the MLP follows scikit-learn's MLPClassifier with a "
+		"fixed number of "
 		"epochs. AUROC with two "
-		"classes is the plain area for the schema's positive class (micro = macro); with more, micro pools all "
+		"classes is the plain area for the schema's positive class (micro = macro); with "
+		"more, micro pools all "
 		"(row, class) "
-		"pairs, which is optimistic, and macro averages the one-versus-rest areas. Intervals: Wilson for "
+		"pairs, which is optimistic, and macro averages the one-versus-rest areas. "
+		"Intervals: Wilson for "
 		"accuracy, DeLong for the "
-		"area with two classes; they cover the test rows' sampling, not the training. A class absent from the "
+		"area with two classes; they cover the test rows' sampling, not the training. A "
+		"class absent from the "
 		"training rows gets "
-		"probability 0. The DP-CGAN authors' classifiers are scheme=ovr, lr_c=2 (a softmax over two classes "
+		"probability 0. The DP-CGAN authors' classifiers are scheme=ovr, lr_c=2 (a softmax "
+		"over two classes "
 		"halves the penalty), "
-		"mlp_alpha=1. Their code trains on pixels in [0,1] and tests on bytes 0 to 255, which saturates the "
+		"mlp_alpha=1. Their code trains on pixels in [0,1] and tests on bytes 0 to 255, "
+		"which saturates the "
 		"scores and lowers "
 		"the areas: test_scale=255 repeats that.",
 	.inputs = ISO_IN_TRAIN | ISO_IN_TEST | ISO_IN_SYNTHETIC,

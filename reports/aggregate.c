@@ -37,8 +37,8 @@ static double target_epsilon(const cJSON *config)
 
 static int same_setting(const iso_setting *a, const iso_setting *b)
 {
-	return strcmp(a->dataset, b->dataset) == 0 && strcmp(a->label, b->label) == 0 && strcmp(a->mode, b->mode) == 0 &&
-	       a->epsilon == b->epsilon;
+	return strcmp(a->dataset, b->dataset) == 0 && strcmp(a->label, b->label) == 0 &&
+	       strcmp(a->mode, b->mode) == 0 && a->epsilon == b->epsilon;
 }
 
 static iso_status find_setting(iso_aggregate *a, const cJSON *record, size_t *index, iso_error *err)
@@ -69,9 +69,10 @@ static iso_status find_name(iso_aggregate *a, const iso_value *v, size_t *index,
 		if (strcmp(a->name[*index].name, v->name) == 0)
 			return ISO_OK;
 	ISO_TRY(iso_grow(&a->name, &a->cap_name, a->nname + 1, sizeof(*a->name), err));
-	a->name[a->nname] = (iso_name){
-		.name = iso_strdup(v->name), .title = iso_strdup(v->title ? v->title : ""), .kind = v->kind,
-		.share = v->unit && strcmp(v->unit, "share") == 0};
+	a->name[a->nname] = (iso_name){.name = iso_strdup(v->name),
+				       .title = iso_strdup(v->title ? v->title : ""),
+				       .kind = v->kind,
+				       .share = v->unit && strcmp(v->unit, "share") == 0};
 	a->nname++;
 	if (!a->name[a->nname - 1].name || !a->name[a->nname - 1].title)
 		return iso_no_memory(err, "value names");
@@ -234,8 +235,9 @@ static int measured_on(const iso_aggregate *a, const char *dataset, size_t name)
 
 size_t iso_aggregate_utility(const iso_aggregate *a, const char *dataset)
 {
-	static const char *const preferred[] = {"tstr.lr.auroc", "tstr.lr.auroc_micro", "tstr.lr.auroc_macro",
-						"tstr.lr.accuracy", "tstr.mlp.auroc_micro", "marginals.tvd2_mean",
+	static const char *const preferred[] = {"tstr.lr.auroc",	"tstr.lr.auroc_micro",
+						"tstr.lr.auroc_macro",	"tstr.lr.accuracy",
+						"tstr.mlp.auroc_micro", "marginals.tvd2_mean",
 						"marginals.tvd1_mean"};
 
 	for (size_t i = 0; i < ISO_COUNT(preferred); i++) {

@@ -11,7 +11,8 @@
 
 extern char **environ;
 
-/* Exit status of `gnuplot -e format='F' STEM.gp` in dir; -1 with errno when it cannot be started. */
+/* Exit status of `gnuplot -e format='F' STEM.gp` in dir; -1 with errno when it cannot be started.
+ */
 static int draw(const char *dir, const char *set_format, const char *script)
 {
 	char *argv[] = {"gnuplot", "-e", (char *)set_format, (char *)script, NULL};
@@ -53,11 +54,13 @@ iso_status iso_gnuplot(const char *dir, const char *stem, int *missing, iso_erro
 		if (rc < 0 && errno == ENOENT)
 			*missing = 1;
 		else if (rc < 0)
-			st = iso_fail(err, ISO_E_IO, "cannot start gnuplot (%s/%s): %s; run it by hand", dir, script.p,
-				      strerror(errno));
+			st = iso_fail(err, ISO_E_IO,
+				      "cannot start gnuplot (%s/%s): %s; run it by hand", dir,
+				      script.p, strerror(errno));
 		else if (rc != 0)
 			st = iso_fail(err, ISO_E_IO,
-				      "gnuplot failed (%s/%s): exit status %d; run it by hand in that directory to see why",
+				      "gnuplot failed (%s/%s): exit status %d; run it by hand in "
+				      "that directory to see why",
 				      dir, script.p, rc);
 	}
 	iso_str_free(&script);

@@ -91,12 +91,14 @@ static void draft_free(draft *d)
 static void series_name(const iso_setting *s, iso_str *out)
 {
 	iso_str_add(out, s->label);
-	if (*s->mode && strcmp(s->mode, "sound") != 0 && strcmp(s->mode, "-") != 0 && !strstr(s->label, s->mode))
+	if (*s->mode && strcmp(s->mode, "sound") != 0 && strcmp(s->mode, "-") != 0 &&
+	    !strstr(s->label, s->mode))
 		iso_str_addf(out, " (%s)", s->mode);
 }
 
 /* Writes data and script, draws, and adds the figure to the list. */
-static iso_status finish(draft *d, iso_figures *f, const char *dir, const char *template, iso_error *err)
+static iso_status finish(draft *d, iso_figures *f, const char *dir, const char *template,
+			 iso_error *err)
 {
 	const char *stem = d->stem.p;
 	iso_str csv = {0}, gp = {0}, text = {0};
@@ -108,10 +110,14 @@ static iso_status finish(draft *d, iso_figures *f, const char *dir, const char *
 	ISO_TRY(iso_str_check(&d->script, err));
 	iso_str_addf(&csv, "%s/%s.csv", dir, stem);
 	iso_str_addf(&gp, "%s/%s.gp", dir, stem);
-	iso_str_addf(&text, "# gnuplot -e \"format='png'\" %s.gp\nif (!exists(\"format\")) format = \"png\"\n", stem);
+	iso_str_addf(
+		&text,
+		"# gnuplot -e \"format='png'\" %s.gp\nif (!exists(\"format\")) format = \"png\"\n",
+		stem);
 	variable(&text, "stem", stem);
 	iso_str_add(&text, "id = \"");
-	for (const char *p = stem; *p; p++) /* gnuplot's names for parts of an SVG: letters, digits and _ */
+	for (const char *p = stem; *p;
+	     p++) /* gnuplot's names for parts of an SVG: letters, digits and _ */
 		iso_str_addn(&text, isalnum((unsigned char)*p) ? p : "_", 1);
 	iso_str_add(&text, "\"\ndata = stem.\".csv\"\n");
 	variable(&text, "head", d->title.p);
@@ -147,8 +153,8 @@ static int on(const iso_aggregate *a, size_t i, const char *dataset)
 }
 
 /* One value against epsilon on one data set. */
-static iso_status epsilon_figure(const iso_aggregate *a, const char *dataset, size_t name, const char *kind,
-				 const char *dir, iso_figures *f, iso_error *err)
+static iso_status epsilon_figure(const iso_aggregate *a, const char *dataset, size_t name,
+				 const char *kind, const char *dir, iso_figures *f, iso_error *err)
 {
 	double lo = INFINITY, hi = 0;
 	draft d = {0};
@@ -180,7 +186,8 @@ static iso_status epsilon_figure(const iso_aggregate *a, const char *dataset, si
 		goto out;
 	stem_of(&d.stem, dataset, kind);
 	iso_str_addf(&d.title, "%s: %s against epsilon", dataset, a->name[name].name);
-	variable(&d.script, "ylab", *a->name[name].title ? a->name[name].title : a->name[name].name);
+	variable(&d.script, "ylab",
+		 *a->name[name].title ? a->name[name].title : a->name[name].name);
 	iso_str_addf(&d.script, "xlo = %.6g\nxhi = %.6g\n", lo / 1.5, hi * 1.5);
 	names_script(&d.script, "S", &d.series);
 	names_script(&d.script, "H", &d.level);
@@ -190,14 +197,15 @@ out:
 	return st;
 }
 
-/* The attack that a data set's figures show: the first of the records. Taking the strongest would be choosing by the
- * results. */
+/* The attack that a data set's figures show: the first of the records. Taking the strongest would
+ * be choosing by the results. */
 static size_t main_attack(const iso_aggregate *a, const char *dataset)
 {
 	for (size_t j = 0; j < a->nname; j++) {
 		size_t k = strlen(a->name[j].name);
 
-		if (strcmp(a->name[j].kind, "attack") != 0 || k < 5 || strcmp(a->name[j].name + k - 4, ".auc") != 0)
+		if (strcmp(a->name[j].kind, "attack") != 0 || k < 5 ||
+		    strcmp(a->name[j].name + k - 4, ".auc") != 0)
 			continue;
 		for (size_t i = 0; i < a->nsetting; i++)
 			if (on(a, i, dataset) && iso_aggregate_at(a, i, j)->n)
@@ -206,8 +214,8 @@ static size_t main_attack(const iso_aggregate *a, const char *dataset)
 	return SIZE_MAX;
 }
 
-static iso_status scatter_figure(const iso_aggregate *a, const char *dataset, size_t x, size_t y, const char *dir,
-				 iso_figures *f, iso_error *err)
+static iso_status scatter_figure(const iso_aggregate *a, const char *dataset, size_t x, size_t y,
+				 const char *dir, iso_figures *f, iso_error *err)
 {
 	draft d = {0};
 	iso_status st = ISO_OK;
@@ -248,11 +256,13 @@ out:
 	return st;
 }
 
-/* Claimed, accounted and audited epsilon: only where some generator claims more than it keeps, or was audited. */
-static iso_status claims_figure(const iso_aggregate *a, const char *dataset, const char *dir, iso_figures *f,
-				iso_error *err)
+/* Claimed, accounted and audited epsilon: only where some generator claims more than it keeps, or
+ * was audited. */
+static iso_status claims_figure(const iso_aggregate *a, const char *dataset, const char *dir,
+				iso_figures *f, iso_error *err)
 {
-	static const char *const names3[] = {"claimed_epsilon", "accounted_epsilon", "audited_epsilon"};
+	static const char *const names3[] = {"claimed_epsilon", "accounted_epsilon",
+					     "audited_epsilon"};
 	size_t j[3], rows = 0, present[3] = {0};
 	double lo = INFINITY, hi = 0;
 	draft d = {0};
@@ -280,7 +290,8 @@ static iso_status claims_figure(const iso_aggregate *a, const char *dataset, con
 		iso_csv_field(&d.csv, label.p, 0);
 		iso_str_free(&label);
 		for (size_t k = 0; k < 3; k++) {
-			const iso_summary *s = j[k] == SIZE_MAX ? NULL : iso_aggregate_at(a, i, j[k]);
+			const iso_summary *s =
+				j[k] == SIZE_MAX ? NULL : iso_aggregate_at(a, i, j[k]);
 			double v = s && s->n ? s->mean : NAN;
 
 			number_field(&d.csv, v, k == 2);
@@ -297,8 +308,8 @@ static iso_status claims_figure(const iso_aggregate *a, const char *dataset, con
 	stem_of(&d.stem, dataset, "claims");
 	iso_str_addf(&d.title, "%s: claimed, accounted and audited epsilon", dataset);
 	iso_str_addf(&d.script, "ylo = %.6g\nyhi = %.6g\n", lo / 3, hi * 10);
-	iso_str_addf(&d.script, "has_claimed = %d\nhas_accounted = %d\nhas_audited = %d\n", present[0] > 0,
-		     present[1] > 0, present[2] > 0);
+	iso_str_addf(&d.script, "has_claimed = %d\nhas_accounted = %d\nhas_audited = %d\n",
+		     present[0] > 0, present[1] > 0, present[2] > 0);
 	st = finish(&d, f, dir, iso_plot_claims, err);
 out:
 	draft_free(&d);
@@ -318,7 +329,8 @@ static int descending(const void *a, const void *b)
 	return (x->score < y->score) - (x->score > y->score);
 }
 
-static iso_status roc_points(const cJSON *attack, const char *series, iso_str *csv, double *smallest, iso_error *err)
+static iso_status roc_points(const cJSON *attack, const char *series, iso_str *csv,
+			     double *smallest, iso_error *err)
 {
 	const cJSON *scores = cJSON_GetObjectItemCaseSensitive(attack, "scores");
 	const cJSON *truth = cJSON_GetObjectItemCaseSensitive(attack, "truth");
@@ -350,8 +362,8 @@ static iso_status roc_points(const cJSON *attack, const char *series, iso_str *c
 	return ISO_OK;
 }
 
-static iso_status roc_figure(const iso_aggregate *a, const char *dataset, const char *attack_name, const char *dir,
-			     iso_figures *f, iso_error *err)
+static iso_status roc_figure(const iso_aggregate *a, const char *dataset, const char *attack_name,
+			     const char *dir, iso_figures *f, iso_error *err)
 {
 	size_t label_length = strlen(attack_name) - 4; /* without ".auc" */
 	double smallest = 0.1;
@@ -364,12 +376,15 @@ static iso_status roc_figure(const iso_aggregate *a, const char *dataset, const 
 		const cJSON *config = cJSON_GetObjectItemCaseSensitive(r, "config");
 		const cJSON *dset = cJSON_GetObjectItemCaseSensitive(config, "dataset");
 		const cJSON *named = cJSON_GetObjectItemCaseSensitive(dset, "label");
-		const cJSON *name = cJSON_IsString(named) ? named : cJSON_GetObjectItemCaseSensitive(dset, "name");
+		const cJSON *name = cJSON_IsString(named)
+					    ? named
+					    : cJSON_GetObjectItemCaseSensitive(dset, "name");
 		const cJSON *eps = cJSON_GetObjectItemCaseSensitive(config, "epsilon");
 		const cJSON *label = cJSON_GetObjectItemCaseSensitive(r, "label");
 		iso_str s = {0};
 
-		if (!cJSON_IsString(name) || strcmp(name->valuestring, dataset) != 0 || !cJSON_IsString(label))
+		if (!cJSON_IsString(name) || strcmp(name->valuestring, dataset) != 0 ||
+		    !cJSON_IsString(label))
 			continue;
 		iso_str_add(&s, label->valuestring);
 		if (cJSON_IsNumber(eps))
@@ -378,7 +393,8 @@ static iso_status roc_figure(const iso_aggregate *a, const char *dataset, const 
 			iso_str_free(&s); /* a further seed of the same setting */
 			continue;
 		}
-		cJSON_ArrayForEach(attack, cJSON_GetObjectItemCaseSensitive(r, "attacks")) {
+		cJSON_ArrayForEach(attack, cJSON_GetObjectItemCaseSensitive(r, "attacks"))
+		{
 			const cJSON *l = cJSON_GetObjectItemCaseSensitive(attack, "label");
 
 			if (!cJSON_IsString(l) || strlen(l->valuestring) != label_length ||
@@ -394,7 +410,8 @@ static iso_status roc_figure(const iso_aggregate *a, const char *dataset, const 
 	if (d.series.n == 0)
 		goto out;
 	stem_of(&d.stem, dataset, "roc");
-	iso_str_addf(&d.title, "%s: ROC of %.*s (first seed)", dataset, (int)label_length, attack_name);
+	iso_str_addf(&d.title, "%s: ROC of %.*s (first seed)", dataset, (int)label_length,
+		     attack_name);
 	iso_str_addf(&d.script, "lo = %.6g\n", smallest);
 	names_script(&d.script, "S", &d.series);
 	st = finish(&d, f, dir, iso_plot_roc, err);
@@ -403,17 +420,21 @@ out:
 	return st;
 }
 
-iso_status iso_figures_write(const iso_aggregate *a, const char *dir, iso_figures *out, iso_error *err)
+iso_status iso_figures_write(const iso_aggregate *a, const char *dir, iso_figures *out,
+			     iso_error *err)
 {
 	ISO_TRY(iso_make_dirs(dir, err));
 	for (size_t i = 0; i < a->ndataset; i++) {
 		const char *dataset = a->dataset[i];
-		size_t utility = iso_aggregate_utility(a, dataset), attack = main_attack(a, dataset);
+		size_t utility = iso_aggregate_utility(a, dataset),
+		       attack = main_attack(a, dataset);
 
 		if (utility != SIZE_MAX)
-			ISO_TRY(epsilon_figure(a, dataset, utility, "utility-vs-epsilon", dir, out, err));
+			ISO_TRY(epsilon_figure(a, dataset, utility, "utility-vs-epsilon", dir, out,
+					       err));
 		if (attack != SIZE_MAX)
-			ISO_TRY(epsilon_figure(a, dataset, attack, "attack-vs-epsilon", dir, out, err));
+			ISO_TRY(epsilon_figure(a, dataset, attack, "attack-vs-epsilon", dir, out,
+					       err));
 		if (utility != SIZE_MAX && attack != SIZE_MAX)
 			ISO_TRY(scatter_figure(a, dataset, attack, utility, dir, out, err));
 		if (attack != SIZE_MAX)

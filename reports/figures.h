@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Figures: data (.csv), script (.gp) and, by gnuplot, .svg .pdf .png.  Image grids are PNG written here. */
+/* Figures: data (.csv), script (.gp) and, by gnuplot, .svg .pdf .png.  Image grids are PNG written
+ * here. */
 #ifndef ISO_REPORTS_FIGURES_H
 #define ISO_REPORTS_FIGURES_H
 
@@ -9,8 +10,8 @@ extern const char iso_plot_claims[], iso_plot_epsilon[], iso_plot_roc[], iso_plo
 
 typedef struct iso_figure {
 	char *stem, *title; /* owned */
-	int png_only; /* an image grid: stem.png, no script */
-	int drawn; /* the pictures exist */
+	int png_only;	    /* an image grid: stem.png, no script */
+	int drawn;	    /* the pictures exist */
 } iso_figure;
 
 typedef struct iso_figures {
@@ -20,16 +21,20 @@ typedef struct iso_figures {
 } iso_figures;
 
 /* Write data and scripts of all figures below dir (created), then draw them. */
-iso_status iso_figures_write(const iso_aggregate *a, const char *dir, iso_figures *out, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_figures_write(const iso_aggregate *a, const char *dir, iso_figures *out,
+			     iso_error *err) ISO_MUST_CHECK;
 void iso_figures_free(iso_figures *f);
 /* Image grids of the data sets whose samples hold pixels: one strip per generator setting. */
-iso_status iso_grids_write(const iso_aggregate *a, const char *records_dir, const char *dir, iso_figures *out,
-			   iso_error *err) ISO_MUST_CHECK;
+iso_status iso_grids_write(const iso_aggregate *a, const char *records_dir, const char *dir,
+			   iso_figures *out, iso_error *err) ISO_MUST_CHECK;
 
-/* figure_run.c: gnuplot on dir/stem.gp for svg, pdf and png.  Missing gnuplot: *missing = 1, ISO_OK. */
-iso_status iso_gnuplot(const char *dir, const char *stem, int *missing, iso_error *err) ISO_MUST_CHECK;
+/* figure_run.c: gnuplot on dir/stem.gp for svg, pdf and png.  Missing gnuplot: *missing = 1,
+ * ISO_OK. */
+iso_status iso_gnuplot(const char *dir, const char *stem, int *missing,
+		       iso_error *err) ISO_MUST_CHECK;
 /* Append a figure; stem and title are copied. */
-iso_status iso_figure_add(iso_figures *f, const char *stem, const char *title, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_figure_add(iso_figures *f, const char *stem, const char *title,
+			  iso_error *err) ISO_MUST_CHECK;
 
 /* An 8-bit grey PNG [height][width]. */
 iso_status iso_png_write(const char *path, const unsigned char *grey, size_t width, size_t height,

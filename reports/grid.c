@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Image grids from the stored samples: for each generator setting a strip of two images per label. */
+/* Image grids from the stored samples: for each generator setting a strip of two images per label.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #include "reports/figures.h"
 #include "reports/tables.h"
 
-#define LABELS 10 /* columns of a strip */
+#define LABELS 10   /* columns of a strip */
 #define PER_LABEL 2 /* rows of a strip */
 #define GAP 2
 
@@ -49,7 +50,8 @@ static void find_pixels(strip *s, char **field, size_t n)
 	}
 }
 
-static iso_status take_row(void *ctx, size_t row, size_t line, char **field, size_t n, iso_error *err)
+static iso_status take_row(void *ctx, size_t row, size_t line, char **field, size_t n,
+			   iso_error *err)
 {
 	strip *s = ctx;
 	size_t l;
@@ -102,8 +104,11 @@ static void paint(const strip *s, unsigned char *canvas, size_t width, size_t to
 	for (int k = 0; k < n; k++)
 		for (size_t r = 0; r < s->filled[order[k]]; r++)
 			for (size_t y = 0; y < s->side; y++)
-				memcpy(canvas + (top + r * (s->side + GAP) + y) * width + (size_t)k * (s->side + GAP),
-				       s->image + ((order[k] * PER_LABEL + r) * s->side + y) * s->side, s->side);
+				memcpy(canvas + (top + r * (s->side + GAP) + y) * width +
+					       (size_t)k * (s->side + GAP),
+				       s->image +
+					       ((order[k] * PER_LABEL + r) * s->side + y) * s->side,
+				       s->side);
 }
 
 static void put_u32(unsigned char *p, unsigned long x)
@@ -130,7 +135,8 @@ static void chunk(iso_str *out, const char *type, const unsigned char *data, siz
 	iso_str_addn(out, (const char *)word, 4);
 }
 
-iso_status iso_png_write(const char *path, const unsigned char *grey, size_t width, size_t height, iso_error *err)
+iso_status iso_png_write(const char *path, const unsigned char *grey, size_t width, size_t height,
+			 iso_error *err)
 {
 	unsigned char head[13] = {0};
 	uLong raw = (uLong)((width + 1) * height);
@@ -146,7 +152,8 @@ iso_status iso_png_write(const char *path, const unsigned char *grey, size_t wid
 	for (size_t y = 0; y < height; y++)
 		memcpy(lines + y * (width + 1) + 1, grey + y * width, width); /* filter byte 0 */
 	if (compress2(z, &packed, lines, raw, 9) != Z_OK) {
-		st = iso_fail(err, ISO_E_INTERNAL, "cannot compress an image (%s): zlib refused; report this", path);
+		st = iso_fail(err, ISO_E_INTERNAL,
+			      "cannot compress an image (%s): zlib refused; report this", path);
 		goto out;
 	}
 	put_u32(head, width);
@@ -168,12 +175,15 @@ out:
 
 void iso_base64(const unsigned char *bytes, size_t n, iso_str *out)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 	for (size_t i = 0; i < n; i += 3) {
-		unsigned v = (unsigned)bytes[i] << 16 | (i + 1 < n ? (unsigned)bytes[i + 1] << 8 : 0) |
+		unsigned v = (unsigned)bytes[i] << 16 |
+			     (i + 1 < n ? (unsigned)bytes[i + 1] << 8 : 0) |
 			     (i + 2 < n ? bytes[i + 2] : 0);
-		char four[4] = {digits[v >> 18], digits[v >> 12 & 63], i + 1 < n ? digits[v >> 6 & 63] : '=',
+		char four[4] = {digits[v >> 18], digits[v >> 12 & 63],
+				i + 1 < n ? digits[v >> 6 & 63] : '=',
 				i + 2 < n ? digits[v & 63] : '='};
 
 		iso_str_addn(out, four, 4);
@@ -190,21 +200,23 @@ static const char *sample_of(const iso_aggregate *a, size_t setting)
 		const cJSON *config = cJSON_GetObjectItemCaseSensitive(r, "config");
 		const cJSON *d = cJSON_GetObjectItemCaseSensitive(config, "dataset");
 		const cJSON *named = cJSON_GetObjectItemCaseSensitive(d, "label");
-		const cJSON *name = cJSON_IsString(named) ? named : cJSON_GetObjectItemCaseSensitive(d, "name");
+		const cJSON *name =
+			cJSON_IsString(named) ? named : cJSON_GetObjectItemCaseSensitive(d, "name");
 		const cJSON *label = cJSON_GetObjectItemCaseSensitive(r, "label");
 		const cJSON *eps = cJSON_GetObjectItemCaseSensitive(config, "epsilon");
 		const cJSON *samples = cJSON_GetObjectItemCaseSensitive(r, "samples");
 
 		if (cJSON_IsString(samples) && cJSON_IsString(label) && cJSON_IsString(name) &&
-		    strcmp(label->valuestring, s->label) == 0 && strcmp(name->valuestring, s->dataset) == 0 &&
+		    strcmp(label->valuestring, s->label) == 0 &&
+		    strcmp(name->valuestring, s->dataset) == 0 &&
 		    (cJSON_IsNumber(eps) ? eps->valuedouble : INFINITY) == s->epsilon)
 			return samples->valuestring;
 	}
 	return NULL;
 }
 
-static iso_status grid_of(const iso_aggregate *a, const char *dataset, const char *records_dir, const char *dir,
-			  iso_figures *out, iso_error *err)
+static iso_status grid_of(const iso_aggregate *a, const char *dataset, const char *records_dir,
+			  const char *dir, iso_figures *out, iso_error *err)
 {
 	unsigned char *canvas = NULL;
 	size_t width = 0, height = 0, strip_height = 0;
@@ -213,7 +225,8 @@ static iso_status grid_of(const iso_aggregate *a, const char *dataset, const cha
 
 	iso_str_addf(&title, "%s: real or synthetic images, top to bottom:", dataset);
 	for (size_t i = 0; i < a->nsetting; i++) {
-		const char *file = strcmp(a->setting[i].dataset, dataset) == 0 ? sample_of(a, i) : NULL;
+		const char *file =
+			strcmp(a->setting[i].dataset, dataset) == 0 ? sample_of(a, i) : NULL;
 		strip s = {0};
 		iso_str p = {0};
 		char eps[32];
@@ -264,8 +277,8 @@ out:
 	return st;
 }
 
-iso_status iso_grids_write(const iso_aggregate *a, const char *records_dir, const char *dir, iso_figures *out,
-			   iso_error *err)
+iso_status iso_grids_write(const iso_aggregate *a, const char *records_dir, const char *dir,
+			   iso_figures *out, iso_error *err)
 {
 	ISO_TRY(iso_make_dirs(dir, err));
 	for (size_t i = 0; i < a->ndataset; i++)

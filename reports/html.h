@@ -6,7 +6,8 @@
 #include "reports/figures.h"
 #include "reports/tables.h"
 
-iso_status iso_html_page(const iso_aggregate *a, const iso_rtables *tables, const iso_figures *figures,
-			 const char *figures_dir, iso_str *out, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_html_page(const iso_aggregate *a, const iso_rtables *tables,
+			 const iso_figures *figures, const char *figures_dir, iso_str *out,
+			 iso_error *err) ISO_MUST_CHECK;
 
 #endif

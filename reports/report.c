@@ -8,8 +8,8 @@
 #include "core/io/file.h"
 #include "reports/html.h"
 
-static iso_status write_below(const char *dir, const char *name, const char *suffix, const iso_str *text,
-			      iso_error *err)
+static iso_status write_below(const char *dir, const char *name, const char *suffix,
+			      const iso_str *text, iso_error *err)
 {
 	iso_str path = {0};
 	iso_status st;
@@ -24,7 +24,8 @@ static iso_status write_below(const char *dir, const char *name, const char *suf
 	return st;
 }
 
-static iso_status write_tables(const iso_rtables *t, const char *dir, unsigned formats, iso_error *err)
+static iso_status write_tables(const iso_rtables *t, const char *dir, unsigned formats,
+			       iso_error *err)
 {
 	iso_status st = iso_make_dirs(dir, err);
 
@@ -57,8 +58,9 @@ static iso_status write_markdown(const iso_rtables *t, const char *out_dir, iso_
 }
 
 /* The HTML page shows the figures, so it draws them too. */
-static iso_status write_parts(const char *dir, const char *out_dir, unsigned formats, const iso_aggregate *a,
-			      iso_rtables *tables, iso_figures *figures, iso_error *err)
+static iso_status write_parts(const char *dir, const char *out_dir, unsigned formats,
+			      const iso_aggregate *a, iso_rtables *tables, iso_figures *figures,
+			      iso_error *err)
 {
 	iso_str sub = {0}, page = {0};
 	iso_status st = ISO_OK;
@@ -88,8 +90,8 @@ out:
 	return st;
 }
 
-iso_status iso_report_write(const char *dir, const char *out, unsigned formats, iso_report_summary *summary,
-			    iso_error *err)
+iso_status iso_report_write(const char *dir, const char *out, unsigned formats,
+			    iso_report_summary *summary, iso_error *err)
 {
 	iso_records records = {0};
 	iso_aggregate a = {0};
@@ -103,7 +105,10 @@ iso_status iso_report_write(const char *dir, const char *out, unsigned formats, 
 	ISO_TRY_OUT(iso_str_check(&place, err));
 	ISO_TRY_OUT(iso_records_load(dir, &records, err));
 	if (records.n == 0) {
-		st = iso_fail(err, ISO_E_DATA, "nothing to report (%s/cells): no valid record; run a suite into it first", dir);
+		st = iso_fail(
+			err, ISO_E_DATA,
+			"nothing to report (%s/cells): no valid record; run a suite into it first",
+			dir);
 		goto out;
 	}
 	ISO_TRY_OUT(iso_aggregate_new(&records, &a, err));
@@ -138,12 +143,14 @@ iso_status iso_report_formats(const char *text, unsigned *formats, iso_error *er
 			if (strlen(names[k]) == n && strncmp(p, names[k], n) == 0)
 				break;
 		ISO_FAIL_IF(k == ISO_COUNT(names), err, ISO_E_USAGE,
-			    "unknown report format (--format %s): \"%.*s\" is none of html, md, csv, latex, figures; name some of these",
+			    "unknown report format (--format %s): \"%.*s\" is none of html, md, "
+			    "csv, latex, figures; name some of these",
 			    text, (int)n, p);
 		*formats |= 1u << k;
 		p += n + (p[n] == ',');
 	}
 	ISO_FAIL_IF(*formats == 0, err, ISO_E_USAGE,
-		    "no report format (--format): the list is empty; name some of html,md,csv,latex,figures");
+		    "no report format (--format): the list is empty; name some of "
+		    "html,md,csv,latex,figures");
 	return ISO_OK;
 }

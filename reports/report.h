@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Tables and plots, from records alone (this folder never sees suites or plug-ins).
  *
- * DIR/report/index.html   one self-contained page: sortable tables, inline figures, light and dark, no network
- * DIR/report/report.md    the same tables in Markdown
- * DIR/report/tables/      every table as .csv and .tex (booktabs)
- * DIR/report/figures/     every figure as .svg .pdf .png by gnuplot, with its data (.csv) and script (.gp) beside it
+ * DIR/report/index.html   one self-contained page: sortable tables, inline figures, light and dark,
+ * no network DIR/report/report.md    the same tables in Markdown DIR/report/tables/      every
+ * table as .csv and .tex (booktabs) DIR/report/figures/     every figure as .svg .pdf .png by
+ * gnuplot, with its data (.csv) and script (.gp) beside it
  */
 #ifndef ISO_REPORTS_REPORT_H
 #define ISO_REPORTS_REPORT_H
@@ -22,12 +22,13 @@ enum {
 
 typedef struct iso_report_summary {
 	size_t records, failed, damaged, tables, figures;
-	int no_gnuplot; /* figures were asked for and gnuplot is missing: data and scripts are written all the same */
+	int no_gnuplot; /* figures were asked for and gnuplot is missing: data and scripts are
+			   written all the same */
 } iso_report_summary;
 
 /* Reads DIR/cells, writes below `out` (NULL: DIR/report).  formats: bits above. */
-iso_status iso_report_write(const char *dir, const char *out, unsigned formats, iso_report_summary *summary,
-			    iso_error *err) ISO_MUST_CHECK;
+iso_status iso_report_write(const char *dir, const char *out, unsigned formats,
+			    iso_report_summary *summary, iso_error *err) ISO_MUST_CHECK;
 /* "html,md,csv,latex,figures" -> bits. */
 iso_status iso_report_formats(const char *text, unsigned *formats, iso_error *err) ISO_MUST_CHECK;
 

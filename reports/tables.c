@@ -18,8 +18,8 @@ void iso_epsilon_text(double epsilon, char out[32])
 		snprintf(out, 32, "%.4g", epsilon);
 }
 
-/* "0.8731 ± 0.0042": mean and half-width of the 95 % interval over seeds; "0.87 (0.85 to 0.89)": mean and range of two or
- * three seeds; "0.87 [0.84, 0.90]": one value and its own interval. */
+/* "0.8731 ± 0.0042": mean and half-width of the 95 % interval over seeds; "0.87 (0.85 to 0.89)":
+ * mean and range of two or three seeds; "0.87 [0.84, 0.90]": one value and its own interval. */
 static void summary_text(const iso_summary *s, char out[80])
 {
 	int digits = fabs(s->mean) >= 1000 ? 0 : fabs(s->mean) >= 10 ? 2 : 4;
@@ -32,11 +32,13 @@ static void summary_text(const iso_summary *s, char out[80])
 		snprintf(out, 80, "%.*f ± %.*f", digits, s->mean, digits,
 			 iso_student_975(s->n) * s->sd / sqrt((double)s->n));
 	else if (s->n > 1 && s->low < s->high)
-		snprintf(out, 80, "%.*f (%.*f to %.*f)", digits, s->mean, digits, s->low, digits, s->high);
+		snprintf(out, 80, "%.*f (%.*f to %.*f)", digits, s->mean, digits, s->low, digits,
+			 s->high);
 	else if (s->n > 1)
 		snprintf(out, 80, "%.*f", digits, s->mean);
 	else if (isfinite(s->low) && isfinite(s->high))
-		snprintf(out, 80, "%.*f [%.*f, %.*f]", digits, s->mean, digits, s->low, digits, s->high);
+		snprintf(out, 80, "%.*f [%.*f, %.*f]", digits, s->mean, digits, s->low, digits,
+			 s->high);
 	else
 		snprintf(out, 80, "%.*f", digits, s->mean);
 }
@@ -75,8 +77,8 @@ static int on_dataset(const iso_aggregate *a, size_t setting, const char *datase
 	return strcmp(a->setting[setting].dataset, dataset) == 0;
 }
 
-static iso_status fill(iso_rtable *t, const iso_aggregate *a, const char *dataset, const size_t *name, size_t nname,
-		       iso_error *err)
+static iso_status fill(iso_rtable *t, const iso_aggregate *a, const char *dataset,
+		       const size_t *name, size_t nname, iso_error *err)
 {
 	t->ncol = LEAD + nname;
 	t->head = iso_alloc(t->ncol, sizeof(*t->head));
@@ -101,9 +103,11 @@ static iso_status fill(iso_rtable *t, const iso_aggregate *a, const char *datase
 			ISO_TRY(set_cell(&row[LEAD + j], text, s->n ? s->mean : NAN, err));
 		}
 		if (a->setting[i].failed)
-			iso_str_addf(&t->notes, "%s at epsilon %.4g: %zu of %zu cells failed; see the records.\n",
-				     a->setting[i].label, a->setting[i].epsilon, a->setting[i].failed,
-				     a->setting[i].failed + a->setting[i].seeds);
+			iso_str_addf(
+				&t->notes,
+				"%s at epsilon %.4g: %zu of %zu cells failed; see the records.\n",
+				a->setting[i].label, a->setting[i].epsilon, a->setting[i].failed,
+				a->setting[i].failed + a->setting[i].seeds);
 	}
 	return iso_str_check(&t->notes, err);
 }
@@ -118,10 +122,11 @@ static int is_main_attack(const iso_name *n)
 
 static int in_overview(const iso_name *n)
 {
-	static const char *const names[] = {"accounted_epsilon", "claimed_epsilon", "tstr.lr.auroc",
-					    "tstr.lr.auroc_micro", "tstr.mlp.auroc", "tstr.mlp.auroc_micro",
-					    "tstr.lr.accuracy", "marginals.tvd1_mean", "marginals.tvd2_mean",
-					    "discriminator.auc"};
+	static const char *const names[] = {"accounted_epsilon",   "claimed_epsilon",
+					    "tstr.lr.auroc",	   "tstr.lr.auroc_micro",
+					    "tstr.mlp.auroc",	   "tstr.mlp.auroc_micro",
+					    "tstr.lr.accuracy",	   "marginals.tvd1_mean",
+					    "marginals.tvd2_mean", "discriminator.auc"};
 
 	for (size_t i = 0; i < ISO_COUNT(names); i++)
 		if (strcmp(n->name, names[i]) == 0)
@@ -135,25 +140,30 @@ static int has_prefix(const iso_name *n, const char *prefix)
 }
 
 typedef struct section {
-	const char *file, *title, *kind, *prefix; /* prefix "" = the overview; NULL = the whole kind */
+	const char *file, *title, *kind,
+		*prefix; /* prefix "" = the overview; NULL = the whole kind */
 	const char *note;
 } section;
 
 static const section sections[] = {
 	{"overview", "Overview", NULL, "",
-	 "Mean over seeds ± half-width of the 95 % Student interval; with two or three seeds (smallest to largest); "
+	 "Mean over seeds ± half-width of the 95 % Student interval; with two or three seeds "
+	 "(smallest to largest); "
 	 "[low, high] is the interval of a single value. "
 	 "accounted_epsilon is inf when the guarantee is not dp or anything was left uncharged."},
 	{"utility", "Utility: train on synthetic, test on real", "metric", "tstr.",
-	 "Columns with real. are trained on the real training rows: the ceiling. Test rows are never seen by a generator."},
+	 "Columns with real. are trained on the real training rows: the ceiling. Test rows are "
+	 "never seen by a generator."},
 	{"fidelity", "Fidelity", "metric", "marginals.", NULL},
 	{"discriminator", "Real against synthetic", "metric", "discriminator.",
 	 "tld follows the literature and grows with the divergence: never read it alone."},
 	{"attacks", "Attacks", "attack", NULL,
-	 "AUC 0.5 is chance. These are descriptive: one model, many records; no epsilon may be concluded from them. advantage is "
+	 "AUC 0.5 is chance. These are descriptive: one model, many records; no epsilon may be "
+	 "concluded from them. advantage is "
 	 "biased upwards."},
 	{"privacy", "Privacy", "privacy", NULL, "gdp is an approximation, never a guarantee."},
-	{"cost", "Cost", "cost", NULL, "Times depend on the machine and are not part of the reproducible record."},
+	{"cost", "Cost", "cost", NULL,
+	 "Times depend on the machine and are not part of the reproducible record."},
 };
 
 static int selected(const section *s, const iso_name *n)
@@ -163,8 +173,8 @@ static int selected(const section *s, const iso_name *n)
 	return strcmp(n->kind, s->kind) == 0 && (!s->prefix || has_prefix(n, s->prefix));
 }
 
-static iso_status build_one(const iso_aggregate *a, const char *dataset, const section *s, iso_rtables *out,
-			    iso_error *err)
+static iso_status build_one(const iso_aggregate *a, const char *dataset, const section *s,
+			    iso_rtables *out, iso_error *err)
 {
 	size_t *name = iso_alloc(a->nname + 1, sizeof(*name)), n = 0;
 	iso_str file = {0}, title = {0};
@@ -210,19 +220,26 @@ out:
 }
 
 /* Caveats that the records carry, each once, under the overview of its data set. */
-static iso_status add_caveats(const iso_aggregate *a, const char *dataset, iso_rtable *t, iso_error *err)
+static iso_status add_caveats(const iso_aggregate *a, const char *dataset, iso_rtable *t,
+			      iso_error *err)
 {
 	for (size_t i = 0; i < a->records->n; i++) {
 		const cJSON *r = a->records->v[i], *caveat;
-		const cJSON *d = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(r, "config"), "dataset");
+		const cJSON *d = cJSON_GetObjectItemCaseSensitive(
+			cJSON_GetObjectItemCaseSensitive(r, "config"), "dataset");
 		const cJSON *named = cJSON_GetObjectItemCaseSensitive(d, "label");
-		const cJSON *name = cJSON_IsString(named) ? named : cJSON_GetObjectItemCaseSensitive(d, "name");
+		const cJSON *name =
+			cJSON_IsString(named) ? named : cJSON_GetObjectItemCaseSensitive(d, "name");
 
 		if (!cJSON_IsString(name) || strcmp(name->valuestring, dataset) != 0)
 			continue;
-		cJSON_ArrayForEach(caveat, cJSON_GetObjectItemCaseSensitive(r, "caveats"))
-			if (cJSON_IsString(caveat) && (!t->notes.p || !strstr(t->notes.p, caveat->valuestring)))
-				iso_str_addf(&t->notes, "%s\n", caveat->valuestring);
+		cJSON_ArrayForEach(
+			caveat,
+			cJSON_GetObjectItemCaseSensitive(
+				r, "caveats")) if (cJSON_IsString(caveat) &&
+						   (!t->notes.p ||
+						    !strstr(t->notes.p, caveat->valuestring)))
+			iso_str_addf(&t->notes, "%s\n", caveat->valuestring);
 	}
 	return iso_str_check(&t->notes, err);
 }

@@ -6,7 +6,7 @@
 #include "reports/aggregate.h"
 
 typedef struct iso_rcell {
-	char *text; /* owned */
+	char *text;  /* owned */
 	double sort; /* numeric sort value; NaN = sort by text */
 } iso_rcell;
 
@@ -24,8 +24,10 @@ typedef struct iso_rtables {
 	size_t n, cap;
 } iso_rtables;
 
-/* All tables of a report: per data set an overview, then utility, fidelity, attacks, privacy, cost. */
-iso_status iso_tables_build(const iso_aggregate *a, iso_rtables *out, iso_error *err) ISO_MUST_CHECK;
+/* All tables of a report: per data set an overview, then utility, fidelity, attacks, privacy, cost.
+ */
+iso_status iso_tables_build(const iso_aggregate *a, iso_rtables *out,
+			    iso_error *err) ISO_MUST_CHECK;
 void iso_tables_free(iso_rtables *t);
 
 void iso_rtable_html(const iso_rtable *t, iso_str *out);

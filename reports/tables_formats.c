@@ -70,7 +70,8 @@ void iso_rtable_html(const iso_rtable *t, iso_str *out)
 			if (isnan(c->sort))
 				iso_str_add(out, "<td>");
 			else if (isinf(c->sort))
-				iso_str_addf(out, "<td class=\"n\" data-v=\"%s1e308\">", c->sort < 0 ? "-" : "");
+				iso_str_addf(out, "<td class=\"n\" data-v=\"%s1e308\">",
+					     c->sort < 0 ? "-" : "");
 			else
 				iso_str_addf(out, "<td class=\"n\" data-v=\"%.17g\">", c->sort);
 			iso_html_escape(c->text, out);

@@ -14,7 +14,7 @@ enum {
 	T_ARRAY = 2,
 	T_STRING = 4,
 	T_NUMBER = 8, /* finite */
-	T_INF = 16, /* the string "inf" */
+	T_INF = 16,   /* the string "inf" */
 	T_NULL = 32,
 	T_BOOL = 64
 };
@@ -25,31 +25,42 @@ enum { MAY, ALWAYS, IF_OK };
 
 static const iso_record_field fields[] = {
 	{"isoeps", T_NUMBER, ALWAYS, NULL, "format of the record, 1"},
-	{"key", T_STRING, ALWAYS, NULL, "32 hex digits: start of SHA-256 over `config` as canonical JSON"},
+	{"key", T_STRING, ALWAYS, NULL,
+	 "32 hex digits: start of SHA-256 over `config` as canonical JSON"},
 	{"suite", T_STRING, ALWAYS, NULL, "name of the suite that ran the cell"},
 	{"config", T_OBJECT, ALWAYS, NULL, "all that determines the result"},
 	{"config.dataset", T_OBJECT, ALWAYS, NULL, "the data"},
 	{"config.dataset.name", T_STRING, ALWAYS, NULL, "label of the data set in the suite"},
-	{"config.dataset.options", T_OBJECT, ALWAYS, NULL, "options of the data set as the suite gives them"},
-	{"config.dataset.hash", T_STRING, ALWAYS, NULL, "SHA-256 over schema and rows, test part included"},
-	{"config.dataset.split", T_OBJECT, ALWAYS, NULL, "shares of the rows and how test rows are chosen"},
+	{"config.dataset.options", T_OBJECT, ALWAYS, NULL,
+	 "options of the data set as the suite gives them"},
+	{"config.dataset.hash", T_STRING, ALWAYS, NULL,
+	 "SHA-256 over schema and rows, test part included"},
+	{"config.dataset.split", T_OBJECT, ALWAYS, NULL,
+	 "shares of the rows and how test rows are chosen"},
 	{"config.generator", T_OBJECT, ALWAYS, NULL, "the method"},
 	{"config.generator.name", T_STRING, ALWAYS, NULL, "name of the generator"},
-	{"config.generator.version", T_NUMBER, ALWAYS, NULL, "version of its code: raised when results change"},
+	{"config.generator.version", T_NUMBER, ALWAYS, NULL,
+	 "version of its code: raised when results change"},
 	{"config.generator.options", T_OBJECT, ALWAYS, NULL, "every option with its value"},
-	{"config.epsilon", T_EPSILON, ALWAYS, NULL, "target epsilon; \"inf\" = the generator is not calibrated to one"},
+	{"config.epsilon", T_EPSILON, ALWAYS, NULL,
+	 "target epsilon; \"inf\" = the generator is not calibrated to one"},
 	{"config.delta", T_NUMBER, ALWAYS, NULL, "target delta"},
-	{"config.adjacency", T_STRING, ALWAYS, "add-remove|replace-one", "the neighbouring relation"},
-	{"config.accountant", T_STRING, ALWAYS, "pld|rdp", "the accountant that calibrates and that the tables show"},
-	{"config.seed", T_NUMBER, ALWAYS, NULL, "master seed of split, training, sampling, attacks and metrics"},
+	{"config.adjacency", T_STRING, ALWAYS, "add-remove|replace-one",
+	 "the neighbouring relation"},
+	{"config.accountant", T_STRING, ALWAYS, "pld|rdp",
+	 "the accountant that calibrates and that the tables show"},
+	{"config.seed", T_NUMBER, ALWAYS, NULL,
+	 "master seed of split, training, sampling, attacks and metrics"},
 	{"config.rows", T_NUMBER, ALWAYS, NULL, "synthetic rows"},
 	{"config.attacks", T_ARRAY, ALWAYS, NULL, "attacks with label, version and options"},
 	{"config.metrics", T_ARRAY, ALWAYS, NULL, "metrics with label, version and options"},
 	{"label", T_STRING, ALWAYS, NULL, "the generator's label in the suite"},
-	{"mode", T_STRING | T_NULL, ALWAYS, NULL, "the generator's option `mode` (sound, paper), null without one"},
+	{"mode", T_STRING | T_NULL, ALWAYS, NULL,
+	 "the generator's option `mode` (sound, paper), null without one"},
 	{"status", T_STRING, ALWAYS, "ok|error|timeout|memory|crash", "how the cell ended"},
 	{"error", T_STRING | T_NULL, ALWAYS, NULL, "why it did not end well"},
-	{"guarantee", T_STRING, ALWAYS, "dp|heuristic|none", "what the generator promises with these options"},
+	{"guarantee", T_STRING, ALWAYS, "dp|heuristic|none",
+	 "what the generator promises with these options"},
 	{"n", T_OBJECT, IF_OK, NULL, "sizes"},
 	{"n.train", T_NUMBER, IF_OK, NULL, "rows that the generator was trained on (members)"},
 	{"n.holdout", T_NUMBER, IF_OK, NULL, "rows that no training saw (non-members)"},
@@ -59,21 +70,31 @@ static const iso_record_field fields[] = {
 	{"privacy", T_OBJECT, IF_OK, NULL, "what was spent"},
 	{"privacy.target_epsilon", T_EPSILON, IF_OK, NULL, "as config.epsilon"},
 	{"privacy.delta", T_NUMBER, IF_OK, NULL, "as config.delta"},
-	{"privacy.scale", T_NUMBER_NULL, IF_OK, NULL, "calibrated free noise scale; null without one"},
-	{"privacy.claimed_epsilon", T_EPSILON_NULL, IF_OK, NULL, "epsilon that the paper claims for this setting"},
+	{"privacy.scale", T_NUMBER_NULL, IF_OK, NULL,
+	 "calibrated free noise scale; null without one"},
+	{"privacy.claimed_epsilon", T_EPSILON_NULL, IF_OK, NULL,
+	 "epsilon that the paper claims for this setting"},
 	{"privacy.epsilon", T_OBJECT, IF_OK, NULL, "epsilon of the ledger under every accountant"},
-	{"privacy.epsilon.pld", T_OBJECT | T_NULL, IF_OK, NULL, "certified bounds of the privacy loss distribution"},
+	{"privacy.epsilon.pld", T_OBJECT | T_NULL, IF_OK, NULL,
+	 "certified bounds of the privacy loss distribution"},
 	{"privacy.epsilon.pld.lower", T_EPSILON_NULL, MAY, NULL, "lower bound"},
 	{"privacy.epsilon.pld.upper", T_EPSILON_NULL, MAY, NULL, "upper bound"},
 	{"privacy.epsilon.rdp", T_EPSILON_NULL, IF_OK, NULL, "Renyi accountant, tight conversion"},
-	{"privacy.epsilon.rdp_classic", T_EPSILON_NULL, IF_OK, NULL, "Renyi accountant, classic conversion"},
-	{"privacy.epsilon.moments", T_EPSILON_NULL, IF_OK, NULL, "moments accountant, integer orders"},
-	{"privacy.epsilon.gdp", T_EPSILON_NULL, IF_OK, NULL, "central limit: an approximation, not a bound"},
+	{"privacy.epsilon.rdp_classic", T_EPSILON_NULL, IF_OK, NULL,
+	 "Renyi accountant, classic conversion"},
+	{"privacy.epsilon.moments", T_EPSILON_NULL, IF_OK, NULL,
+	 "moments accountant, integer orders"},
+	{"privacy.epsilon.gdp", T_EPSILON_NULL, IF_OK, NULL,
+	 "central limit: an approximation, not a bound"},
 	{"privacy.accounted_epsilon", T_EPSILON, IF_OK, NULL,
-	 "what tables show: the calibrating accountant's bound on the ledger; \"inf\" if the guarantee is not dp or anything is uncharged"},
-	{"privacy.audited_epsilon", T_EPSILON_NULL, IF_OK, NULL, "empirical lower bound, if an audit was made"},
-	{"privacy.uncharged", T_ARRAY, IF_OK, NULL, "what was chosen by looking at real data and not paid for"},
-	{"ledger", T_ARRAY, IF_OK, NULL, "every release: who, why, mechanism, noise, sampling, count, sensitivity"},
+	 "what tables show: the calibrating accountant's bound on the ledger; \"inf\" if the "
+	 "guarantee is not dp or anything is uncharged"},
+	{"privacy.audited_epsilon", T_EPSILON_NULL, IF_OK, NULL,
+	 "empirical lower bound, if an audit was made"},
+	{"privacy.uncharged", T_ARRAY, IF_OK, NULL,
+	 "what was chosen by looking at real data and not paid for"},
+	{"ledger", T_ARRAY, IF_OK, NULL,
+	 "every release: who, why, mechanism, noise, sampling, count, sensitivity"},
 	{"metrics", T_ARRAY, IF_OK, NULL, "measured values"},
 	{"metrics[].metric", T_STRING, IF_OK, NULL, "label of the metric"},
 	{"metrics[].name", T_STRING, IF_OK, NULL, "which of its outputs"},
@@ -83,11 +104,13 @@ static const iso_record_field fields[] = {
 	{"metrics[].high", T_NUMBER_NULL, IF_OK, NULL, "95 % interval, if there is one"},
 	{"metrics[].unit", T_STRING, IF_OK, NULL, "share, nats, ..."},
 	{"metrics[].direction", T_STRING, IF_OK, "higher|lower|neither", "which way is better"},
-	{"metrics[].reason", T_STRING | T_NULL, IF_OK, NULL, "why the value is undefined or not applicable"},
+	{"metrics[].reason", T_STRING | T_NULL, IF_OK, NULL,
+	 "why the value is undefined or not applicable"},
 	{"attacks", T_ARRAY, IF_OK, NULL, "attacks with the statistics that the referee computed"},
 	{"attacks[].label", T_STRING, IF_OK, NULL, "label of the attack in the suite"},
 	{"attacks[].attack", T_STRING, IF_OK, NULL, "name of the attack"},
-	{"attacks[].goal", T_STRING, IF_OK, NULL, "membership, attribute, reconstruction, linkage, federated"},
+	{"attacks[].goal", T_STRING, IF_OK, NULL,
+	 "membership, attribute, reconstruction, linkage, federated"},
 	{"attacks[].knows", T_STRING, IF_OK, NULL, "what the attacker holds: NB, FBB, PBB, WB, SH"},
 	{"attacks[].status", T_STRING, IF_OK, "ok|unsupported|error", "how the attack ended"},
 	{"attacks[].reason", T_STRING | T_NULL, IF_OK, NULL, "why it did not end well"},
@@ -97,23 +120,29 @@ static const iso_record_field fields[] = {
 	{"attacks[].auc_se", T_NUMBER, MAY, NULL, "DeLong standard error"},
 	{"attacks[].auc_low", T_NUMBER, MAY, NULL, "95 % interval"},
 	{"attacks[].auc_high", T_NUMBER, MAY, NULL, "95 % interval"},
-	{"attacks[].advantage", T_NUMBER, MAY, NULL, "max over thresholds of TPR - FPR; biased upwards"},
+	{"attacks[].advantage", T_NUMBER, MAY, NULL,
+	 "max over thresholds of TPR - FPR; biased upwards"},
 	{"attacks[].bal_acc_median", T_NUMBER, MAY, NULL, "balanced accuracy at the median score"},
-	{"attacks[].tpr_fpr_10", T_NUMBER, MAY, NULL, "true positive rate at a false positive rate of at most 10 %"},
+	{"attacks[].tpr_fpr_10", T_NUMBER, MAY, NULL,
+	 "true positive rate at a false positive rate of at most 10 %"},
 	{"attacks[].tpr_fpr_10_low", T_NUMBER, MAY, NULL, "95 % Clopper-Pearson interval"},
 	{"attacks[].tpr_fpr_10_high", T_NUMBER, MAY, NULL, "95 % Clopper-Pearson interval"},
 	{"attacks[].tpr_fpr_1", T_NUMBER, MAY, NULL, "the same at 1 %"},
 	{"attacks[].tpr_fpr_1_low", T_NUMBER, MAY, NULL, "95 % Clopper-Pearson interval"},
 	{"attacks[].tpr_fpr_1_high", T_NUMBER, MAY, NULL, "95 % Clopper-Pearson interval"},
 	{"attacks[].tpr_fpr_0_1", T_NUMBER, MAY, NULL, "the same at 0.1 %"},
-	{"attacks[].fpr_denominator_ok", T_BOOL, MAY, NULL, "at least 1,000 non-members: TPR at FPR 1 % may be quoted"},
-	{"attacks[].scores", T_ARRAY, MAY, NULL, "raw scores, so that every statistic can be recomputed"},
+	{"attacks[].fpr_denominator_ok", T_BOOL, MAY, NULL,
+	 "at least 1,000 non-members: TPR at FPR 1 % may be quoted"},
+	{"attacks[].scores", T_ARRAY, MAY, NULL,
+	 "raw scores, so that every statistic can be recomputed"},
 	{"attacks[].truth", T_ARRAY, MAY, NULL, "1 = member"},
 	{"curves", T_OBJECT, IF_OK, NULL, "training curves: name -> [[step, value], ...]"},
 	{"model", T_OBJECT, IF_OK, NULL, "facts that the generator states about the fitted model"},
 	{"caveats", T_ARRAY, ALWAYS, NULL, "what a reader must know beside the numbers"},
-	{"samples", T_STRING | T_NULL, ALWAYS, NULL, "file of the synthetic rows, below the output directory"},
-	{"run", T_OBJECT, ALWAYS, NULL, "all that may differ between two correct runs: times, host, build, memory"},
+	{"samples", T_STRING | T_NULL, ALWAYS, NULL,
+	 "file of the synthetic rows, below the output directory"},
+	{"run", T_OBJECT, ALWAYS, NULL,
+	 "all that may differ between two correct runs: times, host, build, memory"},
 	{0},
 };
 
@@ -126,8 +155,8 @@ static const struct {
 	unsigned bit;
 	const char *name;
 } type_names[] = {
-	{T_OBJECT, "object"}, {T_ARRAY, "array"}, {T_STRING, "text"}, {T_NUMBER, "number"},
-	{T_INF, "\"inf\""}, {T_BOOL, "true or false"}, {T_NULL, "null"},
+	{T_OBJECT, "object"}, {T_ARRAY, "array"},	 {T_STRING, "text"}, {T_NUMBER, "number"},
+	{T_INF, "\"inf\""},   {T_BOOL, "true or false"}, {T_NULL, "null"},
 };
 
 static void type_text(unsigned types, char *out, size_t size)
@@ -137,7 +166,8 @@ static void type_text(unsigned types, char *out, size_t size)
 	out[0] = 0;
 	for (size_t i = 0; i < ISO_COUNT(type_names); i++)
 		if (types & type_names[i].bit && used < size)
-			used += (size_t)snprintf(out + used, size - used, "%s%s", used ? " or " : "", type_names[i].name);
+			used += (size_t)snprintf(out + used, size - used, "%s%s",
+						 used ? " or " : "", type_names[i].name);
 }
 
 void iso_record_describe(iso_str *out)
@@ -155,7 +185,10 @@ void iso_record_describe(iso_str *out)
 			iso_str_add(out, ")");
 		}
 		iso_str_addf(out, " | %s | %s |\n",
-			     f->need == ALWAYS ? "always" : f->need == IF_OK ? "when status is ok" : "may be", f->meaning);
+			     f->need == ALWAYS	? "always"
+			     : f->need == IF_OK ? "when status is ok"
+						: "may be",
+			     f->meaning);
 	}
 }
 
@@ -186,24 +219,29 @@ static int is_choice(const char *text, const char *choices)
 	return 0;
 }
 
-static iso_status check_value(const iso_record_field *f, const cJSON *v, const char *where, iso_error *err)
+static iso_status check_value(const iso_record_field *f, const cJSON *v, const char *where,
+			      iso_error *err)
 {
 	char types[80];
 
 	if (!(type_of(v) & f->types)) {
 		type_text(f->types, types, sizeof(types));
-		return iso_fail(err, ISO_E_DATA, "damaged record (%s: %s): it must be %s; run the cell again", where, f->path,
-				types);
+		return iso_fail(err, ISO_E_DATA,
+				"damaged record (%s: %s): it must be %s; run the cell again", where,
+				f->path, types);
 	}
 	if (f->choices && !is_choice(v->valuestring, f->choices))
-		return iso_fail(err, ISO_E_DATA, "damaged record (%s: %s): \"%.40s\" is none of %s; run the cell again", where,
-				f->path, v->valuestring, f->choices);
+		return iso_fail(
+			err, ISO_E_DATA,
+			"damaged record (%s: %s): \"%.40s\" is none of %s; run the cell again",
+			where, f->path, v->valuestring, f->choices);
 	return ISO_OK;
 }
 
-/* Checks field f under `v`, of which `rest` is the remaining path.  A parent that is absent was judged by its own row. */
-static iso_status check_path(const iso_record_field *f, const cJSON *v, const char *rest, int ok, const char *where,
-			     iso_error *err)
+/* Checks field f under `v`, of which `rest` is the remaining path.  A parent that is absent was
+ * judged by its own row. */
+static iso_status check_path(const iso_record_field *f, const cJSON *v, const char *rest, int ok,
+			     const char *where, iso_error *err)
 {
 	size_t n = strcspn(rest, ".[");
 	char name[64];
@@ -213,15 +251,21 @@ static iso_status check_path(const iso_record_field *f, const cJSON *v, const ch
 	child = cJSON_GetObjectItemCaseSensitive(v, name);
 	if (rest[n] == 0) {
 		if (!child && (f->need == ALWAYS || (f->need == IF_OK && ok)))
-			return iso_fail(err, ISO_E_DATA, "damaged record (%s: %s): it is missing; run the cell again", where,
-					f->path);
+			return iso_fail(
+				err, ISO_E_DATA,
+				"damaged record (%s: %s): it is missing; run the cell again", where,
+				f->path);
 		return child ? check_value(f, child, where, err) : ISO_OK;
 	}
 	if (rest[n] == '.')
-		return cJSON_IsObject(child) ? check_path(f, child, rest + n + 1, ok, where, err) : ISO_OK;
-	cJSON_ArrayForEach(item, child) {
+		return cJSON_IsObject(child) ? check_path(f, child, rest + n + 1, ok, where, err)
+					     : ISO_OK;
+	cJSON_ArrayForEach(item, child)
+	{
 		if (!cJSON_IsObject(item))
-			return iso_fail(err, ISO_E_DATA, "damaged record (%s: %s): its items must be objects; run the cell again",
+			return iso_fail(err, ISO_E_DATA,
+					"damaged record (%s: %s): its items must be objects; run "
+					"the cell again",
 					where, f->path);
 		ISO_TRY(check_path(f, item, rest + n + 3, ok, where, err));
 	}
@@ -232,7 +276,8 @@ static iso_status check_scores(const cJSON *record, const char *where, iso_error
 {
 	const cJSON *attack, *score, *truth;
 
-	cJSON_ArrayForEach(attack, cJSON_GetObjectItemCaseSensitive(record, "attacks")) {
+	cJSON_ArrayForEach(attack, cJSON_GetObjectItemCaseSensitive(record, "attacks"))
+	{
 		const cJSON *scores = cJSON_GetObjectItemCaseSensitive(attack, "scores");
 		const cJSON *truths = cJSON_GetObjectItemCaseSensitive(attack, "truth");
 
@@ -240,13 +285,15 @@ static iso_status check_scores(const cJSON *record, const char *where, iso_error
 			continue;
 		score = scores ? scores->child : NULL;
 		truth = truths ? truths->child : NULL;
-		while (score && truth && cJSON_IsNumber(score) && isfinite(score->valuedouble) && cJSON_IsNumber(truth) &&
+		while (score && truth && cJSON_IsNumber(score) && isfinite(score->valuedouble) &&
+		       cJSON_IsNumber(truth) &&
 		       (truth->valuedouble == 0 || truth->valuedouble == 1)) {
 			score = score->next;
 			truth = truth->next;
 		}
 		ISO_FAIL_IF(score || truth, err, ISO_E_DATA,
-			    "damaged record (%s: attacks[].scores): scores must be numbers, each with a truth of 0 or 1; run "
+			    "damaged record (%s: attacks[].scores): scores must be numbers, each "
+			    "with a truth of 0 or 1; run "
 			    "the cell again",
 			    where);
 	}
@@ -259,16 +306,21 @@ iso_status iso_record_check(const cJSON *record, const char *where, iso_error *e
 	const cJSON *status;
 	int ok;
 
-	ISO_FAIL_IF(!cJSON_IsObject(record), err, ISO_E_DATA, "damaged record (%s): not a JSON object; run the cell again",
-		    where);
+	ISO_FAIL_IF(!cJSON_IsObject(record), err, ISO_E_DATA,
+		    "damaged record (%s): not a JSON object; run the cell again", where);
 	status = cJSON_GetObjectItemCaseSensitive(record, "status");
 	ok = cJSON_IsString(status) && strcmp(status->valuestring, "ok") == 0;
 	for (const iso_record_field *f = fields; f->path; f++)
 		ISO_TRY(check_path(f, record, f->path, ok, where, err));
-	ISO_FAIL_IF(cJSON_GetObjectItemCaseSensitive(record, "isoeps")->valuedouble != 1, err, ISO_E_DATA,
-		    "unknown record format (%s: isoeps): this program reads format 1; use the program that wrote it", where);
+	ISO_FAIL_IF(cJSON_GetObjectItemCaseSensitive(record, "isoeps")->valuedouble != 1, err,
+		    ISO_E_DATA,
+		    "unknown record format (%s: isoeps): this program reads format 1; use the "
+		    "program that wrote it",
+		    where);
 	ISO_TRY(iso_record_key(cJSON_GetObjectItemCaseSensitive(record, "config"), key, err));
-	ISO_FAIL_IF(strcmp(key, cJSON_GetObjectItemCaseSensitive(record, "key")->valuestring) != 0, err, ISO_E_DATA,
-		    "damaged record (%s: key): the configuration hashes to %s; run the cell again", where, key);
+	ISO_FAIL_IF(strcmp(key, cJSON_GetObjectItemCaseSensitive(record, "key")->valuestring) != 0,
+		    err, ISO_E_DATA,
+		    "damaged record (%s: key): the configuration hashes to %s; run the cell again",
+		    where, key);
 	return check_scores(record, where, err);
 }

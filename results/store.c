@@ -50,7 +50,8 @@ static iso_status read_valid(const char *path, const char *key, cJSON **out, iso
 	if (st == ISO_OK)
 		st = iso_record_check(v, path, &why);
 	if (st == ISO_OK && strcmp(get(v, "key")->valuestring, key) != 0)
-		st = iso_fail(&why, ISO_E_DATA, "damaged record (%s): its key is %s; run the cell again", path,
+		st = iso_fail(&why, ISO_E_DATA,
+			      "damaged record (%s): its key is %s; run the cell again", path,
 			      get(v, "key")->valuestring);
 	if (st == ISO_OK) {
 		*out = v;
@@ -78,12 +79,14 @@ iso_status iso_record_read(const char *dir, const char *key, cJSON **out, iso_er
 
 static int compare_text(const cJSON *a, const cJSON *b)
 {
-	return strcmp(cJSON_IsString(a) ? a->valuestring : "", cJSON_IsString(b) ? b->valuestring : "");
+	return strcmp(cJSON_IsString(a) ? a->valuestring : "",
+		      cJSON_IsString(b) ? b->valuestring : "");
 }
 
 static int compare_number(const cJSON *a, const cJSON *b)
 {
-	double x = cJSON_IsNumber(a) ? a->valuedouble : INFINITY, y = cJSON_IsNumber(b) ? b->valuedouble : INFINITY;
+	double x = cJSON_IsNumber(a) ? a->valuedouble : INFINITY,
+	       y = cJSON_IsNumber(b) ? b->valuedouble : INFINITY;
 
 	return (x > y) - (x < y);
 }
@@ -95,7 +98,8 @@ static int compare_records(const void *pa, const void *pb)
 	int c = compare_text(get(get(ca, "dataset"), "name"), get(get(cb, "dataset"), "name"));
 
 	if (!c)
-		c = compare_text(get(get(ca, "generator"), "name"), get(get(cb, "generator"), "name"));
+		c = compare_text(get(get(ca, "generator"), "name"),
+				 get(get(cb, "generator"), "name"));
 	if (!c)
 		c = compare_text(get(a, "label"), get(b, "label"));
 	if (!c)
@@ -110,8 +114,10 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Sorted keys of DIR/suite.json's "cells", borrowed from *suite; none when the file or the list is not there. */
-static iso_status planned_keys(const char *dir, cJSON **suite, const char ***keys, size_t *n, iso_error *err)
+/* Sorted keys of DIR/suite.json's "cells", borrowed from *suite; none when the file or the list is
+ * not there. */
+static iso_status planned_keys(const char *dir, cJSON **suite, const char ***keys, size_t *n,
+			       iso_error *err)
 {
 	iso_str path = {0};
 	iso_error why = {0};
@@ -133,15 +139,13 @@ static iso_status planned_keys(const char *dir, cJSON **suite, const char ***key
 	*keys = iso_alloc((size_t)cJSON_GetArraySize(list), sizeof(**keys));
 	if (!*keys)
 		return iso_no_memory(err, "the list of cells");
-	cJSON_ArrayForEach(item, list)
-		if (cJSON_IsString(item))
-			(*keys)[(*n)++] = item->valuestring;
+	cJSON_ArrayForEach(item, list) if (cJSON_IsString(item))(*keys)[(*n)++] = item->valuestring;
 	qsort(*keys, *n, sizeof(**keys), compare_keys);
 	return ISO_OK;
 }
 
-static iso_status load_one(const char *dir, const char *name, const char **keys, size_t nkeys, iso_records *out,
-			   iso_error *err)
+static iso_status load_one(const char *dir, const char *name, const char **keys, size_t nkeys,
+			   iso_records *out, iso_error *err)
 {
 	iso_str path = {0};
 	char key[64] = "";
@@ -182,8 +186,10 @@ iso_status iso_records_load(const char *dir, iso_records *out, iso_error *err)
 	iso_str_addf(&path, "%s/cells", dir);
 	ISO_TRY_OUT(iso_str_check(&path, err));
 	if (!iso_file_exists(path.p)) {
-		st = iso_fail(err, ISO_E_IO, "no results (%s): the directory has no cells/; run a suite with --out %s first", dir,
-			      dir);
+		st = iso_fail(err, ISO_E_IO,
+			      "no results (%s): the directory has no cells/; run a suite with "
+			      "--out %s first",
+			      dir, dir);
 		goto out;
 	}
 	ISO_TRY_OUT(planned_keys(dir, &suite, &keys, &nkeys, err));

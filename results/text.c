@@ -30,10 +30,12 @@ static void round_all(cJSON *v)
 
 iso_status iso_record_text(const cJSON *record, iso_str *out, iso_error *err)
 {
-	cJSON *copy = cJSON_Duplicate(record, 1), *run = cJSON_DetachItemFromObjectCaseSensitive(copy, "run");
+	cJSON *copy = cJSON_Duplicate(record, 1),
+	      *run = cJSON_DetachItemFromObjectCaseSensitive(copy, "run");
 	iso_status st;
 
-	/* "run" goes last: what comes before it is the part of the file that two correct runs share byte for byte. */
+	/* "run" goes last: what comes before it is the part of the file that two correct runs share
+	 * byte for byte. */
 	if (!copy || (run && !cJSON_AddItemToObject(copy, "run", run))) {
 		cJSON_Delete(copy);
 		return iso_no_memory(err, "a record");

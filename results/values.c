@@ -49,12 +49,19 @@ static iso_status privacy_values(const sink *s, iso_error *err)
 {
 	static const struct {
 		const char *key, *title;
-	} plain[] = {{"target_epsilon", "target epsilon"}, {"accounted_epsilon", "accounted epsilon"},
-		     {"claimed_epsilon", "claimed epsilon"}, {"audited_epsilon", "audited epsilon"}, {"scale", "noise scale"}},
-	  accountants[] = {{"rdp", "epsilon (RDP)"}, {"rdp_classic", "epsilon (RDP, classic conversion)"},
-			   {"moments", "epsilon (moments)"}, {"gdp", "epsilon (GDP, approximate)"}};
-	const cJSON *p = get(s->record, "privacy"), *eps = get(p, "epsilon"), *pld = get(eps, "pld");
-	iso_value v = {.kind = "privacy", .low = NAN, .high = NAN, .unit = "", .direction = "lower"};
+	} plain[] = {{"target_epsilon", "target epsilon"},
+		     {"accounted_epsilon", "accounted epsilon"},
+		     {"claimed_epsilon", "claimed epsilon"},
+		     {"audited_epsilon", "audited epsilon"},
+		     {"scale", "noise scale"}},
+	  accountants[] = {{"rdp", "epsilon (RDP)"},
+			   {"rdp_classic", "epsilon (RDP, classic conversion)"},
+			   {"moments", "epsilon (moments)"},
+			   {"gdp", "epsilon (GDP, approximate)"}};
+	const cJSON *p = get(s->record, "privacy"), *eps = get(p, "epsilon"),
+		    *pld = get(eps, "pld");
+	iso_value v = {
+		.kind = "privacy", .low = NAN, .high = NAN, .unit = "", .direction = "lower"};
 
 	for (size_t i = 0; i < ISO_COUNT(plain); i++) {
 		v.name = plain[i].key;
@@ -63,9 +70,14 @@ static iso_status privacy_values(const sink *s, iso_error *err)
 		v.direction = strcmp(v.name, "scale") == 0 ? "neither" : "lower";
 		ISO_TRY(emit(s, &v, err));
 	}
-	v = (iso_value){.kind = "privacy", .name = "epsilon.pld", .value = number(get(pld, "upper")),
-			.low = number(get(pld, "lower")), .high = number(get(pld, "upper")), .unit = "",
-			.direction = "lower", .title = "epsilon (PLD)"};
+	v = (iso_value){.kind = "privacy",
+			.name = "epsilon.pld",
+			.value = number(get(pld, "upper")),
+			.low = number(get(pld, "lower")),
+			.high = number(get(pld, "upper")),
+			.unit = "",
+			.direction = "lower",
+			.title = "epsilon (PLD)"};
 	ISO_TRY(emit(s, &v, err));
 	v.low = v.high = NAN;
 	for (size_t i = 0; i < ISO_COUNT(accountants); i++) {
@@ -77,8 +89,14 @@ static iso_status privacy_values(const sink *s, iso_error *err)
 		v.value = number(get(eps, accountants[i].key));
 		ISO_TRY(emit(s, &v, err));
 	}
-	v = (iso_value){.kind = "privacy", .name = "uncharged", .value = p ? cJSON_GetArraySize(get(p, "uncharged")) : NAN,
-			.low = NAN, .high = NAN, .unit = "entries", .direction = "lower", .title = "uncharged choices"};
+	v = (iso_value){.kind = "privacy",
+			.name = "uncharged",
+			.value = p ? cJSON_GetArraySize(get(p, "uncharged")) : NAN,
+			.low = NAN,
+			.high = NAN,
+			.unit = "entries",
+			.direction = "lower",
+			.title = "uncharged choices"};
 	return emit(s, &v, err);
 }
 
@@ -86,10 +104,16 @@ static iso_status metric_values(const sink *s, iso_error *err)
 {
 	const cJSON *m;
 
-	cJSON_ArrayForEach(m, get(s->record, "metrics")) {
+	cJSON_ArrayForEach(m, get(s->record, "metrics"))
+	{
 		char name[160];
-		iso_value v = {.kind = "metric", .name = name, .value = number(get(m, "value")), .low = number(get(m, "low")),
-			       .high = number(get(m, "high")), .unit = text(m, "unit"), .direction = text(m, "direction"),
+		iso_value v = {.kind = "metric",
+			       .name = name,
+			       .value = number(get(m, "value")),
+			       .low = number(get(m, "low")),
+			       .high = number(get(m, "high")),
+			       .unit = text(m, "unit"),
+			       .direction = text(m, "direction"),
 			       .title = text(m, "title")};
 
 		snprintf(name, sizeof(name), "%s.%s", text(m, "metric"), text(m, "name"));
@@ -114,14 +138,19 @@ static iso_status attack_values(const sink *s, iso_error *err)
 	};
 	const cJSON *a;
 
-	cJSON_ArrayForEach(a, get(s->record, "attacks")) {
+	cJSON_ArrayForEach(a, get(s->record, "attacks"))
+	{
 		for (size_t i = 0; i < ISO_COUNT(stat); i++) {
 			char name[160], title[160];
 			int count = stat[i].key[0] == 'n' && stat[i].key[1] == '_';
-			iso_value v = {.kind = "attack", .name = name, .value = number(get(a, stat[i].key)),
+			iso_value v = {.kind = "attack",
+				       .name = name,
+				       .value = number(get(a, stat[i].key)),
 				       .low = stat[i].low ? number(get(a, stat[i].low)) : NAN,
 				       .high = stat[i].high ? number(get(a, stat[i].high)) : NAN,
-				       .unit = count ? "rows" : "share", .direction = stat[i].direction, .title = title};
+				       .unit = count ? "rows" : "share",
+				       .direction = stat[i].direction,
+				       .title = title};
 
 			snprintf(name, sizeof(name), "%s.%s", text(a, "label"), stat[i].key);
 			snprintf(title, sizeof(title), "%s %s", text(a, "label"), stat[i].title);
@@ -142,20 +171,34 @@ static iso_status cost_values(const sink *s, iso_error *err)
 		{"steps_per_second", "1/s", "training steps per second", "higher"},
 		{"peak_memory_bytes", "bytes", "peak resident memory", "lower"},
 	};
-	static const char *const groups[][2] = {{"attack_seconds", "attack time"}, {"metric_seconds", "metric time"}};
+	static const char *const groups[][2] = {{"attack_seconds", "attack time"},
+						{"metric_seconds", "metric time"}};
 	const cJSON *run = get(s->record, "run"), *item;
 
 	for (size_t i = 0; i < ISO_COUNT(cost); i++) {
-		iso_value v = {.kind = "cost", .name = cost[i].key, .value = number(get(run, cost[i].key)), .low = NAN,
-			       .high = NAN, .unit = cost[i].unit, .direction = cost[i].direction, .title = cost[i].title};
+		iso_value v = {.kind = "cost",
+			       .name = cost[i].key,
+			       .value = number(get(run, cost[i].key)),
+			       .low = NAN,
+			       .high = NAN,
+			       .unit = cost[i].unit,
+			       .direction = cost[i].direction,
+			       .title = cost[i].title};
 
 		ISO_TRY(emit(s, &v, err));
 	}
 	for (size_t i = 0; i < ISO_COUNT(groups); i++) {
-		cJSON_ArrayForEach(item, get(run, groups[i][0])) {
+		cJSON_ArrayForEach(item, get(run, groups[i][0]))
+		{
 			char name[160], title[160];
-			iso_value v = {.kind = "cost", .name = name, .value = number(item), .low = NAN, .high = NAN,
-				       .unit = "s", .direction = "lower", .title = title};
+			iso_value v = {.kind = "cost",
+				       .name = name,
+				       .value = number(item),
+				       .low = NAN,
+				       .high = NAN,
+				       .unit = "s",
+				       .direction = "lower",
+				       .title = title};
 
 			snprintf(name, sizeof(name), "%s.%s", groups[i][0], item->string);
 			snprintf(title, sizeof(title), "%s %s", item->string, groups[i][1]);
@@ -212,7 +255,8 @@ static iso_status csv_row(void *ctx, const cJSON *record, const iso_value *v, is
 
 iso_status iso_results_csv(const iso_records *r, iso_str *out, iso_error *err)
 {
-	iso_str_add(out, "cell,suite,dataset,generator,mode,guarantee,epsilon,delta,seed,kind,name,value,low,high,unit\n");
+	iso_str_add(out, "cell,suite,dataset,generator,mode,guarantee,epsilon,delta,seed,kind,name,"
+			 "value,low,high,unit\n");
 	for (size_t i = 0; i < r->n; i++)
 		ISO_TRY(iso_record_values(r->v[i], csv_row, out, err));
 	return iso_str_check(out, err);

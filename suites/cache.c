@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* DIR/cache/HASH.json: values that cells share because they depend on real rows alone (train-real-test-real).  A file that is
- * damaged, or that answers another question, counts as absent; a file that cannot be written is no loss. */
+/* DIR/cache/HASH.json: values that cells share because they depend on real rows alone
+ * (train-real-test-real).  A file that is damaged, or that answers another question, counts as
+ * absent; a file that cannot be written is no loss. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +32,8 @@ iso_status iso_cache_open(const char *dir, const cJSON *config, iso_cache *out, 
 
 	out->dir = dir;
 	for (size_t i = 0; i < ISO_COUNT(keys) && st == ISO_OK; i++)
-		st = iso_json_canonical(cJSON_GetObjectItemCaseSensitive(config, keys[i]), &text, err);
+		st = iso_json_canonical(cJSON_GetObjectItemCaseSensitive(config, keys[i]), &text,
+					err);
 	if (st == ISO_OK)
 		st = hash_text(ISO_VERSION, text.p, out->prefix, err);
 	iso_str_free(&text);
@@ -53,7 +55,8 @@ static int cache_path(const iso_cache *c, const char *name, iso_str *path)
 static int check_text(const cJSON *values, char hex[65])
 {
 	iso_str text = {0};
-	int ok = iso_json_canonical(values, &text, NULL) == ISO_OK && hash_text("cache", text.p, hex, NULL) == ISO_OK;
+	int ok = iso_json_canonical(values, &text, NULL) == ISO_OK &&
+		 hash_text("cache", text.p, hex, NULL) == ISO_OK;
 
 	iso_str_free(&text);
 	return ok;
@@ -70,16 +73,17 @@ int iso_cache_get(void *ctx, const char *name, double *v, size_t n)
 	size_t i = 0;
 	int ok;
 
-	ok = cache_path(c, name, &path) && iso_file_exists(path.p) && iso_json_read(path.p, &file, &ignored) == ISO_OK;
+	ok = cache_path(c, name, &path) && iso_file_exists(path.p) &&
+	     iso_json_read(path.p, &file, &ignored) == ISO_OK;
 	values = cJSON_GetObjectItemCaseSensitive(file, "values");
 	stored = cJSON_GetObjectItemCaseSensitive(file, "name");
 	sum = cJSON_GetObjectItemCaseSensitive(file, "check");
-	ok = ok && cJSON_IsArray(values) && (size_t)cJSON_GetArraySize(values) == n && cJSON_IsString(stored) &&
-	     strcmp(stored->valuestring, name) == 0 && cJSON_IsString(sum) && check_text(values, hex) &&
-	     strcmp(hex, sum->valuestring) == 0;
+	ok = ok && cJSON_IsArray(values) && (size_t)cJSON_GetArraySize(values) == n &&
+	     cJSON_IsString(stored) && strcmp(stored->valuestring, name) == 0 &&
+	     cJSON_IsString(sum) && check_text(values, hex) && strcmp(hex, sum->valuestring) == 0;
 	if (ok)
-		cJSON_ArrayForEach(item, values)
-			v[i++] = cJSON_IsNumber(item) ? item->valuedouble : NAN;
+		cJSON_ArrayForEach(item, values) v[i++] =
+			cJSON_IsNumber(item) ? item->valuedouble : NAN;
 	cJSON_Delete(file);
 	iso_str_free(&path);
 	return ok;
@@ -103,7 +107,8 @@ void iso_cache_put(void *ctx, const char *name, const double *v, size_t n)
 		values = NULL;
 	iso_str_addf(&dir, "%s/cache", c->dir ? c->dir : "");
 	ok = ok && !values && !dir.failed && iso_json_canonical(file, &text, &err) == ISO_OK &&
-	     iso_make_dirs(dir.p, &err) == ISO_OK && iso_file_write_atomic(path.p, text.p, text.n, &err) == ISO_OK;
+	     iso_make_dirs(dir.p, &err) == ISO_OK &&
+	     iso_file_write_atomic(path.p, text.p, text.n, &err) == ISO_OK;
 	if (!ok)
 		iso_debug("cache not written: %s", err.text);
 	cJSON_Delete(values);

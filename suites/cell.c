@@ -20,7 +20,8 @@ typedef struct builder {
 
 static cJSON *add(builder *b, cJSON *obj, const char *key, cJSON *v)
 {
-	if (!v || !obj || !(key ? cJSON_AddItemToObject(obj, key, v) : cJSON_AddItemToArray(obj, v))) {
+	if (!v || !obj ||
+	    !(key ? cJSON_AddItemToObject(obj, key, v) : cJSON_AddItemToArray(obj, v))) {
 		b->failed = 1;
 		cJSON_Delete(v);
 		return NULL;
@@ -59,7 +60,8 @@ iso_status iso_cell_record(const iso_cell_job *job, cJSON **out, iso_error *err)
 	const iso_setup *u = iso_agenda_setup(job->agenda, c->generator, c->dataset);
 	const cJSON *mode = cJSON_GetObjectItemCaseSensitive(u->resolved, "mode");
 	builder b = {0};
-	cJSON *r = cJSON_CreateObject(), *run = job->host ? cJSON_Duplicate(job->host, 1) : cJSON_CreateObject();
+	cJSON *r = cJSON_CreateObject(),
+	      *run = job->host ? cJSON_Duplicate(job->host, 1) : cJSON_CreateObject();
 	double load[1] = {NAN};
 
 	add_number(&b, r, "isoeps", 1);
@@ -152,7 +154,9 @@ static cJSON *curves_json(builder *b, const curves *all)
 			cJSON *pair = add(b, list, NULL, cJSON_CreateArray());
 
 			add(b, pair, NULL, cJSON_CreateNumber(c->step[at]));
-			add(b, pair, NULL, isfinite(c->value[at]) ? cJSON_CreateNumber(c->value[at]) : cJSON_CreateNull());
+			add(b, pair, NULL,
+			    isfinite(c->value[at]) ? cJSON_CreateNumber(c->value[at])
+						   : cJSON_CreateNull());
 		}
 	}
 	b->failed |= all->failed;
@@ -208,7 +212,8 @@ static void add_epsilons(builder *b, cJSON *privacy, const iso_epsilons *e)
 }
 
 /* Names of the uncharged entries of the ledger, each once. */
-static iso_status add_uncharged(builder *b, cJSON *privacy, const iso_ledger *l, cJSON *caveats, iso_error *err)
+static iso_status add_uncharged(builder *b, cJSON *privacy, const iso_ledger *l, cJSON *caveats,
+				iso_error *err)
 {
 	cJSON *list = add(b, privacy, "uncharged", cJSON_CreateArray());
 	const iso_plan *items = iso_ledger_items(l);
@@ -219,18 +224,22 @@ static iso_status add_uncharged(builder *b, cJSON *privacy, const iso_ledger *l,
 		if (items->v[i].event.mechanism != ISO_MECH_UNCHARGED)
 			continue;
 		ISO_TRY(iso_caveat_add(list, items->v[i].why, err));
-		snprintf(text, sizeof(text), "uncharged: %s was chosen by looking at real data and is not in the accounted epsilon",
+		snprintf(text, sizeof(text),
+			 "uncharged: %s was chosen by looking at real data and is not in the "
+			 "accounted epsilon",
 			 items->v[i].why);
 		ISO_TRY(iso_caveat_add(caveats, text, err));
 	}
 	return ISO_OK;
 }
 
-static iso_status add_privacy(builder *b, const iso_cell_job *job, cJSON *record, const iso_training *t, iso_error *err)
+static iso_status add_privacy(builder *b, const iso_cell_job *job, cJSON *record,
+			      const iso_training *t, iso_error *err)
 {
 	const iso_cell *c = job->cell;
 	iso_epsilons e = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
-	const int promised = t->guarantee == ISO_GUARANTEE_DP && iso_ledger_uncharged_count(t->ledger) == 0;
+	const int promised =
+		t->guarantee == ISO_GUARANTEE_DP && iso_ledger_uncharged_count(t->ledger) == 0;
 	const int anything = iso_ledger_items(t->ledger)->n > 0;
 	cJSON *p = add(b, record, "privacy", cJSON_CreateObject()), *ledger;
 	double accounted;
@@ -245,7 +254,8 @@ static iso_status add_privacy(builder *b, const iso_cell_job *job, cJSON *record
 	add_epsilons(b, p, &e);
 	add_number(b, p, "accounted_epsilon", promised && !isnan(accounted) ? accounted : INFINITY);
 	add_number(b, p, "audited_epsilon", NAN);
-	ISO_TRY(add_uncharged(b, p, t->ledger, cJSON_GetObjectItemCaseSensitive(record, "caveats"), err));
+	ISO_TRY(add_uncharged(b, p, t->ledger, cJSON_GetObjectItemCaseSensitive(record, "caveats"),
+			      err));
 	ISO_TRY(iso_ledger_to_json(t->ledger, &ledger, err));
 	add(b, record, "ledger", ledger);
 	put(b, record, "guarantee", cJSON_CreateString(iso_guarantee_name(t->guarantee)));
@@ -261,7 +271,8 @@ static iso_status add_model(builder *b, cJSON *record, const iso_training *t, is
 	return ISO_OK;
 }
 
-static iso_status keep_samples(builder *b, const iso_cell_job *job, cJSON *record, const iso_table *synthetic, iso_error *err)
+static iso_status keep_samples(builder *b, const iso_cell_job *job, cJSON *record,
+			       const iso_table *synthetic, iso_error *err)
 {
 	const size_t n = job->cell->keep;
 	iso_str text = {0}, path = {0};
@@ -304,7 +315,8 @@ static iso_training_request request_of(const iso_cell_job *job, curves *all)
 	return (iso_training_request){.generator = u->generator,
 				      .options = u->options,
 				      .train = job->rows->train,
-				      .class_count = s->public_class_counts ? job->rows->class_count : NULL,
+				      .class_count = s->public_class_counts ? job->rows->class_count
+									    : NULL,
 				      .epsilon = c->epsilon,
 				      .delta = c->delta,
 				      .adjacency = s->adjacency,
@@ -316,25 +328,36 @@ static iso_training_request request_of(const iso_cell_job *job, curves *all)
 				      .curve_ctx = all};
 }
 
-static iso_status judge(const iso_cell_job *job, cJSON *record, const iso_training *t, const iso_training_request *request,
-			const iso_table *synthetic, iso_error *err)
+static iso_status judge(const iso_cell_job *job, cJSON *record, const iso_training *t,
+			const iso_training_request *request, const iso_table *synthetic,
+			iso_error *err)
 {
 	const iso_agenda *a = job->agenda;
 	const iso_cell_rows *rows = job->rows;
 	builder b = {0};
 	cJSON *run = cJSON_GetObjectItemCaseSensitive(record, "run");
 	iso_judgement v = {.metrics = add(&b, record, "metrics", cJSON_CreateArray()),
-			 .attacks = add(&b, record, "attacks", cJSON_CreateArray()),
-			 .attack_seconds = add(&b, run, "attack_seconds", cJSON_CreateObject()),
-			 .metric_seconds = add(&b, run, "metric_seconds", cJSON_CreateObject()),
-			 .caveats = cJSON_GetObjectItemCaseSensitive(record, "caveats")};
+			   .attacks = add(&b, record, "attacks", cJSON_CreateArray()),
+			   .attack_seconds = add(&b, run, "attack_seconds", cJSON_CreateObject()),
+			   .metric_seconds = add(&b, run, "metric_seconds", cJSON_CreateObject()),
+			   .caveats = cJSON_GetObjectItemCaseSensitive(record, "caveats")};
 	iso_cache cache;
-	const iso_metric_view view = {.schema = rows->schema, .train = rows->train, .test = rows->test, .synthetic = synthetic,
-				      .cache_get = iso_cache_get, .cache_put = iso_cache_put, .cache_ctx = &cache};
-	const iso_game_setup setup = {.members = rows->train, .nonmembers = rows->nonmembers, .auxiliary = rows->aux,
-				      .synthetic = synthetic, .training = t, .request = request,
+	const iso_metric_view view = {.schema = rows->schema,
+				      .train = rows->train,
+				      .test = rows->test,
+				      .synthetic = synthetic,
+				      .cache_get = iso_cache_get,
+				      .cache_put = iso_cache_put,
+				      .cache_ctx = &cache};
+	const iso_game_setup setup = {.members = rows->train,
+				      .nonmembers = rows->nonmembers,
+				      .auxiliary = rows->aux,
+				      .synthetic = synthetic,
+				      .training = t,
+				      .request = request,
 				      .max_targets = a->suite->attack_targets,
-				      .dedup = a->suite->dataset[job->cell->dataset].split.dedup, .seed = job->cell->seed};
+				      .dedup = a->suite->dataset[job->cell->dataset].split.dedup,
+				      .seed = job->cell->seed};
 	iso_game *game;
 	iso_status st;
 
@@ -348,7 +371,8 @@ static iso_status judge(const iso_cell_job *job, cJSON *record, const iso_traini
 	return st;
 }
 
-static void add_times(builder *b, cJSON *record, const iso_training *t, const curves *all, double start, double sample_seconds)
+static void add_times(builder *b, cJSON *record, const iso_training *t, const curves *all,
+		      double start, double sample_seconds)
 {
 	cJSON *run = cJSON_GetObjectItemCaseSensitive(record, "run"), *progress;
 	double steps = 0; /* the last step of the longest curve */
@@ -360,7 +384,8 @@ static void add_times(builder *b, cJSON *record, const iso_training *t, const cu
 	add_number(b, run, "fit_seconds", t->fit_seconds);
 	add_number(b, run, "sample_seconds", sample_seconds);
 	add_number(b, run, "total_seconds", iso_clock_wall() - start);
-	add_number(b, run, "steps_per_second", steps > 0 && t->fit_seconds > 0 ? steps / t->fit_seconds : NAN);
+	add_number(b, run, "steps_per_second",
+		   steps > 0 && t->fit_seconds > 0 ? steps / t->fit_seconds : NAN);
 	add_number(b, run, "peak_memory_bytes", (double)iso_peak_memory());
 	progress = add(b, run, "progress", cJSON_CreateObject());
 	add_number(b, progress, "steps", steps);
@@ -375,7 +400,8 @@ static iso_status finish(builder *b, const iso_cell_job *job, cJSON *record, iso
 	if (!job->rows->schema->learned)
 		return ISO_OK;
 	return iso_caveat_add(cJSON_GetObjectItemCaseSensitive(record, "caveats"),
-			      "learned bounds: the schema's bounds or categories were read off the data, outside the privacy budget",
+			      "learned bounds: the schema's bounds or categories were read off the "
+			      "data, outside the privacy budget",
 			      err);
 }
 
@@ -396,7 +422,8 @@ iso_status iso_cell_execute(const iso_cell_job *job, cJSON *record, iso_error *e
 	if (job->train_only)
 		goto out;
 	before = iso_clock_wall();
-	ISO_TRY_OUT(iso_training_sample(&t, job->rows->schema, job->cell->seed, job->cell->rows, &synthetic, err));
+	ISO_TRY_OUT(iso_training_sample(&t, job->rows->schema, job->cell->seed, job->cell->rows,
+					&synthetic, err));
 	before = iso_clock_wall() - before;
 	add_sizes(&b, record, job->rows);
 	ISO_TRY_OUT(add_privacy(&b, job, record, &t, err));

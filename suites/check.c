@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What can be known of a cell before it runs: whether the method takes the data, and whether its plan can meet the budget. */
+/* What can be known of a cell before it runs: whether the method takes the data, and whether its
+ * plan can meet the budget. */
 #include <math.h>
 #include <string.h>
 
@@ -39,12 +40,15 @@ static iso_status build_events(void *ctx, double scale, iso_events *out, iso_err
 
 static int same_event(const iso_event *a, const iso_event *b)
 {
-	return a->mechanism == b->mechanism && a->noise == b->noise && a->epsilon == b->epsilon && a->delta == b->delta &&
-	       a->rho == b->rho && a->rate == b->rate && a->count == b->count && a->queries == b->queries;
+	return a->mechanism == b->mechanism && a->noise == b->noise && a->epsilon == b->epsilon &&
+	       a->delta == b->delta && a->rho == b->rho && a->rate == b->rate &&
+	       a->count == b->count && a->queries == b->queries;
 }
 
-/* 1 if two plans list the same releases with the same noise; 0 also if one of them cannot be made. */
-static int same_plan(const iso_generator *g, const iso_gen_env *ea, double sa, const iso_gen_env *eb, double sb)
+/* 1 if two plans list the same releases with the same noise; 0 also if one of them cannot be made.
+ */
+static int same_plan(const iso_generator *g, const iso_gen_env *ea, double sa,
+		     const iso_gen_env *eb, double sb)
 {
 	const builder a = {g, ea}, b = {g, eb};
 	iso_error ignored = {0};
@@ -82,7 +86,8 @@ static iso_status quick_epsilon(builder *b, double scale, double *epsilon, iso_e
 	iso_status st;
 
 	ISO_TRY(build_events(b, scale, &events, err));
-	st = iso_account_one(&events, b->env->adjacency, b->env->delta, ISO_ACC_RDP, epsilon, &ignored);
+	st = iso_account_one(&events, b->env->adjacency, b->env->delta, ISO_ACC_RDP, epsilon,
+			     &ignored);
 	if (st != ISO_OK || isnan(*epsilon))
 		*epsilon = INFINITY;
 	iso_events_free(&events);
@@ -97,19 +102,22 @@ static iso_status check_fixed(builder *b, iso_error *err)
 	iso_status st;
 
 	ISO_TRY(build_events(b, 1, &events, err));
-	st = iso_account_one(&events, b->env->adjacency, b->env->delta, b->env->accountant, &reached, err);
+	st = iso_account_one(&events, b->env->adjacency, b->env->delta, b->env->accountant,
+			     &reached, err);
 	iso_events_free(&events);
 	ISO_TRY(st);
 	ISO_FAIL_IF(!(reached <= b->env->epsilon * BUDGET_ROUNDING), err, ISO_E_BUDGET,
-		    "impossible epsilon (%s): its noise is fixed and costs epsilon %.6g, the target is %g; raise epsilon or change "
+		    "impossible epsilon (%s): its noise is fixed and costs epsilon %.6g, the "
+		    "target is %g; raise epsilon or change "
 		    "the noise",
 		    b->g->name, reached, b->env->epsilon);
 	return ISO_OK;
 }
 
-/* Some scale whose quick epsilon lies on the wanted side of the target, from the middle of the range outwards (the accountant
- * is slowest at the ends). */
-static iso_status any_side(builder *b, const double *scale, size_t n, int below, int *found, iso_error *err)
+/* Some scale whose quick epsilon lies on the wanted side of the target, from the middle of the
+ * range outwards (the accountant is slowest at the ends). */
+static iso_status any_side(builder *b, const double *scale, size_t n, int below, int *found,
+			   iso_error *err)
 {
 	*found = 0;
 	for (size_t i = 0; i < n && !*found; i++) {
@@ -121,11 +129,13 @@ static iso_status any_side(builder *b, const double *scale, size_t n, int below,
 	return ISO_OK;
 }
 
-/* The bound of RDP is above PLD's: a scale where it is below the target proves that the target can be met.  That some scale
- * spends as much as the target is tried with the same bound; in doubt, calibrate in full. */
+/* The bound of RDP is above PLD's: a scale where it is below the target proves that the target can
+ * be met.  That some scale spends as much as the target is tried with the same bound; in doubt,
+ * calibrate in full. */
 static iso_status check_budget(builder *b, iso_error *err)
 {
-	static const double up[] = {1, 3, 10, 100, 1e4, SCALE_MAX}, down[] = {1, 0.5, 0.25, 0.1, 0.01, SCALE_MIN};
+	static const double up[] = {1, 3, 10, 100, 1e4, SCALE_MAX},
+			    down[] = {1, 0.5, 0.25, 0.1, 0.01, SCALE_MIN};
 	int enough = 0, spendable = 0;
 	double scale, reached;
 
@@ -136,19 +146,26 @@ static iso_status check_budget(builder *b, iso_error *err)
 		ISO_TRY(any_side(b, down, ISO_COUNT(down), 0, &spendable, err));
 	if (enough && spendable)
 		return ISO_OK;
-	return iso_calibrate(build_events, b, b->env->adjacency, b->env->epsilon, b->env->delta, b->env->accountant, &scale,
-			     &reached, err);
+	return iso_calibrate(build_events, b, b->env->adjacency, b->env->epsilon, b->env->delta,
+			     b->env->accountant, &scale, &reached, err);
 }
 
 static iso_status check_needs(const iso_generator *g, const iso_schema *s, iso_error *err)
 {
-	ISO_FAIL_IF((g->needs & ISO_NEEDS_LABEL) && iso_schema_classes(s) == 0, err, ISO_E_UNSUPPORTED,
-		    "no label (%s): the method needs a discrete label column; leave the data set out with \"datasets\"", g->name);
-	ISO_FAIL_IF((g->needs & ISO_NEEDS_BINARY_LABEL) && iso_schema_classes(s) != 2, err, ISO_E_UNSUPPORTED,
-		    "label with %zu classes (%s): the method needs two; leave the data set out with \"datasets\"",
+	ISO_FAIL_IF((g->needs & ISO_NEEDS_LABEL) && iso_schema_classes(s) == 0, err,
+		    ISO_E_UNSUPPORTED,
+		    "no label (%s): the method needs a discrete label column; leave the data set "
+		    "out with \"datasets\"",
+		    g->name);
+	ISO_FAIL_IF((g->needs & ISO_NEEDS_BINARY_LABEL) && iso_schema_classes(s) != 2, err,
+		    ISO_E_UNSUPPORTED,
+		    "label with %zu classes (%s): the method needs two; leave the data set out "
+		    "with \"datasets\"",
 		    iso_schema_classes(s), g->name);
 	ISO_FAIL_IF((g->needs & ISO_NEEDS_NO_PIXELS) && s->npixel > 0, err, ISO_E_UNSUPPORTED,
-		    "images (%s): the method takes no pixel columns; leave the data set out with \"datasets\"", g->name);
+		    "images (%s): the method takes no pixel columns; leave the data set out with "
+		    "\"datasets\"",
+		    g->name);
 	return ISO_OK;
 }
 

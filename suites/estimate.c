@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How long will it take?  Finished cells of the same data set and generator know best; without them each generator is trained for a
- * moment in a worker, and the share of its training that was done in that time is extrapolated. */
+/* How long will it take?  Finished cells of the same data set and generator know best; without them
+ * each generator is trained for a moment in a worker, and the share of its training that was done
+ * in that time is extrapolated. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +13,12 @@
 #include "results/record.h"
 #include "suites/runner.h"
 
-#define PROBE_SECONDS 1.0 /* of training seen in progress */
+#define PROBE_SECONDS 1.0   /* of training seen in progress */
 #define PROBE_PATIENCE 15.0 /* until the first progress */
 
 typedef struct guess {
 	double sum;
-	size_t n; /* finished cells */
+	size_t n;     /* finished cells */
 	double probe; /* seconds by a probe; NaN = not probed or no answer */
 } guess;
 
@@ -44,8 +45,8 @@ static iso_status read_times(const iso_agenda *a, const char *dir, guess *g, iso
 	return ISO_OK;
 }
 
-/* Watches a training for a moment: its whole time if it ends, else what it took until it made progress plus the rest at the rate
- * that was seen; NaN if nothing could be learned. */
+/* Watches a training for a moment: its whole time if it ends, else what it took until it made
+ * progress plus the rest at the rate that was seen; NaN if nothing could be learned. */
 static double watch(iso_worker *w, const iso_cell_job *job)
 {
 	const struct timespec pause = {.tv_nsec = 5000000L};
@@ -74,7 +75,8 @@ static double probe(const iso_agenda *a, const iso_cell *c, iso_error *err)
 	iso_worker w;
 	iso_cell_rows rows = {0};
 	double seconds = NAN;
-	iso_cell_job job = {.agenda = a, .cell = c, .rows = &rows, .dir = "", .jobs = 1, .train_only = 1};
+	iso_cell_job job = {
+		.agenda = a, .cell = c, .rows = &rows, .dir = "", .jobs = 1, .train_only = 1};
 
 	if (iso_worker_init(&w, err) != ISO_OK)
 		return NAN;
@@ -114,7 +116,8 @@ static void run_probes(const iso_agenda *a, const uint8_t *todo, guess *g)
 	iso_progress_finish(&progress);
 }
 
-iso_status iso_run_estimate(const iso_agenda *a, const iso_run_options *o, const uint8_t *todo, iso_estimate *out, iso_error *err)
+iso_status iso_run_estimate(const iso_agenda *a, const iso_run_options *o, const uint8_t *todo,
+			    iso_estimate *out, iso_error *err)
 {
 	const size_t n = a->suite->ngenerator * a->suite->ndataset;
 	guess *g = iso_alloc(n, sizeof(*g));

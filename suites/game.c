@@ -27,7 +27,9 @@ static uint64_t row_hash(const iso_table *t, size_t r)
 
 		if (t->schema->column[c].role == ISO_ID)
 			continue;
-		x = isnan(x) ? -1e308 : x == 0 ? 0 : x; /* one bit pattern for "missing", one for zero */
+		x = isnan(x) ? -1e308
+		    : x == 0 ? 0
+			     : x; /* one bit pattern for "missing", one for zero */
 		bytes = (const uint8_t *)&x;
 		for (size_t i = 0; i < sizeof(x); i++)
 			h = (h ^ bytes[i]) * 1099511628211u;
@@ -77,8 +79,10 @@ static void copy_row(const iso_table *from, size_t r, iso_table *to, size_t at)
 		memcpy(&to->pixels[at * npixel], &from->pixels[r * npixel], npixel);
 }
 
-/* Draws m members and m non-members, mixes them; position in the mixture is all that an attack sees. */
-static iso_status fill_targets(iso_game *g, uint32_t *in, uint32_t *out, uint32_t *place, size_t nout, iso_error *err)
+/* Draws m members and m non-members, mixes them; position in the mixture is all that an attack
+ * sees. */
+static iso_status fill_targets(iso_game *g, uint32_t *in, uint32_t *out, uint32_t *place,
+			       size_t nout, iso_error *err)
 {
 	const iso_game_setup *s = &g->setup;
 	const iso_key key = iso_key_new(s->seed, "referee/targets");
@@ -173,7 +177,7 @@ const uint8_t *iso_game_truth(const iso_game *g)
 
 typedef struct oracle {
 	const iso_game *game;
-	iso_key key; /* of this attack */
+	iso_key key;		 /* of this attack */
 	uint64_t draws, shadows; /* calls so far */
 } oracle;
 
@@ -182,7 +186,8 @@ static iso_status oracle_draw(void *ctx, size_t n, iso_table **out, iso_error *e
 	oracle *o = ctx;
 	const iso_game_setup *s = &o->game->setup;
 
-	return iso_training_sample(s->training, s->members->schema, iso_key_child(o->key, "draw", o->draws++).k, n, out, err);
+	return iso_training_sample(s->training, s->members->schema,
+				   iso_key_child(o->key, "draw", o->draws++).k, n, out, err);
 }
 
 static iso_status oracle_score(void *ctx, const iso_table *rows, double *out, iso_error *err)
@@ -192,7 +197,8 @@ static iso_status oracle_score(void *ctx, const iso_table *rows, double *out, is
 	return iso_training_score(o->game->setup.training, rows, out, err);
 }
 
-static iso_status oracle_decode(void *ctx, const float *z, const uint32_t *label, size_t n, iso_table *out, iso_error *err)
+static iso_status oracle_decode(void *ctx, const float *z, const uint32_t *label, size_t n,
+				iso_table *out, iso_error *err)
 {
 	const oracle *o = ctx;
 	const iso_training *t = o->game->setup.training;
@@ -217,11 +223,13 @@ static iso_status count_classes(const iso_table *t, size_t **out, iso_error *err
 	return ISO_OK;
 }
 
-static iso_status oracle_shadow(void *ctx, const iso_table *train, uint64_t seed, size_t n, iso_table **out, iso_error *err)
+static iso_status oracle_shadow(void *ctx, const iso_table *train, uint64_t seed, size_t n,
+				iso_table **out, iso_error *err)
 {
 	oracle *o = ctx;
 	iso_training_request r = *o->game->setup.request;
-	const iso_key key = iso_key_child(iso_key_child(o->key, "shadow", seed), "call", o->shadows++);
+	const iso_key key =
+		iso_key_child(iso_key_child(o->key, "shadow", seed), "call", o->shadows++);
 	iso_training t;
 	size_t *counts = NULL;
 	iso_status st;
@@ -275,7 +283,8 @@ static const char *obstacle(const iso_game *g, const iso_attack *a, uint32_t kno
 static iso_attack_view make_view(const iso_game *g, uint32_t knows, oracle *o)
 {
 	const iso_game_setup *s = &g->setup;
-	iso_attack_view v = {.schema = s->members->schema, .targets = g->targets, .ctx = o, .key = o->key};
+	iso_attack_view v = {
+		.schema = s->members->schema, .targets = g->targets, .ctx = o, .key = o->key};
 
 	if (knows & ISO_KNOWS_SYNTHETIC)
 		v.synthetic = s->synthetic;
@@ -298,15 +307,17 @@ static iso_status check_scores(const iso_attack *a, const double *score, size_t 
 {
 	for (size_t i = 0; i < n; i++)
 		ISO_FAIL_IF(!isfinite(score[i]), err, ISO_E_PLUGIN,
-			    "score (%s): target %zu has %g; an attack must score every target with a finite number", a->name, i,
-			    score[i]);
+			    "score (%s): target %zu has %g; an attack must score every target with "
+			    "a finite number",
+			    a->name, i, score[i]);
 	return ISO_OK;
 }
 
-iso_status iso_game_attack(const iso_game *g, const iso_attack *a, const char *label, const void *options, double *score,
-			   iso_roc *roc, iso_error *err)
+iso_status iso_game_attack(const iso_game *g, const iso_attack *a, const char *label,
+			   const void *options, double *score, iso_roc *roc, iso_error *err)
 {
-	oracle o = {.game = g, .key = iso_key_child(iso_key_new(g->setup.seed, "attack"), label, 0)};
+	oracle o = {.game = g,
+		    .key = iso_key_child(iso_key_new(g->setup.seed, "attack"), label, 0)};
 	const uint32_t knows = iso_attack_knows(a, options);
 	const char *why = obstacle(g, a, knows);
 	iso_attack_view view;

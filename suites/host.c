@@ -38,7 +38,8 @@ static void build_identity(char *out, size_t size)
 	uint8_t digest[32];
 	size_t n = 0;
 
-	if (iso_file_read("/proc/self/exe", 0, &bytes, &n, NULL) == ISO_OK && iso_sha256_of(bytes, n, digest, NULL) == ISO_OK)
+	if (iso_file_read("/proc/self/exe", 0, &bytes, &n, NULL) == ISO_OK &&
+	    iso_sha256_of(bytes, n, digest, NULL) == ISO_OK)
 		iso_hex(digest, 32, hex);
 	iso_free(bytes);
 	snprintf(out, size, "%s, program sha256 %.16s", ISO_BUILD_TYPE, hex);
@@ -49,15 +50,21 @@ iso_status iso_host_facts(cJSON **out, iso_error *err)
 	struct utsname u;
 	char cpu[200], build[128], blas[256], host[256], system[256];
 	cJSON *o = cJSON_CreateObject();
-	const char *const text[][2] = {
-		{"host", host}, {"system", system}, {"cpu", cpu}, {"isa", iso_isa_name(iso_isa_active())},
-		{"gemm", iso_gemm_backend()}, {"blas", blas}, {"compiler", __VERSION__}, {"build", build},
-		{"version", ISO_VERSION}};
+	const char *const text[][2] = {{"host", host},
+				       {"system", system},
+				       {"cpu", cpu},
+				       {"isa", iso_isa_name(iso_isa_active())},
+				       {"gemm", iso_gemm_backend()},
+				       {"blas", blas},
+				       {"compiler", __VERSION__},
+				       {"build", build},
+				       {"version", ISO_VERSION}};
 
 	snprintf(host, sizeof(host), "unknown");
 	(void)gethostname(host, sizeof(host) - 1);
 	if (uname(&u) == 0)
-		snprintf(system, sizeof(system), "%.80s %.80s %.40s", u.sysname, u.release, u.machine);
+		snprintf(system, sizeof(system), "%.80s %.80s %.40s", u.sysname, u.release,
+			 u.machine);
 	else
 		snprintf(system, sizeof(system), "unknown");
 	cpu_model(cpu, sizeof(cpu));

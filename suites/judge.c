@@ -17,7 +17,8 @@ typedef struct builder {
 
 static void add(builder *b, cJSON *obj, const char *key, cJSON *v)
 {
-	if (!v || !obj || !(key ? cJSON_AddItemToObject(obj, key, v) : cJSON_AddItemToArray(obj, v))) {
+	if (!v || !obj ||
+	    !(key ? cJSON_AddItemToObject(obj, key, v) : cJSON_AddItemToArray(obj, v))) {
 		b->failed = 1;
 		cJSON_Delete(v);
 	}
@@ -34,10 +35,12 @@ static void add_number(builder *b, cJSON *obj, const char *key, double x)
 	add(b, obj, key, isfinite(x) ? cJSON_CreateNumber(x) : cJSON_CreateNull());
 }
 
-/* Faults of the machine or of the harness end the cell; anything else is a finding about the plug-in. */
+/* Faults of the machine or of the harness end the cell; anything else is a finding about the
+ * plug-in. */
 static int is_fatal(iso_status st)
 {
-	return st == ISO_E_NOMEM || st == ISO_E_IO || st == ISO_E_LIMIT || st == ISO_E_CANCELLED || st == ISO_E_INTERNAL;
+	return st == ISO_E_NOMEM || st == ISO_E_IO || st == ISO_E_LIMIT || st == ISO_E_CANCELLED ||
+	       st == ISO_E_INTERNAL;
 }
 
 iso_status iso_caveat_add(cJSON *caveats, const char *text, iso_error *err)
@@ -45,9 +48,7 @@ iso_status iso_caveat_add(cJSON *caveats, const char *text, iso_error *err)
 	const cJSON *item;
 	builder b = {0};
 
-	cJSON_ArrayForEach(item, caveats)
-		if (strcmp(item->valuestring, text) == 0)
-			return ISO_OK;
+	cJSON_ArrayForEach(item, caveats) if (strcmp(item->valuestring, text) == 0) return ISO_OK;
 	add_text(&b, caveats, NULL, text);
 	return b.failed ? iso_no_memory(err, "a record") : ISO_OK;
 }
@@ -60,12 +61,21 @@ static void add_roc(builder *b, cJSON *o, const iso_roc *r)
 		const char *key;
 		double value;
 	} stat[] = {
-		{"n_pos", (double)r->n_pos}, {"n_neg", (double)r->n_neg}, {"auc", r->auc}, {"auc_se", r->se},
-		{"auc_low", r->low}, {"auc_high", r->high}, {"advantage", r->advantage},
-		{"bal_acc_median", r->bal_acc_median}, {"tpr_fpr_10", r->tpr_fpr_10},
-		{"tpr_fpr_10_low", r->tpr_fpr_10_low}, {"tpr_fpr_10_high", r->tpr_fpr_10_high},
-		{"tpr_fpr_1", r->tpr_fpr_1}, {"tpr_fpr_1_low", r->tpr_fpr_1_low},
-		{"tpr_fpr_1_high", r->tpr_fpr_1_high}, {"tpr_fpr_0_1", r->tpr_fpr_0_1},
+		{"n_pos", (double)r->n_pos},
+		{"n_neg", (double)r->n_neg},
+		{"auc", r->auc},
+		{"auc_se", r->se},
+		{"auc_low", r->low},
+		{"auc_high", r->high},
+		{"advantage", r->advantage},
+		{"bal_acc_median", r->bal_acc_median},
+		{"tpr_fpr_10", r->tpr_fpr_10},
+		{"tpr_fpr_10_low", r->tpr_fpr_10_low},
+		{"tpr_fpr_10_high", r->tpr_fpr_10_high},
+		{"tpr_fpr_1", r->tpr_fpr_1},
+		{"tpr_fpr_1_low", r->tpr_fpr_1_low},
+		{"tpr_fpr_1_high", r->tpr_fpr_1_high},
+		{"tpr_fpr_0_1", r->tpr_fpr_0_1},
 	};
 
 	for (size_t i = 0; i < ISO_COUNT(stat); i++)
@@ -86,13 +96,15 @@ static void add_scores(builder *b, cJSON *o, const double *score, const uint8_t 
 	add(b, o, "truth", truths);
 }
 
-static iso_status judge_attack(const iso_game *g, const iso_attack_setup *a, double *score, iso_judgement *v, iso_error *err)
+static iso_status judge_attack(const iso_game *g, const iso_attack_setup *a, double *score,
+			       iso_judgement *v, iso_error *err)
 {
 	builder b = {0};
 	iso_error why = {0};
 	iso_roc roc;
 	const double start = iso_clock_wall();
-	const iso_status st = iso_game_attack(g, a->attack, a->label, a->options, score, &roc, &why);
+	const iso_status st =
+		iso_game_attack(g, a->attack, a->label, a->options, score, &roc, &why);
 	cJSON *o;
 
 	if (is_fatal(st))
@@ -102,7 +114,10 @@ static iso_status judge_attack(const iso_game *g, const iso_attack_setup *a, dou
 	add_text(&b, o, "attack", a->attack->name);
 	add_text(&b, o, "goal", iso_goal_name(a->attack->goal));
 	add_text(&b, o, "knows", iso_attack_knowledge(a->attack, a->options));
-	add_text(&b, o, "status", st == ISO_OK ? "ok" : st == ISO_E_UNSUPPORTED ? "unsupported" : "error");
+	add_text(&b, o, "status",
+		 st == ISO_OK		   ? "ok"
+		 : st == ISO_E_UNSUPPORTED ? "unsupported"
+					   : "error");
 	add_text(&b, o, "reason", st == ISO_OK ? NULL : why.text);
 	if (st == ISO_OK) {
 		add_roc(&b, o, &roc);
@@ -114,13 +129,15 @@ static iso_status judge_attack(const iso_game *g, const iso_attack_setup *a, dou
 		return iso_no_memory(err, "a record");
 	if (st == ISO_OK && roc.n_neg < NEGATIVES_FOR_1_PERCENT)
 		return iso_caveat_add(v->caveats,
-				      "fewer than 1,000 non-member targets: the true positive rate at a false positive rate of 1 % "
+				      "fewer than 1,000 non-member targets: the true positive rate "
+				      "at a false positive rate of 1 % "
 				      "is that at very few false positives",
 				      err);
 	return ISO_OK;
 }
 
-iso_status iso_judge_attacks(const iso_game *g, const iso_attack_setup *a, size_t n, iso_judgement *v, iso_error *err)
+iso_status iso_judge_attacks(const iso_game *g, const iso_attack_setup *a, size_t n,
+			     iso_judgement *v, iso_error *err)
 {
 	double *score = iso_alloc(iso_game_targets(g), sizeof(*score));
 	iso_status st = score ? ISO_OK : iso_no_memory(err, "attack scores");
@@ -138,8 +155,8 @@ static const char *direction_name(iso_direction d)
 	return d == ISO_HIGHER ? "higher" : d == ISO_LOWER ? "lower" : "neither";
 }
 
-static void add_measure(builder *b, cJSON *list, const char *label, const iso_output *o, const iso_measure *m,
-			const char *reason)
+static void add_measure(builder *b, cJSON *list, const char *label, const iso_output *o,
+			const iso_measure *m, const char *reason)
 {
 	cJSON *e = cJSON_CreateObject();
 
@@ -156,17 +173,20 @@ static void add_measure(builder *b, cJSON *list, const char *label, const iso_ou
 }
 
 /* Measures into m->v; every declared output must have been set. */
-static iso_status measure(const iso_metric_view *view, const iso_metric_setup *s, iso_measures *m, iso_error *err)
+static iso_status measure(const iso_metric_view *view, const iso_metric_setup *s, iso_measures *m,
+			  iso_error *err)
 {
 	const iso_metric *x = s->metric;
 
 	ISO_FAIL_IF((x->inputs & ISO_IN_TEST) && !view->test, err, ISO_E_UNSUPPORTED,
-		    "not applicable (%s): there are no test rows; give the split a hold-out", s->label);
+		    "not applicable (%s): there are no test rows; give the split a hold-out",
+		    s->label);
 	if (x->check)
 		ISO_TRY(x->check(view->schema, s->options, err));
 	ISO_TRY(x->measure(view, s->options, m, err));
 	for (size_t i = 0; i < m->n; i++)
-		ISO_FAIL_IF(!m->v[i].key, err, ISO_E_PLUGIN, "measure (%s): it never set its output \"%s\"; set every output once",
+		ISO_FAIL_IF(!m->v[i].key, err, ISO_E_PLUGIN,
+			    "measure (%s): it never set its output \"%s\"; set every output once",
 			    x->name, x->outputs[i].key);
 	return ISO_OK;
 }
@@ -181,7 +201,8 @@ static size_t count_outputs(const iso_metric *m)
 }
 
 /* What the metric's `inputs` does not declare it does not get. */
-static iso_metric_view narrow(const iso_metric_view *view, const iso_metric *m, uint64_t seed, const char *label)
+static iso_metric_view narrow(const iso_metric_view *view, const iso_metric *m, uint64_t seed,
+			      const char *label)
 {
 	iso_metric_view v = *view;
 
@@ -195,8 +216,8 @@ static iso_metric_view narrow(const iso_metric_view *view, const iso_metric *m, 
 	return v;
 }
 
-static iso_status judge_metric(const iso_metric_view *given, uint64_t seed, const iso_metric_setup *s, iso_judgement *v,
-			       iso_error *err)
+static iso_status judge_metric(const iso_metric_view *given, uint64_t seed,
+			       const iso_metric_setup *s, iso_judgement *v, iso_error *err)
 {
 	const iso_metric_view view = narrow(given, s->metric, seed, s->label);
 	const double start = iso_clock_wall();
@@ -216,7 +237,8 @@ static iso_status judge_metric(const iso_metric_view *given, uint64_t seed, cons
 		return iso_fail(err, st, "metric %s: %s", s->label, why.text);
 	}
 	for (size_t i = 0; i < m.n; i++)
-		add_measure(&b, v->metrics, s->label, &m.outputs[i], &m.v[i], st == ISO_OK ? NULL : why.text);
+		add_measure(&b, v->metrics, s->label, &m.outputs[i], &m.v[i],
+			    st == ISO_OK ? NULL : why.text);
 	add_number(&b, v->metric_seconds, s->label, iso_clock_wall() - start);
 	st = b.failed ? iso_no_memory(err, "a record") : ISO_OK;
 	for (size_t i = 0; i < m.n && st == ISO_OK; i++) {
@@ -224,15 +246,16 @@ static iso_status judge_metric(const iso_metric_view *given, uint64_t seed, cons
 
 		if (!m.outputs[i].caveat)
 			continue;
-		snprintf(text, sizeof(text), "%s.%s: %s", s->label, m.outputs[i].key, m.outputs[i].caveat);
+		snprintf(text, sizeof(text), "%s.%s: %s", s->label, m.outputs[i].key,
+			 m.outputs[i].caveat);
 		st = iso_caveat_add(v->caveats, text, err);
 	}
 	iso_free(m.v);
 	return st;
 }
 
-iso_status iso_judge_metrics(const iso_metric_view *view, uint64_t seed, const iso_metric_setup *m, size_t n, iso_judgement *v,
-			     iso_error *err)
+iso_status iso_judge_metrics(const iso_metric_view *view, uint64_t seed, const iso_metric_setup *m,
+			     size_t n, iso_judgement *v, iso_error *err)
 {
 	for (size_t i = 0; i < n; i++)
 		ISO_TRY(judge_metric(view, seed, &m[i], v, err));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* From a suite to its cells.  Order: what needs no data first (names, options), so that a typing error is found before a large
- * file is read; then data, splits, and every cell's checks. */
+/* From a suite to its cells.  Order: what needs no data first (names, options), so that a typing
+ * error is found before a large file is read; then data, splits, and every cell's checks. */
 #include "suites/plan.h"
 
 #include <math.h>
@@ -17,8 +17,9 @@
 /* ------------------------------------------------------------------ options */
 
 /* Options of a plug-in: `base`, then the members of `over`. */
-static iso_status resolve(const iso_option *table, size_t size, const cJSON *base, const cJSON *over, const char *where,
-			  void **options, cJSON **resolved, iso_error *err)
+static iso_status resolve(const iso_option *table, size_t size, const cJSON *base,
+			  const cJSON *over, const char *where, void **options, cJSON **resolved,
+			  iso_error *err)
 {
 	static const iso_option none[] = {{0}};
 	cJSON *values = base ? cJSON_Duplicate(base, 1) : cJSON_CreateObject();
@@ -29,7 +30,8 @@ static iso_status resolve(const iso_option *table, size_t size, const cJSON *bas
 	*resolved = NULL;
 	if (!values)
 		return iso_no_memory(err, "options");
-	cJSON_ArrayForEach(item, over) {
+	cJSON_ArrayForEach(item, over)
+	{
 		cJSON *copy = cJSON_Duplicate(item, 1);
 
 		cJSON_DeleteItemFromObjectCaseSensitive(values, item->string);
@@ -43,7 +45,8 @@ static iso_status resolve(const iso_option *table, size_t size, const cJSON *bas
 	if (!*options)
 		st = iso_no_memory(err, "options");
 	else
-		st = iso_options_resolve(table ? table : none, values, where, *options, size, resolved, err);
+		st = iso_options_resolve(table ? table : none, values, where, *options, size,
+					 resolved, err);
 	cJSON_Delete(values);
 	return st;
 }
@@ -72,22 +75,25 @@ static iso_status make_setups(iso_agenda *a, iso_error *err)
 			char where[192];
 
 			snprintf(where, sizeof(where), "generators[%zu] %s", i, sg->label);
-			ISO_TRY(iso_setup_new(sg->name, sg->options, cJSON_GetObjectItemCaseSensitive(sg->per_dataset, label),
-					      where, u, err));
+			ISO_TRY(iso_setup_new(
+				sg->name, sg->options,
+				cJSON_GetObjectItemCaseSensitive(sg->per_dataset, label), where, u,
+				err));
 			u->used = runs_on(sg, label);
 		}
 	}
 	return ISO_OK;
 }
 
-iso_status iso_attack_setup_new(const iso_suite_item *item, const char *where, iso_attack_setup *out, iso_error *err)
+iso_status iso_attack_setup_new(const iso_suite_item *item, const char *where,
+				iso_attack_setup *out, iso_error *err)
 {
 	memset(out, 0, sizeof(*out));
 	if (iso_attack_find(item->name, &out->attack, err) != ISO_OK)
 		return iso_fail_context(err, "%s", where);
 	out->label = item->label;
-	return resolve(out->attack->options, out->attack->options_size, item->options, NULL, where, &out->options,
-		       &out->resolved, err);
+	return resolve(out->attack->options, out->attack->options_size, item->options, NULL, where,
+		       &out->options, &out->resolved, err);
 }
 
 void iso_attack_setup_free(iso_attack_setup *s)
@@ -97,14 +103,15 @@ void iso_attack_setup_free(iso_attack_setup *s)
 	memset(s, 0, sizeof(*s));
 }
 
-iso_status iso_metric_setup_new(const iso_suite_item *item, const char *where, iso_metric_setup *out, iso_error *err)
+iso_status iso_metric_setup_new(const iso_suite_item *item, const char *where,
+				iso_metric_setup *out, iso_error *err)
 {
 	memset(out, 0, sizeof(*out));
 	if (iso_metric_find(item->name, &out->metric, err) != ISO_OK)
 		return iso_fail_context(err, "%s", where);
 	out->label = item->label;
-	return resolve(out->metric->options, out->metric->options_size, item->options, NULL, where, &out->options,
-		       &out->resolved, err);
+	return resolve(out->metric->options, out->metric->options_size, item->options, NULL, where,
+		       &out->options, &out->resolved, err);
 }
 
 void iso_metric_setup_free(iso_metric_setup *s)
@@ -114,14 +121,14 @@ void iso_metric_setup_free(iso_metric_setup *s)
 	memset(s, 0, sizeof(*s));
 }
 
-iso_status iso_setup_new(const char *name, const cJSON *base, const cJSON *over, const char *where, iso_setup *out,
-			 iso_error *err)
+iso_status iso_setup_new(const char *name, const cJSON *base, const cJSON *over, const char *where,
+			 iso_setup *out, iso_error *err)
 {
 	memset(out, 0, sizeof(*out));
 	if (iso_generator_find(name, &out->generator, err) != ISO_OK)
 		return iso_fail_context(err, "%s", where);
-	ISO_TRY(resolve(out->generator->options, out->generator->options_size, base, over, where, &out->options,
-			&out->resolved, err));
+	ISO_TRY(resolve(out->generator->options, out->generator->options_size, base, over, where,
+			&out->options, &out->resolved, err));
 	out->guarantee = iso_generator_guarantee(out->generator, out->options);
 	out->used = 1;
 	return ISO_OK;
@@ -151,8 +158,10 @@ static iso_status make_judges(iso_agenda *a, iso_error *err)
 
 		char where[160];
 
-		snprintf(where, sizeof(where), "attacks[%zu] %s", i, all_attacks ? name : s->attack[i].label);
-		ISO_TRY(iso_attack_setup_new(all_attacks ? &any : &s->attack[i], where, &a->attack[i], err));
+		snprintf(where, sizeof(where), "attacks[%zu] %s", i,
+			 all_attacks ? name : s->attack[i].label);
+		ISO_TRY(iso_attack_setup_new(all_attacks ? &any : &s->attack[i], where,
+					     &a->attack[i], err));
 	}
 	for (size_t i = 0; i < a->nmetric; i++) {
 		const char *name = all_metrics ? iso_metric_at(i)->name : NULL;
@@ -160,8 +169,10 @@ static iso_status make_judges(iso_agenda *a, iso_error *err)
 
 		char where[160];
 
-		snprintf(where, sizeof(where), "metrics[%zu] %s", i, all_metrics ? name : s->metric[i].label);
-		ISO_TRY(iso_metric_setup_new(all_metrics ? &any : &s->metric[i], where, &a->metric[i], err));
+		snprintf(where, sizeof(where), "metrics[%zu] %s", i,
+			 all_metrics ? name : s->metric[i].label);
+		ISO_TRY(iso_metric_setup_new(all_metrics ? &any : &s->metric[i], where,
+					     &a->metric[i], err));
 	}
 	return ISO_OK;
 }
@@ -183,10 +194,12 @@ static iso_status check_dataset_names(const iso_suite *s, iso_error *err)
 		}
 		near = iso_nearest_word(d->name, words, n);
 		return iso_fail(err, ISO_E_CONFIG,
-				"unknown data set (datasets[%zu]): \"%s\" is not in the catalogue; %s%s%s, or give \"csv\" and "
+				"unknown data set (datasets[%zu]): \"%s\" is not in the catalogue; "
+				"%s%s%s, or give \"csv\" and "
 				"\"schema\"",
-				i, d->name, near ? "did you mean \"" : "isoeps list datasets shows it", near ? near : "",
-				near ? "\"?" : "");
+				i, d->name,
+				near ? "did you mean \"" : "isoeps list datasets shows it",
+				near ? near : "", near ? "\"?" : "");
 	}
 	return ISO_OK;
 }
@@ -217,10 +230,11 @@ static iso_status divide(iso_agenda *a, size_t dataset, size_t seed_index, iso_e
 	const size_t classes = iso_schema_classes(t->schema);
 	iso_division *v = &a->division[dataset * a->suite->nseed + seed_index];
 
-	ISO_TRY(iso_split_make(t, a->suite->seed[seed_index], d->split.train, d->split.holdout, d->split.aux, d->split.dedup,
-			       &v->split, err));
+	ISO_TRY(iso_split_make(t, a->suite->seed[seed_index], d->split.train, d->split.holdout,
+			       d->split.aux, d->split.dedup, &v->split, err));
 	ISO_FAIL_IF(v->split.ntrain < 2, err, ISO_E_DATA,
-		    "too few rows (data set %s): %zu of %zu rows are for training; enlarge the data or the share \"train\"",
+		    "too few rows (data set %s): %zu of %zu rows are for training; enlarge the "
+		    "data or the share \"train\"",
 		    d->label, v->split.ntrain, t->n);
 	if (classes == 0)
 		return ISO_OK;
@@ -236,17 +250,20 @@ static iso_status divide(iso_agenda *a, size_t dataset, size_t seed_index, iso_e
 	return ISO_OK;
 }
 
-iso_status iso_cell_rows_new(const iso_agenda *a, size_t dataset, size_t seed_index, iso_cell_rows *out, iso_error *err)
+iso_status iso_cell_rows_new(const iso_agenda *a, size_t dataset, size_t seed_index,
+			     iso_cell_rows *out, iso_error *err)
 {
 	const iso_dataset *d = a->data[dataset];
 	const iso_division *v = iso_agenda_division(a, dataset, seed_index);
-	const int official = a->suite->dataset[dataset].split.official_test && d->test && d->test->n > 0;
+	const int official =
+		a->suite->dataset[dataset].split.official_test && d->test && d->test->n > 0;
 	iso_status st;
 
 	memset(out, 0, sizeof(*out));
 	out->schema = d->table->schema;
 	ISO_TRY_OUT(iso_table_select(d->table, v->split.train, v->split.ntrain, &out->train, err));
-	ISO_TRY_OUT(iso_table_select(d->table, v->split.holdout, v->split.nholdout, &out->holdout, err));
+	ISO_TRY_OUT(iso_table_select(d->table, v->split.holdout, v->split.nholdout, &out->holdout,
+				     err));
 	ISO_TRY_OUT(iso_table_select(d->table, v->split.aux, v->split.naux, &out->aux, err));
 	out->nonmembers = out->holdout->n ? out->holdout : official ? d->test : NULL;
 	out->test = official ? d->test : out->holdout->n ? out->holdout : NULL;
@@ -273,7 +290,8 @@ typedef struct builder {
 
 static void add(builder *b, cJSON *obj, const char *key, cJSON *v)
 {
-	if (!v || !obj || !(key ? cJSON_AddItemToObject(obj, key, v) : cJSON_AddItemToArray(obj, v))) {
+	if (!v || !obj ||
+	    !(key ? cJSON_AddItemToObject(obj, key, v) : cJSON_AddItemToArray(obj, v))) {
 		b->failed = 1;
 		cJSON_Delete(v);
 	}
@@ -307,7 +325,8 @@ static cJSON *dataset_config(builder *b, const iso_suite_dataset *d, const iso_d
 	return o;
 }
 
-static cJSON *judge_config(builder *b, const char *name, const char *label, uint32_t version, const cJSON *resolved)
+static cJSON *judge_config(builder *b, const char *name, const char *label, uint32_t version,
+			   const cJSON *resolved)
 {
 	cJSON *o = cJSON_CreateObject();
 
@@ -325,14 +344,16 @@ static void add_judges(builder *b, cJSON *config, const iso_agenda *a)
 	for (size_t i = 0; i < a->nattack; i++) {
 		const iso_attack_setup *u = &a->attack[i];
 
-		add(b, list, NULL, judge_config(b, u->attack->name, u->label, u->attack->version, u->resolved));
+		add(b, list, NULL,
+		    judge_config(b, u->attack->name, u->label, u->attack->version, u->resolved));
 	}
 	add(b, config, "attacks", list);
 	list = cJSON_CreateArray();
 	for (size_t i = 0; i < a->nmetric; i++) {
 		const iso_metric_setup *u = &a->metric[i];
 
-		add(b, list, NULL, judge_config(b, u->metric->name, u->label, u->metric->version, u->resolved));
+		add(b, list, NULL,
+		    judge_config(b, u->metric->name, u->label, u->metric->version, u->resolved));
 	}
 	add(b, config, "metrics", list);
 }
@@ -345,7 +366,8 @@ static iso_status make_config(const iso_agenda *a, iso_cell *c, iso_error *err)
 	cJSON *config = cJSON_CreateObject(), *g = cJSON_CreateObject();
 
 	add_number(&b, config, "harness", HARNESS_VERSION);
-	add(&b, config, "dataset", dataset_config(&b, &s->dataset[c->dataset], a->data[c->dataset]));
+	add(&b, config, "dataset",
+	    dataset_config(&b, &s->dataset[c->dataset], a->data[c->dataset]));
 	add_text(&b, g, "name", u->generator->name);
 	add_number(&b, g, "version", u->generator->version);
 	add(&b, g, "options", cJSON_Duplicate(u->resolved, 1));
@@ -410,7 +432,8 @@ static iso_status add_cell(iso_agenda *a, size_t *cap, iso_cell c, memo *seen, i
 	env = env_of(a, &c);
 	if (!seen->valid || seen->n != n || seen->epsilon != c.epsilon || env.class_count) {
 		if (iso_setup_check(u, &env, err) != ISO_OK)
-			return iso_fail_context(err, "generators[%zu] %s on %s", c.generator, s->generator[c.generator].label,
+			return iso_fail_context(err, "generators[%zu] %s on %s", c.generator,
+						s->generator[c.generator].label,
 						s->dataset[c.dataset].label);
 		*seen = (memo){.n = n, .epsilon = c.epsilon, .valid = 1};
 	}
@@ -437,17 +460,26 @@ static iso_status make_cells(iso_agenda *a, iso_error *err)
 		for (size_t k = 0; k < s->nseed; k++)
 			for (size_t g = 0; g < s->ngenerator; g++) {
 				iso_setup *u = &a->setup[g * s->ndataset + d];
-				const double *epsilon = s->generator[g].epsilon ? s->generator[g].epsilon : s->epsilon;
-				size_t n = s->generator[g].epsilon ? s->generator[g].nepsilon : s->nepsilon;
-				iso_cell c = {.dataset = d, .generator = g, .seed_index = k, .epsilon = INFINITY};
+				const double *epsilon = s->generator[g].epsilon
+								? s->generator[g].epsilon
+								: s->epsilon;
+				size_t n = s->generator[g].epsilon ? s->generator[g].nepsilon
+								   : s->nepsilon;
+				iso_cell c = {.dataset = d,
+					      .generator = g,
+					      .seed_index = k,
+					      .epsilon = INFINITY};
 
 				if (!u->used)
 					continue;
 				c.delta = s->delta == ISO_DELTA_ONE_OVER_N ? 1e-5 : s->delta;
 				u->targeted = iso_setup_targeted(u->generator, env_of(a, &c));
 				for (size_t e = 0; e < (u->targeted ? n : 1); e++) {
-					c.epsilon = u->targeted ? iso_record_round(epsilon[e]) : INFINITY;
-					ISO_TRY_OUT(add_cell(a, &cap, c, &seen[(g * s->ndataset + d) * width + e], err));
+					c.epsilon = u->targeted ? iso_record_round(epsilon[e])
+								: INFINITY;
+					ISO_TRY_OUT(add_cell(
+						a, &cap, c,
+						&seen[(g * s->ndataset + d) * width + e], err));
 				}
 			}
 out:
@@ -474,10 +506,13 @@ static iso_status rank_cells(iso_agenda *a, iso_error *err)
 		sorted[i]->rank = i;
 		if (i > 0 && strcmp(sorted[i]->key, sorted[i - 1]->key) == 0)
 			st = iso_fail(err, ISO_E_CONFIG,
-				      "same cell twice (generators[%zu] %s and generators[%zu] %s): they differ in nothing but the "
+				      "same cell twice (generators[%zu] %s and generators[%zu] "
+				      "%s): they differ in nothing but the "
 				      "label; remove one",
-				      sorted[i - 1]->generator, a->suite->generator[sorted[i - 1]->generator].label,
-				      sorted[i]->generator, a->suite->generator[sorted[i]->generator].label);
+				      sorted[i - 1]->generator,
+				      a->suite->generator[sorted[i - 1]->generator].label,
+				      sorted[i]->generator,
+				      a->suite->generator[sorted[i]->generator].label);
 	}
 	iso_free(sorted);
 	return st;

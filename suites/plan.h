@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The plan of a suite: cells (data set x generator x epsilon x seed) with their keys, every plug-in's check done, data loaded
- * and split.  Called an agenda, since core/privacy calls a list of releases a plan. */
+/* The plan of a suite: cells (data set x generator x epsilon x seed) with their keys, every
+ * plug-in's check done, data loaded and split.  Called an agenda, since core/privacy calls a list
+ * of releases a plan. */
 #ifndef ISO_SUITES_PLAN_H
 #define ISO_SUITES_PLAN_H
 
@@ -14,11 +15,12 @@
 /* A generator with the options it has on one data set. */
 typedef struct iso_setup {
 	const iso_generator *generator;
-	void *options; /* owned */
+	void *options;	 /* owned */
 	cJSON *resolved; /* owned */
 	iso_guarantee guarantee;
-	/* 1: the plan follows the free noise scale or the target epsilon, so there is one cell per epsilon; 0: one cell, epsilon
-	 * infinite (non-private methods, published noise levels, data-independent controls) */
+	/* 1: the plan follows the free noise scale or the target epsilon, so there is one cell per
+	 * epsilon; 0: one cell, epsilon infinite (non-private methods, published noise levels,
+	 * data-independent controls) */
 	int targeted;
 	int used; /* the suite runs the generator on this data set */
 } iso_setup;
@@ -26,21 +28,22 @@ typedef struct iso_setup {
 typedef struct iso_attack_setup {
 	const iso_attack *attack;
 	const char *label;
-	void *options; /* owned */
+	void *options;	 /* owned */
 	cJSON *resolved; /* owned */
 } iso_attack_setup;
 
 typedef struct iso_metric_setup {
 	const iso_metric *metric;
 	const char *label;
-	void *options; /* owned */
+	void *options;	 /* owned */
 	cJSON *resolved; /* owned */
 } iso_metric_setup;
 
 /* The split of one data set by one seed. */
 typedef struct iso_division {
 	iso_split split;
-	size_t *class_count; /* [classes] of the training rows; NULL without a discrete label; owned */
+	size_t *class_count; /* [classes] of the training rows; NULL without a discrete label; owned
+			      */
 } iso_division;
 
 typedef struct iso_cell {
@@ -50,30 +53,33 @@ typedef struct iso_cell {
 	double epsilon; /* INFINITY when not targeted */
 	double delta;
 	size_t rows, keep; /* synthetic rows drawn and kept */
-	cJSON *config; /* owned */
-	size_t rank; /* position among the sorted keys: shard i of N has the cells with rank % N == i - 1 */
+	cJSON *config;	   /* owned */
+	size_t rank; /* position among the sorted keys: shard i of N has the cells with rank % N ==
+			i - 1 */
 } iso_cell;
 
 typedef struct iso_agenda {
 	const iso_suite *suite; /* borrowed */
-	iso_setup *setup; /* [ngenerator][ndataset] */
+	iso_setup *setup;	/* [ngenerator][ndataset] */
 	iso_attack_setup *attack;
 	size_t nattack;
 	iso_metric_setup *metric;
 	size_t nmetric;
-	iso_dataset **data; /* [ndataset] */
+	iso_dataset **data;	/* [ndataset] */
 	iso_division *division; /* [ndataset][nseed] */
-	iso_cell *cell; /* in run order: data set, seed, generator, epsilon */
+	iso_cell *cell;		/* in run order: data set, seed, generator, epsilon */
 	size_t ncell;
 } iso_agenda;
 
 iso_status iso_agenda_new(const iso_suite *suite, iso_agenda **out, iso_error *err) ISO_MUST_CHECK;
 void iso_agenda_free(iso_agenda *a);
-static inline const iso_setup *iso_agenda_setup(const iso_agenda *a, size_t generator, size_t dataset)
+static inline const iso_setup *iso_agenda_setup(const iso_agenda *a, size_t generator,
+						size_t dataset)
 {
 	return &a->setup[generator * a->suite->ndataset + dataset];
 }
-static inline const iso_division *iso_agenda_division(const iso_agenda *a, size_t dataset, size_t seed_index)
+static inline const iso_division *iso_agenda_division(const iso_agenda *a, size_t dataset,
+						      size_t seed_index)
 {
 	return &a->division[dataset * a->suite->nseed + seed_index];
 }
@@ -84,27 +90,31 @@ iso_status iso_agenda_to_json(const iso_agenda *a, cJSON **out, iso_error *err) 
 typedef struct iso_cell_rows {
 	const iso_schema *schema;
 	iso_table *train, *holdout, *aux; /* owned; holdout and aux may be empty */
-	const iso_table *nonmembers; /* the hold-out, or the official test part when there is no hold-out; borrowed, or NULL */
-	const iso_table *test; /* the official test part, or the hold-out; borrowed; NULL if neither has rows */
+	const iso_table *nonmembers; /* the hold-out, or the official test part when there is no
+					hold-out; borrowed, or NULL */
+	const iso_table *test; /* the official test part, or the hold-out; borrowed; NULL if neither
+				  has rows */
 	const size_t *class_count; /* of the division; borrowed */
 } iso_cell_rows;
-iso_status iso_cell_rows_new(const iso_agenda *a, size_t dataset, size_t seed_index, iso_cell_rows *out,
-			     iso_error *err) ISO_MUST_CHECK;
+iso_status iso_cell_rows_new(const iso_agenda *a, size_t dataset, size_t seed_index,
+			     iso_cell_rows *out, iso_error *err) ISO_MUST_CHECK;
 void iso_cell_rows_free(iso_cell_rows *r);
 
 /* Plug-ins with resolved options.  `where` stands in errors.  On failure call the matching free. */
-iso_status iso_setup_new(const char *name, const cJSON *base, const cJSON *over, const char *where, iso_setup *out,
-			 iso_error *err) ISO_MUST_CHECK;
+iso_status iso_setup_new(const char *name, const cJSON *base, const cJSON *over, const char *where,
+			 iso_setup *out, iso_error *err) ISO_MUST_CHECK;
 void iso_setup_free(iso_setup *s);
-iso_status iso_attack_setup_new(const iso_suite_item *item, const char *where, iso_attack_setup *out,
-				iso_error *err) ISO_MUST_CHECK;
+iso_status iso_attack_setup_new(const iso_suite_item *item, const char *where,
+				iso_attack_setup *out, iso_error *err) ISO_MUST_CHECK;
 void iso_attack_setup_free(iso_attack_setup *s);
-iso_status iso_metric_setup_new(const iso_suite_item *item, const char *where, iso_metric_setup *out,
-				iso_error *err) ISO_MUST_CHECK;
+iso_status iso_metric_setup_new(const iso_suite_item *item, const char *where,
+				iso_metric_setup *out, iso_error *err) ISO_MUST_CHECK;
 void iso_metric_setup_free(iso_metric_setup *s);
 
-/* Can this setup reach epsilon at all?  Checks by the generator's own check and by its plan at both ends of the scale. */
-iso_status iso_setup_check(const iso_setup *s, const iso_gen_env *env, iso_error *err) ISO_MUST_CHECK;
+/* Can this setup reach epsilon at all?  Checks by the generator's own check and by its plan at both
+ * ends of the scale. */
+iso_status iso_setup_check(const iso_setup *s, const iso_gen_env *env,
+			   iso_error *err) ISO_MUST_CHECK;
 /* See iso_setup.targeted. */
 int iso_setup_targeted(const iso_generator *g, iso_gen_env env);
 

@@ -44,8 +44,10 @@ static iso_status only_key(const char *filter, size_t *key, const char **value, 
 	const char *equal = strchr(filter, '=');
 	char name[32];
 
-	ISO_FAIL_IF(!equal || equal == filter || !equal[1] || equal - filter >= (long)sizeof(name), err, ISO_E_USAGE,
-		    "bad filter (--only %s): KEY=VALUE is expected, with a key of dataset, generator, epsilon, seed; for example "
+	ISO_FAIL_IF(!equal || equal == filter || !equal[1] || equal - filter >= (long)sizeof(name),
+		    err, ISO_E_USAGE,
+		    "bad filter (--only %s): KEY=VALUE is expected, with a key of dataset, "
+		    "generator, epsilon, seed; for example "
 		    "--only generator=dp-cgan",
 		    filter);
 	snprintf(name, sizeof(name), "%.*s", (int)(equal - filter), filter);
@@ -55,8 +57,10 @@ static iso_status only_key(const char *filter, size_t *key, const char **value, 
 			return ISO_OK;
 	const char *near = iso_nearest_word(name, only_keys, ISO_COUNT(only_keys));
 
-	return iso_fail(err, ISO_E_USAGE, "bad filter (--only %s): cells have no \"%s\"; %s%s%s", filter, name,
-			near ? "did you mean " : "use dataset, generator, epsilon or seed", near ? near : "", near ? "?" : "");
+	return iso_fail(err, ISO_E_USAGE, "bad filter (--only %s): cells have no \"%s\"; %s%s%s",
+			filter, name,
+			near ? "did you mean " : "use dataset, generator, epsilon or seed",
+			near ? near : "", near ? "?" : "");
 }
 
 static int passes(const iso_agenda *a, const iso_cell *c, const iso_run_options *o)
@@ -79,7 +83,8 @@ static int passes(const iso_agenda *a, const iso_cell *c, const iso_run_options 
 	return c->rank % o->shards == o->shard - 1;
 }
 
-/* Every filter must fit some cell of the suite: a typing error must not look like "nothing to do". */
+/* Every filter must fit some cell of the suite: a typing error must not look like "nothing to do".
+ */
 static iso_status check_filters(const iso_agenda *a, const iso_run_options *o, iso_error *err)
 {
 	for (size_t i = 0; i < o->nonly; i++) {
@@ -90,8 +95,9 @@ static iso_status check_filters(const iso_agenda *a, const iso_run_options *o, i
 		for (size_t c = 0; c < a->ncell; c++)
 			fits += (size_t)value_matches(a, &a->cell[c], key, value);
 		ISO_FAIL_IF(fits == 0, err, ISO_E_USAGE,
-			    "no such cell (--only %s): no cell of the suite has that %s; --dry-run lists them", o->only[i],
-			    only_keys[key]);
+			    "no such cell (--only %s): no cell of the suite has that %s; --dry-run "
+			    "lists them",
+			    o->only[i], only_keys[key]);
 	}
 	return ISO_OK;
 }
@@ -108,7 +114,8 @@ static iso_status is_finished(const char *dir, const iso_cell *c, int *finished,
 	return ISO_OK;
 }
 
-iso_status iso_run_select(const iso_agenda *a, const iso_run_options *o, uint8_t **todo, iso_run_summary *sum, iso_error *err)
+iso_status iso_run_select(const iso_agenda *a, const iso_run_options *o, uint8_t **todo,
+			  iso_run_summary *sum, iso_error *err)
 {
 	iso_status st = check_filters(a, o, err);
 
@@ -157,8 +164,14 @@ typedef struct runner {
 
 static iso_cell_job job_of(const runner *r, const iso_cell *c, iso_worker *w)
 {
-	return (iso_cell_job){.agenda = r->a, .cell = c, .rows = &r->rows, .dir = r->o->dir, .host = r->host,
-			      .jobs = r->o->jobs, .progress = w->progress, .scale = w->scale};
+	return (iso_cell_job){.agenda = r->a,
+			      .cell = c,
+			      .rows = &r->rows,
+			      .dir = r->o->dir,
+			      .host = r->host,
+			      .jobs = r->o->jobs,
+			      .progress = w->progress,
+			      .scale = w->scale};
 }
 
 static iso_status get_rows(runner *r, const iso_cell *c, iso_error *err)
@@ -174,8 +187,9 @@ static iso_status get_rows(runner *r, const iso_cell *c, iso_error *err)
 	return ISO_OK;
 }
 
-/* A plan depends on the seed only through the number of rows (and the class counts, when these are public): the other seeds
- * need not calibrate again.  What a training then spends is accounted from its ledger all the same. */
+/* A plan depends on the seed only through the number of rows (and the class counts, when these are
+ * public): the other seeds need not calibrate again.  What a training then spends is accounted from
+ * its ledger all the same. */
 static void note_scale(runner *r, const iso_cell *c, double scale)
 {
 	const iso_agenda *a = r->a;
@@ -185,7 +199,8 @@ static void note_scale(runner *r, const iso_cell *c, double scale)
 	for (size_t i = r->next; i < a->ncell; i++) {
 		const iso_cell *o = &a->cell[i];
 
-		if (o->dataset == c->dataset && o->generator == c->generator && o->epsilon == c->epsilon && o->delta == c->delta &&
+		if (o->dataset == c->dataset && o->generator == c->generator &&
+		    o->epsilon == c->epsilon && o->delta == c->delta &&
 		    iso_agenda_division(a, o->dataset, o->seed_index)->split.ntrain ==
 			    iso_agenda_division(a, c->dataset, c->seed_index)->split.ntrain)
 			r->scale[i] = scale;
@@ -230,14 +245,17 @@ static iso_status note_end(runner *r, const iso_worker *w, const iso_finished *d
 		return ISO_OK;
 	}
 	sum->failed++;
-	ISO_TRY(iso_grow(&sum->failure, &sum->failure_cap, sum->nfailure + 1, sizeof(*sum->failure), err));
+	ISO_TRY(iso_grow(&sum->failure, &sum->failure_cap, sum->nfailure + 1, sizeof(*sum->failure),
+			 err));
 	sum->failure[sum->nfailure] = (iso_failure){.cell = c, .code = done->code};
 	snprintf(sum->failure[sum->nfailure].text, sizeof(sum->failure->text), "%s", done->text);
 	sum->nfailure++;
-	iso_warn("cell %.8s (%s, %s, epsilon %g, seed %llu): %s", c->key, s->dataset[c->dataset].label,
-		 s->generator[c->generator].label, c->epsilon, (unsigned long long)c->seed, done->text);
+	iso_warn("cell %.8s (%s, %s, epsilon %g, seed %llu): %s", c->key,
+		 s->dataset[c->dataset].label, s->generator[c->generator].label, c->epsilon,
+		 (unsigned long long)c->seed, done->text);
 	if (done->outcome == ISO_CELL_LOST && !r->stop) {
-		iso_warn("results cannot be written to %s: no further cells are started; mend that and run the same command again",
+		iso_warn("results cannot be written to %s: no further cells are started; mend that "
+			 "and run the same command again",
 			 r->o->dir);
 		r->stop = 1;
 	}
@@ -342,8 +360,8 @@ static iso_status write_results(const char *dir, iso_error *err)
 
 	ISO_TRY(iso_records_load(dir, &records, err));
 	if (records.foreign)
-		iso_note("%zu record%s of other cells (an earlier version of the suite) left out", records.foreign,
-			 records.foreign == 1 ? "" : "s");
+		iso_note("%zu record%s of other cells (an earlier version of the suite) left out",
+			 records.foreign, records.foreign == 1 ? "" : "s");
 	iso_str_addf(&path, "%s/results.csv", dir);
 	ISO_TRY_OUT(iso_str_check(&path, err));
 	ISO_TRY_OUT(iso_results_csv(&records, &text, err));
@@ -384,7 +402,8 @@ static iso_status with_workers(runner *r, iso_error *err)
 	return st;
 }
 
-iso_status iso_run(const iso_agenda *a, const iso_run_options *o, iso_run_summary *sum, iso_error *err)
+iso_status iso_run(const iso_agenda *a, const iso_run_options *o, iso_run_summary *sum,
+		   iso_error *err)
 {
 	runner r = {.a = a, .o = o, .sum = sum};
 	const double start = iso_clock_wall();

@@ -10,9 +10,10 @@
 typedef struct iso_run_options {
 	const char *dir;
 	int jobs;
-	size_t shard, shards; /* 1 of 1 = all */
-	int force; /* redo finished cells */
-	const char *only[ISO_ONLY_MAX]; /* "dataset=wdbc": values of one key are alternatives, keys are all required */
+	size_t shard, shards;		/* 1 of 1 = all */
+	int force;			/* redo finished cells */
+	const char *only[ISO_ONLY_MAX]; /* "dataset=wdbc": values of one key are alternatives, keys
+					   are all required */
 	size_t nonly;
 } iso_run_options;
 
@@ -23,9 +24,9 @@ typedef struct iso_failure {
 } iso_failure;
 
 typedef struct iso_run_summary {
-	size_t cells; /* of the suite */
-	size_t selected; /* by shard and only */
-	size_t finished; /* of those, done before this run */
+	size_t cells;	     /* of the suite */
+	size_t selected;     /* by shard and only */
+	size_t finished;     /* of those, done before this run */
 	size_t done, failed; /* by this run */
 	int interrupted;
 	double seconds;
@@ -33,21 +34,23 @@ typedef struct iso_run_summary {
 	size_t nfailure, failure_cap;
 } iso_run_summary;
 
-/* Which cells would run: *todo [ncell] flags, owned by the caller; counts into the summary.  ISO_E_USAGE for an `only` that fits no
- * cell. */
-iso_status iso_run_select(const iso_agenda *a, const iso_run_options *o, uint8_t **todo, iso_run_summary *sum,
-			  iso_error *err) ISO_MUST_CHECK;
-/* Runs them and writes suite.json and results.csv.  Failed cells are in the summary, not in the return value. */
-iso_status iso_run(const iso_agenda *a, const iso_run_options *o, iso_run_summary *sum, iso_error *err) ISO_MUST_CHECK;
+/* Which cells would run: *todo [ncell] flags, owned by the caller; counts into the summary.
+ * ISO_E_USAGE for an `only` that fits no cell. */
+iso_status iso_run_select(const iso_agenda *a, const iso_run_options *o, uint8_t **todo,
+			  iso_run_summary *sum, iso_error *err) ISO_MUST_CHECK;
+/* Runs them and writes suite.json and results.csv.  Failed cells are in the summary, not in the
+ * return value. */
+iso_status iso_run(const iso_agenda *a, const iso_run_options *o, iso_run_summary *sum,
+		   iso_error *err) ISO_MUST_CHECK;
 void iso_run_summary_free(iso_run_summary *sum);
 
-/* How long the selected cells will take on `jobs` workers: from the times of finished cells of the same generator in the output
- * directory, else by training each generator for a moment. */
+/* How long the selected cells will take on `jobs` workers: from the times of finished cells of the
+ * same generator in the output directory, else by training each generator for a moment. */
 typedef struct iso_estimate {
-	double seconds; /* of all selected cells, spread over the jobs */
+	double seconds;				   /* of all selected cells, spread over the jobs */
 	size_t from_records, from_probes, unknown; /* cells by where their estimate comes from */
 } iso_estimate;
-iso_status iso_run_estimate(const iso_agenda *a, const iso_run_options *o, const uint8_t *todo, iso_estimate *out,
-			    iso_error *err) ISO_MUST_CHECK;
+iso_status iso_run_estimate(const iso_agenda *a, const iso_run_options *o, const uint8_t *todo,
+			    iso_estimate *out, iso_error *err) ISO_MUST_CHECK;
 
 #endif

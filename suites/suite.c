@@ -28,42 +28,45 @@ static const cJSON *get(const cJSON *obj, const char *key)
 	return cJSON_GetObjectItemCaseSensitive(obj, key);
 }
 
-static iso_status get_bool(const cJSON *obj, const char *key, int *out, const char *where, iso_error *err)
+static iso_status get_bool(const cJSON *obj, const char *key, int *out, const char *where,
+			   iso_error *err)
 {
 	const cJSON *v = get(obj, key);
 
 	if (!v)
 		return ISO_OK;
-	ISO_FAIL_IF(!cJSON_IsBool(v), err, ISO_E_CONFIG, "wrong type (%s): \"%s\" must be true or false; mend it", where, key);
+	ISO_FAIL_IF(!cJSON_IsBool(v), err, ISO_E_CONFIG,
+		    "wrong type (%s): \"%s\" must be true or false; mend it", where, key);
 	*out = cJSON_IsTrue(v);
 	return ISO_OK;
 }
 
-static iso_status get_whole(const cJSON *obj, const char *key, double lo, double hi, double *out, const char *where,
-			    iso_error *err)
+static iso_status get_whole(const cJSON *obj, const char *key, double lo, double hi, double *out,
+			    const char *where, iso_error *err)
 {
 	ISO_TRY(iso_json_get_number(obj, key, 0, lo, hi, out, where, err));
-	ISO_FAIL_IF(*out != floor(*out), err, ISO_E_CONFIG, "not a whole number (%s): \"%s\" is %g; give a whole number", where,
-		    key, *out);
+	ISO_FAIL_IF(*out != floor(*out), err, ISO_E_CONFIG,
+		    "not a whole number (%s): \"%s\" is %g; give a whole number", where, key, *out);
 	return ISO_OK;
 }
 
-static iso_status get_object(const cJSON *obj, const char *key, const cJSON **out, const char *where, iso_error *err)
+static iso_status get_object(const cJSON *obj, const char *key, const cJSON **out,
+			     const char *where, iso_error *err)
 {
 	const cJSON *v = get(obj, key);
 
 	*out = NULL;
 	if (!v)
 		return ISO_OK;
-	ISO_FAIL_IF(!cJSON_IsObject(v), err, ISO_E_CONFIG, "wrong type (%s): \"%s\" must be an object {...}; mend it", where,
-		    key);
+	ISO_FAIL_IF(!cJSON_IsObject(v), err, ISO_E_CONFIG,
+		    "wrong type (%s): \"%s\" must be an object {...}; mend it", where, key);
 	*out = v;
 	return ISO_OK;
 }
 
 /* A list; *n = 0 and *out = NULL when it is not there. */
-static iso_status get_list(const cJSON *obj, const char *key, const cJSON **out, size_t *n, const char *where,
-			   iso_error *err)
+static iso_status get_list(const cJSON *obj, const char *key, const cJSON **out, size_t *n,
+			   const char *where, iso_error *err)
 {
 	const cJSON *v = get(obj, key);
 
@@ -71,9 +74,12 @@ static iso_status get_list(const cJSON *obj, const char *key, const cJSON **out,
 	*n = 0;
 	if (!v)
 		return ISO_OK;
-	ISO_FAIL_IF(!cJSON_IsArray(v), err, ISO_E_CONFIG, "wrong type (%s): \"%s\" must be a list [...]; mend it", where, key);
+	ISO_FAIL_IF(!cJSON_IsArray(v), err, ISO_E_CONFIG,
+		    "wrong type (%s): \"%s\" must be a list [...]; mend it", where, key);
 	*n = (size_t)cJSON_GetArraySize(v);
-	ISO_FAIL_IF(*n > LIST_MAX, err, ISO_E_CONFIG, "list too long (%s): \"%s\" has %zu entries, at most %d are allowed; split the suite",
+	ISO_FAIL_IF(*n > LIST_MAX, err, ISO_E_CONFIG,
+		    "list too long (%s): \"%s\" has %zu entries, at most %d are allowed; split the "
+		    "suite",
 		    where, key, *n, LIST_MAX);
 	*out = v;
 	return ISO_OK;
@@ -89,17 +95,20 @@ static iso_status check_label(const char *label, const char *where, iso_error *e
 {
 	size_t n = strlen(label);
 
-	ISO_FAIL_IF(n == 0 || n > 63, err, ISO_E_CONFIG, "bad label (%s): \"%.64s\" must have 1 to 63 characters; choose another",
-		    where, label);
+	ISO_FAIL_IF(n == 0 || n > 63, err, ISO_E_CONFIG,
+		    "bad label (%s): \"%.64s\" must have 1 to 63 characters; choose another", where,
+		    label);
 	for (size_t i = 0; i < n; i++)
-		ISO_FAIL_IF((unsigned char)label[i] < 32 || strchr("\"\\,=/|", label[i]), err, ISO_E_CONFIG,
-			    "bad label (%s): \"%s\" holds a control character or one of \" \\ , = / |; choose another", where,
-			    label);
+		ISO_FAIL_IF((unsigned char)label[i] < 32 || strchr("\"\\,=/|", label[i]), err,
+			    ISO_E_CONFIG,
+			    "bad label (%s): \"%s\" holds a control character or one of \" \\ , = "
+			    "/ |; choose another",
+			    where, label);
 	return ISO_OK;
 }
 
-static iso_status read_numbers(place *p, const cJSON *list, size_t n, double lo, double hi, int whole, double **out,
-			       const char *where)
+static iso_status read_numbers(place *p, const cJSON *list, size_t n, double lo, double hi,
+			       int whole, double **out, const char *where)
 {
 	size_t i = 0;
 	const cJSON *v;
@@ -107,21 +116,25 @@ static iso_status read_numbers(place *p, const cJSON *list, size_t n, double lo,
 	*out = room(p, n, sizeof(**out));
 	if (!*out)
 		return iso_no_memory(p->err, "a suite");
-	cJSON_ArrayForEach(v, list) {
+	cJSON_ArrayForEach(v, list)
+	{
 		double x = cJSON_IsNumber(v) ? v->valuedouble : NAN;
 
 		ISO_FAIL_IF(!(x >= lo && x <= hi) || (whole && x != floor(x)), p->err, ISO_E_CONFIG,
 			    "bad number (%s[%zu]): %s from %g to %g is expected; mend it", where, i,
 			    whole ? "a whole number" : "a number", lo, hi);
 		for (size_t j = 0; j < i; j++)
-			ISO_FAIL_IF((*out)[j] == x, p->err, ISO_E_CONFIG, "repeated number (%s[%zu]): %g stands there twice; "
-				    "remove one", where, i, x);
+			ISO_FAIL_IF((*out)[j] == x, p->err, ISO_E_CONFIG,
+				    "repeated number (%s[%zu]): %g stands there twice; "
+				    "remove one",
+				    where, i, x);
 		(*out)[i++] = x;
 	}
 	return ISO_OK;
 }
 
-static iso_status read_epsilons(place *p, const cJSON *obj, double **out, size_t *n, const char *where)
+static iso_status read_epsilons(place *p, const cJSON *obj, double **out, size_t *n,
+				const char *where)
 {
 	const cJSON *list;
 	char here[WHERE_MAX + 16];
@@ -129,12 +142,14 @@ static iso_status read_epsilons(place *p, const cJSON *obj, double **out, size_t
 	ISO_TRY(get_list(obj, "epsilons", &list, n, where, p->err));
 	if (!list)
 		return ISO_OK;
-	ISO_FAIL_IF(*n == 0, p->err, ISO_E_CONFIG, "empty list (%s): \"epsilons\" names no epsilon; give at least one", where);
+	ISO_FAIL_IF(*n == 0, p->err, ISO_E_CONFIG,
+		    "empty list (%s): \"epsilons\" names no epsilon; give at least one", where);
 	snprintf(here, sizeof(here), "%s: epsilons", where);
 	return read_numbers(p, list, *n, 1e-6, 1e6, 0, out, here);
 }
 
-static iso_status read_split(const cJSON *obj, iso_suite_split *split, const char *where, iso_error *err)
+static iso_status read_split(const cJSON *obj, iso_suite_split *split, const char *where,
+			     iso_error *err)
 {
 	static const char *const keys[] = {"train", "holdout", "aux", "official_test", "dedup"};
 	const cJSON *v;
@@ -151,20 +166,23 @@ static iso_status read_split(const cJSON *obj, iso_suite_split *split, const cha
 	ISO_TRY(get_bool(v, "official_test", &split->official_test, here, err));
 	ISO_TRY(get_bool(v, "dedup", &split->dedup, here, err));
 	ISO_FAIL_IF(!(split->train + split->holdout + split->aux <= 1 + 1e-9), err, ISO_E_CONFIG,
-		    "shares too large (%s): train + holdout + aux is %g, at most 1 is allowed; lower one (defaults are 0.5, 0.25, "
+		    "shares too large (%s): train + holdout + aux is %g, at most 1 is allowed; "
+		    "lower one (defaults are 0.5, 0.25, "
 		    "0.25)",
 		    here, split->train + split->holdout + split->aux);
 	return ISO_OK;
 }
 
-/* A file named in the suite: relative to the suite's own directory if it is there, else as it stands. */
+/* A file named in the suite: relative to the suite's own directory if it is there, else as it
+ * stands. */
 static iso_status resolve_file(place *p, const char **path)
 {
 	char full[PATH_MAX];
 
 	if (!*path || **path == '/' || !p->dir || !*p->dir)
 		return ISO_OK;
-	if ((size_t)snprintf(full, sizeof(full), "%s/%s", p->dir, *path) >= sizeof(full) || !iso_file_exists(full))
+	if ((size_t)snprintf(full, sizeof(full), "%s/%s", p->dir, *path) >= sizeof(full) ||
+	    !iso_file_exists(full))
 		return ISO_OK;
 	*path = iso_arena_strdup(&p->s->arena, full);
 	return *path ? ISO_OK : iso_no_memory(p->err, "a suite");
@@ -179,7 +197,8 @@ static iso_status read_dataset(place *p, const cJSON *v, iso_suite_dataset *d, c
 		d->name = d->label = v->valuestring;
 		return check_label(d->label, where, p->err);
 	}
-	ISO_FAIL_IF(!cJSON_IsObject(v), p->err, ISO_E_CONFIG, "wrong type (%s): a name or an object is expected; mend it", where);
+	ISO_FAIL_IF(!cJSON_IsObject(v), p->err, ISO_E_CONFIG,
+		    "wrong type (%s): a name or an object is expected; mend it", where);
 	ISO_TRY(iso_json_only_keys(v, keys, ISO_COUNT(keys), where, p->err));
 	ISO_TRY(iso_json_get_string(v, "name", 1, &d->name, where, p->err));
 	d->label = d->name;
@@ -189,10 +208,13 @@ static iso_status read_dataset(place *p, const cJSON *v, iso_suite_dataset *d, c
 	ISO_TRY(iso_json_get_string(v, "csv", 0, &d->csv, where, p->err));
 	ISO_TRY(iso_json_get_string(v, "schema", 0, &d->schema, where, p->err));
 	ISO_FAIL_IF(!d->csv != !d->schema, p->err, ISO_E_CONFIG,
-		    "incomplete data set (%s): \"csv\" and \"schema\" go together; add \"%s\" (isoeps schema infer drafts a schema)",
+		    "incomplete data set (%s): \"csv\" and \"schema\" go together; add \"%s\" "
+		    "(isoeps schema infer drafts a schema)",
 		    where, d->csv ? "schema" : "csv");
 	ISO_FAIL_IF(d->csv && d->options, p->err, ISO_E_CONFIG,
-		    "options of a file (%s): \"options\" belong to data sets of the catalogue; remove them", where);
+		    "options of a file (%s): \"options\" belong to data sets of the catalogue; "
+		    "remove them",
+		    where);
 	ISO_TRY(resolve_file(p, &d->csv));
 	return resolve_file(p, &d->schema);
 }
@@ -205,7 +227,8 @@ static iso_status read_item(place *p, const cJSON *v, iso_suite_item *item, cons
 		item->name = item->label = v->valuestring;
 		return check_label(item->label, where, p->err);
 	}
-	ISO_FAIL_IF(!cJSON_IsObject(v), p->err, ISO_E_CONFIG, "wrong type (%s): a name or an object is expected; mend it", where);
+	ISO_FAIL_IF(!cJSON_IsObject(v), p->err, ISO_E_CONFIG,
+		    "wrong type (%s): a name or an object is expected; mend it", where);
 	ISO_TRY(iso_json_only_keys(v, keys, ISO_COUNT(keys), where, p->err));
 	ISO_TRY(iso_json_get_string(v, "name", 1, &item->name, where, p->err));
 	item->label = item->name;
@@ -222,13 +245,17 @@ static iso_status unknown_dataset(place *p, const char *label, const char *where
 	for (size_t i = 0; i < p->s->ndataset && n < ISO_COUNT(words); i++)
 		words[n++] = p->s->dataset[i].label;
 	near = iso_nearest_word(label, words, n);
-	return iso_fail(p->err, ISO_E_CONFIG, "unknown data set (%s): \"%s\" is no data set of this suite; %s%s%s", where, label,
-			near ? "did you mean \"" : "add it to \"datasets\" or remove it", near ? near : "", near ? "\"?" : "");
+	return iso_fail(p->err, ISO_E_CONFIG,
+			"unknown data set (%s): \"%s\" is no data set of this suite; %s%s%s", where,
+			label, near ? "did you mean \"" : "add it to \"datasets\" or remove it",
+			near ? near : "", near ? "\"?" : "");
 }
 
-static iso_status read_generator(place *p, const cJSON *v, iso_suite_generator *g, const char *where)
+static iso_status read_generator(place *p, const cJSON *v, iso_suite_generator *g,
+				 const char *where)
 {
-	static const char *const keys[] = {"name", "label", "options", "epsilons", "datasets", "per_dataset"};
+	static const char *const keys[] = {"name",     "label",	   "options",
+					   "epsilons", "datasets", "per_dataset"};
 	const cJSON *list, *item;
 	size_t i = 0;
 
@@ -236,7 +263,8 @@ static iso_status read_generator(place *p, const cJSON *v, iso_suite_generator *
 		g->name = g->label = v->valuestring;
 		return check_label(g->label, where, p->err);
 	}
-	ISO_FAIL_IF(!cJSON_IsObject(v), p->err, ISO_E_CONFIG, "wrong type (%s): a name or an object is expected; mend it", where);
+	ISO_FAIL_IF(!cJSON_IsObject(v), p->err, ISO_E_CONFIG,
+		    "wrong type (%s): a name or an object is expected; mend it", where);
 	ISO_TRY(iso_json_only_keys(v, keys, ISO_COUNT(keys), where, p->err));
 	ISO_TRY(iso_json_get_string(v, "name", 1, &g->name, where, p->err));
 	g->label = g->name;
@@ -245,11 +273,14 @@ static iso_status read_generator(place *p, const cJSON *v, iso_suite_generator *
 	ISO_TRY(get_object(v, "options", &g->options, where, p->err));
 	ISO_TRY(read_epsilons(p, v, &g->epsilon, &g->nepsilon, where));
 	ISO_TRY(get_object(v, "per_dataset", &g->per_dataset, where, p->err));
-	cJSON_ArrayForEach(item, g->per_dataset) {
+	cJSON_ArrayForEach(item, g->per_dataset)
+	{
 		if (iso_suite_find_dataset(p->s, item->string) == SIZE_MAX)
 			return unknown_dataset(p, item->string, where);
 		ISO_FAIL_IF(!cJSON_IsObject(item), p->err, ISO_E_CONFIG,
-			    "wrong type (%s: per_dataset): \"%s\" must be an object of options; mend it", where, item->string);
+			    "wrong type (%s: per_dataset): \"%s\" must be an object of options; "
+			    "mend it",
+			    where, item->string);
 	}
 	ISO_TRY(get_list(v, "datasets", &list, &g->ndataset, where, p->err));
 	if (!list)
@@ -257,9 +288,11 @@ static iso_status read_generator(place *p, const cJSON *v, iso_suite_generator *
 	g->dataset = room(p, g->ndataset, sizeof(*g->dataset));
 	if (!g->dataset)
 		return iso_no_memory(p->err, "a suite");
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach(item, list)
+	{
 		ISO_FAIL_IF(!cJSON_IsString(item), p->err, ISO_E_CONFIG,
-			    "wrong type (%s): \"datasets\" must list labels of data sets; mend it", where);
+			    "wrong type (%s): \"datasets\" must list labels of data sets; mend it",
+			    where);
 		if (iso_suite_find_dataset(p->s, item->valuestring) == SIZE_MAX)
 			return unknown_dataset(p, item->valuestring, where);
 		g->dataset[i++] = item->valuestring;
@@ -275,7 +308,8 @@ size_t iso_suite_find_dataset(const iso_suite *s, const char *label)
 	return SIZE_MAX;
 }
 
-/* The i-th label of a table whose entries are `stride` bytes apart; every entry starts with name, label. */
+/* The i-th label of a table whose entries are `stride` bytes apart; every entry starts with name,
+ * label. */
 static const char *label_at(const void *table, size_t stride, size_t i)
 {
 	const iso_suite_item *item = (const void *)((const char *)table + i * stride);
@@ -283,14 +317,17 @@ static const char *label_at(const void *table, size_t stride, size_t i)
 	return item->label;
 }
 
-static iso_status unique_labels(const void *table, size_t stride, size_t n, const char *kind, const char *file,
-				iso_error *err)
+static iso_status unique_labels(const void *table, size_t stride, size_t n, const char *kind,
+				const char *file, iso_error *err)
 {
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < i; j++)
-			ISO_FAIL_IF(strcmp(label_at(table, stride, i), label_at(table, stride, j)) == 0, err, ISO_E_CONFIG,
-				    "label used twice (%s: %s[%zu]): \"%s\" is also %s[%zu]; give one of them another \"label\"",
-				    file, kind, i, label_at(table, stride, i), kind, j);
+			ISO_FAIL_IF(
+				strcmp(label_at(table, stride, i), label_at(table, stride, j)) == 0,
+				err, ISO_E_CONFIG,
+				"label used twice (%s: %s[%zu]): \"%s\" is also %s[%zu]; give one "
+				"of them another \"label\"",
+				file, kind, i, label_at(table, stride, i), kind, j);
 	return ISO_OK;
 }
 
@@ -298,17 +335,21 @@ static iso_status read_datasets(place *p)
 {
 	iso_suite *s = p->s;
 	const cJSON *list, *v;
-	iso_suite_split split = {.train = 0.5, .holdout = 0.25, .aux = 0.25, .official_test = 1, .dedup = 1};
+	iso_suite_split split = {
+		.train = 0.5, .holdout = 0.25, .aux = 0.25, .official_test = 1, .dedup = 1};
 	size_t i = 0;
 
 	ISO_TRY(read_split(s->root, &split, p->file, p->err));
 	ISO_TRY(get_list(s->root, "datasets", &list, &s->ndataset, p->file, p->err));
 	ISO_FAIL_IF(s->ndataset == 0, p->err, ISO_E_CONFIG,
-		    "no data set (%s): \"datasets\" must name at least one; isoeps list datasets shows what there is", p->file);
+		    "no data set (%s): \"datasets\" must name at least one; isoeps list datasets "
+		    "shows what there is",
+		    p->file);
 	s->dataset = room(p, s->ndataset, sizeof(*s->dataset));
 	if (!s->dataset)
 		return iso_no_memory(p->err, "a suite");
-	cJSON_ArrayForEach(v, list) {
+	cJSON_ArrayForEach(v, list)
+	{
 		char where[WHERE_MAX];
 		iso_suite_dataset *d = &s->dataset[i];
 
@@ -319,7 +360,8 @@ static iso_status read_datasets(place *p)
 			ISO_TRY(read_split(v, &d->split, where, p->err));
 		i++;
 	}
-	return unique_labels(s->dataset, sizeof(*s->dataset), s->ndataset, "datasets", p->file, p->err);
+	return unique_labels(s->dataset, sizeof(*s->dataset), s->ndataset, "datasets", p->file,
+			     p->err);
 }
 
 static iso_status read_generators(place *p)
@@ -330,18 +372,21 @@ static iso_status read_generators(place *p)
 
 	ISO_TRY(get_list(s->root, "generators", &list, &s->ngenerator, p->file, p->err));
 	ISO_FAIL_IF(s->ngenerator == 0, p->err, ISO_E_CONFIG,
-		    "no generator (%s): \"generators\" must name at least one; isoeps list generators shows what there is",
+		    "no generator (%s): \"generators\" must name at least one; isoeps list "
+		    "generators shows what there is",
 		    p->file);
 	s->generator = room(p, s->ngenerator, sizeof(*s->generator));
 	if (!s->generator)
 		return iso_no_memory(p->err, "a suite");
-	cJSON_ArrayForEach(v, list) {
+	cJSON_ArrayForEach(v, list)
+	{
 		char where[WHERE_MAX];
 
 		snprintf(where, sizeof(where), "%.200s: generators[%zu]", p->file, i);
 		ISO_TRY(read_generator(p, v, &s->generator[i++], where));
 	}
-	return unique_labels(s->generator, sizeof(*s->generator), s->ngenerator, "generators", p->file, p->err);
+	return unique_labels(s->generator, sizeof(*s->generator), s->ngenerator, "generators",
+			     p->file, p->err);
 }
 
 static iso_status read_items(place *p, const char *key, iso_suite_item **out, size_t *n)
@@ -357,7 +402,8 @@ static iso_status read_items(place *p, const char *key, iso_suite_item **out, si
 	*out = room(p, *n, sizeof(**out));
 	if (!*out)
 		return iso_no_memory(p->err, "a suite");
-	cJSON_ArrayForEach(v, list) {
+	cJSON_ArrayForEach(v, list)
+	{
 		char where[WHERE_MAX];
 
 		snprintf(where, sizeof(where), "%.200s: %s[%zu]", p->file, key, i);
@@ -375,8 +421,10 @@ static iso_status read_seeds(place *p)
 
 	if (cJSON_IsArray(v)) {
 		s->nseed = (size_t)cJSON_GetArraySize(v);
-		ISO_FAIL_IF(s->nseed == 0 || s->nseed > LIST_MAX, p->err, ISO_E_CONFIG,
-			    "bad list (%s): \"seeds\" has %zu entries, 1 to %d are allowed; mend it", p->file, s->nseed, LIST_MAX);
+		ISO_FAIL_IF(
+			s->nseed == 0 || s->nseed > LIST_MAX, p->err, ISO_E_CONFIG,
+			"bad list (%s): \"seeds\" has %zu entries, 1 to %d are allowed; mend it",
+			p->file, s->nseed, LIST_MAX);
 		snprintf(where, sizeof(where), "%.200s: seeds", p->file);
 		ISO_TRY(read_numbers(p, v, s->nseed, 0, SEED_MAX, 1, &list, where));
 	} else {
@@ -391,8 +439,8 @@ static iso_status read_seeds(place *p)
 	return ISO_OK;
 }
 
-static iso_status read_choice(const cJSON *obj, const char *key, const char *const *words, int n, int *out,
-			      const char *where, iso_error *err)
+static iso_status read_choice(const cJSON *obj, const char *key, const char *const *words, int n,
+			      int *out, const char *where, iso_error *err)
 {
 	const char *text = NULL, *near;
 
@@ -405,13 +453,14 @@ static iso_status read_choice(const cJSON *obj, const char *key, const char *con
 			return ISO_OK;
 		}
 	near = iso_nearest_word(text, words, (size_t)n);
-	return iso_fail(err, ISO_E_CONFIG, "unknown value (%s): \"%s\" is \"%s\"; use \"%s\"", where, key, text,
-			near ? near : words[0]);
+	return iso_fail(err, ISO_E_CONFIG, "unknown value (%s): \"%s\" is \"%s\"; use \"%s\"",
+			where, key, text, near ? near : words[0]);
 }
 
 static iso_status read_privacy(place *p)
 {
-	static const char *const adjacency[] = {"add-remove", "replace-one"}, *const accountant[] = {"pld", "rdp"};
+	static const char *const adjacency[] = {"add-remove", "replace-one"},
+				 *const accountant[] = {"pld", "rdp"};
 	iso_suite *s = p->s;
 	const cJSON *delta = get(s->root, "delta");
 	int which = 0;
@@ -419,11 +468,13 @@ static iso_status read_privacy(place *p)
 	s->delta = 1e-5;
 	if (cJSON_IsString(delta)) {
 		ISO_FAIL_IF(strcmp(delta->valuestring, "1/n") != 0, p->err, ISO_E_CONFIG,
-			    "bad delta (%s): \"%s\" is no number; use a number such as 1e-5, or \"1/n\"", p->file,
-			    delta->valuestring);
+			    "bad delta (%s): \"%s\" is no number; use a number such as 1e-5, or "
+			    "\"1/n\"",
+			    p->file, delta->valuestring);
 		s->delta = ISO_DELTA_ONE_OVER_N;
 	} else {
-		ISO_TRY(iso_json_get_number(s->root, "delta", 0, 1e-15, 0.5, &s->delta, p->file, p->err));
+		ISO_TRY(iso_json_get_number(s->root, "delta", 0, 1e-15, 0.5, &s->delta, p->file,
+					    p->err));
 	}
 	ISO_TRY(read_choice(s->root, "adjacency", adjacency, 2, &which, p->file, p->err));
 	s->adjacency = which ? ISO_REPLACE_ONE : ISO_ADD_REMOVE;
@@ -443,7 +494,8 @@ static iso_status read_privacy(place *p)
 
 static iso_status read_sizes(place *p)
 {
-	static const char *const limit_keys[] = {"seconds", "memory_mib"}, *const public_keys[] = {"class_counts"};
+	static const char *const limit_keys[] = {"seconds", "memory_mib"}, *const public_keys[] = {
+										   "class_counts"};
 	iso_suite *s = p->s;
 	const cJSON *rows = get(s->root, "rows"), *keep = get(s->root, "keep_samples"), *v;
 	double x = 0, seconds = 3600, memory = 4096, targets = 1000;
@@ -451,7 +503,8 @@ static iso_status read_sizes(place *p)
 
 	if (cJSON_IsString(rows)) {
 		ISO_FAIL_IF(strcmp(rows->valuestring, "train") != 0, p->err, ISO_E_CONFIG,
-			    "bad number of rows (%s): \"rows\" is \"%s\"; use a number, or \"train\" for as many as training rows",
+			    "bad number of rows (%s): \"rows\" is \"%s\"; use a number, or "
+			    "\"train\" for as many as training rows",
 			    p->file, rows->valuestring);
 	} else {
 		ISO_TRY(get_whole(s->root, "rows", 1, 1e8, &x, p->file, p->err));
@@ -491,22 +544,29 @@ static iso_status read_head(place *p)
 		"cells" /* written into DIR/suite.json: a resolved suite can be run again */};
 	iso_suite *s = p->s;
 
-	ISO_FAIL_IF(!cJSON_IsObject(s->root), p->err, ISO_E_CONFIG, "not a suite (%s): a JSON object {...} is expected; see "
-		    "docs/suite-format.md", p->file);
+	ISO_FAIL_IF(!cJSON_IsObject(s->root), p->err, ISO_E_CONFIG,
+		    "not a suite (%s): a JSON object {...} is expected; see "
+		    "docs/suite-format.md",
+		    p->file);
 	ISO_TRY(iso_json_only_keys(s->root, keys, ISO_COUNT(keys), p->file, p->err));
 	ISO_TRY(iso_json_get_string(s->root, "name", 1, &s->name, p->file, p->err));
 	ISO_FAIL_IF(!*s->name || strlen(s->name) > 63, p->err, ISO_E_CONFIG,
-		    "bad name (%s): \"name\" must have 1 to 63 characters; choose another", p->file);
+		    "bad name (%s): \"name\" must have 1 to 63 characters; choose another",
+		    p->file);
 	for (const char *c = s->name; *c; c++)
-		ISO_FAIL_IF(!isalnum((unsigned char)*c) && *c != '-' && *c != '_', p->err, ISO_E_CONFIG,
-			    "bad name (%s): \"%s\" names a directory; use letters, digits, - and _ only", p->file, s->name);
+		ISO_FAIL_IF(!isalnum((unsigned char)*c) && *c != '-' && *c != '_', p->err,
+			    ISO_E_CONFIG,
+			    "bad name (%s): \"%s\" names a directory; use letters, digits, - and _ "
+			    "only",
+			    p->file, s->name);
 	s->title = s->name;
 	s->description = "";
 	ISO_TRY(iso_json_get_string(s->root, "title", 0, &s->title, p->file, p->err));
 	return iso_json_get_string(s->root, "description", 0, &s->description, p->file, p->err);
 }
 
-iso_status iso_suite_parse(const char *text, size_t n, const char *name, const char *dir, iso_suite **out, iso_error *err)
+iso_status iso_suite_parse(const char *text, size_t n, const char *name, const char *dir,
+			   iso_suite **out, iso_error *err)
 {
 	iso_suite *s = iso_alloc(1, sizeof(*s));
 	place p = {.s = s, .file = name, .dir = dir, .err = err};
@@ -549,9 +609,11 @@ iso_status iso_suite_read(const char *path, iso_suite **out, iso_error *err)
 	*out = NULL;
 	snprintf(full, sizeof(full), "%s", path);
 	if (strcmp(path, "-") != 0 && !iso_file_exists(path) && !strchr(path, '/')) {
-		snprintf(full, sizeof(full), "%s/%s%s", iso_suite_directory(), path, strstr(path, ".json") ? "" : ".json");
+		snprintf(full, sizeof(full), "%s/%s%s", iso_suite_directory(), path,
+			 strstr(path, ".json") ? "" : ".json");
 		ISO_FAIL_IF(!iso_file_exists(full), err, ISO_E_CONFIG,
-			    "no such suite (%s): there is no file of that name, and no suite that comes with isoeps; isoeps list "
+			    "no such suite (%s): there is no file of that name, and no suite that "
+			    "comes with isoeps; isoeps list "
 			    "suites shows them",
 			    path);
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A suite: what is to be compared, in one JSON file.  docs/suite-format.md explains every key to users.
+/* A suite: what is to be compared, in one JSON file.  docs/suite-format.md explains every key to
+ * users.
  *
  * {"name": "demo",                                  required: letters, digits, - and _
  *  "title": "..", "description": "..",              for the report
@@ -7,21 +8,20 @@
  *     {"name": "sim-census", "label": "census", "options": {..}, "split": {..}},
  *     {"name": "mine", "csv": "my.csv", "schema": "my.json"}],
  *  "generators": ["cgan",                           required: names, or objects:
- *     {"name": "dp-cgan", "label": "dp-cgan (paper)", "options": {"mode": "paper"}, "epsilons": [1], "datasets": ["wdbc"],
- *      "per_dataset": {"wdbc": {..options..}}}],
- *  "epsilons": [1, 8],                              default [1]
- *  "seeds": 2,                                      default 1; a number n = 1..n, or a list
- *  "delta": 1e-5,                                   default; "1/n" = one over the number of training rows
- *  "adjacency": "add-remove",                       default; or "replace-one"
+ *     {"name": "dp-cgan", "label": "dp-cgan (paper)", "options": {"mode": "paper"}, "epsilons":
+ * [1], "datasets": ["wdbc"], "per_dataset": {"wdbc": {..options..}}}], "epsilons": [1, 8], default
+ * [1] "seeds": 2,                                      default 1; a number n = 1..n, or a list
+ *  "delta": 1e-5,                                   default; "1/n" = one over the number of
+ * training rows "adjacency": "add-remove",                       default; or "replace-one"
  *  "accountant": "pld",                             default; or "rdp"
- *  "split": {"train": 0.5, "holdout": 0.25, "aux": 0.25, "official_test": true, "dedup": true},   default
- *  "rows": "train",                                 default; synthetic rows: as many as training rows, or a number
- *  "attacks": ["gan-leaks", {"name", "label", "options"}],   default: every attack with its defaults; [] = none
- *  "metrics": [..],                                 likewise
- *  "attack_targets": 1000,                          default: at most so many members and as many non-members
- *  "keep_samples": false,                           default; true = all synthetic rows, a number = the first so many
- *  "limits": {"seconds": 3600, "memory_mib": 4096}, default, per cell
- *  "public": {"class_counts": false}}               default: the rows per class are private
+ *  "split": {"train": 0.5, "holdout": 0.25, "aux": 0.25, "official_test": true, "dedup": true},
+ * default "rows": "train",                                 default; synthetic rows: as many as
+ * training rows, or a number "attacks": ["gan-leaks", {"name", "label", "options"}],   default:
+ * every attack with its defaults; [] = none "metrics": [..], likewise "attack_targets": 1000,
+ * default: at most so many members and as many non-members "keep_samples": false, default; true =
+ * all synthetic rows, a number = the first so many "limits": {"seconds": 3600, "memory_mib": 4096},
+ * default, per cell "public": {"class_counts": false}}               default: the rows per class
+ * are private
  */
 #ifndef ISO_SUITES_SUITE_H
 #define ISO_SUITES_SUITE_H
@@ -36,21 +36,21 @@
 typedef struct iso_suite_split {
 	double train, holdout, aux;
 	int official_test; /* test on the data set's own test part, if it has one */
-	int dedup; /* drop later copies of a row that would stand in two parts */
+	int dedup;	   /* drop later copies of a row that would stand in two parts */
 } iso_suite_split;
 
 typedef struct iso_suite_dataset {
 	const char *name, *label;
 	const char *csv, *schema; /* both or neither; resolved against the suite's directory */
-	const cJSON *options; /* object or NULL */
+	const cJSON *options;	  /* object or NULL */
 	iso_suite_split split;
 } iso_suite_dataset;
 
 typedef struct iso_suite_generator {
 	const char *name, *label;
-	const cJSON *options; /* object or NULL */
+	const cJSON *options;	  /* object or NULL */
 	const cJSON *per_dataset; /* object of objects or NULL */
-	double *epsilon; /* NULL = the suite's */
+	double *epsilon;	  /* NULL = the suite's */
 	size_t nepsilon;
 	const char **dataset; /* labels; NULL = all */
 	size_t ndataset;
@@ -92,8 +92,8 @@ typedef struct iso_suite {
 } iso_suite;
 
 /* `name` stands in errors; `dir` is where relative csv and schema files are looked for first. */
-iso_status iso_suite_parse(const char *text, size_t n, const char *name, const char *dir, iso_suite **out,
-			   iso_error *err) ISO_MUST_CHECK;
+iso_status iso_suite_parse(const char *text, size_t n, const char *name, const char *dir,
+			   iso_suite **out, iso_error *err) ISO_MUST_CHECK;
 /* A file, or the name of a suite that comes with isoeps ("demo"). */
 iso_status iso_suite_read(const char *path, iso_suite **out, iso_error *err) ISO_MUST_CHECK;
 void iso_suite_free(iso_suite *s);

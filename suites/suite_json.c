@@ -18,7 +18,8 @@ static cJSON *keep(builder *b, cJSON *v)
 
 static void add(builder *b, cJSON *obj, const char *key, cJSON *v)
 {
-	if (!v || !obj || !(key ? cJSON_AddItemToObject(obj, key, v) : cJSON_AddItemToArray(obj, v))) {
+	if (!v || !obj ||
+	    !(key ? cJSON_AddItemToObject(obj, key, v) : cJSON_AddItemToArray(obj, v))) {
 		b->failed = 1;
 		cJSON_Delete(v);
 	}

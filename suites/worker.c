@@ -17,7 +17,7 @@
 
 /* Exit statuses of a worker; 0 = done.  Anything else is a crash. */
 #define EXIT_RECORDED 16 /* + status: failed, and the record says so */
-#define EXIT_LOST 64 /* + status: the record could not be written */
+#define EXIT_LOST 64	 /* + status: the record could not be written */
 
 /* What a worker tells its parent while it runs. */
 typedef struct shared_page {
@@ -27,7 +27,8 @@ typedef struct shared_page {
 
 iso_status iso_worker_init(iso_worker *w, iso_error *err)
 {
-	void *p = mmap(NULL, sizeof(shared_page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(NULL, sizeof(shared_page), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	memset(w, 0, sizeof(*w));
 	w->stderr_fd = -1;
@@ -50,8 +51,8 @@ void iso_worker_close(iso_worker *w)
 
 /* ------------------------------------------------------------------ in the worker */
 
-/* Private memory may grow by `bytes` over what the parent had.  RLIMIT_DATA counts private writable mappings (Linux 4.7), so
- * shared data and a sanitizer's reserved address space do not count. */
+/* Private memory may grow by `bytes` over what the parent had.  RLIMIT_DATA counts private writable
+ * mappings (Linux 4.7), so shared data and a sanitizer's reserved address space do not count. */
 static void limit_memory(size_t bytes)
 {
 	FILE *f = fopen("/proc/self/statm", "r");
@@ -59,7 +60,8 @@ static void limit_memory(size_t bytes)
 	struct rlimit r;
 
 	if (f) {
-		if (fscanf(f, "%lu %lu %lu %lu %lu %lu", &size, &resident, &shared, &text, &lib, &data) != 6)
+		if (fscanf(f, "%lu %lu %lu %lu %lu %lu", &size, &resident, &shared, &text, &lib,
+			   &data) != 6)
 			data = 0;
 		fclose(f);
 	}
@@ -113,7 +115,8 @@ static int work(const iso_cell_job *job)
 	record = NULL;
 	written = iso_cell_record(job, &record, &why);
 	if (written == ISO_OK)
-		written = iso_cell_failed(record, st == ISO_E_NOMEM ? "memory" : "error", err.text, &why);
+		written = iso_cell_failed(record, st == ISO_E_NOMEM ? "memory" : "error", err.text,
+					  &why);
 	if (written == ISO_OK)
 		written = iso_record_write(job->dir, record, &why);
 	fprintf(stderr, "%s\n", err.text);
@@ -138,7 +141,8 @@ iso_status iso_worker_start(iso_worker *w, const iso_cell_job *job, iso_error *e
 	w->pid = fork();
 	if (w->pid < 0) {
 		w->pid = 0;
-		return iso_fail(err, ISO_E_INTERNAL, "cannot start a worker (fork): %s; lower --jobs", strerror(errno));
+		return iso_fail(err, ISO_E_INTERNAL,
+				"cannot start a worker (fork): %s; lower --jobs", strerror(errno));
 	}
 	if (w->pid == 0) {
 		become_worker(parent, w->stderr_fd, job->agenda->suite->limit_bytes);
@@ -217,25 +221,29 @@ static void judge_exit(iso_worker *w, int status, const iso_cell_job *job, iso_f
 	*done = (iso_finished){.outcome = ISO_CELL_OK, .code = ISO_OK};
 	if (code == 0 && (job->train_only || has_result(job)))
 		return;
-	if (code >= EXIT_RECORDED && code <= EXIT_LOST + ISO_E_INTERNAL && code != EXIT_RECORDED && code != EXIT_LOST) {
+	if (code >= EXIT_RECORDED && code <= EXIT_LOST + ISO_E_INTERNAL && code != EXIT_RECORDED &&
+	    code != EXIT_LOST) {
 		done->outcome = code > EXIT_LOST ? ISO_CELL_LOST : ISO_CELL_FAILED;
 		done->code = (iso_status)(code - (code > EXIT_LOST ? EXIT_LOST : EXIT_RECORDED));
-		snprintf(done->text, sizeof(done->text), "%s", words[0] ? words : iso_status_text(done->code));
+		snprintf(done->text, sizeof(done->text), "%s",
+			 words[0] ? words : iso_status_text(done->code));
 		return;
 	}
 	done->code = w->timed_out ? ISO_E_LIMIT : ISO_E_PLUGIN;
 	if (w->timed_out)
 		snprintf(done->text, sizeof(done->text),
-			 "time limit (%s): %g s were not enough; raise limits.seconds in the suite or lower the work", job->cell->key,
-			 w->limit_seconds);
+			 "time limit (%s): %g s were not enough; raise limits.seconds in the suite "
+			 "or lower the work",
+			 job->cell->key, w->limit_seconds);
 	else if (WIFSIGNALED(status))
-		snprintf(done->text, sizeof(done->text), "crash (%s): signal %d (%s)%s%s%s", job->cell->key, WTERMSIG(status),
-			 strsignal(WTERMSIG(status)),
-			 WTERMSIG(status) == SIGKILL ? "; the system may have run out of memory" : "", words[0] ? ": " : "",
-			 words);
-	else
-		snprintf(done->text, sizeof(done->text), "crash (%s): exit status %d%s%s", job->cell->key, code,
+		snprintf(done->text, sizeof(done->text), "crash (%s): signal %d (%s)%s%s%s",
+			 job->cell->key, WTERMSIG(status), strsignal(WTERMSIG(status)),
+			 WTERMSIG(status) == SIGKILL ? "; the system may have run out of memory"
+						     : "",
 			 words[0] ? ": " : "", words);
+	else
+		snprintf(done->text, sizeof(done->text), "crash (%s): exit status %d%s%s",
+			 job->cell->key, code, words[0] ? ": " : "", words);
 	record_death(job, w->timed_out ? "timeout" : "crash", done);
 }
 

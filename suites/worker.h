@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A worker: one process for one cell.  It shares the parent's loaded data read-only (copy on write), runs under time and memory
- * limits, and writes its own record; whatever becomes of it, only its cell is concerned. */
+/* A worker: one process for one cell.  It shares the parent's loaded data read-only (copy on
+ * write), runs under time and memory limits, and writes its own record; whatever becomes of it,
+ * only its cell is concerned. */
 #ifndef ISO_SUITES_WORKER_H
 #define ISO_SUITES_WORKER_H
 
@@ -11,7 +12,7 @@
 typedef enum iso_outcome {
 	ISO_CELL_OK,
 	ISO_CELL_FAILED, /* a record says how */
-	ISO_CELL_LOST /* not even a record could be written */
+	ISO_CELL_LOST	 /* not even a record could be written */
 } iso_outcome;
 
 typedef struct iso_worker {
@@ -19,9 +20,9 @@ typedef struct iso_worker {
 	const iso_cell *cell;
 	double started, limit_seconds;
 	int timed_out;
-	int stderr_fd; /* what the worker wrote to standard error */
+	int stderr_fd;		/* what the worker wrote to standard error */
 	iso_progress *progress; /* shared with the worker */
-	double *scale; /* likewise; see iso_cell_job */
+	double *scale;		/* likewise; see iso_cell_job */
 } iso_worker;
 
 typedef struct iso_finished {

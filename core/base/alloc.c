@@ -64,7 +64,8 @@ void iso_free(void *p)
 iso_status iso_no_memory(iso_error *err, const char *what)
 {
 	return iso_fail(err, ISO_E_NOMEM,
-			"out of memory (%s): the allocation was refused; use fewer jobs, fewer rows or a larger --memory",
+			"out of memory (%s): the allocation was refused; use fewer jobs, fewer "
+			"rows or a larger --memory",
 			what);
 }
 

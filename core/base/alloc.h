@@ -16,11 +16,13 @@
 
 #define ISO_ALIGN 64
 
-/* n * size bytes, zeroed; a product over SIZE_MAX gives NULL.  A zero size gives a valid unique pointer. */
+/* n * size bytes, zeroed; a product over SIZE_MAX gives NULL.  A zero size gives a valid unique
+ * pointer. */
 void *iso_alloc(size_t n, size_t size) ISO_MUST_CHECK;
-/* Grow *array (of elements of `size` bytes) to hold `need` elements, doubling; new elements are zeroed.
- * On failure *array and *cap are untouched. */
-iso_status iso_grow(void *array, size_t *cap, size_t need, size_t size, iso_error *err) ISO_MUST_CHECK;
+/* Grow *array (of elements of `size` bytes) to hold `need` elements, doubling; new elements are
+ * zeroed. On failure *array and *cap are untouched. */
+iso_status iso_grow(void *array, size_t *cap, size_t need, size_t size,
+		    iso_error *err) ISO_MUST_CHECK;
 char *iso_strdup(const char *s) ISO_MUST_CHECK;
 /* free(NULL) is legal. */
 void iso_free(void *p);
@@ -28,9 +30,11 @@ void iso_free(void *p);
 /* ISO_E_NOMEM with a text that names what was wanted. */
 iso_status iso_no_memory(iso_error *err, const char *what);
 
-/* Test hook: the n-th allocation from now (1 = the next) fails; 0 switches the hook off.  Per thread. */
+/* Test hook: the n-th allocation from now (1 = the next) fails; 0 switches the hook off.  Per
+ * thread. */
 void iso_alloc_fail_after(uint64_t n);
-/* Allocations made since the process started by this thread; for tests that none happens inside a step. */
+/* Allocations made since the process started by this thread; for tests that none happens inside a
+ * step. */
 uint64_t iso_alloc_count(void);
 
 /* Scratch memory: allocate freely, give all back at once.  Zero-initialise before use. */

@@ -48,8 +48,9 @@ static void show(iso_progress *p, double now)
 
 	if (rate > 0 && p->total > 0)
 		snprintf(left, sizeof(left), ", %.0f s left", (p->total - p->done) / rate);
-	fprintf(stderr, "%s%s %.0f/%.0f (%.0f %%) %.3g/s%s%s", terminal ? "\r\033[K" : "", p->label, p->done,
-		p->total, p->total > 0 ? 100 * p->done / p->total : 0, rate, left, terminal ? "" : "\n");
+	fprintf(stderr, "%s%s %.0f/%.0f (%.0f %%) %.3g/s%s%s", terminal ? "\r\033[K" : "", p->label,
+		p->done, p->total, p->total > 0 ? 100 * p->done / p->total : 0, rate, left,
+		terminal ? "" : "\n");
 	fflush(stderr);
 	line_open = terminal;
 	p->shown = now;
@@ -57,7 +58,8 @@ static void show(iso_progress *p, double now)
 
 void iso_progress_start(iso_progress *p, const char *label, double total)
 {
-	*p = (iso_progress){.label = label, .total = total, .started = iso_clock_wall(), .active = 1};
+	*p = (iso_progress){
+		.label = label, .total = total, .started = iso_clock_wall(), .active = 1};
 	p->shown = p->started;
 }
 

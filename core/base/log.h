@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Messages to standard error, and the progress line.  Results go to standard output, never through here. */
+/* Messages to standard error, and the progress line.  Results go to standard output, never through
+ * here. */
 #ifndef ISO_BASE_LOG_H
 #define ISO_BASE_LOG_H
 
@@ -13,8 +14,8 @@ void iso_warn(const char *fmt, ...) ISO_PRINTF(1, 2);
 /* Only with --verbose. */
 void iso_debug(const char *fmt, ...) ISO_PRINTF(1, 2);
 
-/* A progress line "LABEL 12/96 (12 %) 3.1/s, 27 s left", redrawn in place on a terminal, at most ten times a
- * second; elsewhere one line every ten seconds.  `total` 0 = unknown. */
+/* A progress line "LABEL 12/96 (12 %) 3.1/s, 27 s left", redrawn in place on a terminal, at most
+ * ten times a second; elsewhere one line every ten seconds.  `total` 0 = unknown. */
 typedef struct iso_progress {
 	const char *label;
 	double done, total, started, shown;

@@ -10,7 +10,8 @@
 
 static int reserve(iso_str *s, size_t more)
 {
-	if (s->failed || more > SIZE_MAX / 4 || iso_grow(&s->p, &s->cap, s->n + more + 1, 1, NULL) != ISO_OK)
+	if (s->failed || more > SIZE_MAX / 4 ||
+	    iso_grow(&s->p, &s->cap, s->n + more + 1, 1, NULL) != ISO_OK)
 		s->failed = 1;
 	return !s->failed;
 }

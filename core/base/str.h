@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A growable string.  Zero-initialise; free with iso_str_free.  After a failed append `failed` stays set and
- * further appends do nothing, so that a writer checks once, at the end. */
+/* A growable string.  Zero-initialise; free with iso_str_free.  After a failed append `failed`
+ * stays set and further appends do nothing, so that a writer checks once, at the end. */
 #ifndef ISO_BASE_STR_H
 #define ISO_BASE_STR_H
 
@@ -21,7 +21,8 @@ void iso_str_addf(iso_str *s, const char *fmt, ...) ISO_PRINTF(2, 3);
 iso_status iso_str_check(const iso_str *s, iso_error *err) ISO_MUST_CHECK;
 void iso_str_free(iso_str *s);
 
-/* The nearest of `n` words to `word` by edit distance, or NULL if none is near: for "did you mean". */
+/* The nearest of `n` words to `word` by edit distance, or NULL if none is near: for "did you mean".
+ */
 const char *iso_nearest_word(const char *word, const char *const *words, size_t n);
 
 #endif

@@ -57,7 +57,8 @@ iso_status iso_data_schema(const iso_data_source *s, iso_schema **out, iso_error
 	iso_status st;
 
 	*out = NULL;
-	ISO_FAIL_IF(!f, err, ISO_E_INTERNAL, "missing schema (%s): it is not in this build; report it", s->schema);
+	ISO_FAIL_IF(!f, err, ISO_E_INTERNAL,
+		    "missing schema (%s): it is not in this build; report it", s->schema);
 	ISO_TRY(iso_json_parse(f->text, f->size, s->schema, &v, err));
 	st = iso_schema_from_json(v, s->schema, out, err);
 	cJSON_Delete(v);
@@ -77,16 +78,19 @@ static const iso_option sim_options[] = {
 };
 #define REAL_OPTIONS \
 	ISO_OPT_INT(options, rows, "0", 0, 4294967294.0, "keep the first rows only; 0 = all"), \
-	ISO_OPT_BOOL(options, drop_missing, "false", "drop rows with a missing value"), \
-	ISO_OPT_BOOL(options, dedup, "false", "drop rows that equal an earlier one in every column")
+		ISO_OPT_BOOL(options, drop_missing, "false", "drop rows with a missing value"), \
+		ISO_OPT_BOOL(options, dedup, "false", \
+			     "drop rows that equal an earlier one in every column")
 static const iso_option real_options[] = {REAL_OPTIONS, {0}};
 static const iso_option test_options[] = {
 	REAL_OPTIONS,
-	ISO_OPT_BOOL(options, merge_test, "false", "append the official test part to the table, first of all"),
+	ISO_OPT_BOOL(options, merge_test, "false",
+		     "append the official test part to the table, first of all"),
 	{0},
 };
 
-static iso_status simulate(const iso_data_source *s, const options *o, iso_dataset *d, iso_error *err)
+static iso_status simulate(const iso_data_source *s, const options *o, iso_dataset *d,
+			   iso_error *err)
 {
 	size_t rows = o->rows ? (size_t)o->rows : s->default_rows;
 	iso_key key = iso_key_new((uint64_t)o->seed, s->info.name);
@@ -101,19 +105,25 @@ static iso_status simulate(const iso_data_source *s, const options *o, iso_datas
 }
 
 /* Images and labels become one table; the bytes of the image file are handed over, not copied. */
-static iso_status join_idx(const char *name, iso_schema *schema, iso_idx *image, const iso_idx *label, iso_table **out,
-			   iso_error *err)
+static iso_status join_idx(const char *name, iso_schema *schema, iso_idx *image,
+			   const iso_idx *label, iso_table **out, iso_error *err)
 {
 	size_t n = image->dim[0], classes = iso_schema_classes(schema);
 	iso_table *t;
 
-	ISO_FAIL_IF(image->ndim != 3 || image->dim[1] * image->dim[2] != schema->npixel, err, ISO_E_DATA,
-		    "wrong image size (%s): the images are not of the schema's shape; fetch the file again", name);
+	ISO_FAIL_IF(image->ndim != 3 || image->dim[1] * image->dim[2] != schema->npixel, err,
+		    ISO_E_DATA,
+		    "wrong image size (%s): the images are not of the schema's shape; fetch the "
+		    "file again",
+		    name);
 	ISO_FAIL_IF(label->ndim != 1 || label->dim[0] != n, err, ISO_E_DATA,
-		    "images and labels differ in number (%s): %zu and %zu; fetch both again", name, n, label->dim[0]);
+		    "images and labels differ in number (%s): %zu and %zu; fetch both again", name,
+		    n, label->dim[0]);
 	for (size_t i = 0; i < n; i++)
 		ISO_FAIL_IF(label->data[i] >= classes, err, ISO_E_DATA,
-			    "label outside the schema (%s): image %zu has label %u; fetch the file again", name, i, label->data[i]);
+			    "label outside the schema (%s): image %zu has label %u; fetch the file "
+			    "again",
+			    name, i, label->data[i]);
 	ISO_TRY(iso_table_new(schema, 0, &t, err));
 	iso_free(t->cells);
 	iso_free(t->id);
@@ -135,8 +145,8 @@ static iso_status join_idx(const char *name, iso_schema *schema, iso_idx *image,
 	return ISO_OK;
 }
 
-static iso_status load_idx(const iso_data_source *s, const iso_data_file *pair, iso_schema *schema, iso_table **out,
-			   iso_error *err)
+static iso_status load_idx(const iso_data_source *s, const iso_data_file *pair, iso_schema *schema,
+			   iso_table **out, iso_error *err)
 {
 	iso_idx image = {0}, label = {0};
 	char *text = NULL;
@@ -155,8 +165,8 @@ static iso_status load_idx(const iso_data_source *s, const iso_data_file *pair, 
 	return st;
 }
 
-static iso_status load_part(const iso_data_source *s, const iso_data_file *pair, iso_schema *schema, iso_table **out,
-			    iso_error *err)
+static iso_status load_part(const iso_data_source *s, const iso_data_file *pair, iso_schema *schema,
+			    iso_table **out, iso_error *err)
 {
 	char *text = NULL;
 	size_t n = 0;
@@ -175,7 +185,8 @@ static iso_status load_real(const iso_data_source *s, iso_dataset *d, iso_error 
 	const iso_embedded *f = s->embedded ? find_embedded(s->embedded) : NULL;
 
 	if (f)
-		return iso_table_parse_csv(f->text, f->size, s->embedded, d->schema, &d->table, err);
+		return iso_table_parse_csv(f->text, f->size, s->embedded, d->schema, &d->table,
+					   err);
 	ISO_TRY(load_part(s, s->table, d->schema, &d->table, err));
 	return s->test[0].path ? load_part(s, s->test, d->schema, &d->test, err) : ISO_OK;
 }
@@ -264,7 +275,8 @@ static iso_status fill(const iso_data_source *s, const options *o, iso_dataset *
 	return hash_dataset(d, err);
 }
 
-iso_status iso_dataset_load(const char *name, const cJSON *values, iso_dataset **out, iso_error *err)
+iso_status iso_dataset_load(const char *name, const cJSON *values, iso_dataset **out,
+			    iso_error *err)
 {
 	const iso_data_source *s;
 	iso_dataset *d;
@@ -273,8 +285,10 @@ iso_status iso_dataset_load(const char *name, const cJSON *values, iso_dataset *
 
 	*out = NULL;
 	ISO_TRY(iso_data_source_need(name, &s, err));
-	ISO_TRY(iso_options_resolve(s->simulate ? sim_options : s->test[0].path ? test_options : real_options, values, name, &o,
-				    sizeof(o), NULL, err));
+	ISO_TRY(iso_options_resolve(s->simulate	      ? sim_options
+				    : s->test[0].path ? test_options
+						      : real_options,
+				    values, name, &o, sizeof(o), NULL, err));
 	d = iso_alloc(1, sizeof(*d));
 	if (!d)
 		return iso_no_memory(err, "a data set");
@@ -287,7 +301,8 @@ iso_status iso_dataset_load(const char *name, const cJSON *values, iso_dataset *
 	return ISO_OK;
 }
 
-iso_status iso_dataset_from_files(const char *csv, const char *schema, iso_dataset **out, iso_error *err)
+iso_status iso_dataset_from_files(const char *csv, const char *schema, iso_dataset **out,
+				  iso_error *err)
 {
 	iso_dataset *d = iso_alloc(1, sizeof(*d));
 	iso_status st;

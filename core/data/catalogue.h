@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Data sets by name: embedded simulators (sim-mixture, sim-census, sim-digits, sim-series), small real sets in the tree
- * (wdbc, digits), and files found in $ISOEPS_DATA, else ../shared/data (beside the source tree or the working directory), else the
- * user's cache or /usr/share/datasets, with a pinned SHA-256 of the uncompressed content. */
+/* Data sets by name: embedded simulators (sim-mixture, sim-census, sim-digits, sim-series), small
+ * real sets in the tree (wdbc, digits), and files found in $ISOEPS_DATA, else ../shared/data
+ * (beside the source tree or the working directory), else the user's cache or /usr/share/datasets,
+ * with a pinned SHA-256 of the uncompressed content. */
 #ifndef ISO_DATA_CATALOGUE_H
 #define ISO_DATA_CATALOGUE_H
 
@@ -9,7 +10,7 @@
 
 typedef struct iso_dataset_info {
 	const char *name, *title, *licence, *citation;
-	size_t rows; /* 0 = any */
+	size_t rows;  /* 0 = any */
 	int embedded; /* needs no file */
 	int has_test; /* comes with its own test part */
 } iso_dataset_info;
@@ -20,17 +21,20 @@ const iso_dataset_info *iso_dataset_find(const char *name);
 typedef struct iso_dataset {
 	char *name;
 	iso_schema *schema; /* owned */
-	iso_table *table; /* all rows (without the official test part, if any); owned */
-	iso_table *test; /* official test part or NULL; owned */
-	char hash[65]; /* of table and test */
+	iso_table *table;   /* all rows (without the official test part, if any); owned */
+	iso_table *test;    /* official test part or NULL; owned */
+	char hash[65];	    /* of table and test */
 } iso_dataset;
-/* options (cJSON object or NULL), checked against the data set's table: "rows" and "seed" of simulators, "drop_missing",
- * "dedup", "merge_test" of real ones, ... */
-iso_status iso_dataset_load(const char *name, const cJSON *options, iso_dataset **out, iso_error *err) ISO_MUST_CHECK;
+/* options (cJSON object or NULL), checked against the data set's table: "rows" and "seed" of
+ * simulators, "drop_missing", "dedup", "merge_test" of real ones, ... */
+iso_status iso_dataset_load(const char *name, const cJSON *options, iso_dataset **out,
+			    iso_error *err) ISO_MUST_CHECK;
 /* A user's own CSV with its schema file. */
-iso_status iso_dataset_from_files(const char *csv, const char *schema, iso_dataset **out, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_dataset_from_files(const char *csv, const char *schema, iso_dataset **out,
+				  iso_error *err) ISO_MUST_CHECK;
 void iso_dataset_free(iso_dataset *d);
 /* Where the files of a data set were found or would be fetched from, for `data list|get|check`. */
-iso_status iso_dataset_locate(const char *name, iso_str *text, int *present, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_dataset_locate(const char *name, iso_str *text, int *present,
+			      iso_error *err) ISO_MUST_CHECK;
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The files of suites/data and suites/schemas, compiled in (core/data/embed.cmake), so that a binary needs no tree. */
+/* The files of suites/data and suites/schemas, compiled in (core/data/embed.cmake), so that a
+ * binary needs no tree. */
 #ifndef ISO_DATA_EMBEDDED_H
 #define ISO_DATA_EMBEDDED_H
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Everything here follows from the schema; nothing is estimated from rows.
  *
- * Precision: a value x of [lo, hi] is carried by the float (x - lo) / (hi - lo), whose rounding error is at most 2^-25.
- * Decoding is therefore off by at most (hi - lo) * 2^-25 before it is rounded to the column's grain, and the inverse is
- * exact when the grain 10^-decimals is coarser than twice that: (hi - lo) * 10^decimals < 2^24. */
+ * Precision: a value x of [lo, hi] is carried by the float (x - lo) / (hi - lo), whose rounding
+ * error is at most 2^-25. Decoding is therefore off by at most (hi - lo) * 2^-25 before it is
+ * rounded to the column's grain, and the inverse is exact when the grain 10^-decimals is coarser
+ * than twice that: (hi - lo) * 10^decimals < 2^24. */
 #include "core/data/encode.h"
 
 #include <math.h>
@@ -46,7 +47,10 @@ static size_t fill_blocks(iso_encoder *e, iso_block *block)
 		if (b.kind != ISO_BLOCK_NUMERIC || !c->nmissing)
 			continue;
 		if (block)
-			block[n] = (iso_block){.kind = ISO_BLOCK_INDICATOR, .column = k, .first = e->dim, .width = 1};
+			block[n] = (iso_block){.kind = ISO_BLOCK_INDICATOR,
+					       .column = k,
+					       .first = e->dim,
+					       .width = 1};
 		n++;
 		e->dim++;
 	}
@@ -65,8 +69,11 @@ iso_status iso_encoder_new(const iso_schema *s, unsigned flags, iso_encoder **ou
 	e->nblock = fill_blocks(e, NULL);
 	if (e->nblock == 0) {
 		iso_free(e);
-		return iso_fail(err, ISO_E_UNSUPPORTED, "nothing to encode (schema %s): no column has the role that is asked for; "
-				"give one the role feature or label", s->name);
+		return iso_fail(
+			err, ISO_E_UNSUPPORTED,
+			"nothing to encode (schema %s): no column has the role that is asked for; "
+			"give one the role feature or label",
+			s->name);
 	}
 	e->block = iso_alloc(e->nblock, sizeof(*e->block));
 	if (!e->block) {
@@ -86,9 +93,10 @@ void iso_encoder_free(iso_encoder *e)
 	iso_free(e);
 }
 
-/* The same C code compiled for wider vectors too, picked at load time; element by element, so the same bits. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-	!defined(__SANITIZE_THREAD__)
+/* The same C code compiled for wider vectors too, picked at load time; element by element, so the
+ * same bits. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
+	!defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define WIDE
@@ -136,7 +144,8 @@ static void encode_row(const iso_encoder *e, const iso_table *t, size_t r, float
 	}
 }
 
-/* Rows of a batch lie anywhere in the table: the next one's pixels are fetched while this one is encoded. */
+/* Rows of a batch lie anywhere in the table: the next one's pixels are fetched while this one is
+ * encoded. */
 static void prefetch_pixels(const iso_table *t, size_t r)
 {
 	const uint8_t *p = t->pixels + r * t->schema->npixel;
@@ -145,7 +154,8 @@ static void prefetch_pixels(const iso_table *t, size_t r)
 		__builtin_prefetch(p + i);
 }
 
-void iso_encode(const iso_encoder *e, const iso_table *t, const uint32_t *row, size_t n, float *x, size_t ld)
+void iso_encode(const iso_encoder *e, const iso_table *t, const uint32_t *row, size_t n, float *x,
+		size_t ld)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (t->pixels && row && i + 1 < n)
@@ -167,11 +177,12 @@ iso_status iso_encode_new(const iso_encoder *e, const iso_table *t, float **x, i
 	return ISO_OK;
 }
 
-/* v to the grain of c and into its bounds.  rint(v * 10^d) / 10^d divides two exact numbers, so the result is the very
- * double that the decimal text reads as. */
+/* v to the grain of c and into its bounds.  rint(v * 10^d) / 10^d divides two exact numbers, so the
+ * result is the very double that the decimal text reads as. */
 static double to_grain(const iso_column *c, double v)
 {
-	static const double power[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+	static const double power[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,	 1e6,  1e7,
+				       1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
 
 	if (c->type == ISO_INTEGER)
 		v = rint(v);
@@ -222,7 +233,8 @@ static void decode_pixels(const float *x, size_t n, uint8_t *p)
 	}
 }
 
-static void decode_row(const iso_encoder *e, const float *x, const iso_key *draw, iso_table *t, size_t r)
+static void decode_row(const iso_encoder *e, const float *x, const iso_key *draw, iso_table *t,
+		       size_t r)
 {
 	const iso_schema *s = e->schema;
 
@@ -242,7 +254,8 @@ static void decode_row(const iso_encoder *e, const float *x, const iso_key *draw
 				*cell = NAN;
 			break;
 		case ISO_BLOCK_ONEHOT:
-			k = draw ? draw_index(y, b->width, iso_rand_u01(*draw, r, i)) : argmax(y, b->width);
+			k = draw ? draw_index(y, b->width, iso_rand_u01(*draw, r, i))
+				 : argmax(y, b->width);
 			*cell = k < c->ncategory ? (double)k : NAN;
 			break;
 		case ISO_BLOCK_PIXEL:
@@ -252,7 +265,8 @@ static void decode_row(const iso_encoder *e, const float *x, const iso_key *draw
 	}
 }
 
-void iso_decode(const iso_encoder *e, const float *x, size_t ld, size_t n, const iso_key *draw, iso_table *t, size_t at)
+void iso_decode(const iso_encoder *e, const float *x, size_t ld, size_t n, const iso_key *draw,
+		iso_table *t, size_t at)
 {
 	for (size_t i = 0; i < n; i++)
 		decode_row(e, x + i * ld, draw, t, at + i);
@@ -275,8 +289,9 @@ static size_t numeric_bins(const iso_column *c, size_t bins)
 static size_t numeric_bin(const iso_column *c, size_t cells, double x)
 {
 	double values = c->hi - c->lo + 1;
-	double k = c->type == ISO_INTEGER && values == (double)cells ? x - c->lo
-								      : floor((x - c->lo) / (c->hi - c->lo) * (double)cells);
+	double k = c->type == ISO_INTEGER && values == (double)cells
+			   ? x - c->lo
+			   : floor((x - c->lo) / (c->hi - c->lo) * (double)cells);
 
 	k = k < (double)cells ? k : (double)(cells - 1);
 	return k > 0 ? (size_t)k : 0;
@@ -318,14 +333,16 @@ static void bin_row(const iso_table *t, size_t r, size_t bins, unsigned flags, u
 	}
 }
 
-iso_status iso_bin_table(const iso_table *t, size_t bins, unsigned flags, iso_binning *out, iso_error *err)
+iso_status iso_bin_table(const iso_table *t, size_t bins, unsigned flags, iso_binning *out,
+			 iso_error *err)
 {
 	const iso_schema *s = t->schema;
 	iso_binning b = {0};
 	size_t total = 0, at = 0;
 
 	memset(out, 0, sizeof(*out));
-	ISO_FAIL_IF(bins < 1 || bins > 1 << 20, err, ISO_E_USAGE, "wrong number of bins (binning): %zu; use 1 to 2^20", bins);
+	ISO_FAIL_IF(bins < 1 || bins > 1 << 20, err, ISO_E_USAGE,
+		    "wrong number of bins (binning): %zu; use 1 to 2^20", bins);
 	for (size_t k = 0; k < s->ncol; k++)
 		b.ncode += wanted(s, k, flags) ? column_codes(&s->column[k]) : 0;
 	b.cells = iso_alloc(b.ncode, sizeof(*b.cells));
@@ -366,7 +383,8 @@ void iso_binning_free(iso_binning *b)
 static double unbin_integer(const iso_column *c, size_t cells, size_t code, double u)
 {
 	double width = (c->hi - c->lo) / (double)cells;
-	double first = c->lo + ceil((double)code * width), last = c->lo + ceil((double)(code + 1) * width) - 1;
+	double first = c->lo + ceil((double)code * width),
+	       last = c->lo + ceil((double)(code + 1) * width) - 1;
 
 	if (c->hi - c->lo + 1 == (double)cells)
 		return c->lo + (double)code;
@@ -386,9 +404,11 @@ double iso_unbin(const iso_schema *s, size_t column, size_t bins, size_t code, d
 	double width, x, step;
 
 	if (c->type == ISO_PIXEL) { /* bytes p with p * bins / 256 == code */
-		size_t first = (code * 256 + bins - 1) / bins, end = ((code + 1) * 256 + bins - 1) / bins;
+		size_t first = (code * 256 + bins - 1) / bins,
+		       end = ((code + 1) * 256 + bins - 1) / bins;
 
-		return end > first ? (double)first + floor(u * (double)(end - first)) : (double)first;
+		return end > first ? (double)first + floor(u * (double)(end - first))
+				   : (double)first;
 	}
 	if (code >= cells)
 		return NAN;
@@ -400,7 +420,8 @@ double iso_unbin(const iso_schema *s, size_t column, size_t bins, size_t code, d
 	x = to_grain(c, c->lo + ((double)code + u) * width);
 	if (c->decimals < 0 || numeric_bin(c, cells, x) == code)
 		return x;
-	/* Rounding crossed an edge of the bin: one grain back, if the bin is wide enough to hold it. */
+	/* Rounding crossed an edge of the bin: one grain back, if the bin is wide enough to hold
+	 * it. */
 	step = 1;
 	for (int i = 0; i < c->decimals; i++)
 		step /= 10;

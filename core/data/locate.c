@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Where data files are: $ISOEPS_DATA, ../shared/data beside the source tree, ../shared/data beside the working directory,
- * the user's cache (where `isoeps data get` puts them), and Debian's folder of data sets. */
+/* Where data files are: $ISOEPS_DATA, ../shared/data beside the source tree, ../shared/data beside
+ * the working directory, the user's cache (where `isoeps data get` puts them), and Debian's folder
+ * of data sets. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +41,8 @@ iso_status iso_data_home(char *path, size_t size, iso_error *err)
 	if (!*path)
 		place(3, path, size);
 	ISO_FAIL_IF(!*path, err, ISO_E_CONFIG,
-		    "no place for data files (environment): neither ISOEPS_DATA nor HOME is set; set ISOEPS_DATA to a directory");
+		    "no place for data files (environment): neither ISOEPS_DATA nor HOME is set; "
+		    "set ISOEPS_DATA to a directory");
 	return ISO_OK;
 }
 
@@ -71,7 +73,8 @@ iso_status iso_data_digest(const void *data, size_t n, char hex[65], iso_error *
 	return ISO_OK;
 }
 
-iso_status iso_data_file_load(const iso_data_source *s, const iso_data_file *f, char **text, size_t *n, iso_error *err)
+iso_status iso_data_file_load(const iso_data_source *s, const iso_data_file *f, char **text,
+			      size_t *n, iso_error *err)
 {
 	char path[2 * PATH_MAX], hex[65];
 	iso_status st;
@@ -80,14 +83,20 @@ iso_status iso_data_file_load(const iso_data_source *s, const iso_data_file *f, 
 	iso_data_file_find(f, path, sizeof(path));
 	if (!*path)
 		return iso_fail(err, ISO_E_IO,
-				"data set not found (%s): no file %s; run `isoeps data get %s`, or take it from %s%s%s%s and put it "
-				"into a directory named by ISOEPS_DATA", s->info.name, f->path, s->info.name, s->upstream,
-				s->manual ? " (" : "", s->manual ? s->manual : "", s->manual ? ")" : "");
+				"data set not found (%s): no file %s; run `isoeps data get %s`, or "
+				"take it from %s%s%s%s and put it "
+				"into a directory named by ISOEPS_DATA",
+				s->info.name, f->path, s->info.name, s->upstream,
+				s->manual ? " (" : "", s->manual ? s->manual : "",
+				s->manual ? ")" : "");
 	ISO_TRY(iso_file_read(path, 0, text, n, err));
 	st = iso_data_digest(*text, *n, hex, err);
 	if (st == ISO_OK && strcmp(hex, f->sha256) != 0)
-		st = iso_fail(err, ISO_E_DATA, "data file changed (%.300s): its content has SHA-256 %s, pinned is %s; replace it with "
-			      "the published one", path, hex, f->sha256);
+		st = iso_fail(err, ISO_E_DATA,
+			      "data file changed (%.300s): its content has SHA-256 %s, pinned is "
+			      "%s; replace it with "
+			      "the published one",
+			      path, hex, f->sha256);
 	if (st != ISO_OK) {
 		iso_free(*text);
 		*text = NULL;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Inside core/data: exact comparison of whole records (every column but ids, the label included). */
+/* Inside core/data: exact comparison of whole records (every column but ids, the label included).
+ */
 #ifndef ISO_DATA_ROWS_H
 #define ISO_DATA_ROWS_H
 
@@ -7,7 +8,8 @@
 
 uint64_t iso_row_hash(const iso_table *t, size_t r);
 int iso_row_equal(const iso_table *t, size_t a, size_t b); /* missing equals missing */
-/* first[r] = the first row that equals row r (r itself if none before); new array [n], free with iso_free. */
+/* first[r] = the first row that equals row r (r itself if none before); new array [n], free with
+ * iso_free. */
 iso_status iso_rows_first(const iso_table *t, uint32_t **first, iso_error *err) ISO_MUST_CHECK;
 
 #endif

@@ -11,8 +11,9 @@
 #define MAX_COLUMNS 65536
 #define MAX_PIXELS ((size_t)1 << 24)
 
-static const char *const type_names[] = {"continuous", "integer", "categorical", "ordinal", "binary",
-					 "latitude", "longitude", "sequence", "pixel"};
+static const char *const type_names[] = {"continuous", "integer",  "categorical",
+					 "ordinal",    "binary",   "latitude",
+					 "longitude",  "sequence", "pixel"};
 static const char *const role_names[] = {"feature", "label", "id"};
 
 const char *iso_type_name(iso_type t)
@@ -35,7 +36,9 @@ int iso_schema_find(const iso_schema *s, const char *name)
 
 size_t iso_schema_classes(const iso_schema *s)
 {
-	return s->label >= 0 && iso_is_discrete(&s->column[s->label]) ? s->column[s->label].ncategory : 0;
+	return s->label >= 0 && iso_is_discrete(&s->column[s->label])
+		       ? s->column[s->label].ncategory
+		       : 0;
 }
 
 static void free_words(char **words, size_t n)
@@ -74,8 +77,8 @@ static int word_index(const char *const *words, size_t n, const char *text)
 	return -1;
 }
 
-static iso_status read_word(const cJSON *v, const char *key, const char *const *words, size_t n, int required,
-			    int *index, const char *where, iso_error *err)
+static iso_status read_word(const cJSON *v, const char *key, const char *const *words, size_t n,
+			    int required, int *index, const char *where, iso_error *err)
 {
 	const char *text = NULL, *near;
 
@@ -95,7 +98,8 @@ static int compare_words(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static iso_status reject_twins(char *const *words, size_t n, const char *key, const char *where, iso_error *err)
+static iso_status reject_twins(char *const *words, size_t n, const char *key, const char *where,
+			       iso_error *err)
 {
 	char **sorted = iso_alloc(n, sizeof(*sorted));
 	iso_status st = ISO_OK;
@@ -107,15 +111,17 @@ static iso_status reject_twins(char *const *words, size_t n, const char *key, co
 	qsort(sorted, n, sizeof(*sorted), compare_words);
 	for (size_t i = 1; i < n && st == ISO_OK; i++)
 		if (strcmp(sorted[i - 1], sorted[i]) == 0)
-			st = iso_fail(err, ISO_E_CONFIG, "duplicate entry (%s): \"%s\" is in \"%s\" twice; remove one", where,
-				      sorted[i], key);
+			st = iso_fail(err, ISO_E_CONFIG,
+				      "duplicate entry (%s): \"%s\" is in \"%s\" twice; remove one",
+				      where, sorted[i], key);
 	iso_free(sorted);
 	return st;
 }
 
-/* Numbers are taken as their shortest text, so that [0, 1] and ["0", "1"] name the same categories. */
-static iso_status read_words(const cJSON *obj, const char *key, char ***out, size_t *n, const char *where,
-			     iso_error *err)
+/* Numbers are taken as their shortest text, so that [0, 1] and ["0", "1"] name the same categories.
+ */
+static iso_status read_words(const cJSON *obj, const char *key, char ***out, size_t *n,
+			     const char *where, iso_error *err)
 {
 	const cJSON *v = cJSON_GetObjectItemCaseSensitive(obj, key);
 	size_t count = v ? (size_t)cJSON_GetArraySize(v) : 0;
@@ -123,7 +129,9 @@ static iso_status read_words(const cJSON *obj, const char *key, char ***out, siz
 	if (!v)
 		return ISO_OK;
 	if (!cJSON_IsArray(v))
-		return iso_fail(err, ISO_E_CONFIG, "wrong type (%s): \"%s\" must be a list of texts; mend it", where, key);
+		return iso_fail(err, ISO_E_CONFIG,
+				"wrong type (%s): \"%s\" must be a list of texts; mend it", where,
+				key);
 	*out = iso_alloc(count, sizeof(**out));
 	if (!*out)
 		return iso_no_memory(err, "a schema");
@@ -133,35 +141,43 @@ static iso_status read_words(const cJSON *obj, const char *key, char ***out, siz
 		if (cJSON_IsNumber(c))
 			iso_json_number_text(c->valuedouble, number);
 		else if (!cJSON_IsString(c))
-			return iso_fail(err, ISO_E_CONFIG, "wrong type (%s): \"%s\" must be a list of texts; mend it", where,
-					key);
+			return iso_fail(err, ISO_E_CONFIG,
+					"wrong type (%s): \"%s\" must be a list of texts; mend it",
+					where, key);
 		ISO_TRY(copy_text(cJSON_IsNumber(c) ? number : c->valuestring, &(*out)[*n], err));
 		*n += 1;
 	}
 	return reject_twins(*out, *n, key, where, err);
 }
 
-static iso_status read_bounds(const cJSON *v, iso_column *c, int required, const char *where, iso_error *err)
+static iso_status read_bounds(const cJSON *v, iso_column *c, int required, const char *where,
+			      iso_error *err)
 {
 	const cJSON *b = cJSON_GetObjectItemCaseSensitive(v, "bounds");
 	const cJSON *lo = cJSON_GetArrayItem(b, 0), *hi = cJSON_GetArrayItem(b, 1);
 
 	if (!b && !required)
 		return ISO_OK;
-	if (!cJSON_IsArray(b) || cJSON_GetArraySize(b) != 2 || !cJSON_IsNumber(lo) || !cJSON_IsNumber(hi) ||
-	    !(lo->valuedouble < hi->valuedouble) || !isfinite(hi->valuedouble - lo->valuedouble))
+	if (!cJSON_IsArray(b) || cJSON_GetArraySize(b) != 2 || !cJSON_IsNumber(lo) ||
+	    !cJSON_IsNumber(hi) || !(lo->valuedouble < hi->valuedouble) ||
+	    !isfinite(hi->valuedouble - lo->valuedouble))
 		return iso_fail(err, ISO_E_CONFIG,
-				"wrong bounds (%s): a %s column needs \"bounds\": [low, high] with low < high, both finite; give "
+				"wrong bounds (%s): a %s column needs \"bounds\": [low, high] with "
+				"low < high, both finite; give "
 				"public ones",
 				where, iso_type_name(c->type));
 	if (!(lo->valuedouble >= c->lo && hi->valuedouble <= c->hi))
-		return iso_fail(err, ISO_E_CONFIG, "wrong bounds (%s): a %s lies in %g to %g; narrow them", where,
+		return iso_fail(err, ISO_E_CONFIG,
+				"wrong bounds (%s): a %s lies in %g to %g; narrow them", where,
 				iso_type_name(c->type), c->lo, c->hi);
 	c->lo = lo->valuedouble;
 	c->hi = hi->valuedouble;
-	if (c->type == ISO_INTEGER && (c->lo != floor(c->lo) || c->hi != floor(c->hi) || !(c->hi - c->lo <= 9e15)))
-		return iso_fail(err, ISO_E_CONFIG, "wrong bounds (%s): an integer column needs whole bounds; round them",
-				where);
+	if (c->type == ISO_INTEGER &&
+	    (c->lo != floor(c->lo) || c->hi != floor(c->hi) || !(c->hi - c->lo <= 9e15)))
+		return iso_fail(
+			err, ISO_E_CONFIG,
+			"wrong bounds (%s): an integer column needs whole bounds; round them",
+			where);
 	return ISO_OK;
 }
 
@@ -172,13 +188,18 @@ static iso_status read_shape(const cJSON *v, iso_column *c, const char *where, i
 	size_t side[2] = {1, 1};
 
 	for (int i = 0; i < want; i++) {
-		const cJSON *x = cJSON_IsArray(shape) && cJSON_GetArraySize(shape) == want ? cJSON_GetArrayItem(shape, i) : NULL;
+		const cJSON *x = cJSON_IsArray(shape) && cJSON_GetArraySize(shape) == want
+					 ? cJSON_GetArrayItem(shape, i)
+					 : NULL;
 
 		if (!cJSON_IsNumber(x) || !(x->valuedouble >= 1 && x->valuedouble <= 4096) ||
 		    x->valuedouble != floor(x->valuedouble))
-			return iso_fail(err, ISO_E_CONFIG, "wrong shape (%s): a %s column needs \"shape\": %s, whole numbers "
-					"from 1 to 4096; add it", where, iso_type_name(c->type),
-					want == 2 ? "[height, width]" : "[steps]");
+			return iso_fail(
+				err, ISO_E_CONFIG,
+				"wrong shape (%s): a %s column needs \"shape\": %s, whole numbers "
+				"from 1 to 4096; add it",
+				where, iso_type_name(c->type),
+				want == 2 ? "[height, width]" : "[steps]");
 		side[i] = (size_t)x->valuedouble;
 	}
 	c->height = want == 2 ? side[0] : 1;
@@ -192,15 +213,21 @@ static iso_status read_categories(const cJSON *v, iso_column *c, const char *whe
 	if (c->role == ISO_ID)
 		return ISO_OK;
 	ISO_FAIL_IF(iso_is_discrete(c) != (c->ncategory > 0), err, ISO_E_CONFIG,
-		    iso_is_discrete(c) ? "missing key (%s): a %s column needs its closed list \"categories\"; add it"
-				       : "needless key (%s): a %s column has no \"categories\"; remove it",
+		    iso_is_discrete(c)
+			    ? "missing key (%s): a %s column needs its closed list \"categories\"; "
+			      "add it"
+			    : "needless key (%s): a %s column has no \"categories\"; remove it",
 		    where, iso_type_name(c->type));
 	ISO_FAIL_IF(c->type == ISO_BINARY && c->ncategory != 2, err, ISO_E_CONFIG,
-		    "wrong categories (%s): a binary column has two, here are %zu; mend the list or the type", where,
-		    c->ncategory);
+		    "wrong categories (%s): a binary column has two, here are %zu; mend the list "
+		    "or the type",
+		    where, c->ncategory);
 	for (size_t i = 0; i < c->nmissing; i++)
-		ISO_FAIL_IF(word_index((const char *const *)c->category, c->ncategory, c->missing[i]) >= 0, err, ISO_E_CONFIG,
-			    "ambiguous code (%s): \"%s\" is a category and means missing; keep one", where, c->missing[i]);
+		ISO_FAIL_IF(word_index((const char *const *)c->category, c->ncategory,
+				       c->missing[i]) >= 0,
+			    err, ISO_E_CONFIG,
+			    "ambiguous code (%s): \"%s\" is a category and means missing; keep one",
+			    where, c->missing[i]);
 	return ISO_OK;
 }
 
@@ -224,12 +251,14 @@ static iso_status read_domain(const cJSON *v, iso_column *c, const char *where, 
 		c->lo = 0;
 		c->hi = 255;
 		ISO_FAIL_IF(c->nmissing || c->role == ISO_LABEL, err, ISO_E_CONFIG,
-			    "wrong key (%s): a pixel column can neither be missing nor be the label; mend it", where);
+			    "wrong key (%s): a pixel column can neither be missing nor be the "
+			    "label; mend it",
+			    where);
 		return read_shape(v, c, where, err);
 	}
 	if (c->type == ISO_SEQUENCE) {
-		ISO_FAIL_IF(c->role == ISO_LABEL, err, ISO_E_CONFIG, "wrong role (%s): a sequence cannot be the label; mend it",
-			    where);
+		ISO_FAIL_IF(c->role == ISO_LABEL, err, ISO_E_CONFIG,
+			    "wrong role (%s): a sequence cannot be the label; mend it", where);
 		ISO_TRY(read_shape(v, c, where, err));
 	}
 	return read_bounds(v, c, !latitude && !longitude, where, err);
@@ -249,27 +278,32 @@ static iso_status read_positive(const cJSON *v, iso_column *c, const char *where
 	else
 		ISO_TRY(iso_json_get_string(v, "positive", 1, &text, where, err));
 	c->positive = word_index((const char *const *)c->category, c->ncategory, text);
-	ISO_FAIL_IF(c->positive < 0, err, ISO_E_CONFIG, "unknown category (%s): \"positive\" is \"%.80s\", which is not in "
-		    "\"categories\"; mend it", where, text);
-	ISO_FAIL_IF(c->role != ISO_LABEL, err, ISO_E_CONFIG, "needless key (%s): only the label has \"positive\"; remove it",
-		    where);
+	ISO_FAIL_IF(c->positive < 0, err, ISO_E_CONFIG,
+		    "unknown category (%s): \"positive\" is \"%.80s\", which is not in "
+		    "\"categories\"; mend it",
+		    where, text);
+	ISO_FAIL_IF(c->role != ISO_LABEL, err, ISO_E_CONFIG,
+		    "needless key (%s): only the label has \"positive\"; remove it", where);
 	return ISO_OK;
 }
 
 static iso_status read_column(const cJSON *v, iso_column *c, const char *where, iso_error *err)
 {
-	static const char *const keys[] = {"name", "type", "role", "bounds", "categories", "missing", "decimals", "shape",
-					   "positive", "learned", "note"};
+	static const char *const keys[] = {"name",	 "type",    "role",	"bounds",
+					   "categories", "missing", "decimals", "shape",
+					   "positive",	 "learned", "note"};
 	const cJSON *learned = cJSON_GetObjectItemCaseSensitive(v, "learned");
 	const char *name = NULL;
 	int type = ISO_CATEGORICAL, role = ISO_FEATURE;
 
 	ISO_TRY(iso_json_get_string(v, "name", 1, &name, where, err));
 	ISO_TRY(iso_json_only_keys(v, keys, ISO_COUNT(keys), where, err));
-	ISO_FAIL_IF(!*name, err, ISO_E_CONFIG, "empty name (%s): a column needs a name; give one", where);
+	ISO_FAIL_IF(!*name, err, ISO_E_CONFIG, "empty name (%s): a column needs a name; give one",
+		    where);
 	ISO_TRY(copy_text(name, &c->name, err));
 	ISO_TRY(read_word(v, "role", role_names, ISO_COUNT(role_names), 0, &role, where, err));
-	ISO_TRY(read_word(v, "type", type_names, ISO_COUNT(type_names), role != ISO_ID, &type, where, err));
+	ISO_TRY(read_word(v, "type", type_names, ISO_COUNT(type_names), role != ISO_ID, &type,
+			  where, err));
 	c->type = (iso_type)type;
 	c->role = (iso_role)role;
 	ISO_FAIL_IF(learned && !cJSON_IsBool(learned), err, ISO_E_CONFIG,
@@ -331,19 +365,22 @@ static iso_status read_columns(const cJSON *list, iso_schema *s, const char *whe
 		const cJSON *name = cJSON_GetObjectItemCaseSensitive(v, "name");
 
 		snprintf(place, sizeof(place), "%.120s: columns[%zu]%s%.80s", where, index,
-			 cJSON_IsString(name) ? " " : "", cJSON_IsString(name) ? name->valuestring : "");
-		ISO_FAIL_IF(s->ncol >= MAX_COLUMNS, err, ISO_E_CONFIG, "too many columns (%s): more than %d; use fewer", where,
-			    MAX_COLUMNS);
+			 cJSON_IsString(name) ? " " : "",
+			 cJSON_IsString(name) ? name->valuestring : "");
+		ISO_FAIL_IF(s->ncol >= MAX_COLUMNS, err, ISO_E_CONFIG,
+			    "too many columns (%s): more than %d; use fewer", where, MAX_COLUMNS);
 		ISO_TRY(iso_grow(&s->column, &cap, s->ncol + 1, sizeof(*s->column), err));
 		s->ncol++;
 		ISO_TRY(read_column(v, &s->column[s->ncol - 1], place, err));
-		if (s->column[s->ncol - 1].type == ISO_SEQUENCE && s->column[s->ncol - 1].role != ISO_ID)
+		if (s->column[s->ncol - 1].type == ISO_SEQUENCE &&
+		    s->column[s->ncol - 1].role != ISO_ID)
 			ISO_TRY(expand_sequence(s, &cap, err));
 	}
 	return ISO_OK;
 }
 
-/* Names must be unique; the label, the pixel offsets and the learned mark follow from the columns. */
+/* Names must be unique; the label, the pixel offsets and the learned mark follow from the columns.
+ */
 static iso_status finish(iso_schema *s, const char *where, iso_error *err)
 {
 	char **names = iso_alloc(s->ncol, sizeof(*names));
@@ -365,12 +402,14 @@ static iso_status finish(iso_schema *s, const char *where, iso_error *err)
 			c->offset = s->npixel;
 			s->npixel += c->width * c->height;
 		}
-		ISO_FAIL_IF(s->npixel > MAX_PIXELS, err, ISO_E_CONFIG, "too many pixels (%s): more than 2^24; use fewer", where);
+		ISO_FAIL_IF(s->npixel > MAX_PIXELS, err, ISO_E_CONFIG,
+			    "too many pixels (%s): more than 2^24; use fewer", where);
 		if (c->role != ISO_LABEL)
 			continue;
 		ISO_FAIL_IF(s->label >= 0, err, ISO_E_CONFIG,
-			    "two labels (%s): \"%s\" and \"%s\"; keep one, make the other a feature or an id", where,
-			    s->column[s->label].name, c->name);
+			    "two labels (%s): \"%s\" and \"%s\"; keep one, make the other a "
+			    "feature or an id",
+			    where, s->column[s->label].name, c->name);
 		s->label = (int)i;
 	}
 	return ISO_OK;
@@ -386,7 +425,8 @@ static iso_status fill(const cJSON *v, const char *where, iso_schema *s, iso_err
 	ISO_TRY(iso_json_get_string(v, "title", 0, &title, where, err));
 	ISO_TRY(iso_json_only_keys(v, keys, ISO_COUNT(keys), where, err));
 	ISO_FAIL_IF(!cJSON_IsArray(columns) || !columns->child, err, ISO_E_CONFIG,
-		    "missing key (%s): \"columns\" must be a list of at least one column; add it", where);
+		    "missing key (%s): \"columns\" must be a list of at least one column; add it",
+		    where);
 	ISO_TRY(copy_text(name, &s->name, err));
 	ISO_TRY(copy_text(title ? title : name, &s->title, err));
 	ISO_TRY(read_columns(columns, s, where, err));
@@ -468,7 +508,8 @@ static int add_domain(cJSON *v, const iso_column *c)
 	if (c->decimals >= 0)
 		good = good && cJSON_AddNumberToObject(v, "decimals", c->decimals) != NULL;
 	if (c->positive >= 0)
-		good = good && cJSON_AddStringToObject(v, "positive", c->category[c->positive]) != NULL;
+		good = good &&
+		       cJSON_AddStringToObject(v, "positive", c->category[c->positive]) != NULL;
 	if (c->learned)
 		good = good && cJSON_AddTrueToObject(v, "learned") != NULL;
 	return good;
@@ -487,7 +528,8 @@ static int add_column(cJSON *list, const iso_column *c)
 	}
 	if (sequence) /* NAME_0 stands for the whole */
 		name[strlen(name) - 2] = 0;
-	good = cJSON_AddStringToObject(v, "name", name) && cJSON_AddStringToObject(v, "type", type_names[c->type]) &&
+	good = cJSON_AddStringToObject(v, "name", name) &&
+	       cJSON_AddStringToObject(v, "type", type_names[c->type]) &&
 	       cJSON_AddStringToObject(v, "role", role_names[c->role]) && add_domain(v, c);
 	iso_free(name);
 	return good;
@@ -496,7 +538,8 @@ static int add_column(cJSON *list, const iso_column *c)
 iso_status iso_schema_to_json(const iso_schema *s, cJSON **out, iso_error *err)
 {
 	cJSON *v = cJSON_CreateObject(), *list = NULL;
-	int good = v && cJSON_AddStringToObject(v, "name", s->name) && cJSON_AddStringToObject(v, "title", s->title);
+	int good = v && cJSON_AddStringToObject(v, "name", s->name) &&
+		   cJSON_AddStringToObject(v, "title", s->title);
 
 	*out = NULL;
 	if (good)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A draft of a schema from a CSV.  It reads private rows, so every bound and list in it is marked learned; the user is to
- * replace them by public ones. */
+/* A draft of a schema from a CSV.  It reads private rows, so every bound and list in it is marked
+ * learned; the user is to replace them by public ones. */
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -13,17 +13,18 @@
 #include "core/io/csv.h"
 
 #define MAX_DISTINCT 256 /* a text column with more values than this is taken for an identifier */
-#define MAX_CLASSES 32 /* a column called "label" with at most as many whole values is categorical */
+#define MAX_CLASSES \
+	32 /* a column called "label" with at most as many whole values is categorical */
 
 typedef struct guess {
 	char *name;
 	char **value; /* distinct non-missing texts, in order of appearance */
 	size_t nvalue, cap;
-	int many; /* more than MAX_DISTINCT */
+	int many;      /* more than MAX_DISTINCT */
 	char *code[8]; /* missing codes met */
 	size_t ncode;
 	int numeric, whole; /* all non-missing values are numbers; whole numbers */
-	int increasing; /* each number above the one before: an identifier? */
+	int increasing;	    /* each number above the one before: an identifier? */
 	int decimals;
 	double lo, hi, last;
 	size_t count; /* non-missing values */
@@ -36,7 +37,8 @@ typedef struct infer {
 } infer;
 
 static const char *const missing_codes[] = {"", "?", "NA", "N/A", "NaN", "nan", "null", "NULL"};
-static const char *const label_names[] = {"label", "class", "target", "y", "outcome", "diagnosis", "income", "survived"};
+static const char *const label_names[] = {"label",   "class",	  "target", "y",
+					  "outcome", "diagnosis", "income", "survived"};
 
 static int listed(const char *const *list, size_t n, const char *text)
 {
@@ -94,7 +96,8 @@ static void note_number(guess *g, const char *text)
 		g->decimals = 99; /* no fixed grain */
 }
 
-static iso_status on_row(void *ctx, size_t row, size_t line, char **field, size_t nfield, iso_error *err)
+static iso_status on_row(void *ctx, size_t row, size_t line, char **field, size_t nfield,
+			 iso_error *err)
 {
 	infer *f = ctx;
 
@@ -104,12 +107,18 @@ static iso_status on_row(void *ctx, size_t row, size_t line, char **field, size_
 			return iso_no_memory(err, "a schema draft");
 		f->n = nfield;
 		for (size_t i = 0; i < nfield; i++) {
-			f->g[i] = (guess){.numeric = 1, .whole = 1, .increasing = 1, .name = iso_strdup(field[i])};
+			f->g[i] = (guess){.numeric = 1,
+					  .whole = 1,
+					  .increasing = 1,
+					  .name = iso_strdup(field[i])};
 			if (!f->g[i].name)
 				return iso_no_memory(err, "a schema draft");
 			if (!*field[i])
-				return iso_fail(err, ISO_E_DATA, "empty column name (%s:%zu:%zu): the header needs a name for every "
-						"column; name it", f->path, line, i + 1);
+				return iso_fail(err, ISO_E_DATA,
+						"empty column name (%s:%zu:%zu): the header needs "
+						"a name for every "
+						"column; name it",
+						f->path, line, i + 1);
 		}
 		return ISO_OK;
 	}
@@ -157,8 +166,10 @@ static int compare_values(const void *a, const void *b)
 static int looks_like_id(const guess *g)
 {
 	size_t n = strlen(g->name);
-	int named = strcasecmp(g->name, "id") == 0 || (n > 2 && strcasecmp(g->name + n - 2, "id") == 0 &&
-		    (g->name[n - 3] == '_' || g->name[n - 3] == '-' || g->name[n - 3] == ' ' || g->name[n - 1] == 'D'));
+	int named = strcasecmp(g->name, "id") == 0 ||
+		    (n > 2 && strcasecmp(g->name + n - 2, "id") == 0 &&
+		     (g->name[n - 3] == '_' || g->name[n - 3] == '-' || g->name[n - 3] == ' ' ||
+		      g->name[n - 1] == 'D'));
 
 	return g->numeric ? named && g->whole && g->increasing : g->many;
 }
@@ -203,7 +214,8 @@ static int put_bounds(cJSON *v, const guess *g)
 		cJSON_Delete(list);
 		return 0;
 	}
-	return g->whole || g->decimals > 15 || cJSON_AddNumberToObject(v, "decimals", g->decimals) != NULL;
+	return g->whole || g->decimals > 15 ||
+	       cJSON_AddNumberToObject(v, "decimals", g->decimals) != NULL;
 }
 
 static int describe_guess(cJSON *v, guess *g, int label)
@@ -214,7 +226,8 @@ static int describe_guess(cJSON *v, guess *g, int label)
 
 	if (!good || looks_like_id(g) || (discrete && g->nvalue == 0))
 		return good && cJSON_AddStringToObject(v, "role", "id") != NULL;
-	good = cJSON_AddStringToObject(v, "type", type) && cJSON_AddStringToObject(v, "role", label ? "label" : "feature");
+	good = cJSON_AddStringToObject(v, "type", type) &&
+	       cJSON_AddStringToObject(v, "role", label ? "label" : "feature");
 	if (good && discrete) {
 		qsort(g->value, g->nvalue, sizeof(*g->value), compare_values);
 		good = put_list(v, "categories", g->value, g->nvalue);
@@ -232,8 +245,8 @@ static size_t find_label(const infer *f)
 	for (size_t i = f->n; i-- > 0;) {
 		const guess *g = &f->g[i];
 
-		if (listed(label_names, ISO_COUNT(label_names), g->name) && !g->many && g->nvalue >= 2 &&
-		    g->nvalue <= MAX_CLASSES && (!g->numeric || g->whole))
+		if (listed(label_names, ISO_COUNT(label_names), g->name) && !g->many &&
+		    g->nvalue >= 2 && g->nvalue <= MAX_CLASSES && (!g->numeric || g->whole))
 			return i;
 	}
 	return (size_t)-1;
@@ -261,7 +274,8 @@ static iso_status draft(const infer *f, iso_schema **out, iso_error *err)
 		else
 			good = describe_guess(c, &f->g[i], i == label);
 	}
-	st = good ? iso_schema_from_json(v, f->path, out, err) : iso_no_memory(err, "a schema draft");
+	st = good ? iso_schema_from_json(v, f->path, out, err)
+		  : iso_no_memory(err, "a schema draft");
 	cJSON_Delete(v);
 	return st;
 }
@@ -274,7 +288,10 @@ iso_status iso_schema_infer(const char *csv_path, iso_schema **out, iso_error *e
 	*out = NULL;
 	st = iso_csv_read(csv_path, on_row, &f, err);
 	if (st == ISO_OK && f.rows == 0)
-		st = iso_fail(err, ISO_E_DATA, "nothing to infer from (%s:1:1): the file has a header and no rows; add rows", f.path);
+		st = iso_fail(err, ISO_E_DATA,
+			      "nothing to infer from (%s:1:1): the file has a header and no rows; "
+			      "add rows",
+			      f.path);
 	if (st == ISO_OK)
 		st = draft(&f, out, err);
 	free_guesses(&f);

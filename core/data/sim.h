@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Inside core/data: simulators.  Row r is a function of (seed, r) alone, so that 100 rows are the first 100 of 1,000. */
+/* Inside core/data: simulators.  Row r is a function of (seed, r) alone, so that 100 rows are the
+ * first 100 of 1,000. */
 #ifndef ISO_DATA_SIM_H
 #define ISO_DATA_SIM_H
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* sim-digits: ten glyphs of strokes in a unit square (x right, y down), each drawn with shaken control points, a random
- * affine map and a random pen.  The grey of a pixel falls linearly over one pixel at the stroke's edge. */
+/* sim-digits: ten glyphs of strokes in a unit square (x right, y down), each drawn with shaken
+ * control points, a random affine map and a random pen.  The grey of a pixel falls linearly over
+ * one pixel at the stroke's edge. */
 #include <math.h>
 #include <string.h>
 
@@ -17,24 +18,112 @@ typedef struct glyph {
 	int n;
 	double p[MAX_POINTS][2];
 } glyph;
-#define LIFT {-1, 0}
+#define LIFT \
+	{ \
+		-1, 0 \
+	}
 
 static const glyph glyphs[10] = {
-	{9, {{.50, .08}, {.27, .22}, {.22, .50}, {.27, .78}, {.50, .92}, {.73, .78}, {.78, .50}, {.73, .22}, {.50, .08}}},
+	{9,
+	 {{.50, .08},
+	  {.27, .22},
+	  {.22, .50},
+	  {.27, .78},
+	  {.50, .92},
+	  {.73, .78},
+	  {.78, .50},
+	  {.73, .22},
+	  {.50, .08}}},
 	{6, {{.34, .26}, {.45, .18}, {.54, .08}, LIFT, {.54, .08}, {.52, .92}}},
-	{9, {{.25, .28}, {.36, .12}, {.55, .08}, {.72, .20}, {.68, .42}, {.48, .64}, {.24, .90}, {.50, .90}, {.78, .88}}},
-	{10, {{.26, .16}, {.50, .08}, {.72, .20}, {.66, .40}, {.44, .48}, {.66, .52}, {.76, .70}, {.66, .86}, {.46, .92},
-	      {.24, .84}}},
-	{8, {{.60, .08}, {.40, .36}, {.20, .62}, {.50, .62}, {.82, .62}, LIFT, {.62, .30}, {.62, .92}}},
-	{11, {{.74, .10}, {.50, .10}, {.32, .10}, LIFT, {.32, .10}, {.28, .44}, {.52, .40}, {.74, .54}, {.74, .76}, {.54, .92},
-	      {.24, .86}}},
-	{10, {{.66, .08}, {.44, .22}, {.28, .48}, {.26, .74}, {.42, .92}, {.64, .88}, {.74, .70}, {.62, .52}, {.42, .54},
-	      {.27, .70}}},
-	{8, {{.22, .12}, {.50, .12}, {.78, .10}, LIFT, {.78, .10}, {.62, .38}, {.50, .64}, {.42, .92}}},
-	{14, {{.50, .48}, {.30, .38}, {.28, .20}, {.50, .08}, {.72, .20}, {.70, .38}, {.50, .48}, {.28, .60}, {.24, .80},
-	      {.50, .92}, {.76, .80}, {.72, .60}, {.50, .48}, {.50, .48}}},
-	{11, {{.74, .28}, {.60, .10}, {.38, .12}, {.27, .30}, {.38, .48}, {.60, .46}, {.73, .28}, LIFT, {.74, .26}, {.70, .60},
-	      {.58, .92}}},
+	{9,
+	 {{.25, .28},
+	  {.36, .12},
+	  {.55, .08},
+	  {.72, .20},
+	  {.68, .42},
+	  {.48, .64},
+	  {.24, .90},
+	  {.50, .90},
+	  {.78, .88}}},
+	{10,
+	 {{.26, .16},
+	  {.50, .08},
+	  {.72, .20},
+	  {.66, .40},
+	  {.44, .48},
+	  {.66, .52},
+	  {.76, .70},
+	  {.66, .86},
+	  {.46, .92},
+	  {.24, .84}}},
+	{8,
+	 {{.60, .08},
+	  {.40, .36},
+	  {.20, .62},
+	  {.50, .62},
+	  {.82, .62},
+	  LIFT,
+	  {.62, .30},
+	  {.62, .92}}},
+	{11,
+	 {{.74, .10},
+	  {.50, .10},
+	  {.32, .10},
+	  LIFT,
+	  {.32, .10},
+	  {.28, .44},
+	  {.52, .40},
+	  {.74, .54},
+	  {.74, .76},
+	  {.54, .92},
+	  {.24, .86}}},
+	{10,
+	 {{.66, .08},
+	  {.44, .22},
+	  {.28, .48},
+	  {.26, .74},
+	  {.42, .92},
+	  {.64, .88},
+	  {.74, .70},
+	  {.62, .52},
+	  {.42, .54},
+	  {.27, .70}}},
+	{8,
+	 {{.22, .12},
+	  {.50, .12},
+	  {.78, .10},
+	  LIFT,
+	  {.78, .10},
+	  {.62, .38},
+	  {.50, .64},
+	  {.42, .92}}},
+	{14,
+	 {{.50, .48},
+	  {.30, .38},
+	  {.28, .20},
+	  {.50, .08},
+	  {.72, .20},
+	  {.70, .38},
+	  {.50, .48},
+	  {.28, .60},
+	  {.24, .80},
+	  {.50, .92},
+	  {.76, .80},
+	  {.72, .60},
+	  {.50, .48},
+	  {.50, .48}}},
+	{11,
+	 {{.74, .28},
+	  {.60, .10},
+	  {.38, .12},
+	  {.27, .30},
+	  {.38, .48},
+	  {.60, .46},
+	  {.73, .28},
+	  LIFT,
+	  {.74, .26},
+	  {.70, .60},
+	  {.58, .92}}},
 };
 
 typedef struct stroke {
@@ -52,12 +141,14 @@ static size_t trace(const double p[][2], int n, stroke *out)
 	size_t count = 0;
 
 	for (int i = 0; i + 1 < n; i++) {
-		const double *a = p[i > 0 ? i - 1 : 0], *b = p[i], *c = p[i + 1], *d = p[i + 2 < n ? i + 2 : n - 1];
+		const double *a = p[i > 0 ? i - 1 : 0], *b = p[i], *c = p[i + 1],
+			     *d = p[i + 2 < n ? i + 2 : n - 1];
 		double last[2] = {b[0], b[1]};
 
 		for (int k = 1; k <= SUBDIVIDE; k++) {
 			double u = (double)k / SUBDIVIDE;
-			double at[2] = {spline(a[0], b[0], c[0], d[0], u), spline(a[1], b[1], c[1], d[1], u)};
+			double at[2] = {spline(a[0], b[0], c[0], d[0], u),
+					spline(a[1], b[1], c[1], d[1], u)};
 
 			out[count++] = (stroke){{last[0], last[1]}, {at[0], at[1]}};
 			memcpy(last, at, sizeof(last));
@@ -66,10 +157,12 @@ static size_t trace(const double p[][2], int n, stroke *out)
 	return count;
 }
 
-/* Shake, map to pixels, cut into straight strokes.  Rotation within 12 degrees, shear 0.25, scale 0.75 to 1.05, shift of 2. */
+/* Shake, map to pixels, cut into straight strokes.  Rotation within 12 degrees, shear 0.25, scale
+ * 0.75 to 1.05, shift of 2. */
 static size_t place(const glyph *g, iso_stream *s, stroke *out)
 {
-	double angle = (iso_next_u01(s) - 0.5) * 24 * PI / 180, shear = (iso_next_u01(s) - 0.5) * 0.5;
+	double angle = (iso_next_u01(s) - 0.5) * 24 * PI / 180,
+	       shear = (iso_next_u01(s) - 0.5) * 0.5;
 	double sx = 20 * (0.75 + 0.3 * iso_next_u01(s)), sy = 22 * (0.8 + 0.25 * iso_next_u01(s));
 	double dx = 14 + 4 * (iso_next_u01(s) - 0.5), dy = 14 + 4 * (iso_next_u01(s) - 0.5);
 	double sine = iso_sin(angle), cosine = iso_cos(angle), p[MAX_POINTS][2];

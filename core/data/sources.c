@@ -124,6 +124,8 @@ iso_status iso_data_source_need(const char *name, const iso_data_source **out, i
 	for (; n < iso_data_source_count && n < ISO_COUNT(words); n++)
 		words[n] = iso_data_sources[n].info.name;
 	near = iso_nearest_word(name, words, n);
-	return iso_fail(err, ISO_E_CONFIG, "unknown data set (%.80s): %s%s%s; see `isoeps data list`", name,
-			near ? "did you mean \"" : "there is none of that name", near ? near : "", near ? "\"?" : "");
+	return iso_fail(err, ISO_E_CONFIG,
+			"unknown data set (%.80s): %s%s%s; see `isoeps data list`", name,
+			near ? "did you mean \"" : "there is none of that name", near ? near : "",
+			near ? "\"?" : "");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Within a class the rows are put in the order of u(seed, id); the first share is train, the next hold-out, the next
- * auxiliary.  Removing a record moves at most the ranks behind it, never another class. */
+/* Within a class the rows are put in the order of u(seed, id); the first share is train, the next
+ * hold-out, the next auxiliary.  Removing a record moves at most the ranks behind it, never another
+ * class. */
 #include "core/data/split.h"
 
 #include <math.h>
@@ -39,7 +40,8 @@ static void rank_rows(const iso_table *t, uint64_t seed, ranked *list)
 		uint32_t w[4];
 
 		iso_rand_words(key, t->id[r], 0, w);
-		list[r] = (ranked){classes ? iso_table_label(t, r) : 0, (uint64_t)w[1] << 32 | w[0], t->id[r], (uint32_t)r};
+		list[r] = (ranked){classes ? iso_table_label(t, r) : 0, (uint64_t)w[1] << 32 | w[0],
+				   t->id[r], (uint32_t)r};
 	}
 	qsort(list, t->n, sizeof(*list), compare_ranked);
 }
@@ -103,8 +105,8 @@ static iso_status collect(const uint8_t *part, size_t n, iso_split *s, iso_error
 	return ISO_OK;
 }
 
-iso_status iso_split_make(const iso_table *t, uint64_t seed, double train, double holdout, double aux, int dedup,
-			  iso_split *out, iso_error *err)
+iso_status iso_split_make(const iso_table *t, uint64_t seed, double train, double holdout,
+			  double aux, int dedup, iso_split *out, iso_error *err)
 {
 	const double share[3] = {train, holdout, aux};
 	ranked *list;
@@ -113,9 +115,11 @@ iso_status iso_split_make(const iso_table *t, uint64_t seed, double train, doubl
 	iso_status st = ISO_OK;
 
 	memset(out, 0, sizeof(*out));
-	ISO_FAIL_IF(!(train >= 0 && holdout >= 0 && aux >= 0 && train + holdout + aux <= 1 + 1e-9), err, ISO_E_CONFIG,
-		    "wrong shares (split): train %g, holdout %g, auxiliary %g; use shares of at least 0 that sum to at most 1", train,
-		    holdout, aux);
+	ISO_FAIL_IF(!(train >= 0 && holdout >= 0 && aux >= 0 && train + holdout + aux <= 1 + 1e-9),
+		    err, ISO_E_CONFIG,
+		    "wrong shares (split): train %g, holdout %g, auxiliary %g; use shares of at "
+		    "least 0 that sum to at most 1",
+		    train, holdout, aux);
 	list = iso_alloc(t->n, sizeof(*list));
 	part = iso_alloc(t->n, 1);
 	if (!list || !part)

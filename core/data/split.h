@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Disjoint stratified splits, made before any preprocessing: train (members), hold-out (non-members, test), auxiliary
- * (attacker's). A record's part depends on (seed, its id) through its rank within its label class. */
+/* Disjoint stratified splits, made before any preprocessing: train (members), hold-out
+ * (non-members, test), auxiliary (attacker's). A record's part depends on (seed, its id) through
+ * its rank within its label class. */
 #ifndef ISO_DATA_SPLIT_H
 #define ISO_DATA_SPLIT_H
 
@@ -10,10 +11,10 @@ typedef struct iso_split {
 	uint32_t *train, *holdout, *aux; /* owned: rows of the table, ascending */
 	size_t ntrain, nholdout, naux;
 } iso_split;
-/* Shares of the rows (sum <= 1; the rest is unused).  Exact duplicates of a row across parts are removed from the later
- * part when dedup (attacks.md section 0). */
-iso_status iso_split_make(const iso_table *t, uint64_t seed, double train, double holdout, double aux, int dedup,
-			  iso_split *out, iso_error *err) ISO_MUST_CHECK;
+/* Shares of the rows (sum <= 1; the rest is unused).  Exact duplicates of a row across parts are
+ * removed from the later part when dedup (attacks.md section 0). */
+iso_status iso_split_make(const iso_table *t, uint64_t seed, double train, double holdout,
+			  double aux, int dedup, iso_split *out, iso_error *err) ISO_MUST_CHECK;
 void iso_split_free(iso_split *s);
 
 #endif

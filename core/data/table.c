@@ -20,7 +20,8 @@ iso_status iso_table_new(const iso_schema *s, size_t n, iso_table **out, iso_err
 		return iso_no_memory(err, "a table");
 	t->schema = s;
 	t->n = n;
-	if (!__builtin_mul_overflow(n, s->ncol, &cells) && !__builtin_mul_overflow(n, s->npixel, &bytes)) {
+	if (!__builtin_mul_overflow(n, s->ncol, &cells) &&
+	    !__builtin_mul_overflow(n, s->npixel, &bytes)) {
 		t->cells = iso_alloc(cells, sizeof(*t->cells));
 		t->id = iso_alloc(n, sizeof(*t->id));
 		t->pixels = s->npixel ? iso_alloc(bytes, 1) : NULL;
@@ -59,13 +60,16 @@ static void copy_row(const iso_table *from, size_t r, iso_table *to, size_t at)
 	to->id[at] = from->id[r];
 }
 
-iso_status iso_table_select(const iso_table *t, const uint32_t *row, size_t n, iso_table **out, iso_error *err)
+iso_status iso_table_select(const iso_table *t, const uint32_t *row, size_t n, iso_table **out,
+			    iso_error *err)
 {
 	for (size_t i = 0; i < n; i++)
 		if (row[i] >= t->n) {
 			*out = NULL;
-			return iso_fail(err, ISO_E_USAGE, "row out of range (table): row %u of %zu; select existing rows", row[i],
-					t->n);
+			return iso_fail(
+				err, ISO_E_USAGE,
+				"row out of range (table): row %u of %zu; select existing rows",
+				row[i], t->n);
 		}
 	ISO_TRY(iso_table_new(t->schema, n, out, err));
 	for (size_t i = 0; i < n; i++)
@@ -73,15 +77,18 @@ iso_status iso_table_select(const iso_table *t, const uint32_t *row, size_t n, i
 	return ISO_OK;
 }
 
-/* The ids of b follow those of a where they would collide, so that every record keeps an identity of its own. */
+/* The ids of b follow those of a where they would collide, so that every record keeps an identity
+ * of its own. */
 iso_status iso_table_concat(const iso_table *a, const iso_table *b, iso_table **out, iso_error *err)
 {
 	uint64_t next = 0;
 
 	*out = NULL;
 	if (a->schema != b->schema)
-		return iso_fail(err, ISO_E_USAGE, "different schemas (table): \"%s\" and \"%s\"; join tables of one schema",
-				a->schema->name, b->schema->name);
+		return iso_fail(
+			err, ISO_E_USAGE,
+			"different schemas (table): \"%s\" and \"%s\"; join tables of one schema",
+			a->schema->name, b->schema->name);
 	ISO_TRY(iso_table_new(a->schema, a->n + b->n, out, err));
 	for (size_t i = 0; i < a->n; i++) {
 		copy_row(a, i, *out, i);
@@ -114,7 +121,9 @@ static const char *cell_fault(const iso_column *c, double x)
 	if (isnan(x))
 		return c->nmissing ? NULL : "missing, which the schema does not allow";
 	if (iso_is_discrete(c))
-		return x >= 0 && x < (double)c->ncategory && x == floor(x) ? NULL : "not an index of its categories";
+		return x >= 0 && x < (double)c->ncategory && x == floor(x)
+			       ? NULL
+			       : "not an index of its categories";
 	if (!(x >= c->lo && x <= c->hi))
 		return "outside its bounds";
 	return c->type == ISO_INTEGER && x != floor(x) ? "not an integer" : NULL;
@@ -126,14 +135,18 @@ iso_status iso_table_check(const iso_table *t, iso_error *err)
 		for (size_t k = 0; k < t->schema->ncol; k++) {
 			const iso_column *c = &t->schema->column[k];
 			double x = iso_table_cell(t, r, k);
-			const char *fault = c->role == ISO_ID || c->type == ISO_PIXEL ? NULL : cell_fault(c, x);
+			const char *fault =
+				c->role == ISO_ID || c->type == ISO_PIXEL ? NULL : cell_fault(c, x);
 			char text[32];
 
 			if (!fault)
 				continue;
 			iso_json_number_text(x, text);
-			return iso_fail(err, ISO_E_DATA, "value outside the schema (row %zu, column %s): %s is %s; mend the row or "
-					"the schema", r, c->name, text, fault);
+			return iso_fail(err, ISO_E_DATA,
+					"value outside the schema (row %zu, column %s): %s is %s; "
+					"mend the row or "
+					"the schema",
+					r, c->name, text, fault);
 		}
 	return ISO_OK;
 }
@@ -184,7 +197,8 @@ iso_status iso_table_hash(const iso_table *t, char hex[65], iso_error *err)
 	return st;
 }
 
-/* FNV-1a over the canonical bytes of the cells and the pixels; equality is always checked exactly. */
+/* FNV-1a over the canonical bytes of the cells and the pixels; equality is always checked exactly.
+ */
 uint64_t iso_row_hash(const iso_table *t, size_t r)
 {
 	const iso_schema *s = t->schema;
@@ -213,13 +227,15 @@ int iso_row_equal(const iso_table *t, size_t a, size_t b)
 		if (s->column[c].role != ISO_ID && x != y && !(isnan(x) && isnan(y)))
 			return 0;
 	}
-	return s->npixel == 0 || memcmp(t->pixels + a * s->npixel, t->pixels + b * s->npixel, s->npixel) == 0;
+	return s->npixel == 0 ||
+	       memcmp(t->pixels + a * s->npixel, t->pixels + b * s->npixel, s->npixel) == 0;
 }
 
 iso_status iso_rows_first(const iso_table *t, uint32_t **first, iso_error *err)
 {
 	size_t size = 16;
-	uint32_t *slot, *list = iso_alloc(t->n, sizeof(*list)); /* slot: row + 1, 0 = free; open addressing */
+	uint32_t *slot, *list = iso_alloc(
+				t->n, sizeof(*list)); /* slot: row + 1, 0 = free; open addressing */
 
 	while (size < 2 * t->n)
 		size *= 2;

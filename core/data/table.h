@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A table of records under a schema. Role id columns are read and dropped (cells hold NaN for them). */
+/* A table of records under a schema. Role id columns are read and dropped (cells hold NaN for
+ * them). */
 #ifndef ISO_DATA_TABLE_H
 #define ISO_DATA_TABLE_H
 
@@ -8,25 +9,31 @@
 typedef struct iso_table {
 	const iso_schema *schema; /* borrowed, outlives the table */
 	size_t n;
-	double *cells; /* [n][ncol] category index or value; missing = NaN; pixel columns: 0.  Owned. */
+	double *cells; /* [n][ncol] category index or value; missing = NaN; pixel columns: 0. Owned.
+			*/
 	uint8_t *pixels; /* [n][npixel], NULL without pixel columns.  Owned. */
-	uint64_t *id; /* [n] identity of each record, stable under removal of others.  Owned. */
+	uint64_t *id;	 /* [n] identity of each record, stable under removal of others.  Owned. */
 } iso_table;
 
-iso_status iso_table_new(const iso_schema *s, size_t n, iso_table **out, iso_error *err) ISO_MUST_CHECK; /* ids 0..n-1 */
+iso_status iso_table_new(const iso_schema *s, size_t n, iso_table **out,
+			 iso_error *err) ISO_MUST_CHECK; /* ids 0..n-1 */
 void iso_table_free(iso_table *t);
 /* New table with the given rows of t, ids kept. */
 iso_status iso_table_select(const iso_table *t, const uint32_t *row, size_t n, iso_table **out,
 			    iso_error *err) ISO_MUST_CHECK;
-iso_status iso_table_concat(const iso_table *a, const iso_table *b, iso_table **out, iso_error *err) ISO_MUST_CHECK;
-/* CSV in (header must name every schema column, in any order; unknown columns are errors with a suggestion) and out
- * (role id columns are left out; pixels expand to NAME_0, NAME_1, ...; missing = the first missing code or empty).
- * Values outside the schema: ISO_E_DATA with file, line, column number, column name, value and what is allowed. */
-iso_status iso_table_read_csv(const char *path, const iso_schema *s, iso_table **out, iso_error *err) ISO_MUST_CHECK;
-iso_status iso_table_parse_csv(const char *text, size_t n, const char *name, const iso_schema *s, iso_table **out,
-			       iso_error *err) ISO_MUST_CHECK;
+iso_status iso_table_concat(const iso_table *a, const iso_table *b, iso_table **out,
+			    iso_error *err) ISO_MUST_CHECK;
+/* CSV in (header must name every schema column, in any order; unknown columns are errors with a
+ * suggestion) and out (role id columns are left out; pixels expand to NAME_0, NAME_1, ...; missing
+ * = the first missing code or empty). Values outside the schema: ISO_E_DATA with file, line, column
+ * number, column name, value and what is allowed. */
+iso_status iso_table_read_csv(const char *path, const iso_schema *s, iso_table **out,
+			      iso_error *err) ISO_MUST_CHECK;
+iso_status iso_table_parse_csv(const char *text, size_t n, const char *name, const iso_schema *s,
+			       iso_table **out, iso_error *err) ISO_MUST_CHECK;
 iso_status iso_table_to_csv(const iso_table *t, iso_str *out, iso_error *err) ISO_MUST_CHECK;
-/* Every cell inside its column's domain (NaN only where missing is allowed); ISO_E_DATA names the first that is not. */
+/* Every cell inside its column's domain (NaN only where missing is allowed); ISO_E_DATA names the
+ * first that is not. */
 iso_status iso_table_check(const iso_table *t, iso_error *err) ISO_MUST_CHECK;
 /* SHA-256 (hex) over schema and cells: the data hash of records. */
 iso_status iso_table_hash(const iso_table *t, char hex[65], iso_error *err) ISO_MUST_CHECK;

@@ -47,7 +47,8 @@ static iso_status sort_categories(reader *r, iso_error *err)
 		for (size_t i = 0; i < col->ncategory; i++)
 			r->order[c][i] = i;
 		if (col->ncategory)
-			qsort_r(r->order[c], col->ncategory, sizeof(**r->order), compare_category, col->category);
+			qsort_r(r->order[c], col->ncategory, sizeof(**r->order), compare_category,
+				col->category);
 	}
 	return ISO_OK;
 }
@@ -76,8 +77,10 @@ static int find_pixel(const iso_schema *s, const char *name, target *out)
 	for (size_t c = 0; c < s->ncol; c++) {
 		const iso_column *col = &s->column[c];
 
-		if (col->type == ISO_PIXEL && col->role != ISO_ID && strlen(col->name) == (size_t)(bar - name) &&
-		    memcmp(col->name, name, (size_t)(bar - name)) == 0 && k < col->width * col->height) {
+		if (col->type == ISO_PIXEL && col->role != ISO_ID &&
+		    strlen(col->name) == (size_t)(bar - name) &&
+		    memcmp(col->name, name, (size_t)(bar - name)) == 0 &&
+		    k < col->width * col->height) {
 			*out = (target){c, col->offset + k};
 			return 1;
 		}
@@ -85,7 +88,8 @@ static int find_pixel(const iso_schema *s, const char *name, target *out)
 	return 0;
 }
 
-static iso_status unknown_column(const reader *r, const char *name, size_t line, size_t field, iso_error *err)
+static iso_status unknown_column(const reader *r, const char *name, size_t line, size_t field,
+				 iso_error *err)
 {
 	const char **words = iso_alloc(r->s->ncol, sizeof(*words)), *near = NULL;
 
@@ -96,10 +100,16 @@ static iso_status unknown_column(const reader *r, const char *name, size_t line,
 	near = iso_nearest_word(name, words, r->s->ncol);
 	iso_free(words);
 	if (near)
-		return iso_fail(err, ISO_E_DATA, "unknown column (%s:%zu:%zu): \"%.80s\" is not in schema \"%s\"; did you mean "
-				"\"%s\"?", r->name, line, field, name, r->s->name, near);
-	return iso_fail(err, ISO_E_DATA, "unknown column (%s:%zu:%zu): \"%.80s\" is not in schema \"%s\"; add it there (role id "
-			"to drop it) or remove it here", r->name, line, field, name, r->s->name);
+		return iso_fail(err, ISO_E_DATA,
+				"unknown column (%s:%zu:%zu): \"%.80s\" is not in schema \"%s\"; "
+				"did you mean "
+				"\"%s\"?",
+				r->name, line, field, name, r->s->name, near);
+	return iso_fail(err, ISO_E_DATA,
+			"unknown column (%s:%zu:%zu): \"%.80s\" is not in schema \"%s\"; add it "
+			"there (role id "
+			"to drop it) or remove it here",
+			r->name, line, field, name, r->s->name);
 }
 
 /* Every schema column once; role id columns may be absent, since they are dropped anyway. */
@@ -110,11 +120,16 @@ static iso_status check_header(const reader *r, const size_t *seen, size_t line,
 		size_t want = col->type == ISO_PIXEL ? col->width * col->height : 1;
 
 		if (col->role != ISO_ID && seen[c] < want)
-			return iso_fail(err, ISO_E_DATA, "missing column (%s:%zu:1): the header lacks \"%s%s\" of schema \"%s\"; add "
-					"it", r->name, line, col->name, col->type == ISO_PIXEL ? "_0\" to \"_..." : "",
-					r->s->name);
+			return iso_fail(err, ISO_E_DATA,
+					"missing column (%s:%zu:1): the header lacks \"%s%s\" of "
+					"schema \"%s\"; add "
+					"it",
+					r->name, line, col->name,
+					col->type == ISO_PIXEL ? "_0\" to \"_..." : "", r->s->name);
 		if (seen[c] > want)
-			return iso_fail(err, ISO_E_DATA, "duplicate column (%s:%zu:1): the header names \"%s\" twice; remove one",
+			return iso_fail(err, ISO_E_DATA,
+					"duplicate column (%s:%zu:1): the header names \"%s\" "
+					"twice; remove one",
 					r->name, line, col->name);
 	}
 	return ISO_OK;
@@ -138,7 +153,9 @@ static iso_status read_header(reader *r, size_t line, char **field, size_t nfiel
 		else if (!find_pixel(r->s, field[i], &r->field[i]))
 			st = unknown_column(r, field[i], line, i + 1, err);
 		else if (byte_seen[r->field[i].pixel]++)
-			st = iso_fail(err, ISO_E_DATA, "duplicate column (%s:%zu:%zu): the header names \"%s\" twice; remove one",
+			st = iso_fail(err, ISO_E_DATA,
+				      "duplicate column (%s:%zu:%zu): the header names \"%s\" "
+				      "twice; remove one",
 				      r->name, line, i + 1, field[i]);
 		if (st == ISO_OK)
 			seen[r->field[i].column]++;
@@ -150,8 +167,8 @@ static iso_status read_header(reader *r, size_t line, char **field, size_t nfiel
 	return st;
 }
 
-static iso_status bad_value(const reader *r, const iso_column *c, const char *text, size_t line, size_t field,
-			    iso_error *err)
+static iso_status bad_value(const reader *r, const iso_column *c, const char *text, size_t line,
+			    size_t field, iso_error *err)
 {
 	char lo[32], hi[32];
 	const char *near;
@@ -159,18 +176,27 @@ static iso_status bad_value(const reader *r, const iso_column *c, const char *te
 	if (iso_is_discrete(c)) {
 		near = iso_nearest_word(text, (const char *const *)c->category, c->ncategory);
 		if (near)
-			return iso_fail(err, ISO_E_DATA, "value outside the schema (%s:%zu:%zu): %s is \"%.80s\", the schema has %zu "
-					"categories; did you mean \"%.80s\"?", r->name, line, field, c->name, text, c->ncategory, near);
-		return iso_fail(err, ISO_E_DATA, "value outside the schema (%s:%zu:%zu): %s is \"%.80s\", the schema allows %zu "
-				"categories such as \"%.80s\"%s; mend the row or extend the list", r->name, line, field, c->name, text,
-				c->ncategory, c->category[0], *text ? "" : " and no missing value");
+			return iso_fail(err, ISO_E_DATA,
+					"value outside the schema (%s:%zu:%zu): %s is \"%.80s\", "
+					"the schema has %zu "
+					"categories; did you mean \"%.80s\"?",
+					r->name, line, field, c->name, text, c->ncategory, near);
+		return iso_fail(err, ISO_E_DATA,
+				"value outside the schema (%s:%zu:%zu): %s is \"%.80s\", the "
+				"schema allows %zu "
+				"categories such as \"%.80s\"%s; mend the row or extend the list",
+				r->name, line, field, c->name, text, c->ncategory, c->category[0],
+				*text ? "" : " and no missing value");
 	}
 	iso_json_number_text(c->lo, lo);
 	iso_json_number_text(c->hi, hi);
-	return iso_fail(err, ISO_E_DATA, "value outside the schema (%s:%zu:%zu): %s is \"%.80s\", the schema allows %s %s to %s%s; "
-			"mend the row or widen the bounds", r->name, line, field, c->name, text,
-			c->type == ISO_INTEGER || c->type == ISO_PIXEL ? "integers" : "numbers", lo, hi,
-			c->nmissing ? "" : " and no missing value");
+	return iso_fail(err, ISO_E_DATA,
+			"value outside the schema (%s:%zu:%zu): %s is \"%.80s\", the schema allows "
+			"%s %s to %s%s; "
+			"mend the row or widen the bounds",
+			r->name, line, field, c->name, text,
+			c->type == ISO_INTEGER || c->type == ISO_PIXEL ? "integers" : "numbers", lo,
+			hi, c->nmissing ? "" : " and no missing value");
 }
 
 /* Decimal only: strtod's hexadecimal, infinities, NaN and leading spaces are refused. */
@@ -228,7 +254,8 @@ static int read_value(const reader *r, size_t column, const char *text, double *
 	return (c->type != ISO_INTEGER && c->type != ISO_PIXEL) || *x == floor(*x);
 }
 
-static iso_status read_row(void *ctx, size_t row, size_t line, char **field, size_t nfield, iso_error *err)
+static iso_status read_row(void *ctx, size_t row, size_t line, char **field, size_t nfield,
+			   iso_error *err)
 {
 	reader *r = ctx;
 	size_t ncol = r->s->ncol, npixel = r->s->npixel, at;
@@ -236,8 +263,8 @@ static iso_status read_row(void *ctx, size_t row, size_t line, char **field, siz
 	if (row == 0)
 		return read_header(r, line, field, nfield, err);
 	at = row - 1;
-	ISO_FAIL_IF(at >= UINT32_MAX - 1, err, ISO_E_DATA, "too many rows (%s:%zu:1): more than 2^32; split the file", r->name,
-		    line);
+	ISO_FAIL_IF(at >= UINT32_MAX - 1, err, ISO_E_DATA,
+		    "too many rows (%s:%zu:1): more than 2^32; split the file", r->name, line);
 	ISO_TRY(iso_grow(&r->t->cells, &r->cells_cap, (at + 1) * ncol, sizeof(double), err));
 	if (npixel)
 		ISO_TRY(iso_grow(&r->t->pixels, &r->pixels_cap, (at + 1) * npixel, 1, err));
@@ -258,8 +285,8 @@ static iso_status read_row(void *ctx, size_t row, size_t line, char **field, siz
 	return ISO_OK;
 }
 
-iso_status iso_table_parse_csv(const char *text, size_t n, const char *name, const iso_schema *s, iso_table **out,
-			       iso_error *err)
+iso_status iso_table_parse_csv(const char *text, size_t n, const char *name, const iso_schema *s,
+			       iso_table **out, iso_error *err)
 {
 	reader r = {.s = s, .name = name};
 	iso_status st;
@@ -273,7 +300,8 @@ iso_status iso_table_parse_csv(const char *text, size_t n, const char *name, con
 	if (st == ISO_OK)
 		st = iso_csv_parse(text, n, name, read_row, &r, err);
 	if (st == ISO_OK)
-		st = iso_grow(&r.t->cells, &r.cells_cap, 1, sizeof(double), err); /* a header alone: no rows, yet a table */
+		st = iso_grow(&r.t->cells, &r.cells_cap, 1, sizeof(double),
+			      err); /* a header alone: no rows, yet a table */
 	if (st == ISO_OK && s->npixel)
 		st = iso_grow(&r.t->pixels, &r.pixels_cap, 1, 1, err);
 	if (st == ISO_OK) {
@@ -290,7 +318,8 @@ iso_status iso_table_parse_csv(const char *text, size_t n, const char *name, con
 	return st;
 }
 
-iso_status iso_table_read_csv(const char *path, const iso_schema *s, iso_table **out, iso_error *err)
+iso_status iso_table_read_csv(const char *path, const iso_schema *s, iso_table **out,
+			      iso_error *err)
 {
 	char *text = NULL;
 	size_t n = 0;
@@ -298,7 +327,8 @@ iso_status iso_table_read_csv(const char *path, const iso_schema *s, iso_table *
 
 	*out = NULL;
 	ISO_TRY(iso_file_read(path, 0, &text, &n, err));
-	st = iso_table_parse_csv(text, n, strcmp(path, "-") == 0 ? "standard input" : path, s, out, err);
+	st = iso_table_parse_csv(text, n, strcmp(path, "-") == 0 ? "standard input" : path, s, out,
+				 err);
 	iso_free(text);
 	return st;
 }
@@ -315,7 +345,8 @@ static void write_cell(iso_str *out, const iso_column *c, double x, int last)
 		iso_csv_field(out, c->category[(size_t)x], last);
 		return;
 	}
-	/* The grain of the schema if the value has no more digits than that, else all that the value has. */
+	/* The grain of the schema if the value has no more digits than that, else all that the
+	 * value has. */
 	snprintf(text, sizeof(text), "%.*f", c->decimals >= 0 ? c->decimals : 0, x);
 	if (strtod(text, NULL) != x || fabs(x) >= 1e17)
 		iso_json_number_text(x, text);
@@ -358,8 +389,10 @@ iso_status iso_table_to_csv(const iso_table *t, iso_str *out, iso_error *err)
 
 	while (last > 0 && s->column[last - 1].role == ISO_ID)
 		last--;
-	ISO_FAIL_IF(last == 0, err, ISO_E_UNSUPPORTED, "nothing to write (schema %s): every column is an id; give one another "
-		    "role", s->name);
+	ISO_FAIL_IF(last == 0, err, ISO_E_UNSUPPORTED,
+		    "nothing to write (schema %s): every column is an id; give one another "
+		    "role",
+		    s->name);
 	last--;
 	write_header(out, s, last);
 	for (size_t r = 0; r < t->n; r++)
@@ -369,7 +402,8 @@ iso_status iso_table_to_csv(const iso_table *t, iso_str *out, iso_error *err)
 			if (col->role == ISO_ID)
 				continue;
 			if (col->type == ISO_PIXEL)
-				write_pixels(out, col, t->pixels + r * s->npixel + col->offset, c == last);
+				write_pixels(out, col, t->pixels + r * s->npixel + col->offset,
+					     c == last);
 			else
 				write_cell(out, col, iso_table_cell(t, r, c), c == last);
 		}

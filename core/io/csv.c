@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Positions in errors are FILE:LINE:FIELD, line and field from 1. libcsv splits the text; it is fed one physical line at a
- * time, so that the line of every callback is known. */
+/* Positions in errors are FILE:LINE:FIELD, line and field from 1. libcsv splits the text; it is fed
+ * one physical line at a time, so that the line of every callback is known. */
 #include "core/io/csv.h"
 
 #include <csv.h>
@@ -17,9 +17,9 @@ typedef struct reader {
 	void *ctx;
 	iso_error *err;
 	iso_status st;
-	size_t line, row_line; /* of the byte being fed; of the first byte of the row */
+	size_t line, row_line;	   /* of the byte being fed; of the first byte of the row */
 	size_t row, nfield, width; /* rows done; fields of this row; fields of the header */
-	char *text; /* the row's fields, each with its terminator */
+	char *text;		   /* the row's fields, each with its terminator */
 	size_t used, text_cap;
 	size_t *start; /* [nfield] offsets in text */
 	size_t start_cap;
@@ -30,16 +30,19 @@ typedef struct reader {
 /* Length of the valid UTF-8 sequence at p, 0 if it is none (Unicode 15, table 3-7). */
 static size_t utf8_length(const unsigned char *p, size_t n)
 {
-	size_t more = p[0] < 0x80 ? 0 : p[0] >= 0xc2 && p[0] < 0xe0 ? 1 : (p[0] & 0xf0) == 0xe0 ? 2
-		: p[0] >= 0xf0 && p[0] <= 0xf4 ? 3 : 9;
+	size_t more = p[0] < 0x80		     ? 0
+		      : p[0] >= 0xc2 && p[0] < 0xe0  ? 1
+		      : (p[0] & 0xf0) == 0xe0	     ? 2
+		      : p[0] >= 0xf0 && p[0] <= 0xf4 ? 3
+						     : 9;
 
 	if (more >= n)
 		return 0;
 	for (size_t i = 1; i <= more; i++)
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-	    (p[0] == 0xf4 && p[1] > 0x8f))
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
 		return 0;
 	return more + 1;
 }
@@ -64,18 +67,22 @@ static void on_field(void *data, size_t n, void *ctx)
 		return;
 	if (n && memchr(data, 0, n)) {
 		r->st = iso_fail(r->err, ISO_E_DATA,
-				 "malformed CSV (%s:%zu:%zu): a zero byte in the field; save the file as UTF-8 text", r->name,
-				 r->line, r->nfield + 1);
+				 "malformed CSV (%s:%zu:%zu): a zero byte in the field; save the "
+				 "file as UTF-8 text",
+				 r->name, r->line, r->nfield + 1);
 		return;
 	}
 	if (n && !is_utf8(data, n)) {
-		r->st = iso_fail(r->err, ISO_E_DATA, "malformed CSV (%s:%zu:%zu): the field is not UTF-8; convert the file",
-				 r->name, r->line, r->nfield + 1);
+		r->st = iso_fail(
+			r->err, ISO_E_DATA,
+			"malformed CSV (%s:%zu:%zu): the field is not UTF-8; convert the file",
+			r->name, r->line, r->nfield + 1);
 		return;
 	}
 	r->st = iso_grow(&r->text, &r->text_cap, r->used + n + 1, 1, r->err);
 	if (r->st == ISO_OK)
-		r->st = iso_grow(&r->start, &r->start_cap, r->nfield + 1, sizeof(*r->start), r->err);
+		r->st = iso_grow(&r->start, &r->start_cap, r->nfield + 1, sizeof(*r->start),
+				 r->err);
 	if (r->st != ISO_OK)
 		return;
 	if (n)
@@ -98,7 +105,8 @@ static void on_row(int terminator, void *ctx)
 		size_t at = (r->nfield < r->width ? r->nfield : r->width) + (r->nfield > r->width);
 
 		r->st = iso_fail(r->err, ISO_E_DATA,
-				 "ragged CSV row (%s:%zu:%zu): %zu fields, the header has %zu; mend the row or quote its "
+				 "ragged CSV row (%s:%zu:%zu): %zu fields, the header has %zu; "
+				 "mend the row or quote its "
 				 "commas",
 				 r->name, r->row_line, at, r->nfield, r->width);
 		return;
@@ -129,7 +137,8 @@ static iso_status parse_error(reader *r)
 	if (code == CSV_ENOMEM || code == CSV_ETOOBIG)
 		return iso_no_memory(r->err, "a CSV field");
 	return iso_fail(r->err, ISO_E_DATA,
-			"malformed CSV (%s:%zu:%zu): a quote inside an unquoted field or text after a closing quote; quote the "
+			"malformed CSV (%s:%zu:%zu): a quote inside an unquoted field or text "
+			"after a closing quote; quote the "
 			"whole field and double the quotes in it",
 			r->name, r->line, r->nfield + 1);
 }
@@ -152,16 +161,20 @@ static iso_status feed(reader *r, const char *text, size_t n)
 	if (csv_fini(&r->parser, on_field, on_row, r) != 0 && r->st == ISO_OK)
 		return csv_error(&r->parser) == CSV_EPARSE
 			       ? iso_fail(r->err, ISO_E_DATA,
-					  "malformed CSV (%s:%zu:%zu): the quote opened in this row is never closed; close it",
+					  "malformed CSV (%s:%zu:%zu): the quote opened in this "
+					  "row is never closed; close it",
 					  r->name, r->row_line, r->nfield + 1)
 			       : parse_error(r);
 	if (r->st == ISO_OK && r->row == 0)
-		return iso_fail(r->err, ISO_E_DATA, "empty CSV file (%s:1:1): no header row; add one with the column names",
-				r->name);
+		return iso_fail(
+			r->err, ISO_E_DATA,
+			"empty CSV file (%s:1:1): no header row; add one with the column names",
+			r->name);
 	return r->st;
 }
 
-iso_status iso_csv_parse(const char *text, size_t n, const char *name, iso_csv_row_fn fn, void *ctx, iso_error *err)
+iso_status iso_csv_parse(const char *text, size_t n, const char *name, iso_csv_row_fn fn, void *ctx,
+			 iso_error *err)
 {
 	reader r = {.name = name, .fn = fn, .ctx = ctx, .err = err};
 	iso_status st;
@@ -197,8 +210,10 @@ void iso_csv_field(iso_str *out, const char *text, int last)
 {
 	int first = out->n == 0 || out->p[out->n - 1] == '\n';
 
-	/* A row of one empty field would be a blank line, which readers skip; a byte order mark at the start, too. */
-	if (text[strcspn(text, ",\"\r\n")] || (first && last && !*text) || (out->n == 0 && (unsigned char)*text == 0xef)) {
+	/* A row of one empty field would be a blank line, which readers skip; a byte order mark at
+	 * the start, too. */
+	if (text[strcspn(text, ",\"\r\n")] || (first && last && !*text) ||
+	    (out->n == 0 && (unsigned char)*text == 0xef)) {
 		iso_str_add(out, "\"");
 		for (const char *p = text; *p; p++)
 			iso_str_addn(out, *p == '"' ? "\"\"" : p, *p == '"' ? 2 : 1);

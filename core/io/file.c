@@ -47,8 +47,9 @@ static iso_status io_fail(iso_error *err, const char *what, const char *path, in
 	return iso_fail(err, ISO_E_IO, "%s (%s): %s; %s", what, path, strerror(e), errno_remedy(e));
 }
 
-/* A first guess of the uncompressed size: exact for plain files and for gzip files below 4 GiB (RFC 1952, ISIZE).  It is
- * only a hint from untrusted bytes, so it is held below deflate's greatest expansion (1032:1). */
+/* A first guess of the uncompressed size: exact for plain files and for gzip files below 4 GiB (RFC
+ * 1952, ISIZE).  It is only a hint from untrusted bytes, so it is held below deflate's greatest
+ * expansion (1032:1). */
 static size_t size_hint(int fd)
 {
 	struct stat st;
@@ -62,15 +63,17 @@ static size_t size_hint(int fd)
 		return plain;
 	if (pread(fd, tail, 4, st.st_size - 4) != 4)
 		return plain;
-	isize = (size_t)tail[0] | (size_t)tail[1] << 8 | (size_t)tail[2] << 16 | (size_t)tail[3] << 24;
+	isize = (size_t)tail[0] | (size_t)tail[1] << 8 | (size_t)tail[2] << 16 |
+		(size_t)tail[3] << 24;
 	return isize / 1032 > plain ? plain : isize;
 }
 
-static iso_status read_all(gzFile f, const char *path, size_t limit, size_t hint, char **text, size_t *n,
-			   iso_error *err)
+static iso_status read_all(gzFile f, const char *path, size_t limit, size_t hint, char **text,
+			   size_t *n, iso_error *err)
 {
 	size_t cap = (hint < limit ? hint : limit) + 2, used = 0;
-	char *p = iso_alloc(cap, 1); /* two bytes more than needed: the last read then finds the end, and a terminator */
+	char *p = iso_alloc(cap, 1); /* two bytes more than needed: the last read then finds the
+					end, and a terminator */
 	iso_status st = p ? ISO_OK : iso_no_memory(err, "the contents of a file");
 
 	while (st == ISO_OK) {
@@ -86,16 +89,20 @@ static iso_status read_all(gzFile f, const char *path, size_t limit, size_t hint
 		if (got < 0) {
 			const char *why = gzerror(f, &code);
 
-			st = code == Z_ERRNO ? io_fail(err, "cannot read", path, errno)
-					     : iso_fail(err, ISO_E_DATA, "damaged gzip file (%s): %s; fetch it again",
-							path, why);
+			st = code == Z_ERRNO
+				     ? io_fail(err, "cannot read", path, errno)
+				     : iso_fail(err, ISO_E_DATA,
+						"damaged gzip file (%s): %s; fetch it again", path,
+						why);
 			break;
 		}
 		if (got == 0)
 			break;
 		used += (size_t)got;
 		if (used > limit)
-			st = iso_fail(err, ISO_E_DATA, "file too large (%s): more than %zu bytes; split it", path, limit);
+			st = iso_fail(err, ISO_E_DATA,
+				      "file too large (%s): more than %zu bytes; split it", path,
+				      limit);
 	}
 	if (st != ISO_OK) {
 		iso_free(p);
@@ -131,7 +138,9 @@ iso_status iso_file_read(const char *path, size_t limit, char **text, size_t *n,
 	closed = gzclose_r(f); /* Z_BUF_ERROR: the gzip stream ended early */
 	if (st == ISO_OK && closed != Z_OK) {
 		iso_free(p);
-		return iso_fail(err, ISO_E_DATA, "truncated gzip file (%s): the stream ends early; fetch it again", shown);
+		return iso_fail(err, ISO_E_DATA,
+				"truncated gzip file (%s): the stream ends early; fetch it again",
+				shown);
 	}
 	if (st != ISO_OK)
 		return st;
@@ -155,14 +164,15 @@ static int write_all(int fd, const char *p, size_t n)
 	return 0;
 }
 
-/* A rename is durable once the directory that holds the name has been synced.  Some file systems cannot sync a
- * directory (EINVAL); there the rename is as durable as it gets. */
+/* A rename is durable once the directory that holds the name has been synced.  Some file systems
+ * cannot sync a directory (EINVAL); there the rename is as durable as it gets. */
 static int sync_directory(const char *dir)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), e = 0;
 
 	if (fd < 0)
-		return 0; /* a directory that may be written but not read: nothing to sync through */
+		return 0; /* a directory that may be written but not read: nothing to sync through
+			   */
 	if (fsync(fd) != 0 && errno != EINVAL && errno != EROFS)
 		e = errno;
 	close(fd);
@@ -226,7 +236,8 @@ iso_status iso_file_write_atomic(const char *path, const void *data, size_t n, i
 			return io_fail(err, "cannot write", path, EISDIR);
 		if (!S_ISREG(st.st_mode))
 			return write_device(path, data, n, err);
-		mode = st.st_mode & 07777; /* a replaced file keeps its mode; a symbolic link keeps pointing */
+		mode = st.st_mode &
+		       07777; /* a replaced file keeps its mode; a symbolic link keeps pointing */
 		if (realpath(path, real))
 			target = real;
 	}
@@ -262,7 +273,8 @@ static void zlib_free(void *ctx, void *p)
 }
 
 /* One gzip member with no name, no time and operating system 255 (unknown). */
-static iso_status compress_gz(const void *data, size_t n, uint8_t **out, size_t *nout, iso_error *err)
+static iso_status compress_gz(const void *data, size_t n, uint8_t **out, size_t *nout,
+			      iso_error *err)
 {
 	z_stream z = {.zalloc = zlib_alloc, .zfree = zlib_free};
 	gz_header header = {.os = 255};
@@ -293,7 +305,9 @@ static iso_status compress_gz(const void *data, size_t n, uint8_t **out, size_t 
 		code = deflate(&z, n == 0 ? Z_FINISH : Z_NO_FLUSH);
 		used += room - z.avail_out;
 		if (code == Z_STREAM_ERROR)
-			st = iso_fail(err, ISO_E_INTERNAL, "cannot compress (zlib): the stream is inconsistent; report it");
+			st = iso_fail(
+				err, ISO_E_INTERNAL,
+				"cannot compress (zlib): the stream is inconsistent; report it");
 	}
 	deflateEnd(&z);
 	if (st != ISO_OK) {
@@ -366,7 +380,8 @@ static int ends_with(const char *name, const char *suffix)
 	return n >= m && strcmp(name + n - m, suffix) == 0;
 }
 
-iso_status iso_list_dir(const char *path, const char *suffix, char ***names, size_t *n, iso_error *err)
+iso_status iso_list_dir(const char *path, const char *suffix, char ***names, size_t *n,
+			iso_error *err)
 {
 	DIR *d = opendir(path);
 	char **list = NULL;

@@ -7,18 +7,24 @@
 
 #include "core/base/str.h"
 
-/* The whole file, gunzipped if it is gzip; "-" = standard input. Terminated by a zero byte not counted in *n.
- * limit: refuse more bytes (0 = 4 GiB). */
-iso_status iso_file_read(const char *path, size_t limit, char **text, size_t *n, iso_error *err) ISO_MUST_CHECK;
-/* All or nothing: on failure (full disk, no permission) the old file is untouched and no temporary is left. */
-iso_status iso_file_write_atomic(const char *path, const void *data, size_t n, iso_error *err) ISO_MUST_CHECK;
+/* The whole file, gunzipped if it is gzip; "-" = standard input. Terminated by a zero byte not
+ * counted in *n. limit: refuse more bytes (0 = 4 GiB). */
+iso_status iso_file_read(const char *path, size_t limit, char **text, size_t *n,
+			 iso_error *err) ISO_MUST_CHECK;
+/* All or nothing: on failure (full disk, no permission) the old file is untouched and no temporary
+ * is left. */
+iso_status iso_file_write_atomic(const char *path, const void *data, size_t n,
+				 iso_error *err) ISO_MUST_CHECK;
 /* The same, gzip-compressed with a fixed header: equal input gives equal bytes. */
-iso_status iso_file_write_gz(const char *path, const void *data, size_t n, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_file_write_gz(const char *path, const void *data, size_t n,
+			     iso_error *err) ISO_MUST_CHECK;
 /* mkdir -p. */
 iso_status iso_make_dirs(const char *path, iso_error *err) ISO_MUST_CHECK;
 int iso_file_exists(const char *path);
-/* Names (not paths) in a directory that end in `suffix`, sorted; free each and the array with iso_free. */
-iso_status iso_list_dir(const char *path, const char *suffix, char ***names, size_t *n, iso_error *err) ISO_MUST_CHECK;
+/* Names (not paths) in a directory that end in `suffix`, sorted; free each and the array with
+ * iso_free. */
+iso_status iso_list_dir(const char *path, const char *suffix, char ***names, size_t *n,
+			iso_error *err) ISO_MUST_CHECK;
 /* Write all to standard output, checked (a closed pipe or /dev/full is ISO_E_IO). */
 iso_status iso_stdout_write(const char *text, size_t n, iso_error *err) ISO_MUST_CHECK;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* cJSON builds the tree, but reads more than JSON: control characters, leading zeros, wrong UTF-8, duplicate keys.  A strict
- * scan of the grammar (RFC 8259) goes first; it finds every fault with its line and column, and notes where the keys are. */
+/* cJSON builds the tree, but reads more than JSON: control characters, leading zeros, wrong UTF-8,
+ * duplicate keys.  A strict scan of the grammar (RFC 8259) goes first; it finds every fault with
+ * its line and column, and notes where the keys are. */
 #include "core/io/json.h"
 
 #include <float.h>
@@ -43,8 +44,9 @@ static iso_status scan_fail(const scan *s, size_t at, const char *why)
 	size_t line, column;
 
 	position(s, at, &line, &column);
-	return iso_fail(s->err, ISO_E_CONFIG, "malformed JSON (%s:%zu:%zu): %s; mend the text there", s->name, line, column,
-			why);
+	return iso_fail(s->err, ISO_E_CONFIG,
+			"malformed JSON (%s:%zu:%zu): %s; mend the text there", s->name, line,
+			column, why);
 }
 
 static void skip_space(scan *s)
@@ -64,8 +66,10 @@ static int hex4(const scan *s, size_t at)
 
 	for (size_t i = at; i < at + 4; i++) {
 		int c = i < s->n ? s->p[i] : -1;
-		int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-			: c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		int digit = c >= '0' && c <= '9'   ? c - '0'
+			    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+			    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+						   : -1;
 
 		if (digit < 0)
 			return -1;
@@ -83,15 +87,20 @@ static iso_status scan_escape(scan *s)
 		return ISO_OK;
 	}
 	if (c != 'u')
-		return scan_fail(s, s->at, "expected one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX");
+		return scan_fail(s, s->at,
+				 "expected one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX");
 	x = hex4(s, s->at + 2);
 	if (x <= 0)
-		return scan_fail(s, s->at, x ? "expected four hexadecimal digits" : "the character \\u0000 is not allowed");
+		return scan_fail(s, s->at,
+				 x ? "expected four hexadecimal digits"
+				   : "the character \\u0000 is not allowed");
 	if (x >= 0xdc00 && x < 0xe000)
 		return scan_fail(s, s->at, "a low surrogate without its high one");
 	if (x >= 0xd800 && x < 0xdc00) {
-		low = peek(s) == '\\' && s->at + 7 < s->n && s->p[s->at + 6] == '\\' && s->p[s->at + 7] == 'u'
-			      ? hex4(s, s->at + 8) : -1;
+		low = peek(s) == '\\' && s->at + 7 < s->n && s->p[s->at + 6] == '\\' &&
+				      s->p[s->at + 7] == 'u'
+			      ? hex4(s, s->at + 8)
+			      : -1;
 		if (low < 0xdc00 || low >= 0xe000)
 			return scan_fail(s, s->at, "a high surrogate without its low one");
 		s->at += 6;
@@ -105,13 +114,16 @@ static iso_status scan_utf8(scan *s)
 {
 	const unsigned char *p = s->p + s->at;
 	size_t left = s->n - s->at;
-	size_t more = p[0] >= 0xc2 && p[0] < 0xe0 ? 1 : (p[0] & 0xf0) == 0xe0 ? 2 : p[0] >= 0xf0 && p[0] <= 0xf4 ? 3 : 0;
+	size_t more = p[0] >= 0xc2 && p[0] < 0xe0    ? 1
+		      : (p[0] & 0xf0) == 0xe0	     ? 2
+		      : p[0] >= 0xf0 && p[0] <= 0xf4 ? 3
+						     : 0;
 	int good = more > 0 && left > more;
 
 	for (size_t i = 1; good && i <= more; i++)
 		good = (p[i] & 0xc0) == 0x80;
-	if (good && ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-		     (p[0] == 0xf4 && p[1] > 0x8f)))
+	if (good && ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+		     (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f)))
 		good = 0;
 	if (!good)
 		return scan_fail(s, s->at, "bytes that are not UTF-8");
@@ -129,7 +141,9 @@ static iso_status scan_string(scan *s)
 		if (c < 0)
 			return scan_fail(s, open, "the string that starts here is never closed");
 		if (c < 0x20)
-			return scan_fail(s, s->at, "a control character in a string, expected its escape such as \\n");
+			return scan_fail(
+				s, s->at,
+				"a control character in a string, expected its escape such as \\n");
 		if (c == '"')
 			break;
 		if (c == '\\')
@@ -216,10 +230,12 @@ static iso_status scan_list(scan *s, int object)
 		if (peek(s) == close)
 			break;
 		if (peek(s) < 0)
-			return scan_fail(s, open, object ? "the object that starts here is never closed"
-							 : "the array that starts here is never closed");
+			return scan_fail(s, open,
+					 object ? "the object that starts here is never closed"
+						: "the array that starts here is never closed");
 		if (peek(s) != ',')
-			return scan_fail(s, s->at, object ? "expected ',' or '}'" : "expected ',' or ']'");
+			return scan_fail(s, s->at,
+					 object ? "expected ',' or '}'" : "expected ',' or ']'");
 		s->at++;
 	}
 	s->at++;
@@ -248,7 +264,8 @@ static iso_status scan_value(scan *s)
 			return ISO_OK;
 		}
 	}
-	return scan_fail(s, s->at, c < 0 ? "the text ends where a value is expected" : "expected a value");
+	return scan_fail(s, s->at,
+			 c < 0 ? "the text ends where a value is expected" : "expected a value");
 }
 
 typedef struct keyed {
@@ -289,7 +306,8 @@ static iso_status sort_members(const cJSON *v, keyed **out, size_t *n, iso_error
 	return ISO_OK;
 }
 
-/* Both the tree and the scan list the keys in document order, so that the k-th key of the one is the k-th of the other. */
+/* Both the tree and the scan list the keys in document order, so that the k-th key of the one is
+ * the k-th of the other. */
 static iso_status reject_duplicates(const scan *s, const cJSON *v, size_t *next)
 {
 	size_t n = count_items(v), i = 0;
@@ -310,7 +328,8 @@ static iso_status reject_duplicates(const scan *s, const cJSON *v, size_t *next)
 		qsort(list, n, sizeof(*list), compare_keyed);
 		for (i = 1; i < n && st == ISO_OK; i++)
 			if (strcmp(list[i - 1].item->string, list[i].item->string) == 0)
-				st = scan_fail(s, list[i].index < s->nkey ? s->key[list[i].index] : 0,
+				st = scan_fail(s,
+					       list[i].index < s->nkey ? s->key[list[i].index] : 0,
 					       "this key is in the object twice");
 	}
 	iso_free(list);
@@ -369,8 +388,8 @@ void iso_json_number_text(double x, char out[32])
 		memcpy(out, word, strlen(word) + 1);
 		return;
 	}
-	/* A normal double that comes from at most 15 digits is found by %.15g, which drops trailing zeros; subnormals carry
-	 * fewer digits, so they start from one. */
+	/* A normal double that comes from at most 15 digits is found by %.15g, which drops trailing
+	 * zeros; subnormals carry fewer digits, so they start from one. */
 	for (int digits = fabs(x) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
 		char text[32] = "";
 
@@ -468,8 +487,10 @@ static iso_status write_list(iso_str *out, const cJSON *v, int pretty, int depth
 static iso_status write_value(iso_str *out, const cJSON *v, int pretty, int depth, iso_error *err)
 {
 	if (depth > MAX_DEPTH)
-		return iso_fail(err, ISO_E_INTERNAL, "cannot write JSON (depth): nested deeper than %d levels; report it",
-				MAX_DEPTH);
+		return iso_fail(
+			err, ISO_E_INTERNAL,
+			"cannot write JSON (depth): nested deeper than %d levels; report it",
+			MAX_DEPTH);
 	if (cJSON_IsObject(v) || cJSON_IsArray(v))
 		return write_list(out, v, pretty, depth, err);
 	if (cJSON_IsString(v))
@@ -481,7 +502,8 @@ static iso_status write_value(iso_str *out, const cJSON *v, int pretty, int dept
 	else if (cJSON_IsNull(v))
 		iso_str_add(out, "null");
 	else
-		return iso_fail(err, ISO_E_INTERNAL, "cannot write JSON (type): a value of no JSON type; report it");
+		return iso_fail(err, ISO_E_INTERNAL,
+				"cannot write JSON (type): a value of no JSON type; report it");
 	return ISO_OK;
 }
 
@@ -500,25 +522,32 @@ iso_status iso_json_pretty(const cJSON *v, iso_str *out, iso_error *err)
 
 static const char *kind_name(const cJSON *v)
 {
-	return cJSON_IsObject(v) ? "an object" : cJSON_IsArray(v) ? "an array" : cJSON_IsString(v) ? "a string"
-		: cJSON_IsNumber(v) ? "a number" : cJSON_IsBool(v) ? "a boolean" : "null";
+	return cJSON_IsObject(v)   ? "an object"
+	       : cJSON_IsArray(v)  ? "an array"
+	       : cJSON_IsString(v) ? "a string"
+	       : cJSON_IsNumber(v) ? "a number"
+	       : cJSON_IsBool(v)   ? "a boolean"
+				   : "null";
 }
 
-static iso_status find(const cJSON *obj, const char *key, int required, const cJSON **v, const char *where,
-		       iso_error *err)
+static iso_status find(const cJSON *obj, const char *key, int required, const cJSON **v,
+		       const char *where, iso_error *err)
 {
 	*v = NULL;
 	if (!cJSON_IsObject(obj))
-		return iso_fail(err, ISO_E_CONFIG, "wrong type (%s): %s where an object is expected; see its documentation",
-				where, obj ? kind_name(obj) : "nothing");
+		return iso_fail(
+			err, ISO_E_CONFIG,
+			"wrong type (%s): %s where an object is expected; see its documentation",
+			where, obj ? kind_name(obj) : "nothing");
 	*v = cJSON_GetObjectItemCaseSensitive(obj, key);
 	if (!*v && required)
-		return iso_fail(err, ISO_E_CONFIG, "missing key (%s): \"%s\" is required; add it", where, key);
+		return iso_fail(err, ISO_E_CONFIG, "missing key (%s): \"%s\" is required; add it",
+				where, key);
 	return ISO_OK;
 }
 
-iso_status iso_json_get_number(const cJSON *obj, const char *key, int required, double lo, double hi, double *out,
-			       const char *where, iso_error *err)
+iso_status iso_json_get_number(const cJSON *obj, const char *key, int required, double lo,
+			       double hi, double *out, const char *where, iso_error *err)
 {
 	const cJSON *v;
 	double x = NAN;
@@ -534,21 +563,24 @@ iso_status iso_json_get_number(const cJSON *obj, const char *key, int required, 
 	else if (cJSON_IsString(v) && strcmp(v->valuestring, "-inf") == 0)
 		x = -INFINITY;
 	else
-		return iso_fail(err, ISO_E_CONFIG, "wrong type (%s): \"%s\" is %s, expected a number; mend it", where, key,
-				kind_name(v));
+		return iso_fail(err, ISO_E_CONFIG,
+				"wrong type (%s): \"%s\" is %s, expected a number; mend it", where,
+				key, kind_name(v));
 	if (!(x >= lo && x <= hi)) {
 		iso_json_number_text(x, text[0]);
 		iso_json_number_text(lo, text[1]);
 		iso_json_number_text(hi, text[2]);
-		return iso_fail(err, ISO_E_CONFIG, "value out of range (%s): \"%s\" is %s, allowed is %s to %s; choose another",
+		return iso_fail(err, ISO_E_CONFIG,
+				"value out of range (%s): \"%s\" is %s, allowed is %s to %s; "
+				"choose another",
 				where, key, text[0], text[1], text[2]);
 	}
 	*out = x;
 	return ISO_OK;
 }
 
-iso_status iso_json_get_string(const cJSON *obj, const char *key, int required, const char **out, const char *where,
-			       iso_error *err)
+iso_status iso_json_get_string(const cJSON *obj, const char *key, int required, const char **out,
+			       const char *where, iso_error *err)
 {
 	const cJSON *v;
 
@@ -556,13 +588,15 @@ iso_status iso_json_get_string(const cJSON *obj, const char *key, int required, 
 	if (!v)
 		return ISO_OK;
 	if (!cJSON_IsString(v))
-		return iso_fail(err, ISO_E_CONFIG, "wrong type (%s): \"%s\" is %s, expected a string; mend it", where, key,
-				kind_name(v));
+		return iso_fail(err, ISO_E_CONFIG,
+				"wrong type (%s): \"%s\" is %s, expected a string; mend it", where,
+				key, kind_name(v));
 	*out = v->valuestring;
 	return ISO_OK;
 }
 
-iso_status iso_json_only_keys(const cJSON *obj, const char *const *keys, size_t n, const char *where, iso_error *err)
+iso_status iso_json_only_keys(const cJSON *obj, const char *const *keys, size_t n,
+			      const char *where, iso_error *err)
 {
 	for (const cJSON *c = obj ? obj->child : NULL; c; c = c->next) {
 		const char *key = c->string ? c->string : "", *near;
@@ -574,9 +608,13 @@ iso_status iso_json_only_keys(const cJSON *obj, const char *const *keys, size_t 
 			continue;
 		near = iso_nearest_word(key, keys, n);
 		if (near)
-			return iso_fail(err, ISO_E_CONFIG, "unknown key (%s): \"%.80s\" is not known here; did you mean \"%s\"?",
+			return iso_fail(err, ISO_E_CONFIG,
+					"unknown key (%s): \"%.80s\" is not known here; did you "
+					"mean \"%s\"?",
 					where, key, near);
-		return iso_fail(err, ISO_E_CONFIG, "unknown key (%s): \"%.80s\" is not known here; remove it", where, key);
+		return iso_fail(err, ISO_E_CONFIG,
+				"unknown key (%s): \"%.80s\" is not known here; remove it", where,
+				key);
 	}
 	return ISO_OK;
 }

@@ -14,23 +14,28 @@
 
 static const char *kind_word(iso_option_kind k)
 {
-	static const char *const words[] = {"an integer", "a number", "true or false", "one of its choices", "text",
-					    "a list of integers"};
+	static const char *const words[] = {"an integer",	  "a number", "true or false",
+					    "one of its choices", "text",     "a list of integers"};
 
 	return words[k];
 }
 
 /* The choice list without its bars, for messages: "sound|paper" as it stands is clear enough. */
-static iso_status wrong_value(const iso_option *o, const char *text, const char *where, iso_error *err)
+static iso_status wrong_value(const iso_option *o, const char *text, const char *where,
+			      iso_error *err)
 {
 	if (o->kind == ISO_OPTION_ENUM)
-		return iso_fail(err, ISO_E_CONFIG, "wrong option value (%s): %s is \"%.80s\", expected one of %s; choose one",
-				where, o->key, text, o->choices);
+		return iso_fail(
+			err, ISO_E_CONFIG,
+			"wrong option value (%s): %s is \"%.80s\", expected one of %s; choose one",
+			where, o->key, text, o->choices);
 	if (o->kind == ISO_OPTION_STRING)
-		return iso_fail(err, ISO_E_CONFIG, "wrong option value (%s): %s is longer than %d bytes; shorten it", where,
-				o->key, ISO_OPT_TEXT_MAX - 1);
-	return iso_fail(err, ISO_E_CONFIG, "wrong option value (%s): %s is \"%.80s\", expected %s; mend it", where, o->key,
-			text, kind_word(o->kind));
+		return iso_fail(err, ISO_E_CONFIG,
+				"wrong option value (%s): %s is longer than %d bytes; shorten it",
+				where, o->key, ISO_OPT_TEXT_MAX - 1);
+	return iso_fail(err, ISO_E_CONFIG,
+			"wrong option value (%s): %s is \"%.80s\", expected %s; mend it", where,
+			o->key, text, kind_word(o->kind));
 }
 
 static iso_status in_range(const iso_option *o, double x, const char *where, iso_error *err)
@@ -42,11 +47,13 @@ static iso_status in_range(const iso_option *o, double x, const char *where, iso
 	iso_json_number_text(x, a);
 	iso_json_number_text(o->lo, b);
 	iso_json_number_text(o->hi, c);
-	return iso_fail(err, ISO_E_CONFIG, "option out of range (%s): %s is %s, allowed is %s to %s; choose another", where,
-			o->key, a, b, c);
+	return iso_fail(err, ISO_E_CONFIG,
+			"option out of range (%s): %s is %s, allowed is %s to %s; choose another",
+			where, o->key, a, b, c);
 }
 
-/* "30000", "3e4" and "30000.0" are the same integer; anything with a fraction is none. 1 on success. */
+/* "30000", "3e4" and "30000.0" are the same integer; anything with a fraction is none. 1 on
+ * success. */
 static int text_to_int(const char *text, int64_t *out)
 {
 	char *end = NULL;
@@ -96,7 +103,8 @@ static int choice_index(const char *choices, const char *text, int *out)
 
 	for (const char *p = choices; p; p = strchr(p, '|'), index++) {
 		p += *p == '|';
-		if (strncmp(p, text, n) == 0 && (p[n] == '|' || p[n] == 0) && n > 0 && !strchr(text, '|')) {
+		if (strncmp(p, text, n) == 0 && (p[n] == '|' || p[n] == 0) && n > 0 &&
+		    !strchr(text, '|')) {
 			*out = index;
 			return 1;
 		}
@@ -104,14 +112,16 @@ static int choice_index(const char *choices, const char *text, int *out)
 	return 0;
 }
 
-static iso_status put_int(const iso_option *o, int64_t x, char *at, const char *where, iso_error *err)
+static iso_status put_int(const iso_option *o, int64_t x, char *at, const char *where,
+			  iso_error *err)
 {
 	ISO_TRY(in_range(o, (double)x, where, err));
 	memcpy(at, &x, sizeof(x));
 	return ISO_OK;
 }
 
-static iso_status put_list_text(const iso_option *o, const char *text, char *at, const char *where, iso_error *err)
+static iso_status put_list_text(const iso_option *o, const char *text, char *at, const char *where,
+				iso_error *err)
 {
 	int64_t list[ISO_OPT_LIST_MAX + 1] = {0};
 	const char *p = text;
@@ -120,7 +130,8 @@ static iso_status put_list_text(const iso_option *o, const char *text, char *at,
 		size_t n = strcspn(p, ",");
 		char one[32];
 
-		if (n == 0 || n >= sizeof(one) || list[0] == ISO_OPT_LIST_MAX || (p[n] == ',' && !p[n + 1]))
+		if (n == 0 || n >= sizeof(one) || list[0] == ISO_OPT_LIST_MAX ||
+		    (p[n] == ',' && !p[n + 1]))
 			return wrong_value(o, text, where, err);
 		memcpy(one, p, n);
 		one[n] = 0;
@@ -135,7 +146,8 @@ static iso_status put_list_text(const iso_option *o, const char *text, char *at,
 }
 
 /* A value as typed on the command line, or as the table's default. */
-static iso_status put_text(const iso_option *o, const char *text, char *at, const char *where, iso_error *err)
+static iso_status put_text(const iso_option *o, const char *text, char *at, const char *where,
+			   iso_error *err)
 {
 	int64_t i;
 	double x;
@@ -143,7 +155,8 @@ static iso_status put_text(const iso_option *o, const char *text, char *at, cons
 
 	switch (o->kind) {
 	case ISO_OPTION_INT:
-		return text_to_int(text, &i) ? put_int(o, i, at, where, err) : wrong_value(o, text, where, err);
+		return text_to_int(text, &i) ? put_int(o, i, at, where, err)
+					     : wrong_value(o, text, where, err);
 	case ISO_OPTION_REAL:
 		if (!text_to_real(text, &x))
 			return wrong_value(o, text, where, err);
@@ -152,7 +165,8 @@ static iso_status put_text(const iso_option *o, const char *text, char *at, cons
 		return ISO_OK;
 	case ISO_OPTION_BOOL:
 	case ISO_OPTION_ENUM:
-		if (o->kind == ISO_OPTION_BOOL ? !text_to_bool(text, &b) : !choice_index(o->choices, text, &b))
+		if (o->kind == ISO_OPTION_BOOL ? !text_to_bool(text, &b)
+					       : !choice_index(o->choices, text, &b))
 			return wrong_value(o, text, where, err);
 		memcpy(at, &b, sizeof(b));
 		return ISO_OK;
@@ -165,17 +179,21 @@ static iso_status put_text(const iso_option *o, const char *text, char *at, cons
 	case ISO_OPTION_INTS:
 		return put_list_text(o, text, at, where, err);
 	}
-	return iso_fail(err, ISO_E_INTERNAL, "unknown option kind (%s): %s; report it", where, o->key);
+	return iso_fail(err, ISO_E_INTERNAL, "unknown option kind (%s): %s; report it", where,
+			o->key);
 }
 
-static iso_status put_array(const iso_option *o, const cJSON *v, char *at, const char *where, iso_error *err)
+static iso_status put_array(const iso_option *o, const cJSON *v, char *at, const char *where,
+			    iso_error *err)
 {
 	int64_t list[ISO_OPT_LIST_MAX + 1] = {0};
 
 	if (o->kind != ISO_OPTION_INTS || cJSON_GetArraySize(v) > ISO_OPT_LIST_MAX)
-		return iso_fail(err, ISO_E_CONFIG, "wrong option value (%s): %s is a list of %d, expected %s%s; mend it", where,
-				o->key, cJSON_GetArraySize(v), kind_word(o->kind),
-				o->kind == ISO_OPTION_INTS ? " (at most 15)" : "");
+		return iso_fail(
+			err, ISO_E_CONFIG,
+			"wrong option value (%s): %s is a list of %d, expected %s%s; mend it",
+			where, o->key, cJSON_GetArraySize(v), kind_word(o->kind),
+			o->kind == ISO_OPTION_INTS ? " (at most 15)" : "");
 	for (const cJSON *c = v->child; c; c = c->next) {
 		double x = cJSON_IsNumber(c) ? c->valuedouble : NAN;
 
@@ -188,7 +206,8 @@ static iso_status put_array(const iso_option *o, const cJSON *v, char *at, const
 	return ISO_OK;
 }
 
-static iso_status put_json(const iso_option *o, const cJSON *v, char *at, const char *where, iso_error *err)
+static iso_status put_json(const iso_option *o, const cJSON *v, char *at, const char *where,
+			   iso_error *err)
 {
 	char text[32];
 
@@ -206,7 +225,8 @@ static iso_status put_json(const iso_option *o, const cJSON *v, char *at, const 
 	    o->kind != ISO_OPTION_STRING) {
 		if (o->kind != ISO_OPTION_REAL && fabs(v->valuedouble) > EXACT_MAX)
 			return iso_fail(err, ISO_E_CONFIG,
-					"wrong option value (%s): %s is above 2^53, where JSON numbers skip integers; write it "
+					"wrong option value (%s): %s is above 2^53, where JSON "
+					"numbers skip integers; write it "
 					"as a string",
 					where, o->key);
 		iso_json_number_text(v->valuedouble, text);
@@ -215,12 +235,15 @@ static iso_status put_json(const iso_option *o, const cJSON *v, char *at, const 
 	if (cJSON_IsNumber(v))
 		iso_json_number_text(v->valuedouble, text);
 	else
-		snprintf(text, sizeof(text), "%s", cJSON_IsBool(v) ? (cJSON_IsTrue(v) ? "true" : "false")
-						  : cJSON_IsNull(v) ? "null" : "an object");
+		snprintf(text, sizeof(text), "%s",
+			 cJSON_IsBool(v)   ? (cJSON_IsTrue(v) ? "true" : "false")
+			 : cJSON_IsNull(v) ? "null"
+					   : "an object");
 	return wrong_value(o, text, where, err);
 }
 
-static iso_status unknown_key(const iso_option *table, const char *key, const char *where, iso_error *err)
+static iso_status unknown_key(const iso_option *table, const char *key, const char *where,
+			      iso_error *err)
 {
 	const char *words[MAX_OPTIONS], *near;
 	size_t n = 0;
@@ -231,9 +254,12 @@ static iso_status unknown_key(const iso_option *table, const char *key, const ch
 	}
 	near = iso_nearest_word(key, words, n);
 	if (near)
-		return iso_fail(err, ISO_E_CONFIG, "unknown option (%s): \"%.80s\" is not an option of it; did you mean \"%s\"?",
+		return iso_fail(err, ISO_E_CONFIG,
+				"unknown option (%s): \"%.80s\" is not an option of it; did you "
+				"mean \"%s\"?",
 				where, key, near);
-	return iso_fail(err, ISO_E_CONFIG, "unknown option (%s): \"%.80s\" is not an option of it; %s", where, key,
+	return iso_fail(err, ISO_E_CONFIG,
+			"unknown option (%s): \"%.80s\" is not an option of it; %s", where, key,
 			n ? "see its description for the list" : "it has none, remove the option");
 }
 
@@ -314,7 +340,8 @@ static cJSON *value_json(const iso_option *o, const char *at)
 	return NULL;
 }
 
-static iso_status make_resolved(const iso_option *table, const char *out, cJSON **resolved, iso_error *err)
+static iso_status make_resolved(const iso_option *table, const char *out, cJSON **resolved,
+				iso_error *err)
 {
 	cJSON *object = cJSON_CreateObject();
 
@@ -332,26 +359,29 @@ static iso_status make_resolved(const iso_option *table, const char *out, cJSON 
 	return object ? ISO_OK : iso_no_memory(err, "the resolved options");
 }
 
-static iso_status apply(const iso_option *table, const cJSON *values, const char *where, char *out, iso_error *err)
+static iso_status apply(const iso_option *table, const cJSON *values, const char *where, char *out,
+			iso_error *err)
 {
 	int seen[MAX_OPTIONS] = {0};
 
 	if (values && !cJSON_IsObject(values) && !cJSON_IsNull(values))
-		return iso_fail(err, ISO_E_CONFIG, "wrong type (%s): options must be a JSON object; mend it", where);
+		return iso_fail(err, ISO_E_CONFIG,
+				"wrong type (%s): options must be a JSON object; mend it", where);
 	for (const cJSON *v = values ? values->child : NULL; v; v = v->next) {
 		const iso_option *o = lookup(table, v->string);
 
 		if (!o)
 			return unknown_key(table, v->string, where, err);
 		if (o - table < MAX_OPTIONS && seen[o - table]++)
-			return iso_fail(err, ISO_E_CONFIG, "option given twice (%s): %s; keep one", where, o->key);
+			return iso_fail(err, ISO_E_CONFIG, "option given twice (%s): %s; keep one",
+					where, o->key);
 		ISO_TRY(put_json(o, v, out + o->offset, where, err));
 	}
 	return ISO_OK;
 }
 
-iso_status iso_options_resolve(const iso_option *table, const cJSON *values, const char *where, void *out, size_t size,
-			       cJSON **resolved, iso_error *err)
+iso_status iso_options_resolve(const iso_option *table, const cJSON *values, const char *where,
+			       void *out, size_t size, cJSON **resolved, iso_error *err)
 {
 	if (resolved)
 		*resolved = NULL;
@@ -359,9 +389,13 @@ iso_status iso_options_resolve(const iso_option *table, const cJSON *values, con
 	for (const iso_option *o = table; o->key; o++) {
 		iso_error inner = {0};
 
-		if (o->offset >= size || put_text(o, o->def, (char *)out + o->offset, where, &inner) != ISO_OK)
-			return iso_fail(err, ISO_E_INTERNAL, "bad option table (%s): the default of %s is invalid: %.200s; "
-					"report it", where, o->key, inner.text);
+		if (o->offset >= size ||
+		    put_text(o, o->def, (char *)out + o->offset, where, &inner) != ISO_OK)
+			return iso_fail(
+				err, ISO_E_INTERNAL,
+				"bad option table (%s): the default of %s is invalid: %.200s; "
+				"report it",
+				where, o->key, inner.text);
 	}
 	ISO_TRY(apply(table, values, where, out, err));
 	return resolved ? make_resolved(table, out, resolved, err) : ISO_OK;
@@ -373,25 +407,32 @@ iso_status iso_options_set(cJSON *values, const char *assignment, iso_error *err
 	char key[ISO_OPT_TEXT_MAX];
 
 	if (!equals || equals == assignment || (size_t)(equals - assignment) >= sizeof(key))
-		return iso_fail(err, ISO_E_USAGE, "malformed option (--set %.80s): expected KEY=VALUE; write --set KEY=VALUE",
-				assignment);
+		return iso_fail(
+			err, ISO_E_USAGE,
+			"malformed option (--set %.80s): expected KEY=VALUE; write --set KEY=VALUE",
+			assignment);
 	memcpy(key, assignment, (size_t)(equals - assignment));
 	key[equals - assignment] = 0;
 	if (cJSON_GetObjectItemCaseSensitive(values, key))
-		return iso_fail(err, ISO_E_USAGE, "option given twice (--set %s): it already has a value; keep one", key);
-	return cJSON_AddStringToObject(values, key, equals + 1) ? ISO_OK : iso_no_memory(err, "an option");
+		return iso_fail(err, ISO_E_USAGE,
+				"option given twice (--set %s): it already has a value; keep one",
+				key);
+	return cJSON_AddStringToObject(values, key, equals + 1) ? ISO_OK
+								: iso_no_memory(err, "an option");
 }
 
 static const char *type_name(iso_option_kind k)
 {
-	static const char *const names[] = {"integer", "real", "boolean", "enum", "string", "integers"};
+	static const char *const names[] = {"integer", "real",	 "boolean",
+					    "enum",    "string", "integers"};
 
 	return names[k];
 }
 
 static int has_range(const iso_option *o)
 {
-	return o->kind == ISO_OPTION_INT || o->kind == ISO_OPTION_REAL || o->kind == ISO_OPTION_INTS;
+	return o->kind == ISO_OPTION_INT || o->kind == ISO_OPTION_REAL ||
+	       o->kind == ISO_OPTION_INTS;
 }
 
 void iso_options_describe(const iso_option *table, iso_str *out)
@@ -423,7 +464,8 @@ static int describe_one(cJSON *array, const iso_option *o)
 		cJSON_Delete(v);
 		return 0;
 	}
-	good = cJSON_AddStringToObject(v, "key", o->key) && cJSON_AddStringToObject(v, "type", type_name(o->kind)) &&
+	good = cJSON_AddStringToObject(v, "key", o->key) &&
+	       cJSON_AddStringToObject(v, "type", type_name(o->kind)) &&
 	       cJSON_AddStringToObject(v, "default", o->def);
 	if (good && o->kind == ISO_OPTION_ENUM)
 		good = cJSON_AddStringToObject(v, "choices", o->choices) != NULL;

@@ -22,8 +22,8 @@ static size_t largest(const double *p, size_t k)
 }
 
 /* Accuracy and F1 from the confusion counts [classes][3]: right, wrongly called, missed. */
-static void assess_labels(const double *prob, const uint32_t *truth, size_t n, size_t classes, size_t positive,
-			  double *count, iso_assessment *j)
+static void assess_labels(const double *prob, const uint32_t *truth, size_t n, size_t classes,
+			  size_t positive, double *count, iso_assessment *j)
 {
 	memset(count, 0, 3 * classes * sizeof(*count));
 	for (size_t i = 0; i < n; i++) {
@@ -37,7 +37,8 @@ static void assess_labels(const double *prob, const uint32_t *truth, size_t n, s
 		}
 	}
 	j->accuracy = (double)j->correct / (double)n;
-	iso_wilson((double)j->correct, (double)n, 1.959963984540054, &j->accuracy_low, &j->accuracy_high);
+	iso_wilson((double)j->correct, (double)n, 1.959963984540054, &j->accuracy_low,
+		   &j->accuracy_high);
 	double sum = 0, seen = 0;
 	for (size_t c = 0; c < classes; c++) {
 		const double *k = count + 3 * c;
@@ -48,11 +49,13 @@ static void assess_labels(const double *prob, const uint32_t *truth, size_t n, s
 	}
 	j->f1_macro = sum / seen;
 	if (classes == 2)
-		j->f1_positive = iso_f1(count[3 * positive], count[3 * positive + 1], count[3 * positive + 2]);
+		j->f1_positive = iso_f1(count[3 * positive], count[3 * positive + 1],
+					count[3 * positive + 2]);
 }
 
-static iso_status assess_binary(const double *prob, const uint32_t *truth, size_t n, size_t positive, double *s,
-				uint8_t *y, iso_assessment *j, iso_error *err)
+static iso_status assess_binary(const double *prob, const uint32_t *truth, size_t n,
+				size_t positive, double *s, uint8_t *y, iso_assessment *j,
+				iso_error *err)
 {
 	iso_roc r;
 	size_t npos = 0;
@@ -74,8 +77,8 @@ static iso_status assess_binary(const double *prob, const uint32_t *truth, size_
 	return ISO_OK;
 }
 
-static iso_status assess_many(const double *prob, const uint32_t *truth, size_t n, size_t classes, double *s,
-			      uint8_t *y, iso_assessment *j, iso_error *err)
+static iso_status assess_many(const double *prob, const uint32_t *truth, size_t n, size_t classes,
+			      double *s, uint8_t *y, iso_assessment *j, iso_error *err)
 {
 	double area = 0, precision = 0, areas = 0, precisions = 0;
 	for (size_t e = 0; e < n * classes; e++)
@@ -102,11 +105,13 @@ static iso_status assess_many(const double *prob, const uint32_t *truth, size_t 
 	if (precisions > 0)
 		j->auprc = precision / precisions;
 	/* of finite scores these are NaN only for lack of memory */
-	return isnan(area + precision + j->auroc_micro) ? iso_no_memory(err, "the areas of a classifier") : ISO_OK;
+	return isnan(area + precision + j->auroc_micro)
+		       ? iso_no_memory(err, "the areas of a classifier")
+		       : ISO_OK;
 }
 
-iso_status iso_assess(const double *prob, const uint32_t *truth, size_t n, size_t classes, size_t positive,
-		      iso_assessment *out, iso_error *err)
+iso_status iso_assess(const double *prob, const uint32_t *truth, size_t n, size_t classes,
+		      size_t positive, iso_assessment *out, iso_error *err)
 {
 	iso_assessment j = {.n = n,
 			    .accuracy = NAN,
@@ -124,7 +129,8 @@ iso_status iso_assess(const double *prob, const uint32_t *truth, size_t n, size_
 		return ISO_OK;
 	for (size_t e = 0; e < n * classes; e++)
 		ISO_FAIL_IF(!isfinite(prob[e]), err, ISO_E_NUMERIC,
-			    "a predicted probability is not finite (row %zu, class %zu)", e / classes, e % classes);
+			    "a predicted probability is not finite (row %zu, class %zu)",
+			    e / classes, e % classes);
 	double *s = iso_alloc(n + 3 * classes, sizeof(*s));
 	uint8_t *y = iso_alloc(n, classes);
 	iso_status st = ISO_OK;
@@ -179,7 +185,8 @@ static void fill_bins(const double *x, size_t n, double lo, double hi, size_t bi
 	}
 }
 
-double iso_kl_samples(const double *p, size_t np, const double *q, size_t nq, size_t bins, double smoothing)
+double iso_kl_samples(const double *p, size_t np, const double *q, size_t nq, size_t bins,
+		      double smoothing)
 {
 	enum { MOST = 64 };
 	double a[MOST + 1] = {0}, b[MOST + 1] = {0}, lo = INFINITY, hi = -INFINITY;

@@ -2,8 +2,8 @@
 /* Design matrices; see design.h.
  *
  * With x' = (x - m) s, the sparse form never builds the dense x':  x' w = x (s w) - (m s w),
- * x'^T r = s (x^T r - m sum r),  and the Gram matrix is  s_j s_k (H_jk - m_j h_k - m_k h_j + m_j m_k W)  where H, h, W
- * are the weighted products x^T x, x^T 1, 1^T 1.
+ * x'^T r = s (x^T r - m sum r),  and the Gram matrix is  s_j s_k (H_jk - m_j h_k - m_k h_j + m_j
+ * m_k W)  where H, h, W are the weighted products x^T x, x^T 1, 1^T 1.
  */
 #include "core/learn/design.h"
 
@@ -130,7 +130,8 @@ static void column_sums(const iso_design_view *v, const double *shift, double *o
 		}
 		for (size_t k = x->dense ? 0 : x->start[r]; !x->dense && k < x->start[r + 1]; k++) {
 			const double m = shift ? shift[x->col[k]] : 0, e = (double)x->val[k] - m;
-			out[x->col[k]] += shift ? e * e - m * m : e; /* a zero entry would have added m * m */
+			out[x->col[k]] +=
+				shift ? e * e - m * m : e; /* a zero entry would have added m * m */
 		}
 	}
 	for (size_t j = 0; shift && !x->dense && j < x->d; j++)
@@ -151,8 +152,8 @@ static void moments(iso_design_view *v)
 	}
 }
 
-iso_status iso_design_view_init(iso_design_view *v, const iso_design *x, const uint32_t *row, size_t n, size_t pmax,
-				int standardise, iso_error *err)
+iso_status iso_design_view_init(iso_design_view *v, const iso_design *x, const uint32_t *row,
+				size_t n, size_t pmax, int standardise, iso_error *err)
 {
 	const size_t dense = BLOCK * (x->d + 1), sparse = (x->d + 1) * padded(pmax);
 	*v = (iso_design_view){.x = x, .row = row, .n = n, .pmax = pmax};
@@ -196,10 +197,11 @@ static void gather(const iso_design_view *v, size_t first, size_t m)
 
 /* ---- products ---- */
 
-/* P columns of w (or g) at a time stay in registers; `p` of them are real, `ld` is the row stride of z (or r).  Vectors
- * run across columns, multiplications and additions are rounded one by one: the same bits in every version. */
-BODY forward_body(const int P, const iso_design_view *v, size_t p, size_t ld, const double *restrict w,
-		  double *restrict z)
+/* P columns of w (or g) at a time stay in registers; `p` of them are real, `ld` is the row stride
+ * of z (or r).  Vectors run across columns, multiplications and additions are rounded one by one:
+ * the same bits in every version. */
+BODY forward_body(const int P, const iso_design_view *v, size_t p, size_t ld,
+		  const double *restrict w, double *restrict z)
 {
 	for (size_t i = 0; i < v->n; i++) {
 		const size_t r = row_of(v, i), end = v->x->start[r + 1];
@@ -207,7 +209,8 @@ BODY forward_body(const int P, const iso_design_view *v, size_t p, size_t ld, co
 		for (int c = 0; c < P; c++)
 			acc[c] = w[v->x->d * (size_t)P + (size_t)c];
 		for (size_t k = v->x->start[r]; k < end; k++) {
-			const double *wk = w + (size_t)v->x->col[k] * (size_t)P, e = (double)v->x->val[k];
+			const double *wk = w + (size_t)v->x->col[k] * (size_t)P,
+				     e = (double)v->x->val[k];
 			for (int c = 0; c < P; c++)
 				acc[c] += e * wk[c];
 		}
@@ -216,8 +219,8 @@ BODY forward_body(const int P, const iso_design_view *v, size_t p, size_t ld, co
 	}
 }
 
-BODY backward_body(const int P, const iso_design_view *v, size_t p, size_t ld, const double *restrict rr,
-		   double *restrict g)
+BODY backward_body(const int P, const iso_design_view *v, size_t p, size_t ld,
+		   const double *restrict rr, double *restrict g)
 {
 	for (size_t i = 0; i < v->n; i++) {
 		const size_t r = row_of(v, i), end = v->x->start[r + 1];
@@ -236,11 +239,12 @@ BODY backward_body(const int P, const iso_design_view *v, size_t p, size_t ld, c
 }
 
 /* q = padded(p) <= PMAX; in and out are w and z, or r and g. */
-typedef void (*product)(const iso_design_view *v, size_t q, size_t p, size_t ld, const double *in, double *out);
+typedef void (*product)(const iso_design_view *v, size_t q, size_t p, size_t ld, const double *in,
+			double *out);
 
 #define VERSIONS(name, attribute) \
-	attribute static void forward_##name(const iso_design_view *v, size_t q, size_t p, size_t ld, const double *w, \
-					     double *z) \
+	attribute static void forward_##name(const iso_design_view *v, size_t q, size_t p, \
+					     size_t ld, const double *w, double *z) \
 	{ \
 		switch (q) { \
 		case 1: \
@@ -256,8 +260,8 @@ typedef void (*product)(const iso_design_view *v, size_t q, size_t p, size_t ld,
 			forward_body(PMAX, v, p, ld, w, z); \
 		} \
 	} \
-	attribute static void backward_##name(const iso_design_view *v, size_t q, size_t p, size_t ld, \
-					      const double *r, double *g) \
+	attribute static void backward_##name(const iso_design_view *v, size_t q, size_t p, \
+					      size_t ld, const double *r, double *g) \
 	{ \
 		switch (q) { \
 		case 1: \
@@ -299,7 +303,8 @@ static double column_shift(const iso_design_view *v, size_t j)
 }
 
 /* p <= PMAX columns of w and z, both with row stride ld. */
-static void sparse_forward(const iso_design_view *v, size_t p, size_t ld, const double *w, double *z)
+static void sparse_forward(const iso_design_view *v, size_t p, size_t ld, const double *w,
+			   double *z)
 {
 	const size_t d = v->x->d, q = padded(p);
 	double *ws = v->scratch, *bias = ws + d * q;
@@ -313,7 +318,8 @@ static void sparse_forward(const iso_design_view *v, size_t p, size_t ld, const 
 	pick(0)(v, q, p, ld, ws, z);
 }
 
-static void sparse_backward(const iso_design_view *v, size_t p, size_t ld, const double *r, double *g)
+static void sparse_backward(const iso_design_view *v, size_t p, size_t ld, const double *r,
+			    double *g)
 {
 	const size_t d = v->x->d, q = padded(p);
 	double *gs = v->scratch;
@@ -321,7 +327,8 @@ static void sparse_backward(const iso_design_view *v, size_t p, size_t ld, const
 	pick(1)(v, q, p, ld, r, gs);
 	for (size_t j = 0; j < d; j++)
 		for (size_t c = 0; c < p; c++)
-			g[j * ld + c] = column_scale(v, j) * (gs[j * q + c] - column_shift(v, j) * gs[d * q + c]);
+			g[j * ld + c] = column_scale(v, j) *
+					(gs[j * q + c] - column_shift(v, j) * gs[d * q + c]);
 	memcpy(g + d * ld, gs + d * q, p * sizeof(*g));
 }
 
@@ -384,8 +391,9 @@ static void standardise_gram(const iso_design_view *v, double *h)
 	for (size_t j = 0; j < d; j++)
 		for (size_t k = 0; k <= j; k++) {
 			const double mj = v->shift[j], mk = v->shift[k];
-			h[j * q + k] = v->scale[j] * v->scale[k] *
-				       (h[j * q + k] - mj * ones[k] - mk * ones[j] + mj * mk * ones[d]);
+			h[j * q + k] =
+				v->scale[j] * v->scale[k] *
+				(h[j * q + k] - mj * ones[k] - mk * ones[j] + mj * mk * ones[d]);
 		}
 	for (size_t j = 0; j < d; j++)
 		ones[j] = v->scale[j] * (ones[j] - v->shift[j] * ones[d]);
@@ -419,12 +427,14 @@ void iso_design_gram_diagonal(const iso_design_view *v, const double *weight, do
 		const size_t r = row_of(v, i);
 		total += weight[i];
 		for (size_t j = 0; x->dense && j < x->d; j++) {
-			const double e = (x->dense[r * x->d + j] - column_shift(v, j)) * column_scale(v, j);
+			const double e =
+				(x->dense[r * x->d + j] - column_shift(v, j)) * column_scale(v, j);
 			diag[j] += weight[i] * e * e;
 		}
 		for (size_t k = x->dense ? 0 : x->start[r]; !x->dense && k < x->start[r + 1]; k++) {
 			const size_t j = x->col[k];
-			const double m = column_shift(v, j), e = (double)x->val[k] - m, s = column_scale(v, j);
+			const double m = column_shift(v, j), e = (double)x->val[k] - m,
+				     s = column_scale(v, j);
 			diag[j] += weight[i] * (e * e - m * m) * s * s;
 		}
 	}

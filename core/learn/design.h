@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The matrix of a linear model in double precision: stored sparse (compressed rows) when at least 40 % of it is zero,
- * else dense.  Columns may be standardised on the fly, without storing the result; every sum has one fixed order, so
- * that bits depend neither on the CPU nor on anything else. */
+/* The matrix of a linear model in double precision: stored sparse (compressed rows) when at least
+ * 40 % of it is zero, else dense.  Columns may be standardised on the fly, without storing the
+ * result; every sum has one fixed order, so that bits depend neither on the CPU nor on anything
+ * else. */
 #ifndef ISO_LEARN_DESIGN_H
 #define ISO_LEARN_DESIGN_H
 
@@ -17,11 +18,12 @@ typedef struct iso_design {
 
 iso_status iso_design_new(const iso_source *s, iso_design *out, iso_error *err) ISO_MUST_CHECK;
 /* Always dense: exact doubles, not through float. */
-iso_status iso_design_new_f64(const double *x, size_t n, size_t d, iso_design *out, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_design_new_f64(const double *x, size_t n, size_t d, iso_design *out,
+			      iso_error *err) ISO_MUST_CHECK;
 void iso_design_free(iso_design *x);
 
-/* Some rows of a design, each column as (x - shift) * scale, with a last column of ones for the intercept: what a
- * linear learner multiplies with. */
+/* Some rows of a design, each column as (x - shift) * scale, with a last column of ones for the
+ * intercept: what a linear learner multiplies with. */
 typedef struct iso_design_view {
 	const iso_design *x; /* borrowed */
 	const uint32_t *row; /* [n] borrowed; NULL = all */
@@ -31,15 +33,18 @@ typedef struct iso_design_view {
 	double *scratch;       /* owned */
 } iso_design_view;
 
-/* standardise: shift = mean and scale = 1/sd (ddof 0; 1 for a constant column) over these very rows. */
-iso_status iso_design_view_init(iso_design_view *v, const iso_design *x, const uint32_t *row, size_t n, size_t pmax,
-				int standardise, iso_error *err) ISO_MUST_CHECK;
+/* standardise: shift = mean and scale = 1/sd (ddof 0; 1 for a constant column) over these very
+ * rows. */
+iso_status iso_design_view_init(iso_design_view *v, const iso_design *x, const uint32_t *row,
+				size_t n, size_t pmax, int standardise,
+				iso_error *err) ISO_MUST_CHECK;
 void iso_design_view_free(iso_design_view *v);
 /* z[n][p] = [x 1] w; w [d+1][p]. */
 void iso_design_forward(const iso_design_view *v, size_t p, const double *w, double *z);
 /* g[d+1][p] = [x 1]^T r; r [n][p]. */
 void iso_design_backward(const iso_design_view *v, size_t p, const double *r, double *g);
-/* h[d+1][d+1] = [x 1]^T diag(weight) [x 1], both triangles; rows with weight 0 cost nothing in sparse form. */
+/* h[d+1][d+1] = [x 1]^T diag(weight) [x 1], both triangles; rows with weight 0 cost nothing in
+ * sparse form. */
 void iso_design_gram(const iso_design_view *v, const double *weight, double *h);
 /* The diagonal of that matrix alone, [d+1]. */
 void iso_design_gram_diagonal(const iso_design_view *v, const double *weight, double *diag);

@@ -19,8 +19,8 @@ iso_status iso_subset(iso_key key, size_t n, size_t m, uint32_t **out, iso_error
 	return ISO_OK;
 }
 
-iso_status iso_stratified_folds(iso_key key, const uint32_t *y, size_t n, size_t classes, size_t folds, uint32_t *fold,
-				iso_error *err)
+iso_status iso_stratified_folds(iso_key key, const uint32_t *y, size_t n, size_t classes,
+				size_t folds, uint32_t *fold, iso_error *err)
 {
 	ISO_FAIL_IF(!folds, err, ISO_E_USAGE, "zero folds");
 	uint32_t *member = iso_alloc(n, sizeof(*member));

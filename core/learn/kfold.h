@@ -7,11 +7,12 @@
 #include "core/base/status.h"
 
 /* m <= n distinct rows of 0..n-1, ascending, all subsets equally likely; *out is new (iso_free). */
-iso_status iso_subset(iso_key key, size_t n, size_t m, uint32_t **out, iso_error *err) ISO_MUST_CHECK;
-/* fold[i] in 0..folds-1: within every class the rows are shuffled and dealt out in turn, so fold sizes differ by at
- * most one in a class; the deal goes on where the class before left off, so that they differ by at most one in total
- * too. */
-iso_status iso_stratified_folds(iso_key key, const uint32_t *y, size_t n, size_t classes, size_t folds, uint32_t *fold,
-				iso_error *err) ISO_MUST_CHECK;
+iso_status iso_subset(iso_key key, size_t n, size_t m, uint32_t **out,
+		      iso_error *err) ISO_MUST_CHECK;
+/* fold[i] in 0..folds-1: within every class the rows are shuffled and dealt out in turn, so fold
+ * sizes differ by at most one in a class; the deal goes on where the class before left off, so that
+ * they differ by at most one in total too. */
+iso_status iso_stratified_folds(iso_key key, const uint32_t *y, size_t n, size_t classes,
+				size_t folds, uint32_t *fold, iso_error *err) ISO_MUST_CHECK;
 
 #endif

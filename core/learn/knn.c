@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Nearest neighbours; see knn.h.
  *
- * Filter.  |q - r|^2 = |q|^2 + |r|^2 - 2 q.r.  The product in single precision is one chain of d roundings, so (Higham
- * 2002, Accuracy and Stability, section 3.1)  |fl(q.r) - q.r| <= g |q| |r| <= g (|q|^2 + |r|^2) / 2  with  g = d u / (1
- * - d u), u = 2^-24; any other order of summation satisfies the same bound.  The score  s = |r|^2 - 2 fl(q.r), rounded
- * to float, is therefore within  m = (g + 4u) (|q|^2 + |r|^2)  of |q - r|^2 - |q|^2.  A row with  s > best - |q|^2 + m
- * cannot be nearer than `best`.
+ * Filter.  |q - r|^2 = |q|^2 + |r|^2 - 2 q.r.  The product in single precision is one chain of d
+ * roundings, so (Higham 2002, Accuracy and Stability, section 3.1)  |fl(q.r) - q.r| <= g |q| |r| <=
+ * g (|q|^2 + |r|^2) / 2  with  g = d u / (1
+ * - d u), u = 2^-24; any other order of summation satisfies the same bound.  The score  s = |r|^2 -
+ * 2 fl(q.r), rounded to float, is therefore within  m = (g + 4u) (|q|^2 + |r|^2)  of |q - r|^2 -
+ * |q|^2.  A row with  s > best - |q|^2 + m cannot be nearer than `best`.
  */
 #include "core/learn/knn.h"
 
@@ -43,7 +44,8 @@ static double norm2(const float *a, size_t d)
 	return s;
 }
 
-iso_status iso_knn_init(iso_knn *s, const float *q, size_t ld, size_t nq, size_t d, size_t k, iso_error *err)
+iso_status iso_knn_init(iso_knn *s, const float *q, size_t ld, size_t nq, size_t d, size_t k,
+			iso_error *err)
 {
 	*s = (iso_knn){.nq = nq, .d = d, .k = k, .q = q, .ld = ld};
 	s->dist2 = iso_alloc(nq * k, sizeof(*s->dist2));
@@ -89,9 +91,10 @@ static void insert(double *dist2, size_t *index, size_t k, double d2, size_t at)
 	}
 }
 
-/* One query against one tile of nref references, whose scores stand in `dot` (products on entry). */
-static void scan(iso_knn *s, size_t query, const float *ref, size_t ld, size_t nref, const float *dot, double bound,
-		 size_t skip)
+/* One query against one tile of nref references, whose scores stand in `dot` (products on entry).
+ */
+static void scan(iso_knn *s, size_t query, const float *ref, size_t ld, size_t nref,
+		 const float *dot, double bound, size_t skip)
 {
 	double *dist2 = s->dist2 + query * s->k;
 	size_t *index = s->index + query * s->k;
@@ -109,7 +112,8 @@ static void scan(iso_knn *s, size_t query, const float *ref, size_t ld, size_t n
 		for (size_t l = 0; pass && l < m; l++) {
 			if (score[l] > limit || s->seen + j + l == skip)
 				continue;
-			const double d2 = iso_distance2(s->q + query * s->ld, ref + (j + l) * ld, s->d);
+			const double d2 =
+				iso_distance2(s->q + query * s->ld, ref + (j + l) * ld, s->d);
 			if (d2 < dist2[s->k - 1])
 				insert(dist2, index, s->k, d2, s->seen + j + l);
 		}
@@ -130,7 +134,8 @@ void iso_knn_feed(iso_knn *s, const float *ref, size_t ld, size_t nref, int not_
 		}
 		for (size_t i = 0; i < s->nq && s->k; i += QUERIES) {
 			const size_t n = s->nq - i < QUERIES ? s->nq - i : QUERIES;
-			iso_gemm(ISO_NT, n, m, s->d, s->q + i * s->ld, s->ld, block, ld, 0, s->tile, REFS, NULL);
+			iso_gemm(ISO_NT, n, m, s->d, s->q + i * s->ld, s->ld, block, ld, 0, s->tile,
+				 REFS, NULL);
 			for (size_t j = 0; j < n; j++)
 				scan(s, i + j, block, ld, m, s->tile + j * REFS,
 				     (gamma + 4 * u) * (s->norm2[i + j] + biggest) + 1e-30,
@@ -140,8 +145,8 @@ void iso_knn_feed(iso_knn *s, const float *ref, size_t ld, size_t nref, int not_
 	}
 }
 
-iso_status iso_nearest_distance(const float *q, size_t nq, const float *ref, size_t nref, size_t d, double *dist,
-				iso_error *err)
+iso_status iso_nearest_distance(const float *q, size_t nq, const float *ref, size_t nref, size_t d,
+				double *dist, iso_error *err)
 {
 	iso_knn s;
 	ISO_TRY(iso_knn_init(&s, q, d, nq, d, 1, err));

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Newton's method with preconditioned conjugate gradients; see logreg.h.
  *
- * The Newton equation H s = -g is solved by conjugate gradients, the Hessian being used only in products
+ * The Newton equation H s = -g is solved by conjugate gradients, the Hessian being used only in
+ * products
  *
- *     H v = v' + X^T R,   R_i = C (diag(p_i) - p_i p_i^T) (X v)_i        (v' = v without the intercept's row)
+ *     H v = v' + X^T R,   R_i = C (diag(p_i) - p_i p_i^T) (X v)_i        (v' = v without the
+ * intercept's row)
  *
- * so that 60,000 x 784 x 10 fits.  Preconditioner: for each class the Cholesky factor of I + C X^T diag(p (1 - p)) X.
- * With one output that is the Hessian itself and the method is plain Newton; with softmax it is the block diagonal,
- * whose spectrum relative to H is bounded by 2 (the coupling of two classes can at most double or cancel).  On large
- * problems rows whose weight is negligible are left out of the factor and it is renewed only when the iteration slows
- * down: that changes the path, never the solution.  Step lengths by Armijo's rule on z = X w + t X s, which needs no
- * pass over X.
+ * so that 60,000 x 784 x 10 fits.  Preconditioner: for each class the Cholesky factor of I + C X^T
+ * diag(p (1 - p)) X. With one output that is the Hessian itself and the method is plain Newton;
+ * with softmax it is the block diagonal, whose spectrum relative to H is bounded by 2 (the coupling
+ * of two classes can at most double or cancel).  On large problems rows whose weight is negligible
+ * are left out of the factor and it is renewed only when the iteration slows down: that changes the
+ * path, never the solution.  Step lengths by Armijo's rule on z = X w + t X s, which needs no pass
+ * over X.
  */
 #include "core/learn/logreg.h"
 
@@ -26,7 +29,8 @@
 
 iso_logreg_config iso_logreg_default(void)
 {
-	return (iso_logreg_config){.c = 1, .scheme = ISO_MULTINOMIAL, .tolerance = 1e-8, .max_iterations = 200};
+	return (iso_logreg_config){
+		.c = 1, .scheme = ISO_MULTINOMIAL, .tolerance = 1e-8, .max_iterations = 200};
 }
 
 /* One optimisation: p = 1 with targets 0/1, or p > 1 with softmax. */
@@ -40,7 +44,8 @@ typedef struct problem {
 	double *weight;				       /* [n] */
 	double *column;				       /* [q] */
 	double *factor;				       /* [p][q][q], or [p][q] when diagonal */
-	const double *gram; /* [q][q] X^T X for the first factors of a large problem, borrowed; NULL = not used */
+	const double *gram; /* [q][q] X^T X for the first factors of a large problem, borrowed; NULL
+			       = not used */
 	int diagonal, exact;
 	size_t products;
 } problem;
@@ -189,8 +194,8 @@ static double class_weights(problem *o, size_t k)
 	return sum / (double)o->n;
 }
 
-/* Factor of class k's block from h = X^T diag(weight) X in place.  The ridge keeps a separable or unpenalised problem
- * positive definite. */
+/* Factor of class k's block from h = X^T diag(weight) X in place.  The ridge keeps a separable or
+ * unpenalised problem positive definite. */
 static iso_status factor_block(const problem *o, double *h, iso_error *err)
 {
 	double trace = 0;
@@ -287,7 +292,8 @@ static size_t solve_newton(problem *o, double goal)
 /* Armijo's rule with a slack for the rounding of the value; 0 = no step helps. */
 static double step_length(problem *o, double value)
 {
-	const double slope = iso_ddot(o->q * o->p, o->g, o->step), slack = 1e-13 * (fabs(value) + 1);
+	const double slope = iso_ddot(o->q * o->p, o->g, o->step),
+		     slack = 1e-13 * (fabs(value) + 1);
 	if (!(slope < 0))
 		return 0;
 	iso_design_forward(o->x, o->p, o->step, o->zs);
@@ -303,8 +309,8 @@ static iso_status minimise(problem *o, const iso_logreg_config *c, iso_logreg *m
 	double value = evaluate(o), norm0 = norm(o->g, n), now = norm0, best = now;
 	size_t it = 0, last = 0, stuck = 0;
 	while (now > c->tolerance && it < c->max_iterations && stuck < 4) {
-		/* as good a solution of the Newton equation as the distance from the optimum deserves (Eisenstat &
-		 * Walker 1996), and not better than the answer is wanted */
+		/* as good a solution of the Newton equation as the distance from the optimum
+		 * deserves (Eisenstat & Walker 1996), and not better than the answer is wanted */
 		const double goal = fmax(fmin(0.1, sqrt(now / norm0)) * now, 0.3 * c->tolerance);
 		if (!it || o->exact || last > 10)
 			ISO_TRY(renew_factors(o, !it, err));
@@ -317,7 +323,9 @@ static iso_status minimise(problem *o, const iso_logreg_config *c, iso_logreg *m
 		value = evaluate(o);
 		now = norm(o->g, n);
 		ISO_FAIL_IF(!isfinite(now), err, ISO_E_NUMERIC,
-			    "logistic regression (step %zu): the gradient is not finite; check the features", it);
+			    "logistic regression (step %zu): the gradient is not finite; check the "
+			    "features",
+			    it);
 		stuck = now < 0.5 * best ? 0 : stuck + 1;
 		best = fmin(best, now);
 		it++;
@@ -347,7 +355,8 @@ static void start_at_shares(problem *o)
 		bias[k] -= mean;
 }
 
-/* Column `first` onwards of m->w = the solution on raw columns; the softmax intercepts with mean 0. */
+/* Column `first` onwards of m->w = the solution on raw columns; the softmax intercepts with mean 0.
+ */
 static void store(const problem *o, iso_logreg *m, size_t first)
 {
 	const size_t d = o->q - 1, p = o->p;
@@ -366,8 +375,9 @@ static void store(const problem *o, iso_logreg *m, size_t first)
 }
 
 /* One binary model per class of y, or a single model. */
-static iso_status fit_models(const iso_logreg_config *c, const iso_design_view *x, const uint32_t *y, size_t models,
-			     uint32_t *target, iso_logreg *m, iso_error *err)
+static iso_status fit_models(const iso_logreg_config *c, const iso_design_view *x,
+			     const uint32_t *y, size_t models, uint32_t *target, iso_logreg *m,
+			     iso_error *err)
 {
 	problem o;
 	iso_status st = ISO_OK;
@@ -401,9 +411,10 @@ out:
 	return st;
 }
 
-/* Present classes, and each row's class as its place among them (y2 [2n], the second half is scratch for targets). */
-static iso_status present_classes(const uint32_t *row, size_t n, const uint32_t *y, size_t classes, iso_logreg *m,
-				  uint32_t **y2, iso_error *err)
+/* Present classes, and each row's class as its place among them (y2 [2n], the second half is
+ * scratch for targets). */
+static iso_status present_classes(const uint32_t *row, size_t n, const uint32_t *y, size_t classes,
+				  iso_logreg *m, uint32_t **y2, iso_error *err)
 {
 	m->present = iso_alloc(classes, sizeof(*m->present));
 	*y2 = iso_alloc(2 * n + classes, sizeof(**y2));
@@ -412,8 +423,8 @@ static iso_status present_classes(const uint32_t *row, size_t n, const uint32_t 
 	uint32_t *place = *y2 + 2 * n;
 	for (size_t i = 0; i < n; i++) {
 		const uint32_t c = y[row ? row[i] : i];
-		ISO_FAIL_IF(c >= classes, err, ISO_E_DATA, "label %u of training row %zu is not below %zu classes", c,
-			    i, classes);
+		ISO_FAIL_IF(c >= classes, err, ISO_E_DATA,
+			    "label %u of training row %zu is not below %zu classes", c, i, classes);
 		place[c] = 1;
 	}
 	for (size_t c = 0; c < classes; c++)
@@ -426,11 +437,13 @@ static iso_status present_classes(const uint32_t *row, size_t n, const uint32_t 
 	return ISO_OK;
 }
 
-iso_status iso_logreg_fit(const iso_logreg_config *c, const iso_design *x, const uint32_t *row, size_t n,
-			  const uint32_t *y, size_t classes, iso_logreg *out, iso_error *err)
+iso_status iso_logreg_fit(const iso_logreg_config *c, const iso_design *x, const uint32_t *row,
+			  size_t n, const uint32_t *y, size_t classes, iso_logreg *out,
+			  iso_error *err)
 {
 	ISO_FAIL_IF(!n || !classes, err, ISO_E_DATA, "logistic regression without training rows");
-	ISO_FAIL_IF(!(c->c > 0), err, ISO_E_CONFIG, "logistic regression (C = %g): C must be above 0", c->c);
+	ISO_FAIL_IF(!(c->c > 0), err, ISO_E_CONFIG,
+		    "logistic regression (C = %g): C must be above 0", c->c);
 	iso_logreg m = {.d = x->d, .classes = classes, .scheme = c->scheme, .converged = 1};
 	iso_design_view v = {0};
 	uint32_t *y2 = NULL;
@@ -444,7 +457,8 @@ iso_status iso_logreg_fit(const iso_logreg_config *c, const iso_design *x, const
 	}
 	if (m.p) {
 		const size_t models = m.p > 1 && c->scheme == ISO_ONE_VS_REST ? m.p : 1;
-		ISO_TRY_OUT(iso_design_view_init(&v, x, row, n, models > 1 ? 1 : m.p, c->standardise, err));
+		ISO_TRY_OUT(iso_design_view_init(&v, x, row, n, models > 1 ? 1 : m.p,
+						 c->standardise, err));
 		ISO_TRY_OUT(fit_models(c, &v, y2, models, y2 + n, &m, err));
 	}
 	*out = m;
@@ -463,11 +477,11 @@ void iso_logreg_free(iso_logreg *m)
 	*m = (iso_logreg){0};
 }
 
-iso_status iso_logreg_predict(const iso_logreg *m, const iso_design *x, const uint32_t *row, size_t n, double *prob,
-			      iso_error *err)
+iso_status iso_logreg_predict(const iso_logreg *m, const iso_design *x, const uint32_t *row,
+			      size_t n, double *prob, iso_error *err)
 {
-	ISO_FAIL_IF(x->d != m->d, err, ISO_E_USAGE, "logistic regression of %zu columns asked about rows of %zu", m->d,
-		    x->d);
+	ISO_FAIL_IF(x->d != m->d, err, ISO_E_USAGE,
+		    "logistic regression of %zu columns asked about rows of %zu", m->d, x->d);
 	memset(prob, 0, n * m->classes * sizeof(*prob));
 	iso_design_view v;
 	ISO_TRY(iso_design_view_init(&v, x, row, n, m->p ? m->p : 1, 0, err));

@@ -11,8 +11,12 @@
 
 iso_mlp_config iso_mlp_default(void)
 {
-	return (iso_mlp_config){
-		.hidden = 100, .epochs = 30, .batch = 200, .rate = 1e-3, .alpha = 1e-4, .key = iso_key_new(0, "mlp")};
+	return (iso_mlp_config){.hidden = 100,
+				.epochs = 30,
+				.batch = 200,
+				.rate = 1e-3,
+				.alpha = 1e-4,
+				.key = iso_key_new(0, "mlp")};
 }
 
 /* Two passes over the source; sd with ddof 0, 1 for a constant column. */
@@ -42,14 +46,16 @@ static iso_status moments(const iso_source *s, iso_mlp *m, iso_error *err)
 	for (size_t j = 0; ok && j < s->d; j++) {
 		const double var = sq[j] / (double)s->n;
 		m->shift[j] = (float)sum[j];
-		m->scale[j] = var > 1e-14 * sum[j] * sum[j] && var > 1e-30 ? (float)(1 / sqrt(var)) : 1.0f;
+		m->scale[j] = var > 1e-14 * sum[j] * sum[j] && var > 1e-30 ? (float)(1 / sqrt(var))
+									   : 1.0f;
 	}
 	iso_free(sum);
 	iso_free(x);
 	return ok ? ISO_OK : iso_no_memory(err, "the moments of the features");
 }
 
-static void get_rows(const iso_mlp *m, const iso_source *s, const uint32_t *pos, size_t first, size_t n, float *x)
+static void get_rows(const iso_mlp *m, const iso_source *s, const uint32_t *pos, size_t first,
+		     size_t n, float *x)
 {
 	iso_source_get(s, pos, first, n, x, s->d);
 	for (size_t i = 0; m->shift && i < n; i++)
@@ -79,7 +85,8 @@ static void activate(const iso_mlp *m, float *z, size_t n, size_t units)
 }
 
 /* Deltas p - target in p's place; returns the summed cross-entropy. */
-static double deltas(const iso_mlp *m, float *p, const uint32_t *y, const uint32_t *pos, size_t n, size_t units)
+static double deltas(const iso_mlp *m, float *p, const uint32_t *y, const uint32_t *pos, size_t n,
+		     size_t units)
 {
 	double loss = 0;
 	for (size_t i = 0; i < n; i++)
@@ -94,14 +101,17 @@ static double deltas(const iso_mlp *m, float *p, const uint32_t *y, const uint32
 	return loss;
 }
 
-/* Uniform in +- sqrt(6 / (in + out)), biases too, as scikit-learn draws them (Glorot & Bengio 2010). */
+/* Uniform in +- sqrt(6 / (in + out)), biases too, as scikit-learn draws them (Glorot & Bengio
+ * 2010). */
 static void draw_weights(iso_net *net, iso_key key)
 {
 	for (size_t l = 0; l < net->nlayer; l++) {
 		const iso_layer *y = &net->layer[l];
 		const float r = (float)sqrt(6.0 / (double)(y->in + y->out));
-		iso_rand_fill_uniform(iso_key_child(key, "weights", l), 0, -r, r, net->theta + y->w, y->in * y->out);
-		iso_rand_fill_uniform(iso_key_child(key, "biases", l), 0, -r, r, net->theta + y->b, y->out);
+		iso_rand_fill_uniform(iso_key_child(key, "weights", l), 0, -r, r, net->theta + y->w,
+				      y->in * y->out);
+		iso_rand_fill_uniform(iso_key_child(key, "biases", l), 0, -r, r, net->theta + y->b,
+				      y->out);
 	}
 }
 
@@ -112,8 +122,8 @@ typedef struct trainer {
 	uint32_t *order; /* [n] */
 } trainer;
 
-static double batch_step(const iso_mlp_config *c, const iso_source *s, const uint32_t *y, iso_mlp *m, trainer *t,
-			 const uint32_t *pos, size_t n)
+static double batch_step(const iso_mlp_config *c, const iso_source *s, const uint32_t *y,
+			 iso_mlp *m, trainer *t, const uint32_t *pos, size_t n)
 {
 	const size_t units = m->net.layer[1].out;
 	get_rows(m, s, pos, 0, n, t->x);
@@ -133,7 +143,8 @@ static double batch_step(const iso_mlp_config *c, const iso_source *s, const uin
 	return loss;
 }
 
-static iso_status train(const iso_mlp_config *c, const iso_source *s, const uint32_t *y, iso_mlp *m, iso_error *err)
+static iso_status train(const iso_mlp_config *c, const iso_source *s, const uint32_t *y, iso_mlp *m,
+			iso_error *err)
 {
 	const size_t batch = c->batch < s->n ? c->batch : s->n;
 	const size_t sizes[] = {s->d, c->hidden, m->classes == 2 ? 1 : m->classes};
@@ -157,13 +168,16 @@ static iso_status train(const iso_mlp_config *c, const iso_source *s, const uint
 		iso_shuffle(&shuffle, t.order, s->n);
 		double loss = 0;
 		for (size_t i = 0; i < s->n; i += batch)
-			loss += batch_step(c, s, y, m, &t, t.order + i, s->n - i < batch ? s->n - i : batch);
+			loss += batch_step(c, s, y, m, &t, t.order + i,
+					   s->n - i < batch ? s->n - i : batch);
 		m->loss = loss / (double)s->n;
 	}
 	for (size_t e = 0; e < m->net.nparam; e++)
-		if (!isfinite(m->net.theta[e])) { /* the loss may hide it: a ReLU turns NaN into 0 */
+		if (!isfinite(
+			    m->net.theta[e])) { /* the loss may hide it: a ReLU turns NaN into 0 */
 			st = iso_fail(err, ISO_E_NUMERIC,
-				      "MLP classifier: a weight is not finite; lower the learning rate or check "
+				      "MLP classifier: a weight is not finite; lower the learning "
+				      "rate or check "
 				      "the features");
 			goto out;
 		}
@@ -175,14 +189,15 @@ out:
 	return st;
 }
 
-iso_status iso_mlp_fit(const iso_mlp_config *c, const iso_source *s, const uint32_t *y, size_t classes, iso_mlp *out,
-		       iso_error *err)
+iso_status iso_mlp_fit(const iso_mlp_config *c, const iso_source *s, const uint32_t *y,
+		       size_t classes, iso_mlp *out, iso_error *err)
 {
 	ISO_FAIL_IF(!s->n || classes < 1, err, ISO_E_DATA, "MLP classifier without training rows");
 	iso_mlp m = {.d = s->d, .classes = classes, .only = (int)y[0]};
 	for (size_t i = 0; i < s->n; i++) {
-		ISO_FAIL_IF(y[i] >= classes, err, ISO_E_DATA, "label %u of training row %zu is not below %zu classes",
-			    y[i], i, classes);
+		ISO_FAIL_IF(y[i] >= classes, err, ISO_E_DATA,
+			    "label %u of training row %zu is not below %zu classes", y[i], i,
+			    classes);
 		if (y[i] != y[0])
 			m.only = -1;
 	}
@@ -213,7 +228,8 @@ iso_status iso_mlp_predict(const iso_mlp *m, const iso_source *s, double *prob, 
 		prob[i * m->classes + (size_t)m->only] = 1;
 	if (m->only >= 0)
 		return ISO_OK;
-	ISO_FAIL_IF(s->d != m->d, err, ISO_E_USAGE, "MLP of %zu columns asked about rows of %zu", m->d, s->d);
+	ISO_FAIL_IF(s->d != m->d, err, ISO_E_USAGE, "MLP of %zu columns asked about rows of %zu",
+		    m->d, s->d);
 	iso_ws ws;
 	ISO_TRY(iso_ws_init(&ws, &m->net, CHUNK, 0, err));
 	float *x = iso_alloc(CHUNK * s->d, sizeof(*x));

@@ -13,11 +13,13 @@ iso_source iso_source_table(const iso_encoder *e, const iso_table *t, const uint
 	return (iso_source){.n = n, .d = e->dim, .encoder = e, .table = t, .row = row};
 }
 
-void iso_source_get(const iso_source *s, const uint32_t *pos, size_t first, size_t n, float *out, size_t ld)
+void iso_source_get(const iso_source *s, const uint32_t *pos, size_t first, size_t n, float *out,
+		    size_t ld)
 {
 	uint32_t at[64];
 	for (size_t i = 0; i < n && s->x; i++)
-		memcpy(out + i * ld, s->x + (pos ? pos[i] : first + i) * s->ld, s->d * sizeof(float));
+		memcpy(out + i * ld, s->x + (pos ? pos[i] : first + i) * s->ld,
+		       s->d * sizeof(float));
 	for (size_t i = 0; i < n && !s->x; i += ISO_COUNT(at)) {
 		const size_t m = n - i < ISO_COUNT(at) ? n - i : ISO_COUNT(at);
 		for (size_t j = 0; j < m; j++) {

@@ -16,8 +16,8 @@ static blasint as_blasint(size_t n)
 	return n > (size_t)INT_MAX ? INT_MAX : (blasint)n;
 }
 
-void iso_blas_sgemm(iso_trans t, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
-		    int beta, float *c, size_t ldc)
+void iso_blas_sgemm(iso_trans t, size_t m, size_t n, size_t k, const float *a, size_t lda,
+		    const float *b, size_t ldb, int beta, float *c, size_t ldc)
 {
 	static _Thread_local int single;
 
@@ -28,9 +28,10 @@ void iso_blas_sgemm(iso_trans t, size_t m, size_t n, size_t k, const float *a, s
 		single = 1;
 	}
 	/* cblas asks for leading dimensions >= 1 also when k is 0 */
-	cblas_sgemm(CblasRowMajor, t == ISO_TN ? CblasTrans : CblasNoTrans, t == ISO_NT ? CblasTrans : CblasNoTrans,
-		    as_blasint(m), as_blasint(n), as_blasint(k), 1.0f, a, as_blasint(lda ? lda : 1), b,
-		    as_blasint(ldb ? ldb : 1), beta ? 1.0f : 0.0f, c, as_blasint(ldc));
+	cblas_sgemm(CblasRowMajor, t == ISO_TN ? CblasTrans : CblasNoTrans,
+		    t == ISO_NT ? CblasTrans : CblasNoTrans, as_blasint(m), as_blasint(n),
+		    as_blasint(k), 1.0f, a, as_blasint(lda ? lda : 1), b, as_blasint(ldb ? ldb : 1),
+		    beta ? 1.0f : 0.0f, c, as_blasint(ldc));
 }
 
 const char *iso_blas_core(void)
@@ -43,8 +44,8 @@ const char *iso_blas_config(void)
 	return openblas_get_config();
 }
 
-/* The core that this CPU can run best, or NULL if OpenBLAS should choose.  AVX-512 cores of OpenBLAS need F, CD, BW,
- * DQ and VL; Haswell needs AVX2 and FMA. */
+/* The core that this CPU can run best, or NULL if OpenBLAS should choose.  AVX-512 cores of
+ * OpenBLAS need F, CD, BW, DQ and VL; Haswell needs AVX2 and FMA. */
 static const char *wanted_core(void)
 {
 #ifdef __x86_64__
@@ -78,13 +79,16 @@ void iso_blas_fix_core(char **argv)
 {
 	const char *want = wanted_core();
 
-	/* A core type already chosen, by the user or by a first pass through here, is left alone. */
-	if (!want || getenv("OPENBLAS_CORETYPE") || core_is_good_enough(openblas_get_corename(), want))
+	/* A core type already chosen, by the user or by a first pass through here, is left alone.
+	 */
+	if (!want || getenv("OPENBLAS_CORETYPE") ||
+	    core_is_good_enough(openblas_get_corename(), want))
 		return;
 	if (setenv("OPENBLAS_CORETYPE", want, 1) != 0)
 		return;
 	setenv("OPENBLAS_NUM_THREADS", "1", 0);
 	execv("/proc/self/exe", argv);
-	iso_warn("OpenBLAS runs as %s on a CPU that can do %s: could not start again; set OPENBLAS_CORETYPE=%s",
+	iso_warn("OpenBLAS runs as %s on a CPU that can do %s: could not start again; set "
+		 "OPENBLAS_CORETYPE=%s",
 		 openblas_get_corename(), want, want);
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Real FFT of even length 2^a 3^b 5^c in double precision.
  *
- * A real transform of length n is a complex one of length n/2 on the pairs (x_2j, x_2j+1) (Press et al., "Two
- * functions at once").  The complex one is Stockham's autosort algorithm (Van Loan 1992, section 1.7) with radices 4,
- * 2, 3 and 5: no bit reversal, unit-stride inner loops, real and imaginary parts in separate arrays so that any vector
- * width does the same operations on each element and gives the same bits.
+ * A real transform of length n is a complex one of length n/2 on the pairs (x_2j, x_2j+1) (Press et
+ * al., "Two functions at once").  The complex one is Stockham's autosort algorithm (Van Loan 1992,
+ * section 1.7) with radices 4, 2, 3 and 5: no bit reversal, unit-stride inner loops, real and
+ * imaginary parts in separate arrays so that any vector width does the same operations on each
+ * element and gives the same bits.
  */
 #include "core/math/fft.h"
 
@@ -103,7 +104,9 @@ iso_status iso_fft_new(size_t n, iso_fft **out, iso_error *err)
 	size_t left = n / 2;
 
 	ISO_FAIL_IF(n < 2 || n % 2 || n > (size_t)1 << 40, err, ISO_E_USAGE,
-		    "wrong transform length (%zu): it must be even and at least 2; use iso_fft_good_size", n);
+		    "wrong transform length (%zu): it must be even and at least 2; use "
+		    "iso_fft_good_size",
+		    n);
 	f = iso_alloc(1, sizeof(*f));
 	if (!f)
 		return iso_no_memory(err, "a Fourier transform");
@@ -120,7 +123,9 @@ iso_status iso_fft_new(size_t n, iso_fft **out, iso_error *err)
 	if (left != 1) {
 		iso_fft_free(f);
 		return iso_fail(err, ISO_E_USAGE,
-				"wrong transform length (%zu): a factor is not 2, 3 or 5; use iso_fft_good_size", n);
+				"wrong transform length (%zu): a factor is not 2, 3 or 5; use "
+				"iso_fft_good_size",
+				n);
 	}
 	f->wr = iso_alloc(f->m, sizeof(double));
 	f->wi = iso_alloc(f->m, sizeof(double));
@@ -155,8 +160,9 @@ void iso_fft_free(iso_fft *f)
 	iso_free(f);
 }
 
-/* One pass over the data; n = length of the transforms still to do, s = stride, n * s = total.  Input x, output y:
- * y[q + s (r p + u)] = w^(p u) sum_t x[q + s (p + m t)] e^(-2 pi i t u / r),  w = e^(-2 pi i / n), m = n / r. */
+/* One pass over the data; n = length of the transforms still to do, s = stride, n * s = total.
+ * Input x, output y: y[q + s (r p + u)] = w^(p u) sum_t x[q + s (p + m t)] e^(-2 pi i t u / r),  w
+ * = e^(-2 pi i / n), m = n / r. */
 typedef struct pass {
 	size_t n, s;
 	const double *restrict xr, *restrict xi;
@@ -171,17 +177,20 @@ static void radix4(const pass *a)
 	double *restrict yr = a->yr, *restrict yi = a->yi;
 
 	for (size_t p = 0; p < m; p++) {
-		const double w1r = a->wr[p * s], w1i = a->wi[p * s], w2r = a->wr[2 * p * s], w2i = a->wi[2 * p * s];
+		const double w1r = a->wr[p * s], w1i = a->wi[p * s], w2r = a->wr[2 * p * s],
+			     w2i = a->wi[2 * p * s];
 		const double w3r = a->wr[3 * p * s], w3i = a->wi[3 * p * s];
 		const size_t i = s * p, o = 4 * s * p;
 
 		for (size_t q = 0; q < s; q++) {
-			const double ar = xr[i + q], ai = xi[i + q], br = xr[i + len + q], bi = xi[i + len + q];
+			const double ar = xr[i + q], ai = xi[i + q], br = xr[i + len + q],
+				     bi = xi[i + len + q];
 			const double cr = xr[i + 2 * len + q], ci = xi[i + 2 * len + q];
 			const double dr = xr[i + 3 * len + q], di = xi[i + 3 * len + q];
 			const double acr = ar + cr, aci = ai + ci, amr = ar - cr, ami = ai - ci;
 			const double bdr = br + dr, bdi = bi + di, bmr = br - dr, bmi = bi - di;
-			const double t1r = amr + bmi, t1i = ami - bmr, t2r = acr - bdr, t2i = aci - bdi;
+			const double t1r = amr + bmi, t1i = ami - bmr, t2r = acr - bdr,
+				     t2i = aci - bdi;
 			const double t3r = amr - bmi, t3i = ami + bmr;
 
 			yr[o + q] = acr + bdr;
@@ -207,7 +216,8 @@ static void radix2(const pass *a)
 		const size_t i = s * p, o = 2 * s * p;
 
 		for (size_t q = 0; q < s; q++) {
-			const double ar = xr[i + q], ai = xi[i + q], br = xr[i + len + q], bi = xi[i + len + q];
+			const double ar = xr[i + q], ai = xi[i + q], br = xr[i + len + q],
+				     bi = xi[i + len + q];
 			const double tr = ar - br, ti = ai - bi;
 
 			yr[o + q] = ar + br;
@@ -226,14 +236,16 @@ static void radix3(const pass *a)
 	double *restrict yr = a->yr, *restrict yi = a->yi;
 
 	for (size_t p = 0; p < m; p++) {
-		const double w1r = a->wr[p * s], w1i = a->wi[p * s], w2r = a->wr[2 * p * s], w2i = a->wi[2 * p * s];
+		const double w1r = a->wr[p * s], w1i = a->wi[p * s], w2r = a->wr[2 * p * s],
+			     w2i = a->wi[2 * p * s];
 		const size_t i = s * p, o = 3 * s * p;
 
 		for (size_t q = 0; q < s; q++) {
 			const double ar = xr[i + q], ai = xi[i + q];
 			const double br = xr[i + len + q], bi = xi[i + len + q];
 			const double cr = xr[i + 2 * len + q], ci = xi[i + 2 * len + q];
-			const double pr = br + cr, pi = bi + ci, ur = ar - 0.5 * pr, ui = ai - 0.5 * pi;
+			const double pr = br + cr, pi = bi + ci, ur = ar - 0.5 * pr,
+				     ui = ai - 0.5 * pi;
 			const double vr = h * (bi - ci), vi = -h * (br - cr);
 			const double t1r = ur + vr, t1i = ui + vi, t2r = ur - vr, t2i = ui - vi;
 
@@ -249,7 +261,8 @@ static void radix3(const pass *a)
 
 static void radix5(const pass *a)
 {
-	const double c1 = 0.30901699437494742410, c2 = -0.80901699437494742410; /* cos(2 pi / 5), cos(4 pi / 5) */
+	const double c1 = 0.30901699437494742410,
+		     c2 = -0.80901699437494742410; /* cos(2 pi / 5), cos(4 pi / 5) */
 	const double s1 = 0.95105651629515357212, s2 = 0.58778525229247312917;
 	const size_t s = a->s, m = a->n / 5, len = s * m;
 	const double *restrict xr = a->xr, *restrict xi = a->xi;
@@ -284,8 +297,9 @@ static void radix5(const pass *a)
 	}
 }
 
-/* Transform of (ar, ai) in place of the two work pairs; returns which pair holds the result (0: a, 1: b).  `swap`
- * exchanges the roles of re and im, which turns the forward transform into the unnormalised inverse. */
+/* Transform of (ar, ai) in place of the two work pairs; returns which pair holds the result (0: a,
+ * 1: b).  `swap` exchanges the roles of re and im, which turns the forward transform into the
+ * unnormalised inverse. */
 static int complex_fft(iso_fft *f, int swap)
 {
 	double *re[2] = {swap ? f->ai : f->ar, swap ? f->bi : f->br};
@@ -344,7 +358,8 @@ void iso_fft_forward(iso_fft *f, const double *x, double *re, double *im)
 	for (size_t k = 1; k <= m / 2; k++) {
 		const double er = 0.5 * (zr[k] + zr[m - k]), ei = 0.5 * (zi[k] - zi[m - k]);
 		const double odr = 0.5 * (zi[k] + zi[m - k]), odi = -0.5 * (zr[k] - zr[m - k]);
-		const double tr = odr * f->hr[k] - odi * f->hi[k], ti = odr * f->hi[k] + odi * f->hr[k];
+		const double tr = odr * f->hr[k] - odi * f->hi[k],
+			     ti = odr * f->hi[k] + odi * f->hr[k];
 
 		re[k] = er + tr;
 		im[k] = ei + ti;
@@ -365,7 +380,8 @@ void iso_fft_inverse(iso_fft *f, const double *re, const double *im, double *x)
 		const double er = 0.5 * (re[k] + re[m - k]), ei = 0.5 * (im[k] - im[m - k]);
 		const double tr = 0.5 * (re[k] - re[m - k]), ti = 0.5 * (im[k] + im[m - k]);
 		/* O_k = e^(+2 pi i k/n) (X_k - conj X_(m-k)) / 2 */
-		const double odr = tr * f->hr[k] + ti * f->hi[k], odi = ti * f->hr[k] - tr * f->hi[k];
+		const double odr = tr * f->hr[k] + ti * f->hi[k],
+			     odi = ti * f->hr[k] - tr * f->hi[k];
 
 		f->ar[k] = er - odi;
 		f->ai[k] = ei + odr;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Double-precision real FFT, own code because Debian's permissive FFT library is single precision and FFTW is GPL.
- * Oracle: the naive DFT in tests. */
+/* Double-precision real FFT, own code because Debian's permissive FFT library is single precision
+ * and FFTW is GPL. Oracle: the naive DFT in tests. */
 #ifndef ISO_MATH_FFT_H
 #define ISO_MATH_FFT_H
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Blocking, packing and dispatch of the matrix products; the arithmetic is in gemm_{avx512,avx2,portable}.c.
+/* Blocking, packing and dispatch of the matrix products; the arithmetic is in
+ * gemm_{avx512,avx2,portable}.c.
  *
- *     for columns in blocks of NC            the row-wise part of an epilogue follows the columns in order
- *       for k in runs of about kc            the chain goes on through C
- *         for rows in blocks of MC           packed A stays in L2
- *           for panels of nr columns         a panel of B stays in L1 ...
+ *     for columns in blocks of NC            the row-wise part of an epilogue follows the columns
+ * in order for k in runs of about kc            the chain goes on through C for rows in blocks of
+ * MC           packed A stays in L2 for panels of nr columns         a panel of B stays in L1 ...
  *             for tiles of mr rows           ... while the tiles of the block use it
  *
- * B is packed when it is transposed, when its rows are not contiguous enough to stream, and for a ragged last panel
- * (so kernels never mask a load of B).  A is packed when it is transposed and used often, or when its rows fall on
- * the same cache sets.  Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
+ * B is packed when it is transposed, when its rows are not contiguous enough to stream, and for a
+ * ragged last panel (so kernels never mask a load of B).  A is packed when it is transposed and
+ * used often, or when its rows fall on the same cache sets.  Goto and van de Geijn 2008, "Anatomy
+ * of high-performance matrix multiplication".
  */
 #include "core/math/gemm.h"
 
@@ -24,7 +25,7 @@
 #include "core/math/vmath.h"
 
 #define KC_MAX 384 /* no kernel's kc is larger */
-#define NC 512 /* a multiple of every nr */
+#define NC 512	   /* a multiple of every nr */
 #define MC_TILES 12
 #define MR_MAX 16 /* no kernel's mr_pad is larger */
 #define NR_MAX 32
@@ -49,7 +50,8 @@ int iso_isa_supported(iso_isa isa)
 		return 1;
 #ifdef __x86_64__
 	if (isa == ISO_ISA_AVX2)
-		return iso_gemm_kernels_avx2() && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+		return iso_gemm_kernels_avx2() && __builtin_cpu_supports("avx2") &&
+		       __builtin_cpu_supports("fma");
 	if (isa == ISO_ISA_AVX512)
 		return iso_gemm_kernels_avx512() && iso_isa_supported(ISO_ISA_AVX2) &&
 		       __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
@@ -60,9 +62,9 @@ int iso_isa_supported(iso_isa isa)
 
 static iso_isa best_isa(void)
 {
-	return iso_isa_supported(ISO_ISA_AVX512) ? ISO_ISA_AVX512 :
-	       iso_isa_supported(ISO_ISA_AVX2)   ? ISO_ISA_AVX2 :
-						   ISO_ISA_PORTABLE;
+	return iso_isa_supported(ISO_ISA_AVX512) ? ISO_ISA_AVX512
+	       : iso_isa_supported(ISO_ISA_AVX2) ? ISO_ISA_AVX2
+						 : ISO_ISA_PORTABLE;
 }
 
 static iso_isa choose_isa(void)
@@ -78,12 +80,13 @@ static iso_isa choose_isa(void)
 			continue;
 		if (iso_isa_supported((iso_isa)i))
 			return (iso_isa)i;
-		iso_warn("instruction set not available (ISOEPS_ISA=%s): this CPU lacks it; using %s", want,
-			 iso_isa_name(best));
+		iso_warn("instruction set not available (ISOEPS_ISA=%s): this CPU lacks it; using "
+			 "%s",
+			 want, iso_isa_name(best));
 		return best;
 	}
-	iso_warn("unknown instruction set (ISOEPS_ISA=%s): want avx512, avx2 or portable; using %s", want,
-		 iso_isa_name(best));
+	iso_warn("unknown instruction set (ISOEPS_ISA=%s): want avx512, avx2 or portable; using %s",
+		 want, iso_isa_name(best));
 	return best;
 }
 
@@ -131,7 +134,8 @@ static int use_openblas(void)
 	want = getenv("ISOEPS_GEMM");
 	b = want && strcmp(want, "openblas") == 0;
 	if (want && *want && !b && strcmp(want, "own") != 0)
-		iso_warn("unknown matrix product (ISOEPS_GEMM=%s): want own or openblas; using own", want);
+		iso_warn("unknown matrix product (ISOEPS_GEMM=%s): want own or openblas; using own",
+			 want);
 	atomic_store(&backend_now, b);
 	return b;
 }
@@ -189,7 +193,8 @@ void iso_act_backward(iso_act act, size_t n, const float *h, float *d)
 		kernels()->backward(act, n, h, d);
 }
 
-/* Tanh and sigmoid need polynomials: done on finished rows in L1, and so is what comes after them. */
+/* Tanh and sigmoid need polynomials: done on finished rows in L1, and so is what comes after them.
+ */
 static int by_rows(iso_act act)
 {
 	return act == ISO_ACT_TANH || act == ISO_ACT_SIGMOID;
@@ -201,12 +206,13 @@ static int deriv_by_rows(const iso_epilogue *e)
 	return e->deriv_of && (by_rows(e->act) || by_rows(e->deriv_act));
 }
 
-/* Columns j0 .. j0+n-1 of rows i0 .. i0+m-1; c stands at their first element.  `all`: nothing was done in tiles;
- * `last`: no more columns follow. */
-static void finish_rows(const iso_gemm_kernels *kern, const iso_epilogue *e, int all, int last, size_t i0, size_t m,
-			size_t j0, size_t n, float *c, size_t ldc)
+/* Columns j0 .. j0+n-1 of rows i0 .. i0+m-1; c stands at their first element.  `all`: nothing was
+ * done in tiles; `last`: no more columns follow. */
+static void finish_rows(const iso_gemm_kernels *kern, const iso_epilogue *e, int all, int last,
+			size_t i0, size_t m, size_t j0, size_t n, float *c, size_t ldc)
 {
-	const int act = all || by_rows(e->act), deriv = all ? e->deriv_of != NULL : deriv_by_rows(e);
+	const int act = all || by_rows(e->act),
+		  deriv = all ? e->deriv_of != NULL : deriv_by_rows(e);
 	size_t i, j;
 
 	for (i = 0; act && i < m; i++) {
@@ -220,8 +226,10 @@ static void finish_rows(const iso_gemm_kernels *kern, const iso_epilogue *e, int
 	if (act && ldc == n && !all)
 		iso_act_apply(e->act, c, m * n);
 	for (i = 0; deriv && i < m; i++)
-		iso_act_backward(e->deriv_act, n, e->deriv_of + (i0 + i) * e->deriv_ld + j0, c + i * ldc);
-	if (e->row_norm2 && last) /* of whole rows, so that their sums do not depend on the blocks */
+		iso_act_backward(e->deriv_act, n, e->deriv_of + (i0 + i) * e->deriv_ld + j0,
+				 c + i * ldc);
+	if (e->row_norm2 &&
+	    last) /* of whole rows, so that their sums do not depend on the blocks */
 		kern->row_norms2(m, j0 + n, c - j0, ldc, e->row_norm2 + i0);
 }
 
@@ -250,9 +258,10 @@ typedef struct job {
 	int beta, pack_a, pack_b;
 	const iso_epilogue *e;
 	int tile_epilogue, row_epilogue; /* something to do in tiles, on rows */
-	size_t k0, kc; /* the current run of k */
-	size_t j0, nc; /* the current block of columns */
-	size_t tiles, rows, longer; /* the first `longer` tiles have rows + 1 rows, the others `rows` */
+	size_t k0, kc;			 /* the current run of k */
+	size_t j0, nc;			 /* the current block of columns */
+	size_t tiles, rows,
+		longer; /* the first `longer` tiles have rows + 1 rows, the others `rows` */
 } job;
 
 static size_t tile_row(const job *g, size_t tile)
@@ -260,8 +269,9 @@ static size_t tile_row(const job *g, size_t tile)
 	return g->rows * tile + (tile < g->longer ? tile : g->longer);
 }
 
-/* The panel at column j of the current block.  On first use (`fresh`) a transposed or ragged one is packed, and a
- * whole one that shall be packed is copied by the first tile in passing (t->b_copy). */
+/* The panel at column j of the current block.  On first use (`fresh`) a transposed or ragged one is
+ * packed, and a whole one that shall be packed is copied by the first tile in passing (t->b_copy).
+ */
 static void panel_of_b(const job *g, size_t j, int fresh, float *slot, iso_tile *t)
 {
 	const size_t width = t->cols > g->kern->lanes ? g->nr : g->kern->lanes, col = g->j0 + j;
@@ -278,21 +288,25 @@ static void panel_of_b(const job *g, size_t j, int fresh, float *slot, iso_tile 
 	t->b = slot;
 	t->b_ld = width;
 	if (fresh && g->t == ISO_NT)
-		g->kern->pack_transposed(g->kc, t->cols, g->b + col * g->ldb + g->k0, g->ldb, width, slot);
+		g->kern->pack_transposed(g->kc, t->cols, g->b + col * g->ldb + g->k0, g->ldb, width,
+					 slot);
 	else if (fresh)
-		g->kern->pack_copy(g->kc, t->cols, g->b + g->k0 * g->ldb + col, g->ldb, width, slot);
+		g->kern->pack_copy(g->kc, t->cols, g->b + g->k0 * g->ldb + col, g->ldb, width,
+				   slot);
 }
 
-/* What the next tiles will miss in L2 is fetched while this one runs, thinly, since few misses can be under way at
- * once.  First the next panel of B: four tiles take a quarter each, every line named twice; if there are not four, two
- * tiles take lines 0 and 1 of each row, or rows 0..15 and 16..31 of a transposed B.  Then, in the first panel, the next
- * columns of a transposed A; else the next tile of C. */
+/* What the next tiles will miss in L2 is fetched while this one runs, thinly, since few misses can
+ * be under way at once.  First the next panel of B: four tiles take a quarter each, every line
+ * named twice; if there are not four, two tiles take lines 0 and 1 of each row, or rows 0..15
+ * and 16..31 of a transposed B.  Then, in the first panel, the next columns of a transposed A; else
+ * the next tile of C. */
 static void fetch_ahead(const job *g, size_t j, size_t tile, iso_tile *t)
 {
 	const int thin = g->tiles >= 4;
 	size_t col = g->j0 + j, next = col + g->nr, k0 = g->k0;
 
-	if (next >= g->j0 + g->nc && k0 + g->kc < g->k) { /* the next run starts with the first panel again */
+	if (next >= g->j0 + g->nc &&
+	    k0 + g->kc < g->k) { /* the next run starts with the first panel again */
 		next = g->j0;
 		k0 += g->kc;
 	}
@@ -301,7 +315,8 @@ static void fetch_ahead(const job *g, size_t j, size_t tile, iso_tile *t)
 	t->fetch_period = 16;
 	if (tile < (thin ? 4 : 2) && next < g->n) {
 		if (g->t == ISO_NT) {
-			t->fetch = g->b + (next + 16 * (tile % 2)) * g->ldb + k0 + tile / 2 * (g->kc / 2);
+			t->fetch = g->b + (next + 16 * (tile % 2)) * g->ldb + k0 +
+				   tile / 2 * (g->kc / 2);
 			t->fetch_ld = (ptrdiff_t)g->ldb;
 			t->fetch_jump = (thin ? 8 : 16) - 16 * (ptrdiff_t)g->ldb;
 		} else if (thin) {
@@ -333,13 +348,16 @@ static void pack_rows_of_a(const job *g, size_t first, size_t last)
 		float *dst = packed_a + (tile - first) * width * g->kc;
 
 		if (g->t == ISO_TN)
-			g->kern->pack_copy(g->kc, rows, g->a + g->k0 * g->lda + i, g->lda, width, dst);
+			g->kern->pack_copy(g->kc, rows, g->a + g->k0 * g->lda + i, g->lda, width,
+					   dst);
 		else
-			g->kern->pack_transposed(g->kc, rows, g->a + i * g->lda + g->k0, g->lda, width, dst);
+			g->kern->pack_transposed(g->kc, rows, g->a + i * g->lda + g->k0, g->lda,
+						 width, dst);
 	}
 }
 
-/* What all tiles of a run have in common; the rest is set field by field, since a small tile takes 200 ns. */
+/* What all tiles of a run have in common; the rest is set field by field, since a small tile takes
+ * 200 ns. */
 static void tile_start(const job *g, iso_tile *t, iso_tile_epilogue *e)
 {
 	memset(t, 0, sizeof(*t));
@@ -356,7 +374,8 @@ static void tile_start(const job *g, iso_tile *t, iso_tile_epilogue *e)
 	e->deriv_ld = g->e->deriv_ld;
 }
 
-static void run_tile(const job *g, size_t first, size_t tile, size_t j, iso_tile *t, iso_tile_epilogue *e)
+static void run_tile(const job *g, size_t first, size_t tile, size_t j, iso_tile *t,
+		     iso_tile_epilogue *e)
 {
 	const size_t i = tile_row(g, tile), rows = tile_row(g, tile + 1) - i, col = g->j0 + j;
 
@@ -407,8 +426,9 @@ static void run_block(const job *g)
 		if (last && g->row_epilogue) {
 			size_t i = tile_row(g, first);
 
-			finish_rows(g->kern, g->e, 0, g->j0 + g->nc == g->n, i, tile_row(g, end) - i, g->j0, g->nc,
-				    g->c + i * g->ldc + g->j0, g->ldc);
+			finish_rows(g->kern, g->e, 0, g->j0 + g->nc == g->n, i,
+				    tile_row(g, end) - i, g->j0, g->nc, g->c + i * g->ldc + g->j0,
+				    g->ldc);
 		}
 	}
 }
@@ -448,8 +468,8 @@ static void zero_rows(size_t m, size_t n, float *c, size_t ldc)
 		memset(c + i * ldc, 0, n * sizeof(*c));
 }
 
-void iso_gemm(iso_trans t, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
-	      int beta, float *c, size_t ldc, const iso_epilogue *e)
+void iso_gemm(iso_trans t, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
+	      size_t ldb, int beta, float *c, size_t ldc, const iso_epilogue *e)
 {
 	const iso_gemm_kernels *kern = kernels();
 	const size_t b_k = t == ISO_NT ? 1 : ldb, b_n = t == ISO_NT ? ldb : 1;
@@ -467,8 +487,19 @@ void iso_gemm(iso_trans t, size_t m, size_t n, size_t k, const float *a, size_t 
 		else
 			kern->gemv(m, n, k, a, lda, b, b_k, b_n, beta, c, ldc);
 	} else {
-		job g = {.kern = kern, .t = t, .m = m, .n = n, .k = k, .lda = lda, .ldb = ldb, .ldc = ldc, .a = a,
-			 .b = b, .c = c, .beta = beta, .e = e};
+		job g = {.kern = kern,
+			 .t = t,
+			 .m = m,
+			 .n = n,
+			 .k = k,
+			 .lda = lda,
+			 .ldb = ldb,
+			 .ldc = ldc,
+			 .a = a,
+			 .b = b,
+			 .c = c,
+			 .beta = beta,
+			 .e = e};
 
 		g.pack_b = m >= 128 || awkward_stride(ldb, 512);
 		g.pack_a = awkward_stride(lda, t == ISO_TN ? 512 : 1024);

@@ -31,28 +31,33 @@ typedef enum iso_act {
 #define ISO_LRELU_SLOPE 0.2f
 
 /* What is done to a finished tile while it is still in registers or L1; all fields optional.
- * Order: + bias, activation, times derivative; row_norm2 then adds the squares of the final values. */
+ * Order: + bias, activation, times derivative; row_norm2 then adds the squares of the final values.
+ */
 typedef struct iso_epilogue {
 	const float *bias; /* [n] added to every row */
-	iso_act act; /* applied after the bias */
-	const float *deriv_of; /* [m][deriv_ld] activated outputs h: multiply by act'(h), for deltas */
+	iso_act act;	   /* applied after the bias */
+	const float
+		*deriv_of; /* [m][deriv_ld] activated outputs h: multiply by act'(h), for deltas */
 	size_t deriv_ld;
 	iso_act deriv_act;
-	float *row_norm2; /* [m] row_norm2[i] += |row i of the result|^2, summed as iso_row_norms2 does */
+	float *row_norm2; /* [m] row_norm2[i] += |row i of the result|^2, summed as iso_row_norms2
+			     does */
 } iso_epilogue;
 
 typedef enum iso_trans { ISO_NN, ISO_NT, ISO_TN } iso_trans;
 
 /* C [m][n] = op(A) [m][k] * op(B) [k][n] (+ C when beta).  NN: A is [m][k], B is [k][n].
- * NT: B is stored [n][k].  TN: A is stored [k][m].  lda, ldb, ldc are row strides of the stored matrices.
- * e may be NULL.  Never allocates: packing buffers are per thread and static.  C overlaps neither A nor B. */
-void iso_gemm(iso_trans t, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
-	      int beta, float *c, size_t ldc, const iso_epilogue *e);
+ * NT: B is stored [n][k].  TN: A is stored [k][m].  lda, ldb, ldc are row strides of the stored
+ * matrices. e may be NULL.  Never allocates: packing buffers are per thread and static.  C overlaps
+ * neither A nor B. */
+void iso_gemm(iso_trans t, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
+	      size_t ldb, int beta, float *c, size_t ldc, const iso_epilogue *e);
 
 /* out[j] (+)= sum_i a[i][j], one chain of additions over i: the bias gradient. */
 void iso_col_sums(size_t m, size_t n, const float *a, size_t lda, int beta, float *out);
-/* out[i] (+)= sum_j a[i][j]^2: 16 chains of fused multiply-adds, chain l over j = l, l + 16, ..., then chains l and
- * l + 8 added, l and l + 4, l + 2, l + 1.  Off by at most (n / 16 + 5) 2^-24 relative. */
+/* out[i] (+)= sum_j a[i][j]^2: 16 chains of fused multiply-adds, chain l over j = l, l + 16, ...,
+ * then chains l and l + 8 added, l and l + 4, l + 2, l + 1.  Off by at most (n / 16 + 5) 2^-24
+ * relative. */
 void iso_row_norms2(size_t m, size_t n, const float *a, size_t lda, int beta, float *out);
 
 /* Derivative of an activation from its output h. */
@@ -62,8 +67,8 @@ void iso_act_apply(iso_act act, float *x, size_t n); /* in place */
 void iso_act_backward(iso_act act, size_t n, const float *h, float *d);
 
 typedef enum iso_isa { ISO_ISA_PORTABLE, ISO_ISA_AVX2, ISO_ISA_AVX512 } iso_isa;
-/* The instruction set in use: the best of the machine, or what ISOEPS_ISA asks for (an unknown or unavailable
- * name falls back with a warning on standard error).  Decided once per process. */
+/* The instruction set in use: the best of the machine, or what ISOEPS_ISA asks for (an unknown or
+ * unavailable name falls back with a warning on standard error).  Decided once per process. */
 iso_isa iso_isa_active(void);
 const char *iso_isa_name(iso_isa isa);
 int iso_isa_supported(iso_isa isa);

@@ -29,11 +29,12 @@ typedef __m256i mask;
 
 ISO_INLINE mask V_MASK(size_t n)
 {
-	return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+	return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n),
+				  _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
-/* out[4c + e] lane 4q + r = p[(4q + r) ld + 4c + e], 0 from row `rows` on: halves of two rows side by side,
- * then 4 x 4 inside the lanes. */
+/* out[4c + e] lane 4q + r = p[(4q + r) ld + 4c + e], 0 from row `rows` on: halves of two rows side
+ * by side, then 4 x 4 inside the lanes. */
 ISO_INLINE void transpose_load(const float *p, size_t ld, size_t rows, vec *out)
 {
 	static const float none[LANES];
@@ -47,7 +48,8 @@ ISO_INLINE void transpose_load(const float *p, size_t ld, size_t rows, vec *out)
 #pragma GCC unroll 4
 		for (r = 0; r < 4; r++) {
 			z[r] = _mm256_castps128_ps256(_mm_loadu_ps((size_t)r < rows ? lo : none));
-			z[r] = _mm256_insertf128_ps(z[r], _mm_loadu_ps(4 + (size_t)r < rows ? hi : none), 1);
+			z[r] = _mm256_insertf128_ps(
+				z[r], _mm_loadu_ps(4 + (size_t)r < rows ? hi : none), 1);
 			lo += ld;
 			hi += ld;
 			OPAQUE(lo);

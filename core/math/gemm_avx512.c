@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* 14 x 32 tiles: 28 accumulators, 2 vectors of B, the rest for broadcasts of A; 28 fused multiply-adds against 16
- * loads per step of k, so the two FMA ports stay busy. */
+/* 14 x 32 tiles: 28 accumulators, 2 vectors of B, the rest for broadcasts of A; 28 fused
+ * multiply-adds against 16 loads per step of k, so the two FMA ports stay busy. */
 #include "core/math/gemm_kernels.h"
 
 #ifdef __AVX512F__
@@ -29,8 +29,9 @@ typedef __mmask16 mask;
 #define V_LT0(x, a, b) _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, V_ZERO(), _CMP_LT_OQ), b, a)
 #define V_GT0(x, a, b) _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, V_ZERO(), _CMP_GT_OQ), b, a)
 
-/* out[4c + e] lane 4q + r = p[(4q + r) ld + 4c + e], 0 from row `rows` on: quarters of four rows side by side, then
- * 4 x 4 inside the lanes.  Whole cache lines at a time, since rows a power of two apart would evict one another. */
+/* out[4c + e] lane 4q + r = p[(4q + r) ld + 4c + e], 0 from row `rows` on: quarters of four rows
+ * side by side, then 4 x 4 inside the lanes.  Whole cache lines at a time, since rows a power of
+ * two apart would evict one another. */
 ISO_INLINE void transpose_load(const float *p, size_t ld, size_t rows, vec *out)
 {
 	static const float none[LANES];
@@ -40,8 +41,10 @@ ISO_INLINE void transpose_load(const float *p, size_t ld, size_t rows, vec *out)
 
 #pragma GCC unroll 4
 	for (r = 0; r < 4; r++) {
-		const float *q0 = (size_t)r < rows ? p : none, *q4 = 4 + (size_t)r < rows ? p4 : none,
-			    *q8 = 8 + (size_t)r < rows ? p8 : none, *q12 = 12 + (size_t)r < rows ? p12 : none;
+		const float *q0 = (size_t)r < rows ? p : none,
+			    *q4 = 4 + (size_t)r < rows ? p4 : none,
+			    *q8 = 8 + (size_t)r < rows ? p8 : none,
+			    *q12 = 12 + (size_t)r < rows ? p12 : none;
 
 #pragma GCC unroll 4
 		for (c = 0; c < 4; c++) {
@@ -61,8 +64,10 @@ ISO_INLINE void transpose_load(const float *p, size_t ld, size_t rows, vec *out)
 	}
 #pragma GCC unroll 4
 	for (c = 0; c < 4; c++) {
-		const __m512 lo0 = _mm512_unpacklo_ps(z[c][0], z[c][1]), hi0 = _mm512_unpackhi_ps(z[c][0], z[c][1]);
-		const __m512 lo1 = _mm512_unpacklo_ps(z[c][2], z[c][3]), hi1 = _mm512_unpackhi_ps(z[c][2], z[c][3]);
+		const __m512 lo0 = _mm512_unpacklo_ps(z[c][0], z[c][1]),
+			     hi0 = _mm512_unpackhi_ps(z[c][0], z[c][1]);
+		const __m512 lo1 = _mm512_unpacklo_ps(z[c][2], z[c][3]),
+			     hi1 = _mm512_unpackhi_ps(z[c][2], z[c][3]);
 
 		out[4 * c] = _mm512_shuffle_ps(lo0, lo1, 0x44);
 		out[4 * c + 1] = _mm512_shuffle_ps(lo0, lo1, 0xee);
@@ -75,7 +80,8 @@ ISO_INLINE void transpose_load(const float *p, size_t ld, size_t rows, vec *out)
 ISO_INLINE float norm_tree(const __m512 *acc)
 {
 	const __m512d v = _mm512_castps_pd(acc[0]);
-	const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(acc[0]), _mm256_castpd_ps(_mm512_extractf64x4_pd(v, 1)));
+	const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(acc[0]),
+				       _mm256_castpd_ps(_mm512_extractf64x4_pd(v, 1)));
 	__m128 q = _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
 
 	q = _mm_add_ps(q, _mm_movehl_ps(q, q));

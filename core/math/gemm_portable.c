@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Plain C.  On an x86 CPU with FMA the same text compiled for it runs (one rounding is one rounding); elsewhere the
- * target's own fmaf if it has the instruction, else the fused operation in double precision below, which is many
- * times faster than the C library's and gives the same bits.
+/* Plain C.  On an x86 CPU with FMA the same text compiled for it runs (one rounding is one
+ * rounding); elsewhere the target's own fmaf if it has the instruction, else the fused operation in
+ * double precision below, which is many times faster than the C library's and gives the same bits.
  *
  *     p = a b exactly (24 + 24 <= 53 bits);  s + e = p + c exactly (TwoSum, Knuth);
- *     s rounded to odd keeps the sticky bit, and 53 >= 24 + 2, so (float)s is the one correct rounding
- *     (Boldo and Melquiond 2008, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding
- *     to odd").
+ *     s rounded to odd keeps the sticky bit, and 53 >= 24 + 2, so (float)s is the one correct
+ * rounding (Boldo and Melquiond 2008, "Emulation of FMA and correctly rounded sums: proved
+ * algorithms using rounding to odd").
  */
 #include <string.h>
 
@@ -22,9 +22,10 @@ ISO_INLINE float fma_soft(float a, float b, float c)
 
 	memcpy(&sb, &s, sizeof(sb));
 	memcpy(&eb, &e, sizeof(eb));
-	even = (sb & 1) - 1; /* all ones if the last bit is 0 */
+	even = (sb & 1) - 1;			   /* all ones if the last bit is 0 */
 	inexact = -(long long)((e > 0) | (e < 0)); /* not for NaN: s is infinite or NaN */
-	toward = 1 - 2 * (long long)((unsigned long long)(sb ^ eb) >> 63); /* away from 0 if the signs agree */
+	toward = 1 - 2 * (long long)((unsigned long long)(sb ^ eb) >>
+				     63); /* away from 0 if the signs agree */
 	sb += toward & even & inexact;
 	memcpy(&s, &sb, sizeof(s));
 	return (float)s;
@@ -60,7 +61,8 @@ ISO_INLINE void finish(const iso_tile *t, size_t rows, const float (*acc)[2 * LA
 	}
 }
 
-ISO_INLINE void tile_wide(const int hard, const int lanes, const iso_tile *t, size_t rows, size_t a_row, size_t a_k)
+ISO_INLINE void tile_wide(const int hard, const int lanes, const iso_tile *t, size_t rows,
+			  size_t a_row, size_t a_k)
 {
 	float acc[MR][2 * LANES];
 	size_t i, k;
@@ -82,7 +84,7 @@ ISO_INLINE void tile_wide(const int hard, const int lanes, const iso_tile *t, si
 				acc[i][j] = FMA(x, b[j], acc[i][j]);
 		}
 	}
-	finish(t, rows, (const float(*)[2 * LANES])acc);
+	finish(t, rows, (const float(*)[2 * LANES]) acc);
 }
 
 ISO_INLINE void tile_body(const int hard, const iso_tile *t, size_t rows, int k_major)
@@ -94,8 +96,9 @@ ISO_INLINE void tile_body(const int hard, const iso_tile *t, size_t rows, int k_
 }
 
 /* A element (i, k) at a[i * a_i + k * a_k]. */
-ISO_INLINE void gemv_body(const int hard, size_t m, size_t n, size_t k, const float *a, size_t a_i, size_t a_k,
-			  const float *b, size_t b_k, size_t b_n, int beta, float *c, size_t ldc)
+ISO_INLINE void gemv_body(const int hard, size_t m, size_t n, size_t k, const float *a, size_t a_i,
+			  size_t a_k, const float *b, size_t b_k, size_t b_n, int beta, float *c,
+			  size_t ldc)
 {
 	size_t i, j, kk, u;
 
@@ -109,14 +112,16 @@ ISO_INLINE void gemv_body(const int hard, size_t m, size_t n, size_t k, const fl
 				acc[u] = c[(i + u) * ldc + j];
 			for (kk = 0; kk < k; kk++)
 				for (u = 0; u < rows; u++)
-					acc[u] = FMA(a[(i + u) * a_i + kk * a_k], b[kk * b_k + j * b_n], acc[u]);
+					acc[u] = FMA(a[(i + u) * a_i + kk * a_k],
+						     b[kk * b_k + j * b_n], acc[u]);
 			for (u = 0; u < rows; u++)
 				c[(i + u) * ldc + j] = acc[u];
 		}
 	}
 }
 
-ISO_INLINE void row_norms2_body(const int hard, size_t m, size_t n, const float *a, size_t lda, float *out)
+ISO_INLINE void row_norms2_body(const int hard, size_t m, size_t n, const float *a, size_t lda,
+				float *out)
 {
 	size_t i, j, l, half;
 
@@ -168,7 +173,8 @@ static void pack_copy(size_t k, size_t w, const float *src, size_t ld, size_t wi
 	}
 }
 
-static void pack_transposed(size_t k, size_t w, const float *src, size_t ld, size_t width, float *dst)
+static void pack_transposed(size_t k, size_t w, const float *src, size_t ld, size_t width,
+			    float *dst)
 {
 	size_t kk, j;
 
@@ -185,17 +191,20 @@ static void pack_transposed(size_t k, size_t w, const float *src, size_t ld, siz
 	{ \
 		tile_body(hard, t, rows, k_major); \
 	} \
-	attribute static void gemv_##way(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, \
-					 size_t b_k, size_t b_n, int beta, float *c, size_t ldc) \
+	attribute static void gemv_##way(size_t m, size_t n, size_t k, const float *a, size_t lda, \
+					 const float *b, size_t b_k, size_t b_n, int beta, \
+					 float *c, size_t ldc) \
 	{ \
 		gemv_body(hard, m, n, k, a, lda, 1, b, b_k, b_n, beta, c, ldc); \
 	} \
-	attribute static void gemv_t_##way(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, \
-					   size_t b_k, size_t b_n, int beta, float *c, size_t ldc) \
+	attribute static void gemv_t_##way(size_t m, size_t n, size_t k, const float *a, \
+					   size_t lda, const float *b, size_t b_k, size_t b_n, \
+					   int beta, float *c, size_t ldc) \
 	{ \
 		gemv_body(hard, m, n, k, a, 1, lda, b, b_k, b_n, beta, c, ldc); \
 	} \
-	attribute static void row_norms2_##way(size_t m, size_t n, const float *a, size_t lda, float *out) \
+	attribute static void row_norms2_##way(size_t m, size_t n, const float *a, size_t lda, \
+					       float *out) \
 	{ \
 		row_norms2_body(hard, m, n, a, lda, out); \
 	} \

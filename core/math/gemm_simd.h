@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Body of gemm_avx512.c and gemm_avx2.c, private to them: the kernels in terms of a few vector operations that the
- * including file defines (LANES, MR, vec, mask, V_*, transpose_load).  Only fused multiply-adds touch accumulators,
- * in ascending k, so both files give the bits of the naive loop.
+/* Body of gemm_avx512.c and gemm_avx2.c, private to them: the kernels in terms of a few vector
+ * operations that the including file defines (LANES, MR, vec, mask, V_*, transpose_load).  Only
+ * fused multiply-adds touch accumulators, in ascending k, so both files give the bits of the naive
+ * loop.
  */
 #ifndef ISO_MATH_GEMM_SIMD_H
 #define ISO_MATH_GEMM_SIMD_H
@@ -10,16 +11,19 @@
 
 /* ---- tiles ---- */
 
-/* Bias, activation (linear, ReLU, leaky ReLU) and derivative of the same, one after the other over all accumulators
- * so that each is one branch.  x < 0 ? (s x) & keep : x with keep = 0 for ReLU: an infinity times 0 would be a NaN. */
-ISO_INLINE void tile_epilogue(vec (*acc)[2], const int mr, const int nv, const iso_tile_epilogue *e, mask last)
+/* Bias, activation (linear, ReLU, leaky ReLU) and derivative of the same, one after the other over
+ * all accumulators so that each is one branch.  x < 0 ? (s x) & keep : x with keep = 0 for ReLU: an
+ * infinity times 0 would be a NaN. */
+ISO_INLINE void tile_epilogue(vec (*acc)[2], const int mr, const int nv, const iso_tile_epilogue *e,
+			      mask last)
 {
 	int i, j;
 
 	if (e->bias) {
 #pragma GCC unroll 2
 		for (j = 0; j < nv; j++) {
-			const vec b = j + 1 < nv ? V_LOAD(e->bias + j * LANES) : V_LOADM(last, e->bias + j * LANES);
+			const vec b = j + 1 < nv ? V_LOAD(e->bias + j * LANES)
+						 : V_LOADM(last, e->bias + j * LANES);
 
 #pragma GCC unroll 16
 			for (i = 0; i < mr; i++)
@@ -27,18 +31,21 @@ ISO_INLINE void tile_epilogue(vec (*acc)[2], const int mr, const int nv, const i
 		}
 	}
 	if (e->act != ISO_ACT_LINEAR) {
-		const vec slope = V_SET1(ISO_LRELU_SLOPE), keep = V_BITS(e->act == ISO_ACT_RELU ? 0 : -1);
+		const vec slope = V_SET1(ISO_LRELU_SLOPE),
+			  keep = V_BITS(e->act == ISO_ACT_RELU ? 0 : -1);
 
 #pragma GCC unroll 16
 		for (i = 0; i < mr; i++)
 #pragma GCC unroll 2
 			for (j = 0; j < nv; j++)
-				acc[i][j] = V_LT0(acc[i][j], V_AND(V_MUL(acc[i][j], slope), keep), acc[i][j]);
+				acc[i][j] = V_LT0(acc[i][j], V_AND(V_MUL(acc[i][j], slope), keep),
+						  acc[i][j]);
 	}
 	if (e->deriv_of) {
-		const vec one = V_SET1(1.0f), low = V_SET1(e->deriv_act == ISO_ACT_RELU    ? 0.0f :
-							   e->deriv_act == ISO_ACT_LRELU ? ISO_LRELU_SLOPE :
-											     1.0f);
+		const vec one = V_SET1(1.0f),
+			  low = V_SET1(e->deriv_act == ISO_ACT_RELU    ? 0.0f
+				       : e->deriv_act == ISO_ACT_LRELU ? ISO_LRELU_SLOPE
+								       : 1.0f);
 		const float *h = e->deriv_of;
 
 #pragma GCC unroll 16
@@ -46,7 +53,8 @@ ISO_INLINE void tile_epilogue(vec (*acc)[2], const int mr, const int nv, const i
 			OPAQUE(h);
 #pragma GCC unroll 2
 			for (j = 0; j < nv; j++) {
-				const vec x = j + 1 < nv ? V_LOAD(h + j * LANES) : V_LOADM(last, h + j * LANES);
+				const vec x = j + 1 < nv ? V_LOAD(h + j * LANES)
+							 : V_LOADM(last, h + j * LANES);
 
 				acc[i][j] = V_MUL(acc[i][j], V_GT0(x, one, low));
 			}
@@ -54,7 +62,8 @@ ISO_INLINE void tile_epilogue(vec (*acc)[2], const int mr, const int nv, const i
 	}
 }
 
-ISO_INLINE void tile_store(vec (*acc)[2], const int mr, const int nv, float *c, size_t ldc, mask last)
+ISO_INLINE void tile_store(vec (*acc)[2], const int mr, const int nv, float *c, size_t ldc,
+			   mask last)
 {
 	int i;
 
@@ -70,17 +79,20 @@ ISO_INLINE void tile_store(vec (*acc)[2], const int mr, const int nv, float *c, 
 	}
 }
 
-/* The inner loop is pinned, instruction by instruction, in this order: left free, the compiler moves loads ahead until
- * accumulators spill, or swaps an accumulator with a factor and pays a copy. */
+/* The inner loop is pinned, instruction by instruction, in this order: left free, the compiler
+ * moves loads ahead until accumulators spill, or swaps an accumulator with a factor and pays a
+ * copy. */
 #define PIN_LOAD(x, p) __asm__ volatile("vmovups %1, %0" : "=v"(x) : "m"(*(const vec_u *)(p)))
 #define PIN_SET1(x, p) __asm__ volatile("vbroadcastss %1, %0" : "=v"(x) : "m"(*(p)))
 #define PIN_FMA(acc, x, b) __asm__ volatile("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(x), "v"(b))
 #define PIN_STORE(p, x) __asm__ volatile("vmovups %1, %0" : "=m"(*(vec_u *)(p)) : "v"(x))
 #define PIN_FETCH(p) __asm__ volatile("prefetcht1 %0" : : "m"(*(p)))
 
-/* One step of k: rows 3g, 3g+1, 3g+2 are reached from base pointer g (row-major), or from one pointer (k-major). */
-ISO_INLINE void tile_step(vec (*acc)[2], const int mr, const int nv, const int k_major, const float *const *q,
-			  size_t a_ld, const float *b, float *copy, const int u)
+/* One step of k: rows 3g, 3g+1, 3g+2 are reached from base pointer g (row-major), or from one
+ * pointer (k-major). */
+ISO_INLINE void tile_step(vec (*acc)[2], const int mr, const int nv, const int k_major,
+			  const float *const *q, size_t a_ld, const float *b, float *copy,
+			  const int u)
 {
 	vec b0, b1, x;
 	int i;
@@ -103,12 +115,14 @@ ISO_INLINE void tile_step(vec (*acc)[2], const int mr, const int nv, const int k
 
 #define GROUPS ((MR + 2) / 3) /* of three rows */
 
-ISO_INLINE void tile_body(const iso_tile *t, const int mr, const int nv, const int k_major, const int copies)
+ISO_INLINE void tile_body(const iso_tile *t, const int mr, const int nv, const int k_major,
+			  const int copies)
 {
 	vec acc[MR][2];
 	const float *q[GROUPS], *b = t->b;
 	const char *fetch = (const char *)(t->fetch ? t->fetch : t->b);
-	const ptrdiff_t fetch_ld = t->fetch ? 4 * t->fetch_ld : 0, fetch_jump = t->fetch ? 4 * t->fetch_jump : 0;
+	const ptrdiff_t fetch_ld = t->fetch ? 4 * t->fetch_ld : 0,
+			fetch_jump = t->fetch ? 4 * t->fetch_jump : 0;
 	const size_t b_ld = t->b_ld;
 	size_t a_ld = t->a_ld;
 	float *copy = t->b_copy;
@@ -233,9 +247,11 @@ static void pack_copy(size_t k, size_t w, const float *src, size_t ld, size_t wi
 	}
 }
 
-/* The next k steps, at most LANES, of `rows` rows: out[from + kk] lane i = src[i][kk], lanes behind `rows` are 0;
- * returns `from`.  A short run is the end of a whole one if `before` steps stand in front of it. */
-ISO_INLINE size_t transpose_next(const float *src, size_t ld, size_t rows, size_t before, size_t k, vec *out)
+/* The next k steps, at most LANES, of `rows` rows: out[from + kk] lane i = src[i][kk], lanes behind
+ * `rows` are 0; returns `from`.  A short run is the end of a whole one if `before` steps stand in
+ * front of it. */
+ISO_INLINE size_t transpose_next(const float *src, size_t ld, size_t rows, size_t before, size_t k,
+				 vec *out)
 {
 	float block[LANES * LANES] __attribute__((aligned(64)));
 	size_t i;
@@ -261,7 +277,8 @@ ISO_INLINE size_t run_of(size_t left)
 }
 
 /* Inlined twice, so that whole blocks are spared the selection of rows. */
-ISO_INLINE void pack_transposed_lanes(size_t k, size_t w, const float *src, size_t ld, size_t width, float *dst)
+ISO_INLINE void pack_transposed_lanes(size_t k, size_t w, const float *src, size_t ld, size_t width,
+				      float *dst)
 {
 	vec out[LANES];
 	size_t kk, i, from;
@@ -281,7 +298,8 @@ ISO_INLINE void pack_transposed_lanes(size_t k, size_t w, const float *src, size
 	}
 }
 
-static void pack_transposed(size_t k, size_t w, const float *src, size_t ld, size_t width, float *dst)
+static void pack_transposed(size_t k, size_t w, const float *src, size_t ld, size_t width,
+			    float *dst)
 {
 	for (; w >= LANES; w -= LANES, src += LANES * ld, dst += LANES)
 		pack_transposed_lanes(k, LANES, src, ld, width, dst);
@@ -292,8 +310,8 @@ static void pack_transposed(size_t k, size_t w, const float *src, size_t ld, siz
 /* ---- one to four columns ---- */
 
 /* Lanes are rows: 2 * LANES rows at a time through transposed blocks of A. */
-ISO_INLINE void gemv_rows(const int n, size_t rows, size_t k, const float *a, size_t lda, const float *b, size_t b_k,
-			  size_t b_n, int beta, float *c, size_t ldc)
+ISO_INLINE void gemv_rows(const int n, size_t rows, size_t k, const float *a, size_t lda,
+			  const float *b, size_t b_k, size_t b_n, int beta, float *c, size_t ldc)
 {
 	float lane[LANES];
 	vec acc[2][ISO_GEMV_COLS], x[LANES];
@@ -303,18 +321,23 @@ ISO_INLINE void gemv_rows(const int n, size_t rows, size_t k, const float *a, si
 	for (r = 0; r < 2; r++) {
 		for (j = 0; j < n; j++) {
 			for (i = 0; i < LANES; i++)
-				lane[i] = beta && r * LANES + i < rows ? c[(r * LANES + i) * ldc + (size_t)j] : 0;
+				lane[i] = beta && r * LANES + i < rows
+						  ? c[(r * LANES + i) * ldc + (size_t)j]
+						  : 0;
 			acc[r][j] = V_LOAD(lane);
 		}
 	}
 	for (kk = 0; kk < k; kk += run) {
 		run = run_of(k - kk);
 		for (r = 0; r * LANES < rows; r++) {
-			from = transpose_next(a + r * LANES * lda + kk, lda, run_of(rows - r * LANES), kk, run, x);
+			from = transpose_next(a + r * LANES * lda + kk, lda,
+					      run_of(rows - r * LANES), kk, run, x);
 			for (i = 0; i < run; i++)
 				for (j = 0; j < n; j++)
-					acc[r][j] = V_FMA(x[from + i], V_SET1(b[(kk + i) * b_k + (size_t)j * b_n]),
-							  acc[r][j]);
+					acc[r][j] =
+						V_FMA(x[from + i],
+						      V_SET1(b[(kk + i) * b_k + (size_t)j * b_n]),
+						      acc[r][j]);
 		}
 	}
 	for (r = 0; r * LANES < rows; r++) {
@@ -326,8 +349,8 @@ ISO_INLINE void gemv_rows(const int n, size_t rows, size_t k, const float *a, si
 	}
 }
 
-static void gemv(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t b_k, size_t b_n,
-		 int beta, float *c, size_t ldc)
+static void gemv(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
+		 size_t b_k, size_t b_n, int beta, float *c, size_t ldc)
 {
 	size_t i;
 
@@ -348,8 +371,9 @@ static void gemv(size_t m, size_t n, size_t k, const float *a, size_t lda, const
 }
 
 /* Lanes are columns of the stored [k][m] matrix. */
-ISO_INLINE void gemv_t_block(const int n, const int nv, size_t w, size_t k, const float *a, size_t lda,
-			     const float *b, size_t b_k, size_t b_n, int beta, float *c, size_t ldc)
+ISO_INLINE void gemv_t_block(const int n, const int nv, size_t w, size_t k, const float *a,
+			     size_t lda, const float *b, size_t b_k, size_t b_n, int beta, float *c,
+			     size_t ldc)
 {
 	const mask last = V_MASK(w - (size_t)(nv - 1) * LANES);
 	float lane[LANES];
@@ -374,7 +398,8 @@ ISO_INLINE void gemv_t_block(const int n, const int nv, size_t w, size_t k, cons
 
 #pragma GCC unroll 4
 			for (j = 0; j < n; j++)
-				acc[v][j] = V_FMA(x, V_SET1(b[kk * b_k + (size_t)j * b_n]), acc[v][j]);
+				acc[v][j] =
+					V_FMA(x, V_SET1(b[kk * b_k + (size_t)j * b_n]), acc[v][j]);
 		}
 	}
 	for (v = 0; v < nv; v++) {
@@ -386,8 +411,8 @@ ISO_INLINE void gemv_t_block(const int n, const int nv, size_t w, size_t k, cons
 	}
 }
 
-static void gemv_t(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t b_k, size_t b_n,
-		   int beta, float *c, size_t ldc)
+static void gemv_t(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
+		   size_t b_k, size_t b_n, int beta, float *c, size_t ldc)
 {
 	size_t i = 0, w;
 
@@ -446,7 +471,8 @@ static void row_norms2(size_t m, size_t n, const float *a, size_t lda, float *ou
 			out[i] += a[i] * a[i];
 		return;
 	}
-	for (; i + 4 <= m; i += 4, a += 4 * lda) { /* four rows at once: a chain has to wait for itself */
+	for (; i + 4 <= m;
+	     i += 4, a += 4 * lda) { /* four rows at once: a chain has to wait for itself */
 		vec acc[4][NORM_VECS];
 		size_t r;
 
@@ -466,7 +492,8 @@ static void row_norms2(size_t m, size_t n, const float *a, size_t lda, float *ou
 }
 
 /* nv vectors of columns, the last one with w columns. */
-ISO_INLINE void col_sums_block(const int nv, size_t w, size_t m, const float *a, size_t lda, float *out)
+ISO_INLINE void col_sums_block(const int nv, size_t w, size_t m, const float *a, size_t lda,
+			       float *out)
 {
 	const mask last = V_MASK(w);
 	vec acc[8];
@@ -479,7 +506,8 @@ ISO_INLINE void col_sums_block(const int nv, size_t w, size_t m, const float *a,
 	for (i = 0; i < m; i++, a += lda) {
 #pragma GCC unroll 8
 		for (v = 0; v < nv; v++)
-			acc[v] = V_ADD(acc[v], v + 1 < nv ? V_LOAD(a + v * LANES) : V_LOADM(last, a + v * LANES));
+			acc[v] = V_ADD(acc[v], v + 1 < nv ? V_LOAD(a + v * LANES)
+							  : V_LOADM(last, a + v * LANES));
 	}
 #pragma GCC unroll 8
 	for (v = 0; v + 1 < nv; v++)
@@ -524,7 +552,8 @@ static void backward(iso_act act, size_t n, const float *h, float *d)
 	if (i < n) {
 		const mask some = V_MASK(n - i);
 
-		V_STOREM(some, d + i, V_MUL(V_LOADM(some, d + i), derivative(act, V_LOADM(some, h + i))));
+		V_STOREM(some, d + i,
+			 V_MUL(V_LOADM(some, d + i), derivative(act, V_LOADM(some, h + i))));
 	}
 }
 

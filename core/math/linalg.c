@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Products in double precision with a multiplication and an addition per term (no fusing: baseline CPUs could only
- * emulate it), each output summed in an order that the shapes alone decide.  The text is compiled once per instruction
- * set; vectors run across independent outputs or across a fixed number of partial sums, so the width changes nothing.
+/* Products in double precision with a multiplication and an addition per term (no fusing: baseline
+ * CPUs could only emulate it), each output summed in an order that the shapes alone decide.  The
+ * text is compiled once per instruction set; vectors run across independent outputs or across a
+ * fixed number of partial sums, so the width changes nothing.
  */
 #include "core/math/linalg.h"
 
@@ -13,7 +14,7 @@
 #include "core/math/gemm.h"
 
 #define INLINE static inline __attribute__((always_inline))
-#define W 16 /* columns of a panel; also the number of partial sums of a dot product */
+#define W 16	/* columns of a panel; also the number of partial sums of a dot product */
 #define RUN 512 /* terms between visits to memory */
 #define ROWS 4
 
@@ -37,9 +38,10 @@ INLINE double dot_body(size_t n, const double *a, const double *b)
 	return s[0];
 }
 
-/* y[rows][p] += x[rows][d] w[d][p] for one panel of at most W columns, w packed [d][W]; d <= RUN. */
-INLINE void mul_panel_body(size_t n, size_t d, size_t cols, const double *x, size_t ldx, const double *w, double *y,
-			   size_t ldy)
+/* y[rows][p] += x[rows][d] w[d][p] for one panel of at most W columns, w packed [d][W]; d <= RUN.
+ */
+INLINE void mul_panel_body(size_t n, size_t d, size_t cols, const double *x, size_t ldx,
+			   const double *w, double *y, size_t ldy)
 {
 	size_t i, k, r;
 	int j;
@@ -49,7 +51,8 @@ INLINE void mul_panel_body(size_t n, size_t d, size_t cols, const double *x, siz
 		const double *row[ROWS];
 
 		for (r = 0; r < ROWS; r++)
-			row[r] = x + (i + r < n ? i + r : n - 1) * ldx; /* repeats are thrown away */
+			row[r] =
+				x + (i + r < n ? i + r : n - 1) * ldx; /* repeats are thrown away */
 		for (k = 0; k < d; k++) {
 #pragma GCC unroll 4
 			for (r = 0; r < ROWS; r++) {
@@ -65,8 +68,10 @@ INLINE void mul_panel_body(size_t n, size_t d, size_t cols, const double *x, siz
 	}
 }
 
-/* g[d][W] += x[n][d]^T r[n][W] for one packed panel; n <= RUN.  Sums run over i in ascending order. */
-INLINE void mul_tn_panel_body(size_t n, size_t d, const double *x, size_t ldx, const double *r, double *g)
+/* g[d][W] += x[n][d]^T r[n][W] for one packed panel; n <= RUN.  Sums run over i in ascending order.
+ */
+INLINE void mul_tn_panel_body(size_t n, size_t d, const double *x, size_t ldx, const double *r,
+			      double *g)
 {
 	size_t i, k;
 	int u, j;
@@ -100,7 +105,8 @@ INLINE void axpy_body(size_t n, double a, const double *x, double *y)
 		y[i] += a * x[i];
 }
 
-/* Tile of h: ROWS rows at a0 and W columns at b0, over n records of packed panels xa [n][ROWS], xb [n][W]. */
+/* Tile of h: ROWS rows at a0 and W columns at b0, over n records of packed panels xa [n][ROWS], xb
+ * [n][W]. */
 INLINE void syrk_tile_body(size_t n, const double *xa, const double *xb, double *tile)
 {
 	double acc[ROWS][W];
@@ -137,7 +143,8 @@ INLINE void rotate_body(size_t n, double c, double s, double *x, double *y)
 
 typedef struct loops {
 	double (*dot)(size_t, const double *, const double *);
-	void (*mul_panel)(size_t, size_t, size_t, const double *, size_t, const double *, double *, size_t);
+	void (*mul_panel)(size_t, size_t, size_t, const double *, size_t, const double *, double *,
+			  size_t);
 	void (*mul_tn_panel)(size_t, size_t, const double *, size_t, const double *, double *);
 	void (*axpy)(size_t, double, const double *, double *);
 	void (*syrk_tile)(size_t, const double *, const double *, double *);
@@ -149,13 +156,13 @@ typedef struct loops {
 	{ \
 		return dot_body(n, a, b); \
 	} \
-	attribute static void mul_panel_##isa(size_t n, size_t d, size_t cols, const double *x, size_t ldx, \
-					      const double *w, double *y, size_t ldy) \
+	attribute static void mul_panel_##isa(size_t n, size_t d, size_t cols, const double *x, \
+					      size_t ldx, const double *w, double *y, size_t ldy) \
 	{ \
 		mul_panel_body(n, d, cols, x, ldx, w, y, ldy); \
 	} \
-	attribute static void mul_tn_panel_##isa(size_t n, size_t d, const double *x, size_t ldx, const double *r, \
-						 double *g) \
+	attribute static void mul_tn_panel_##isa(size_t n, size_t d, const double *x, size_t ldx, \
+						 const double *r, double *g) \
 	{ \
 		mul_tn_panel_body(n, d, x, ldx, r, g); \
 	} \
@@ -163,7 +170,8 @@ typedef struct loops {
 	{ \
 		axpy_body(n, a, x, y); \
 	} \
-	attribute static void syrk_tile_##isa(size_t n, const double *xa, const double *xb, double *tile) \
+	attribute static void syrk_tile_##isa(size_t n, const double *xa, const double *xb, \
+					      double *tile) \
 	{ \
 		syrk_tile_body(n, xa, xb, tile); \
 	} \
@@ -202,12 +210,14 @@ static const loops *active(void)
 
 /* ---- products ---- */
 
-/* Per thread, so that nothing allocates: a packed panel of weights or residuals, and one of outputs. */
+/* Per thread, so that nothing allocates: a packed panel of weights or residuals, and one of
+ * outputs. */
 static _Thread_local double panel[RUN * W] __attribute__((aligned(64)));
 static _Thread_local double narrow[RUN * ROWS] __attribute__((aligned(64)));
 
 /* dst[n][width] = columns j0 .. j0+cols-1 of src, zeros behind. */
-static void pack_columns(size_t n, const double *src, size_t ld, size_t cols, size_t width, double *dst)
+static void pack_columns(size_t n, const double *src, size_t ld, size_t cols, size_t width,
+			 double *dst)
 {
 	size_t i, j;
 
@@ -239,20 +249,22 @@ void iso_dmul(size_t n, size_t d, size_t p, const double *x, const double *w, do
 			y[i] = l->dot(d, x + i * d, w);
 		return;
 	}
-	/* rows in blocks that stay in L2 while the runs of k pass over them: x is read from memory once */
+	/* rows in blocks that stay in L2 while the runs of k pass over them: x is read from memory
+	 * once */
 	for (i = 0; i < n; i += 64)
 		for (j = 0; j < p; j += W)
 			for (k = 0; k < d; k += RUN) {
 				const size_t run = less(RUN, d - k), cols = less(W, p - j);
 
 				pack_columns(run, w + k * p + j, p, cols, W, panel);
-				l->mul_panel(less(64, n - i), run, cols, x + i * d + k, d, panel, y + i * p + j, p);
+				l->mul_panel(less(64, n - i), run, cols, x + i * d + k, d, panel,
+					     y + i * p + j, p);
 			}
 }
 
 /* Columns of g in runs of RUN through the packed accumulators. */
-static void mul_tn_columns(const loops *l, size_t n, size_t d, size_t cols, const double *x, size_t ldx,
-			   const double *r, size_t ldr, double *g, size_t ldg)
+static void mul_tn_columns(const loops *l, size_t n, size_t d, size_t cols, const double *x,
+			   size_t ldx, const double *r, size_t ldr, double *g, size_t ldg)
 {
 	static _Thread_local double acc[RUN * W] __attribute__((aligned(64)));
 	size_t i;
@@ -268,7 +280,8 @@ static void mul_tn_columns(const loops *l, size_t n, size_t d, size_t cols, cons
 		memcpy(g + i * ldg, acc + i * W, cols * sizeof(*g));
 }
 
-void iso_dmul_tn(size_t n, size_t d, size_t p, const double *x, const double *r, int beta, double *g)
+void iso_dmul_tn(size_t n, size_t d, size_t p, const double *x, const double *r, int beta,
+		 double *g)
 {
 	const loops *l = active();
 	size_t i, j, k;
@@ -284,7 +297,8 @@ void iso_dmul_tn(size_t n, size_t d, size_t p, const double *x, const double *r,
 	}
 	for (k = 0; k < d; k += RUN)
 		for (j = 0; j < p; j += W)
-			mul_tn_columns(l, n, less(RUN, d - k), less(W, p - j), x + k, d, r + j, p, g + k * p + j, p);
+			mul_tn_columns(l, n, less(RUN, d - k), less(W, p - j), x + k, d, r + j, p,
+				       g + k * p + j, p);
 }
 
 void iso_dsyrk_weighted(size_t n, size_t d, const double *x, const double *w, int beta, double *h)
@@ -302,7 +316,9 @@ void iso_dsyrk_weighted(size_t n, size_t d, const double *x, const double *w, in
 			const size_t cb = less(W, d - b);
 
 			pack_columns(run, x + i * d + b, d, cb, W, panel);
-			for (a = b; a < d; a += ROWS) { /* lower triangle: rows at and below the panel's columns */
+			for (a = b; a < d;
+			     a +=
+			     ROWS) { /* lower triangle: rows at and below the panel's columns */
 				const size_t ca = less(ROWS, d - a);
 
 				pack_columns(run, x + i * d + a, d, ca, ROWS, narrow);
@@ -342,7 +358,8 @@ iso_status iso_cholesky(double *a, size_t n, iso_error *err)
 		left = ri[i] - l->dot(i, ri, ri);
 		if (!(left > 0) || !isfinite(left))
 			return iso_fail(err, ISO_E_NUMERIC,
-					"matrix not positive definite (Cholesky, row %zu of %zu): pivot is %g; add a "
+					"matrix not positive definite (Cholesky, row %zu of %zu): "
+					"pivot is %g; add a "
 					"ridge or remove columns that depend on others",
 					i + 1, n, left);
 		ri[i] = sqrt(left);
@@ -442,7 +459,9 @@ iso_status iso_eigen_symmetric(double *a, size_t n, double *values, double *v, i
 		split_norm(a, n, &off, &all);
 		if (!isfinite(all))
 			return iso_fail(err, ISO_E_NUMERIC,
-					"eigenvalues (%zu x %zu): the matrix is not finite; check its entries", n, n);
+					"eigenvalues (%zu x %zu): the matrix is not finite; check "
+					"its entries",
+					n, n);
 		if (off <= 1e-30 * all)
 			break;
 		for (p = 0; p + 1 < n; p++)
@@ -450,9 +469,10 @@ iso_status iso_eigen_symmetric(double *a, size_t n, double *values, double *v, i
 				if (a[p * n + q] != 0)
 					jacobi_rotate(l, a, n, p, q, v);
 	}
-	ISO_FAIL_IF(sweep == SWEEPS, err, ISO_E_NUMERIC,
-		    "eigenvalues (%zu x %zu): Jacobi did not converge in %d sweeps; scale the matrix", n, n,
-		    (int)SWEEPS);
+	ISO_FAIL_IF(
+		sweep == SWEEPS, err, ISO_E_NUMERIC,
+		"eigenvalues (%zu x %zu): Jacobi did not converge in %d sweeps; scale the matrix",
+		n, n, (int)SWEEPS);
 	for (i = 0; i < n; i++)
 		values[i] = a[i * n + i];
 	sort_eigen(values, v, n);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Special functions.
  *
- * erfc rests on one Chebyshev series for the scaled function e^(z^2) erfc(z), which is smooth on [0, inf); the normal
- * CDF and its logarithm then keep their relative accuracy in the whole lower tail.  Incomplete beta and gamma
- * functions use the saddle-point form of their prefactor (C. Loader 2000, "Fast and accurate computation of binomial
- * probabilities"), so that large parameters do not cancel.
+ * erfc rests on one Chebyshev series for the scaled function e^(z^2) erfc(z), which is smooth on
+ * [0, inf); the normal CDF and its logarithm then keep their relative accuracy in the whole lower
+ * tail.  Incomplete beta and gamma functions use the saddle-point form of their prefactor (C.
+ * Loader 2000, "Fast and accurate computation of binomial probabilities"), so that large parameters
+ * do not cancel.
  */
 #include "core/math/special.h"
 
@@ -81,12 +82,13 @@ double iso_sum_value(const iso_sum *k)
 	return k->s + k->c;
 }
 
-/* Stirling's remainder S(x) = lgamma(x) - [(x - 1/2) log x - x + log sqrt(2 pi)] for x >= 10: Bernoulli numbers,
- * Abramowitz and Stegun 6.1.40; the next term is below 1e-17. */
+/* Stirling's remainder S(x) = lgamma(x) - [(x - 1/2) log x - x + log sqrt(2 pi)] for x >= 10:
+ * Bernoulli numbers, Abramowitz and Stegun 6.1.40; the next term is below 1e-17. */
 static double stirling_tail(double x)
 {
-	static const double c[] = {1.0 / 12,	    -1.0 / 360, 1.0 / 1260,	  -1.0 / 1680,	   1.0 / 1188,
-				   -691.0 / 360360, 1.0 / 156,	-3617.0 / 122400, 43867.0 / 244188};
+	static const double c[] = {1.0 / 12,	-1.0 / 360,	  1.0 / 1260,
+				   -1.0 / 1680, 1.0 / 1188,	  -691.0 / 360360,
+				   1.0 / 156,	-3617.0 / 122400, 43867.0 / 244188};
 	const double y = 1 / (x * x);
 	double s = c[8];
 
@@ -95,8 +97,9 @@ static double stirling_tail(double x)
 	return s / x;
 }
 
-/* Gamma(x) for 0 < x < 10 by the recurrence from [1, 2] with the series of log Gamma about 1 and 2 would need zeta
- * values; shifting up to 10 keeps 1e-15 absolute in the logarithm, which is what the users need. */
+/* Gamma(x) for 0 < x < 10 by the recurrence from [1, 2] with the series of log Gamma about 1 and 2
+ * would need zeta values; shifting up to 10 keeps 1e-15 absolute in the logarithm, which is what
+ * the users need. */
 double iso_lgamma(double x)
 {
 	double p = 1;
@@ -137,19 +140,21 @@ double iso_log_choose(double n, double k)
 	       stirling_tail(n - k) + k * iso_log(n / k) - (n - k) * iso_log1p(-k / n);
 }
 
-/* e^(z^2) erfc(z), z >= 0.  Chebyshev series of (1 + 2z) e^(z^2) erfc(z) in y = (z-3)/(z+3) (Shepherd and Laframboise
- * 1981, "Chebyshev approximation of (1+2x) exp(x^2) erfc(x)"; coefficients computed anew with 50 digits). */
+/* e^(z^2) erfc(z), z >= 0.  Chebyshev series of (1 + 2z) e^(z^2) erfc(z) in y = (z-3)/(z+3)
+ * (Shepherd and Laframboise 1981, "Chebyshev approximation of (1+2x) exp(x^2) erfc(x)";
+ * coefficients computed anew with 50 digits). */
 static double erfcx(double z)
 {
-	static const double c[] = {1.177562574196560046,      0.005353904539615676769,	 -0.09377550342284209052,
-				   0.0543665255574432205,     -0.01897659670784520739,	 0.00445342606146271157,
-				   -0.000633553171055314694,  0.00001766171952317159185, 0.00001284153286405667073,
-				   -2.007228565905991444e-6,  -1.807522790414837102e-7,	 7.549828343825092828e-8,
-				   1.885668523838602791e-9,   -2.699519049798363997e-9,	 -1.460079119939104941e-11,
-				   1.036160744596948968e-10,  1.475715976623473009e-12,	 -4.277340064396910825e-12,
-				   -2.079224928597989978e-13, 1.813450200317696242e-13,	 1.973425574544738834e-14,
-				   -7.287943737592673157e-15, -1.516987869022811568e-15, 2.351411225878140352e-16,
-				   1.000611169182166761e-16,  -2.05725281695385462e-18,	 -5.608608218863182949e-18};
+	static const double c[] = {
+		1.177562574196560046,	   0.005353904539615676769,   -0.09377550342284209052,
+		0.0543665255574432205,	   -0.01897659670784520739,   0.00445342606146271157,
+		-0.000633553171055314694,  0.00001766171952317159185, 0.00001284153286405667073,
+		-2.007228565905991444e-6,  -1.807522790414837102e-7,  7.549828343825092828e-8,
+		1.885668523838602791e-9,   -2.699519049798363997e-9,  -1.460079119939104941e-11,
+		1.036160744596948968e-10,  1.475715976623473009e-12,  -4.277340064396910825e-12,
+		-2.079224928597989978e-13, 1.813450200317696242e-13,  1.973425574544738834e-14,
+		-7.287943737592673157e-15, -1.516987869022811568e-15, 2.351411225878140352e-16,
+		1.000611169182166761e-16,  -2.05725281695385462e-18,  -5.608608218863182949e-18};
 	const double y = (z - 3) / (z + 3);
 	double b1 = 0, b2 = 0;
 
@@ -183,12 +188,15 @@ double iso_erfc(double x)
 	return x < 0 ? 2 - v : v;
 }
 
-/* Upper normal tail for z >= 0; the exponent is formed from z itself, since z / sqrt 2 is rounded. */
+/* Upper normal tail for z >= 0; the exponent is formed from z itself, since z / sqrt 2 is rounded.
+ */
 static double upper_tail(double z)
 {
 	const double hi = (double)(float)z;
 
-	return z > 39 ? 0 : 0.5 * erfcx(z * SQRT_HALF) * iso_exp(-0.5 * hi * hi) * iso_exp(-0.5 * (z - hi) * (z + hi));
+	return z > 39 ? 0
+		      : 0.5 * erfcx(z * SQRT_HALF) * iso_exp(-0.5 * hi * hi) *
+				iso_exp(-0.5 * (z - hi) * (z + hi));
 }
 
 double iso_norm_cdf(double z)
@@ -207,7 +215,8 @@ double iso_log_ndtr(double z)
 	return iso_log(0.5 * erfcx(-z * SQRT_HALF)) - 0.5 * z * z;
 }
 
-/* Phi(z) - 1/2 for small z by its series; Phi(z) = 1/2 + phi(0) sum (-1)^k z^(2k+1) / (2^k k! (2k+1)). */
+/* Phi(z) - 1/2 for small z by its series; Phi(z) = 1/2 + phi(0) sum (-1)^k z^(2k+1) / (2^k k!
+ * (2k+1)). */
 static double central_ppf(double d)
 {
 	const double target = d * 2.50662827463100050242;
@@ -226,7 +235,8 @@ static double central_ppf(double d)
 	return z;
 }
 
-/* Newton steps on log Phi(z) = log p, concave and increasing: from the left of the root they converge monotonely. */
+/* Newton steps on log Phi(z) = log p, concave and increasing: from the left of the root they
+ * converge monotonely. */
 double iso_norm_ppf(double p)
 {
 	double z, t, lp;
@@ -241,14 +251,16 @@ double iso_norm_ppf(double p)
 		return central_ppf(p - 0.5);
 	lp = iso_log(p);
 	t = sqrt(-2 * lp); /* Abramowitz and Stegun 26.2.23: |error| < 4.5e-4 */
-	z = -(t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))));
+	z = -(t - (2.515517 + t * (0.802853 + t * 0.010328)) /
+			  (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))));
 	for (int i = 0; i < 4; i++) {
 		const double l = iso_log_ndtr(z);
 		/* slope of log Phi: phi/Phi = sqrt(2/pi) / erfcx(-z/sqrt 2) */
 		const double slope = 0.79788456080286535588 / erfcx(-z * SQRT_HALF);
 		const double step = (l - lp) / slope;
 
-		z -= step * (1 - 0.5 * step * (z + slope)); /* Halley: (log Phi)'' = -slope (z + slope) */
+		z -= step *
+		     (1 - 0.5 * step * (z + slope)); /* Halley: (log Phi)'' = -slope (z + slope) */
 	}
 	return z;
 }
@@ -256,7 +268,8 @@ double iso_norm_ppf(double p)
 /* S(x) for every x > 0. */
 static double stirling_any(double x)
 {
-	return x >= 10 ? stirling_tail(x) : iso_lgamma(x) - ((x - 0.5) * iso_log(x) - x + LOG_SQRT_2PI);
+	return x >= 10 ? stirling_tail(x)
+		       : iso_lgamma(x) - ((x - 0.5) * iso_log(x) - x + LOG_SQRT_2PI);
 }
 
 /* x log(x/m) + m - x, without cancellation near x = m (Loader's bd0). */
@@ -316,9 +329,10 @@ static double beta_prefactor(double a, double b, double x, double y)
 	const double n = a + b;
 
 	if (n * x < 1e-290 || n * y < 1e-290)
-		return iso_exp(a * iso_log(x) + b * iso_log(y) + iso_lgamma(n) - iso_lgamma(a) - iso_lgamma(b));
-	return sqrt(a * (b / n)) * iso_exp(stirling_any(n) - stirling_any(a) - stirling_any(b) - deviance(a, n * x) -
-					   deviance(b, n * y) - LOG_SQRT_2PI);
+		return iso_exp(a * iso_log(x) + b * iso_log(y) + iso_lgamma(n) - iso_lgamma(a) -
+			       iso_lgamma(b));
+	return sqrt(a * (b / n)) * iso_exp(stirling_any(n) - stirling_any(a) - stirling_any(b) -
+					   deviance(a, n * x) - deviance(b, n * y) - LOG_SQRT_2PI);
 }
 
 double iso_beta_inc(double a, double b, double x)
@@ -353,8 +367,11 @@ double iso_beta_ppf(double a, double b, double p)
 		else
 			lo = x;
 		next = x - f / slope;
-		if (!(next > lo && next < hi)) /* outside the bracket: bisect, in ratio when it spans decades */
-			next = lo > 0 && hi / lo > 16 ? sqrt(lo * hi) : lo == 0 ? hi / 256 : 0.5 * (lo + hi);
+		if (!(next > lo &&
+		      next < hi)) /* outside the bracket: bisect, in ratio when it spans decades */
+			next = lo > 0 && hi / lo > 16 ? sqrt(lo * hi)
+			       : lo == 0	      ? hi / 256
+						      : 0.5 * (lo + hi);
 		if (fabs(next - x) <= 2 * EPS * x || hi - lo <= EPS * hi)
 			return next;
 		x = next;

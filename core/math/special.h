@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-double iso_log_add(double a, double b); /* log(e^a + e^b); -inf allowed */
-double iso_log_sub(double a, double b); /* log(e^a - e^b), a >= b */
-double iso_log1mexp(double x); /* log(1 - e^x), x < 0 */
+double iso_log_add(double a, double b);	       /* log(e^a + e^b); -inf allowed */
+double iso_log_sub(double a, double b);	       /* log(e^a - e^b), a >= b */
+double iso_log1mexp(double x);		       /* log(1 - e^x), x < 0 */
 double iso_log_sum(const double *x, size_t n); /* log sum e^x_i */
-double iso_lgamma(double x); /* x > 0 */
+double iso_lgamma(double x);		       /* x > 0 */
 double iso_log_choose(double n, double k);
 double iso_erfc(double x);
 double iso_norm_cdf(double z);
@@ -28,7 +28,8 @@ typedef struct iso_sum {
 void iso_sum_add(iso_sum *k, double x);
 double iso_sum_value(const iso_sum *k);
 
-/* Minimum of a unimodal f on [lo, hi] (golden section then parabola: Brent), and root of f with a sign change. */
+/* Minimum of a unimodal f on [lo, hi] (golden section then parabola: Brent), and root of f with a
+ * sign change. */
 typedef double (*iso_fn1)(void *ctx, double x);
 double iso_brent_min(iso_fn1 f, void *ctx, double lo, double hi, double tol, double *fmin);
 /* Returns the root; NaN if f(lo) and f(hi) have the same sign. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The statistics kernel; see stats.h.  Section numbers: attacks.md section 1 of the specification. */
+/* The statistics kernel; see stats.h.  Section numbers: attacks.md section 1 of the specification.
+ */
 #include "core/math/stats.h"
 
 #include <math.h>
@@ -52,7 +53,8 @@ static void merge(const keyed *a, size_t na, const keyed *b, size_t nb, keyed *o
 		*out++ = *b++;
 }
 
-/* Bottom-up merge sort: stable, O(n log n) for every input.  The result is in k; tmp is scratch of the same size. */
+/* Bottom-up merge sort: stable, O(n log n) for every input.  The result is in k; tmp is scratch of
+ * the same size. */
 static void keyed_sort(keyed *k, keyed *tmp, size_t n)
 {
 	const size_t run = 16;
@@ -107,7 +109,8 @@ double iso_mean(const double *x, size_t n)
 	return n ? s / (double)n : NAN;
 }
 
-/* Two passes, with the correction term that removes the rounding of the mean (Chan, Golub & LeVeque 1983). */
+/* Two passes, with the correction term that removes the rounding of the mean (Chan, Golub & LeVeque
+ * 1983). */
 double iso_sd(const double *x, size_t n)
 {
 	if (n < 2)
@@ -147,8 +150,8 @@ typedef struct tie {
 	size_t pos, neg;
 } tie;
 
-static iso_status ties_of(const double *score, const uint8_t *truth, size_t n, tie **out, size_t *nout, size_t *npos,
-			  iso_error *err)
+static iso_status ties_of(const double *score, const uint8_t *truth, size_t n, tie **out,
+			  size_t *nout, size_t *npos, iso_error *err)
 {
 	keyed *k = sorted_keys(score, n);
 	tie *t = iso_alloc(n, sizeof(*t));
@@ -180,9 +183,10 @@ static int any_nan(const double *x, size_t n)
 	return 0;
 }
 
-/* Mann-Whitney U / (n1 n0) with half a point for ties, and the variance of DeLong, DeLong & Clarke-Pearson 1988 from
- * the placement values V10 (share of negatives below a positive) and V01 (share of positives above a negative); all
- * members of a tie group have the same placement, so one walk over the groups is enough (Sun & Xu 2014). */
+/* Mann-Whitney U / (n1 n0) with half a point for ties, and the variance of DeLong, DeLong &
+ * Clarke-Pearson 1988 from the placement values V10 (share of negatives below a positive) and V01
+ * (share of positives above a negative); all members of a tie group have the same placement, so one
+ * walk over the groups is enough (Sun & Xu 2014). */
 static void auc_and_variance(const tie *t, size_t m, size_t n1, size_t n0, double *auc, double *var)
 {
 	const double p = (double)n1, q = (double)n0;
@@ -209,12 +213,14 @@ static void auc_and_variance(const tie *t, size_t m, size_t n1, size_t n0, doubl
 static double hanley_se(double a, double n1, double n0)
 {
 	const double q1 = a / (2 - a), q2 = 2 * a * a / (1 + a);
-	const double v = (a * (1 - a) + (n1 - 1) * (q1 - a * a) + (n0 - 1) * (q2 - a * a)) / (n1 * n0);
+	const double v =
+		(a * (1 - a) + (n1 - 1) * (q1 - a * a) + (n0 - 1) * (q2 - a * a)) / (n1 * n0);
 	return v > 0 ? sqrt(v) : 0;
 }
 
-/* Section 1.2.  On the logit scale; at 0 and 1, where that has no width, the one-sided slack 1 - 0.05^(1/min n).
- * A DeLong error of zero inside (0,1) - all scores equal, or one row in a class - says nothing: Hanley-McNeil then. */
+/* Section 1.2.  On the logit scale; at 0 and 1, where that has no width, the one-sided slack 1 -
+ * 0.05^(1/min n). A DeLong error of zero inside (0,1) - all scores equal, or one row in a class -
+ * says nothing: Hanley-McNeil then. */
 static void auc_interval(iso_roc *r)
 {
 	const double a = r->auc;
@@ -225,13 +231,15 @@ static void auc_interval(iso_roc *r)
 		r->high = a >= 1 ? 1 : slack;
 		return;
 	}
-	const double se = r->se > 0 && least > 1 ? r->se : hanley_se(a, (double)r->n_pos, (double)r->n_neg);
+	const double se =
+		r->se > 0 && least > 1 ? r->se : hanley_se(a, (double)r->n_pos, (double)r->n_neg);
 	const double l = iso_log(a / (1 - a)), half = Z_95 * se / (a * (1 - a));
 	r->low = iso_sigmoid(l - half);
 	r->high = iso_sigmoid(l + half);
 }
 
-/* Section 1.3, strict: the largest TPR among thresholds (call positive when score >= t) whose FPR is <= f. */
+/* Section 1.3, strict: the largest TPR among thresholds (call positive when score >= t) whose FPR
+ * is <= f. */
 static size_t strict_hits(const tie *t, size_t m, size_t n0, double f)
 {
 	size_t tp = 0, fp = 0, best = 0;
@@ -261,7 +269,8 @@ static void strict_rates(const tie *t, size_t m, iso_roc *r)
 /* Median of all scores (numpy type 7) from the falling tie groups. */
 static double median_of(const tie *t, size_t m, size_t n)
 {
-	const size_t hi = (n - 1) / 2, lo = n / 2; /* positions in falling order of the two middle scores */
+	const size_t hi = (n - 1) / 2,
+		     lo = n / 2; /* positions in falling order of the two middle scores */
 	double a = 0, b = 0;
 	size_t at = 0;
 	for (size_t g = 0; g < m; g++) {
@@ -281,7 +290,8 @@ static void threshold_statistics(const tie *t, size_t m, iso_roc *r)
 	const double median = median_of(t, m, r->n_pos + r->n_neg);
 	double tp = 0, fp = 0;
 	r->advantage = 0;
-	r->bal_acc_median = 0.5; /* no score reaches the median only if it is not finite: nobody is called a member */
+	r->bal_acc_median = 0.5; /* no score reaches the median only if it is not finite: nobody is
+				    called a member */
 	for (size_t g = 0; g < m; g++) {
 		tp += (double)t[g].pos;
 		fp += (double)t[g].neg;
@@ -291,16 +301,19 @@ static void threshold_statistics(const tie *t, size_t m, iso_roc *r)
 	}
 }
 
-iso_status iso_roc_of(const double *score, const uint8_t *truth, size_t n, iso_roc *out, iso_error *err)
+iso_status iso_roc_of(const double *score, const uint8_t *truth, size_t n, iso_roc *out,
+		      iso_error *err)
 {
 	ISO_FAIL_IF(any_nan(score, n), err, ISO_E_NUMERIC,
-		    "a score is not a number: an ordering of the targets does not exist; give every target a score");
+		    "a score is not a number: an ordering of the targets does not exist; give "
+		    "every target a score");
 	tie *t = NULL;
 	size_t m, npos;
 	ISO_TRY(ties_of(score, truth, n, &t, &m, &npos, err));
 	if (!npos || npos == n) {
 		iso_free(t);
-		return iso_fail(err, ISO_E_DATA, "no curve (%zu positives, %zu negatives): both classes are needed",
+		return iso_fail(err, ISO_E_DATA,
+				"no curve (%zu positives, %zu negatives): both classes are needed",
 				npos, n - npos);
 	}
 	iso_roc r = {.n_pos = npos, .n_neg = n - npos};
@@ -328,8 +341,8 @@ double iso_auc(const double *score, const uint8_t *truth, size_t n)
 	return auc;
 }
 
-/* sum over thresholds of (recall_k - recall_{k-1}) * precision_k; no interpolation (scikit-learn's definition).
- * Without positives there is no recall: 0, as there. */
+/* sum over thresholds of (recall_k - recall_{k-1}) * precision_k; no interpolation (scikit-learn's
+ * definition). Without positives there is no recall: 0, as there. */
 double iso_average_precision(const double *score, const uint8_t *truth, size_t n)
 {
 	tie *t = NULL;
@@ -348,8 +361,9 @@ double iso_average_precision(const double *score, const uint8_t *truth, size_t n
 
 /* ---- proportions ---- */
 
-/* Section 1.5.  upper solves P[Bin(n,x) <= k] = a, that is I_x(k+1, n-k) = 1 - a.  Solved as I_y(n-k, k+1) = a for
- * y = 1 - x, because 1 - a in double precision loses the digits of a small tail. */
+/* Section 1.5.  upper solves P[Bin(n,x) <= k] = a, that is I_x(k+1, n-k) = 1 - a.  Solved as
+ * I_y(n-k, k+1) = a for y = 1 - x, because 1 - a in double precision loses the digits of a small
+ * tail. */
 double iso_cp_upper(uint64_t k, uint64_t n, double a)
 {
 	if (!n || k >= n)
@@ -399,15 +413,16 @@ double iso_chi2_test(const double *observed, const double *expected, size_t n, s
 	return iso_chi2_sf(x, (double)dof);
 }
 
-/* P[K > x] of Kolmogorov's distribution: the alternating series for large x, its theta transform for small x (both
- * converge to double precision within a dozen terms on their side of 1). */
+/* P[K > x] of Kolmogorov's distribution: the alternating series for large x, its theta transform
+ * for small x (both converge to double precision within a dozen terms on their side of 1). */
 static double kolmogorov_sf(double x)
 {
 	if (!(x > 0))
 		return 1;
 	double s = 0;
 	if (x < 1) {
-		const double pi2 = 9.869604401089358, root = 2.5066282746310002; /* pi^2, sqrt(2 pi) */
+		const double pi2 = 9.869604401089358,
+			     root = 2.5066282746310002; /* pi^2, sqrt(2 pi) */
 		for (int k = 1; k <= 15; k += 2)
 			s += iso_exp(-(double)(k * k) * pi2 / (8 * x * x));
 		return fmax(0, 1 - root / x * s);
@@ -424,7 +439,8 @@ double iso_ks_test(const double *sorted_u, size_t n)
 		return 1;
 	double d = 0;
 	for (size_t i = 0; i < n; i++) {
-		const double up = (double)(i + 1) / (double)n - sorted_u[i], down = sorted_u[i] - (double)i / (double)n;
+		const double up = (double)(i + 1) / (double)n - sorted_u[i],
+			     down = sorted_u[i] - (double)i / (double)n;
 		if (isnan(up))
 			return 0;
 		d = fmax(d, fmax(up, down));

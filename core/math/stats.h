@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The statistics kernel of attacks.md section 1.  Larger score = more likely positive; NaN scores are refused. */
+/* The statistics kernel of attacks.md section 1.  Larger score = more likely positive; NaN scores
+ * are refused. */
 #ifndef ISO_MATH_STATS_H
 #define ISO_MATH_STATS_H
 
@@ -10,17 +11,19 @@
 
 /* Receiver operating characteristic of n scores with truths 0/1. */
 typedef struct iso_roc {
-	double auc; /* Mann-Whitney with mid-ranks */
-	double se; /* DeLong */
-	double low, high; /* 95 %, logit-transformed; one-sided rule when auc is 0 or 1 */
-	double advantage; /* max_t TPR - FPR, biased upwards */
+	double auc;	       /* Mann-Whitney with mid-ranks */
+	double se;	       /* DeLong */
+	double low, high;      /* 95 %, logit-transformed; one-sided rule when auc is 0 or 1 */
+	double advantage;      /* max_t TPR - FPR, biased upwards */
 	double bal_acc_median; /* balanced accuracy at the median score */
-	double tpr_fpr_10, tpr_fpr_1, tpr_fpr_0_1; /* strict: max TPR over thresholds with FPR <= f */
+	double tpr_fpr_10, tpr_fpr_1,
+		tpr_fpr_0_1;			/* strict: max TPR over thresholds with FPR <= f */
 	double tpr_fpr_10_low, tpr_fpr_10_high; /* Clopper-Pearson 95 % at the chosen threshold */
 	double tpr_fpr_1_low, tpr_fpr_1_high;
 	size_t n_pos, n_neg;
 } iso_roc;
-iso_status iso_roc_of(const double *score, const uint8_t *truth, size_t n, iso_roc *out, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_roc_of(const double *score, const uint8_t *truth, size_t n, iso_roc *out,
+		      iso_error *err) ISO_MUST_CHECK;
 /* Area under the curve alone; 0.5 if a class is empty. O(n log n). */
 double iso_auc(const double *score, const uint8_t *truth, size_t n);
 /* Average precision (area under precision-recall as scikit-learn defines it). */
@@ -38,7 +41,8 @@ double iso_quantile(const double *x, size_t n, double p);
 /* Indices 0..n-1 sorted by x ascending, ties by index (stable). */
 iso_status iso_argsort(const double *x, size_t n, size_t *index, iso_error *err) ISO_MUST_CHECK;
 
-/* Goodness of fit, p-values: chi-square of counts, Kolmogorov-Smirnov of sorted u against U(0,1). */
+/* Goodness of fit, p-values: chi-square of counts, Kolmogorov-Smirnov of sorted u against U(0,1).
+ */
 double iso_chi2_test(const double *observed, const double *expected, size_t n, size_t dof);
 double iso_ks_test(const double *sorted_u, size_t n);
 

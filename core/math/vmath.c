@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Elementary functions in double precision, the same bits on every CPU.
  *
- * Method: reduce the argument to a small interval exactly or in double-double, sum a Taylor series that is longer
- * than needed there (the coefficients are the exact rationals, rounded), add the largest term last.  Error bounds
- * are for round-to-nearest; tests/unit/math/vmath.c measures them against 100-bit references and libm:
+ * Method: reduce the argument to a small interval exactly or in double-double, sum a Taylor series
+ * that is longer than needed there (the coefficients are the exact rationals, rounded), add the
+ * largest term last.  Error bounds are for round-to-nearest; tests/unit/math/vmath.c measures them
+ * against 100-bit references and libm:
  *
- *     exp 0.6   expm1 1.0   log 0.9   log1p 0.9   pow 0.6   tanh 1.0   sin, cos 0.8   sigmoid 0.6   softplus 1.7 ULP
- * and 1.0 where the result is subnormal
+ *     exp 0.6   expm1 1.0   log 0.9   log1p 0.9   pow 0.6   tanh 1.0   sin, cos 0.8   sigmoid 0.6
+ * softplus 1.7 ULP and 1.0 where the result is subnormal
  */
 #include "core/math/vmath.h"
 
@@ -28,8 +29,8 @@ static inline double to_int(double x)
 	return (x + ROUND_SHIFT) - ROUND_SHIFT;
 }
 
-/* e^(x + xl) = 2^k (1 + s.hi + s.lo), |s| < 0.42: r = x - k ln 2; s = r + r^2 (1/2! + r/3! + ... + r^11/13!).
- * Truncation: 0.3466^14 / 14! = 4e-18. */
+/* e^(x + xl) = 2^k (1 + s.hi + s.lo), |s| < 0.42: r = x - k ln 2; s = r + r^2 (1/2! + r/3! + ... +
+ * r^11/13!). Truncation: 0.3466^14 / 14! = 4e-18. */
 static inline dd exp_reduced(double x, double xl, int *k)
 {
 	const double n = to_int(x * INV_LN2);
@@ -38,7 +39,8 @@ static inline dd exp_reduced(double x, double xl, int *k)
 	const double z = r * r;
 	const double p0 = 1.0 / 2 + r * (1.0 / 6), p1 = 1.0 / 24 + r * (1.0 / 120);
 	const double p2 = 1.0 / 720 + r * (1.0 / 5040), p3 = 1.0 / 40320 + r * (1.0 / 362880);
-	const double p4 = 1.0 / 3628800 + r * (1.0 / 39916800), p5 = 1.0 / 479001600 + r * (1.0 / 6227020800.0);
+	const double p4 = 1.0 / 3628800 + r * (1.0 / 39916800),
+		     p5 = 1.0 / 479001600 + r * (1.0 / 6227020800.0);
 	const double q = p0 + z * (p1 + z * (p2 + z * (p3 + z * (p4 + z * p5))));
 	*k = (int)n;
 	return fast_two_sum(r, z * q + (c + c * r));
@@ -112,13 +114,15 @@ static inline double split_log(double x, int *k)
 	return of_bits(u | (uint64_t)(1023 - high) << 52);
 }
 
-/* log(1 + f) + k ln 2 + c.  With s = f / (2 + f): log(1 + f) = 2 atanh(s) = f - f^2/2 + s (f^2/2 + R),
- * R = 2 s^2/3 + 2 s^4/5 + ... + 2 s^20/21.  Truncation: 0.1716^22 / 23 = 6e-19. */
+/* log(1 + f) + k ln 2 + c.  With s = f / (2 + f): log(1 + f) = 2 atanh(s) = f - f^2/2 + s (f^2/2 +
+ * R), R = 2 s^2/3 + 2 s^4/5 + ... + 2 s^20/21.  Truncation: 0.1716^22 / 23 = 6e-19. */
 static inline double log_sum(double f, double k, double c)
 {
 	const double s = f / (2 + f), z = s * s, w = z * z, half = 0.5 * f * f;
-	const double even = 2.0 / 3 + w * (2.0 / 7 + w * (2.0 / 11 + w * (2.0 / 15 + w * (2.0 / 19))));
-	const double odd = 2.0 / 5 + w * (2.0 / 9 + w * (2.0 / 13 + w * (2.0 / 17 + w * (2.0 / 21))));
+	const double even =
+		2.0 / 3 + w * (2.0 / 7 + w * (2.0 / 11 + w * (2.0 / 15 + w * (2.0 / 19))));
+	const double odd =
+		2.0 / 5 + w * (2.0 / 9 + w * (2.0 / 13 + w * (2.0 / 17 + w * (2.0 / 21))));
 	const double r = z * (even + z * odd);
 	return k * LN2_HI - ((half - (s * (half + r) + (k * LN2_LO + c))) - f);
 }
@@ -153,7 +157,8 @@ double iso_log1p(double x)
 	return log_sum(m - 1, k, u.lo / u.hi);
 }
 
-/* log(x) in double-double, relative error below 2^-67: the first two terms of 2 atanh(s) in double-double. */
+/* log(x) in double-double, relative error below 2^-67: the first two terms of 2 atanh(s) in
+ * double-double. */
 static inline dd log_dd(double x)
 {
 	int k;
@@ -165,7 +170,9 @@ static inline dd log_dd(double x)
 		w * (2.0 / 9 +
 		     w * (2.0 / 11 +
 			  w * (2.0 / 13 +
-			       w * (2.0 / 15 + w * (2.0 / 17 + w * (2.0 / 19 + w * (2.0 / 21 + w * (2.0 / 23))))))));
+			       w * (2.0 / 15 +
+				    w * (2.0 / 17 +
+					 w * (2.0 / 19 + w * (2.0 / 21 + w * (2.0 / 23))))))));
 	const dd two_fifths = {0x1.999999999999ap-2, -0x1.999999999999ap-56};
 	const dd two_thirds = {0x1.5555555555555p-1, 0x1.5555555555555p-55};
 	const dd a = dd_add(two_fifths, (dd){w * tail, 0});
@@ -275,10 +282,11 @@ double iso_softplus(double x)
 
 /* The first 1280 bits of 2/pi after the binary point. */
 static const uint64_t two_over_pi[20] = {
-	0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041, 0xfe5163abdebbc561, 0xb7246e3a424dd2e0,
-	0x06492eea09d1921c, 0xfe1deb1cb129a73e, 0xe88235f52ebb4484, 0xe99c7026b45f7e41, 0x3991d639835339f4,
-	0x9c845f8bbdf9283b, 0x1ff897ffde05980f, 0xef2f118b5a0a6d1f, 0x6d367ecf27cb09b7, 0x4f463f669e5fea2d,
-	0x7527bac7ebe5f17b, 0x3d0739f78a5292ea, 0x6bfb5fb11f8d5d08, 0x56033046fc7b6bab, 0xf0cfbc209af4361d,
+	0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041, 0xfe5163abdebbc561,
+	0xb7246e3a424dd2e0, 0x06492eea09d1921c, 0xfe1deb1cb129a73e, 0xe88235f52ebb4484,
+	0xe99c7026b45f7e41, 0x3991d639835339f4, 0x9c845f8bbdf9283b, 0x1ff897ffde05980f,
+	0xef2f118b5a0a6d1f, 0x6d367ecf27cb09b7, 0x4f463f669e5fea2d, 0x7527bac7ebe5f17b,
+	0x3d0739f78a5292ea, 0x6bfb5fb11f8d5d08, 0x56033046fc7b6bab, 0xf0cfbc209af4361d,
 };
 
 /* 64 bits of 2/pi from bit position p (0 = first after the point; negative positions are zeros). */
@@ -290,8 +298,9 @@ static uint64_t pi_word(int p)
 	return s ? two_over_pi[w] << s | two_over_pi[w + 1] >> (64 - s) : two_over_pi[w];
 }
 
-/* Payne and Hanek 1983: |x| 2/pi modulo 4 in integers.  With |x| = m 2^e, only the bits of 2/pi between weights 2^(1-e)
- * and 2^-(e+190) matter; the 137 bits left below the point exceed the worst cancellation of a double, about 2^-62. */
+/* Payne and Hanek 1983: |x| 2/pi modulo 4 in integers.  With |x| = m 2^e, only the bits of 2/pi
+ * between weights 2^(1-e) and 2^-(e+190) matter; the 137 bits left below the point exceed the worst
+ * cancellation of a double, about 2^-62. */
 static int reduce_huge(double a, dd *y)
 {
 	const uint64_t u = bits_of(a), m = (u & 0xfffffffffffffu) | (uint64_t)1 << 52;
@@ -313,13 +322,14 @@ static int reduce_huge(double a, dd *y)
 	const double f2 = (double)(uint64_t)((f >> 22) & 0x1fffffffffffffu);
 	const double f3 = (double)(uint64_t)(f & 0x3fffffu);
 	const dd sum = two_sum(f1 * 0x1p-53, f2 * 0x1p-106);
-	const dd t = dd_mul((dd){sum.hi, sum.lo + f3 * 0x1p-128}, (dd){0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54});
+	const dd t = dd_mul((dd){sum.hi, sum.lo + f3 * 0x1p-128},
+			    (dd){0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54});
 	*y = negative ? (dd){-t.hi, -t.lo} : t;
 	return n & 3;
 }
 
-/* x = n pi/2 + y.hi + y.lo with |y| <= pi/4, returns n mod 4.  Up to 2^19 by Cody and Waite's three-part pi/2 (33 bits
- * each, so that n * part is exact). */
+/* x = n pi/2 + y.hi + y.lo with |y| <= pi/4, returns n mod 4.  Up to 2^19 by Cody and Waite's
+ * three-part pi/2 (33 bits each, so that n * part is exact). */
 static int reduce_pi(double x, dd *y)
 {
 	const double a = fabs(x);
@@ -352,8 +362,9 @@ static inline double sin_kernel(dd y)
 		1.0 / 120 +
 		z * (-1.0 / 5040 +
 		     z * (1.0 / 362880 +
-			  z * (-1.0 / 39916800 + z * (1.0 / 6227020800.0 +
-						      z * (-1.0 / 1307674368000.0 + z * (1.0 / 355687428096000.0))))));
+			  z * (-1.0 / 39916800 +
+			       z * (1.0 / 6227020800.0 + z * (-1.0 / 1307674368000.0 +
+							      z * (1.0 / 355687428096000.0))))));
 	return x - ((z * (0.5 * y.lo - v * r) - y.lo) + v * (1.0 / 6));
 }
 
@@ -364,10 +375,11 @@ static inline double cos_kernel(dd y)
 	const double r =
 		1.0 / 24 +
 		z * (-1.0 / 720 +
-		     z * (1.0 / 40320 +
-			  z * (-1.0 / 3628800 + z * (1.0 / 479001600 + z * (-1.0 / 87178291200.0 +
-									    z * (1.0 / 20922789888000.0 +
-										 z * (-1.0 / 6402373705728000.0)))))));
+		     z * (1.0 / 40320 + z * (-1.0 / 3628800 +
+					     z * (1.0 / 479001600 +
+						  z * (-1.0 / 87178291200.0 +
+						       z * (1.0 / 20922789888000.0 +
+							    z * (-1.0 / 6402373705728000.0)))))));
 	return w + (((1 - w) - h) + (z * (z * r) - x * y.lo));
 }
 
@@ -438,7 +450,8 @@ int iso_vbox_muller(size_t n, const uint32_t *words, float *out)
 void iso_box_muller_tail(uint32_t radius, uint32_t angle, uint32_t more, float *a, float *b)
 {
 	const double u = ((double)((uint64_t)(radius >> 1) << 32 | more) + 0.5) * 0x1p-63;
-	const double r = sqrt(-2 * iso_log(u)), x = (double)(int32_t)(angle << 1) * 0x1.921fb54442d18p-31;
+	const double r = sqrt(-2 * iso_log(u)),
+		     x = (double)(int32_t)(angle << 1) * 0x1.921fb54442d18p-31;
 	const double sign = angle >> 31 ? -1 : 1;
 	*a = (float)(sign * r * iso_cos(x));
 	*b = (float)(sign * r * iso_sin(x));

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Private to core/math/vmath*.c: bits of doubles and arithmetic with a rounding error kept ("double-double").
+/* Private to core/math/vmath*.c: bits of doubles and arithmetic with a rounding error kept
+ * ("double-double").
  *
- * Only + - * / with -ffp-contract=off: no fma, so that a CPU without one gives the same bits at the same speed.
- * Dekker 1971, "A floating-point technique for extending the available precision"; Knuth's TwoSum.
+ * Only + - * / with -ffp-contract=off: no fma, so that a CPU without one gives the same bits at the
+ * same speed. Dekker 1971, "A floating-point technique for extending the available precision";
+ * Knuth's TwoSum.
  */
 #ifndef ISO_MATH_VMATH_DOUBLE_H
 #define ISO_MATH_VMATH_DOUBLE_H

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Private to core/math/vmath*.c: the fp32 kernels, written once over a vector type and compiled once per instruction
- * set.  The including file defines
+/* Private to core/math/vmath*.c: the fp32 kernels, written once over a vector type and compiled
+ * once per instruction set.  The including file defines
  *
  *     V_LANES                   lanes of a vector (a divisor of 16)
  *     v_fma(a, b, c)            a b + c with one rounding
  *     v_sqrt(a)                 IEEE square root
  *     KERNELS                   name of the table of functions
  *
- * Every other operation is IEEE + - * / or integer, so a lane's bits do not depend on the instruction set.
- * Polynomials: minimax (Remez exchange, 50 digits), rounded to fp32; their error is stated beside each.
+ * Every other operation is IEEE + - * / or integer, so a lane's bits do not depend on the
+ * instruction set. Polynomials: minimax (Remez exchange, 50 digits), rounded to fp32; their error
+ * is stated beside each.
  */
 #include <math.h>
 #include <stddef.h>
@@ -52,8 +53,8 @@ static inline void v_store(float *p, vf x)
 
 #define POLY(acc, x, c) ((acc) = v_fma((acc), (x), v_set(c)))
 
-/* e^x.  n = round(x / ln 2), r = x - n ln 2 in two parts, 1 + r + r^2 q(r) (3.1e-9), then 2^n in two factors so that
- * subnormal results round once. */
+/* e^x.  n = round(x / ln 2), r = x - n ln 2 in two parts, 1 + r + r^2 q(r) (3.1e-9), then 2^n in
+ * two factors so that subnormal results round once. */
 static inline vf k_exp(vf x)
 {
 	const vf magic = v_set(0x1.8p23f);
@@ -129,7 +130,8 @@ static inline vf k_tanh(vf x)
 	return v_select(x != x, x, v);
 }
 
-/* e = e^-|x|; 1 / (1 + e) or e / (1 + e), with the rounding errors of the sum and of the quotient put back. */
+/* e = e^-|x|; 1 / (1 + e) or e / (1 + e), with the rounding errors of the sum and of the quotient
+ * put back. */
 static inline vf k_sigmoid(vf x)
 {
 	const vf e = k_exp((vf)((vi)x | v_seti(INT32_MIN)));
@@ -171,8 +173,8 @@ static inline vf bm_radius(vu w)
 	return v_sqrt(y * v_set(-2));
 }
 
-/* Angle: bit 31 is a sign for both values, the 31 bits below are x = pi (w' / 2^32) in [-pi/2, pi/2).
- * sin x = x + x^3 S(x^2), 4.8e-9; cos x = 1 - x^2/2 + x^4 C(x^2), 9.4e-8. */
+/* Angle: bit 31 is a sign for both values, the 31 bits below are x = pi (w' / 2^32) in [-pi/2,
+ * pi/2). sin x = x + x^3 S(x^2), 4.8e-9; cos x = 1 - x^2/2 + x^4 C(x^2), 9.4e-8. */
 static inline void bm_pair(vu radius, vu angle, float *a, float *b)
 {
 	const vf r = (vf)((vi)bm_radius(radius) ^ ((vi)angle & v_seti(INT32_MIN)));

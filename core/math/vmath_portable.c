@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The fp32 kernels without any instruction-set flag.
  *
- * The fused multiply-add is computed exactly in double: a b is exact (48 bits), a b + c is rounded to odd (Boldo and
- * Melquiond 2008, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd"), and
- * rounding that to float equals one rounding of the exact value, because 53 >= 2 * 24 + 2. */
+ * The fused multiply-add is computed exactly in double: a b is exact (48 bits), a b + c is rounded
+ * to odd (Boldo and Melquiond 2008, "Emulation of FMA and correctly rounded sums: proved algorithms
+ * using rounding to odd"), and rounding that to float equals one rounding of the exact value,
+ * because 53 >= 2 * 24 + 2. */
 #include <math.h>
 #include <stdint.h>
 
@@ -11,7 +12,8 @@
 typedef float vf __attribute__((vector_size(16), may_alias));
 typedef int32_t vi __attribute__((vector_size(16), may_alias));
 typedef uint32_t vu __attribute__((vector_size(16), may_alias));
-typedef double vd __attribute__((vector_size(16), may_alias)); /* 16 bytes: what every CPU compares without branches */
+typedef double vd __attribute__((
+	vector_size(16), may_alias)); /* 16 bytes: what every CPU compares without branches */
 typedef int64_t vl __attribute__((vector_size(16), may_alias));
 
 /* a b + c, rounded to odd in double. */
@@ -60,7 +62,8 @@ static inline vf join(vd low, vd high)
 
 static inline vf v_fma(vf a, vf b, vf c)
 {
-	return join(odd_sum(low_half(a), low_half(b), low_half(c)), odd_sum(high_half(a), high_half(b), high_half(c)));
+	return join(odd_sum(low_half(a), low_half(b), low_half(c)),
+		    odd_sum(high_half(a), high_half(b), high_half(c)));
 }
 
 static inline vf v_sqrt(vf a)

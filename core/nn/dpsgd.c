@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The private step, in this order: book (or refuse), draw the batch, forward and backward, norms, clip, sum, noise,
- * update.  Nothing that depends on a record leaves this file except through the noise.
+/* The private step, in this order: book (or refuse), draw the batch, forward and backward, norms,
+ * clip, sum, noise, update.  Nothing that depends on a record leaves this file except through the
+ * noise.
  *
- * CLIPPING.  A record's factor is min(1, C (1 - 2^-22) / N) with N the norm from core/nn/net.c, which is never below
- * the true one (rounding is bounded there); 2^-22 pays for rounding the factor and the scaled deltas to fp32.  So the
- * clipped gradient's norm is at most C, not only about C.  A record whose norm is not finite (NaN or infinite inputs,
- * an exploding net) gets the factor 0 and is left out of the sums altogether.
+ * CLIPPING.  A record's factor is min(1, C (1 - 2^-22) / N) with N the norm from core/nn/net.c,
+ * which is never below the true one (rounding is bounded there); 2^-22 pays for rounding the factor
+ * and the scaled deltas to fp32.  So the clipped gradient's norm is at most C, not only about C.  A
+ * record whose norm is not finite (NaN or infinite inputs, an exploding net) gets the factor 0 and
+ * is left out of the sums altogether.
  *
- * NEIGHBOURS.  A row of every matrix product depends on its own row alone, and sums over rows are one chain in batch
- * order, so taking one record away changes nothing else in what the others contribute. */
+ * NEIGHBOURS.  A row of every matrix product depends on its own row alone, and sums over rows are
+ * one chain in batch order, so taking one record away changes nothing else in what the others
+ * contribute. */
 #include "core/nn/dpsgd.h"
 
 #include <math.h>
@@ -28,7 +31,8 @@ static size_t total_params(const iso_dpsgd *s)
 	return n;
 }
 
-/* Noise may go piece by piece when no replay needs the whole vector and every part starts at an even index. */
+/* Noise may go piece by piece when no replay needs the whole vector and every part starts at an
+ * even index. */
 static int piecewise(const iso_dpsgd *s)
 {
 	size_t at = 0;
@@ -43,18 +47,24 @@ static int piecewise(const iso_dpsgd *s)
 static iso_status check_parts(const iso_dpsgd *s, iso_error *err)
 {
 	ISO_FAIL_IF(s->nparts == 0 || s->nparts > ISO_MAX_PARTS, err, ISO_E_USAGE,
-		    "bad private step (%zu parts): want 1 to %d networks", s->nparts, ISO_MAX_PARTS);
+		    "bad private step (%zu parts): want 1 to %d networks", s->nparts,
+		    ISO_MAX_PARTS);
 	for (size_t p = 0; p < s->nparts; p++) {
 		const iso_dpsgd_part *const part = &s->part[p];
 		ISO_FAIL_IF(!part->net || !part->ws || part->ws->net != part->net, err, ISO_E_USAGE,
-			    "bad private step (part %zu): it needs a network and a workspace of that network", p);
-		ISO_FAIL_IF(part->ws->cap / s->rows_per_record < s->chunk || (s->ledger && !part->ws->norms), err,
-			    ISO_E_USAGE,
-			    "bad private step (part %zu): its workspace needs %zu rows and, under a ledger, row norms",
+			    "bad private step (part %zu): it needs a network and a workspace of "
+			    "that network",
+			    p);
+		ISO_FAIL_IF(part->ws->cap / s->rows_per_record < s->chunk ||
+				    (s->ledger && !part->ws->norms),
+			    err, ISO_E_USAGE,
+			    "bad private step (part %zu): its workspace needs %zu rows and, under "
+			    "a ledger, row norms",
 			    p, s->chunk * s->rows_per_record);
 		ISO_FAIL_IF(part->opt && part->opt->n != part->net->nparam, err, ISO_E_USAGE,
-			    "bad private step (part %zu): the optimiser has %zu parameters, the network %zu", p,
-			    part->opt->n, part->net->nparam);
+			    "bad private step (part %zu): the optimiser has %zu parameters, the "
+			    "network %zu",
+			    p, part->opt->n, part->net->nparam);
 	}
 	return ISO_OK;
 }
@@ -62,9 +72,11 @@ static iso_status check_parts(const iso_dpsgd *s, iso_error *err)
 static iso_status check_entry(const iso_dpsgd *s, iso_error *err)
 {
 	ISO_FAIL_IF(!(s->rate > 0 && s->rate <= 1), err, ISO_E_CONFIG,
-		    "bad sampling rate (%g): want above 0 and at most 1; change the batch size", s->rate);
+		    "bad sampling rate (%g): want above 0 and at most 1; change the batch size",
+		    s->rate);
 	ISO_FAIL_IF(!(s->normaliser > 0 && s->normaliser < INFINITY), err, ISO_E_CONFIG,
-		    "bad normaliser (%g): want the expected batch size; change it", (double)s->normaliser);
+		    "bad normaliser (%g): want the expected batch size; change it",
+		    (double)s->normaliser);
 	if (!s->ledger)
 		return ISO_OK;
 	ISO_FAIL_IF(!(s->clip >= 1e-12f && s->clip <= 1e12f), err, ISO_E_CONFIG,
@@ -74,9 +86,11 @@ static iso_status check_entry(const iso_dpsgd *s, iso_error *err)
 		    "no such planned entry (handle %d): find it by iso_ledger_find", s->handle);
 	const iso_plan_item *const it = &items->v[s->handle];
 	const double planned = it->event.sampling == ISO_SAMPLING_POISSON ? it->event.rate : 1;
-	ISO_FAIL_IF(s->rate != planned || it->event.mechanism != ISO_MECH_GAUSSIAN || it->norm != ISO_NORM_L2, err,
-		    ISO_E_BUDGET,
-		    "the private step is not the planned one (%s, part %d): it samples at %.17g, the plan pays for a "
+	ISO_FAIL_IF(s->rate != planned || it->event.mechanism != ISO_MECH_GAUSSIAN ||
+			    it->norm != ISO_NORM_L2,
+		    err, ISO_E_BUDGET,
+		    "the private step is not the planned one (%s, part %d): it samples at %.17g, "
+		    "the plan pays for a "
 		    "Gaussian in L2 at %.17g; plan what fit does",
 		    it->why, it->part, s->rate, planned);
 	return ISO_OK;
@@ -90,10 +104,10 @@ iso_status iso_dpsgd_init(iso_dpsgd *s, iso_error *err)
 	s->clipped_share = 0;
 	if (s->rows_per_record == 0)
 		s->rows_per_record = 1;
-	ISO_FAIL_IF(
-		s->chunk == 0 || s->n > UINT32_MAX || (s->n && !s->id), err, ISO_E_USAGE,
-		"bad private step (chunk %zu, %zu records): want a chunk of at least 1 and identities for all records",
-		s->chunk, s->n);
+	ISO_FAIL_IF(s->chunk == 0 || s->n > UINT32_MAX || (s->n && !s->id), err, ISO_E_USAGE,
+		    "bad private step (chunk %zu, %zu records): want a chunk of at least 1 and "
+		    "identities for all records",
+		    s->chunk, s->n);
 	ISO_TRY(check_parts(s, err));
 	ISO_TRY(check_entry(s, err));
 	s->batch = iso_alloc(s->n ? s->n : 1, sizeof(*s->batch));
@@ -123,7 +137,8 @@ static size_t clip_factors(iso_dpsgd *s, size_t n)
 	const size_t m = s->rows_per_record;
 	const double c = s->clip;
 	size_t clipped = 0;
-	for (size_t r = n; r-- > 0;) { /* backwards: m factors overwrite one norm at or behind its place */
+	for (size_t r = n;
+	     r-- > 0;) { /* backwards: m factors overwrite one norm at or behind its place */
 		const double norm2 = s->scale[r];
 		float f = 1;
 		if (!(norm2 <= c * c)) {
@@ -137,22 +152,25 @@ static size_t clip_factors(iso_dpsgd *s, size_t n)
 }
 
 /* Forward, backward, clip and sum for the records batch[at .. at+n-1]. */
-static iso_status add_chunk(iso_dpsgd *s, iso_rows_fn rows, void *ctx, size_t at, size_t n, size_t *clipped,
-			    iso_error *err)
+static iso_status add_chunk(iso_dpsgd *s, iso_rows_fn rows, void *ctx, size_t at, size_t n,
+			    size_t *clipped, iso_error *err)
 {
 	ISO_TRY(rows(ctx, s->batch + at, n, s->step, err));
 	for (size_t p = 0; p < s->nparts; p++)
 		ISO_FAIL_IF(s->part[p].ws->rows != n * s->rows_per_record, err, ISO_E_PLUGIN,
-			    "wrong rows in a private step (part %zu): %zu rows for %zu records of %zu rows each; run "
+			    "wrong rows in a private step (part %zu): %zu rows for %zu records of "
+			    "%zu rows each; run "
 			    "forward on exactly the records asked for",
 			    p, s->part[p].ws->rows, n, s->rows_per_record);
 	if (s->ledger) {
 		for (size_t p = 0; p < s->nparts; p++)
-			iso_net_grad_norms2(s->part[p].net, s->part[p].ws, s->rows_per_record, p > 0, s->scale);
+			iso_net_grad_norms2(s->part[p].net, s->part[p].ws, s->rows_per_record,
+					    p > 0, s->scale);
 		*clipped += clip_factors(s, n);
 	}
 	for (size_t p = 0; p < s->nparts; p++)
-		iso_net_weight_grad(s->part[p].net, s->part[p].ws, s->ledger ? s->scale : NULL, at > 0);
+		iso_net_weight_grad(s->part[p].net, s->part[p].ws, s->ledger ? s->scale : NULL,
+				    at > 0);
 	return ISO_OK;
 }
 
@@ -164,7 +182,8 @@ static iso_status sum_batch(iso_dpsgd *s, iso_rows_fn rows, void *ctx, iso_error
 			memset(s->part[p].net->grad, 0, s->part[p].net->nparam * sizeof(float));
 	for (size_t at = 0; at < s->last_batch; at += s->chunk) {
 		const size_t left = s->last_batch - at;
-		ISO_TRY(add_chunk(s, rows, ctx, at, left < s->chunk ? left : s->chunk, &clipped, err));
+		ISO_TRY(add_chunk(s, rows, ctx, at, left < s->chunk ? left : s->chunk, &clipped,
+				  err));
 	}
 	s->clipped_share = s->last_batch ? (double)clipped / (double)s->last_batch : 0;
 	return ISO_OK;
@@ -177,8 +196,9 @@ static iso_status add_noise_whole(iso_dpsgd *s, uint32_t call, iso_error *err)
 	float *whole = s->flat;
 	if (s->nparts == 1)
 		whole = s->part[0].net->grad;
-	ISO_FAIL_IF(!whole, err, ISO_E_USAGE,
-		    "record/replay attached too late (private step): attach it before iso_dpsgd_init");
+	ISO_FAIL_IF(
+		!whole, err, ISO_E_USAGE,
+		"record/replay attached too late (private step): attach it before iso_dpsgd_init");
 	for (size_t p = 0, at = 0; s->nparts > 1 && p < s->nparts; at += s->part[p++].net->nparam)
 		memcpy(whole + at, s->part[p].net->grad, s->part[p].net->nparam * sizeof(float));
 	ISO_TRY(iso_release_finish_f32(s->ledger, s->handle, call, whole, total, err));
@@ -187,8 +207,10 @@ static iso_status add_noise_whole(iso_dpsgd *s, uint32_t call, iso_error *err)
 	return ISO_OK;
 }
 
-/* Post-processing: noise (when it is still to be added), public gradient and optimiser, piece by piece. */
-static iso_status finish_part(iso_dpsgd *s, size_t p, uint32_t call, size_t offset, int add_noise, iso_error *err)
+/* Post-processing: noise (when it is still to be added), public gradient and optimiser, piece by
+ * piece. */
+static iso_status finish_part(iso_dpsgd *s, size_t p, uint32_t call, size_t offset, int add_noise,
+			      iso_error *err)
 {
 	const iso_dpsgd_part *const part = &s->part[p];
 	const iso_nn_loops *const loops = iso_nn_loops_now();
@@ -199,7 +221,8 @@ static iso_status finish_part(iso_dpsgd *s, size_t p, uint32_t call, size_t offs
 	for (size_t at = 0; at < part->net->nparam; at += PIECE) {
 		const size_t left = part->net->nparam - at, n = left < PIECE ? left : PIECE;
 		if (add_noise)
-			ISO_TRY(iso_release_piece_f32(s->ledger, s->handle, call, offset + at, n, grad + at, err));
+			ISO_TRY(iso_release_piece_f32(s->ledger, s->handle, call, offset + at, n,
+						      grad + at, err));
 		if (s->public_grad[p])
 			loops->add(n, s->public_grad[p] + at, grad + at);
 		if (part->opt)
@@ -215,10 +238,12 @@ iso_status iso_dpsgd_step(iso_dpsgd *s, iso_rows_fn rows, void *ctx, iso_error *
 	if (s->ledger) {
 		ISO_TRY(check_entry(s, err));
 		ISO_TRY(iso_release_begin(s->ledger, s->handle, 1, s->clip, &call, err));
-		ISO_TRY(iso_release_poisson(s->ledger, s->handle, call, s->id, s->n, s->batch, &s->last_batch, err));
+		ISO_TRY(iso_release_poisson(s->ledger, s->handle, call, s->id, s->n, s->batch,
+					    &s->last_batch, err));
 		pieces = piecewise(s);
 	} else {
-		s->last_batch = iso_rand_poisson(s->batch_key, s->step, s->id, s->n, s->rate, s->batch);
+		s->last_batch =
+			iso_rand_poisson(s->batch_key, s->step, s->id, s->n, s->rate, s->batch);
 	}
 	ISO_TRY(sum_batch(s, rows, ctx, err));
 	if (s->ledger && !pieces)

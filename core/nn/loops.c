@@ -42,22 +42,23 @@ BODY dot_body(size_t n, const float *a, const float *b, float *out)
 	*out = sum;
 }
 
-/* Moments that decay towards nothing would become subnormal, which costs a hundred times an ordinary operation; below
- * 2^-100 they are far below what eps lets through. */
+/* Moments that decay towards nothing would become subnormal, which costs a hundred times an
+ * ordinary operation; below 2^-100 they are far below what eps lets through. */
 static inline __attribute__((always_inline)) float settle(float x)
 {
 	return fabsf(x) < 0x1p-100f ? 0 : x;
 }
 
-BODY sgd_body(const iso_step_constants *c, size_t n, const float *restrict grad, float *restrict theta)
+BODY sgd_body(const iso_step_constants *c, size_t n, const float *restrict grad,
+	      float *restrict theta)
 {
 	const float scale = c->scale, lr = c->lr, shrink = c->shrink;
 	for (size_t i = 0; i < n; i++)
 		theta[i] = theta[i] * shrink - lr * (grad[i] * scale);
 }
 
-BODY momentum_body(const iso_step_constants *c, size_t n, const float *restrict grad, float *restrict m,
-		   float *restrict theta)
+BODY momentum_body(const iso_step_constants *c, size_t n, const float *restrict grad,
+		   float *restrict m, float *restrict theta)
 {
 	const float scale = c->scale, lr = c->lr, shrink = c->shrink, beta = c->beta1;
 	for (size_t i = 0; i < n; i++) {
@@ -66,10 +67,11 @@ BODY momentum_body(const iso_step_constants *c, size_t n, const float *restrict 
 	}
 }
 
-BODY rmsprop_body(const iso_step_constants *c, size_t n, const float *restrict grad, float *restrict v,
-		  float *restrict theta)
+BODY rmsprop_body(const iso_step_constants *c, size_t n, const float *restrict grad,
+		  float *restrict v, float *restrict theta)
 {
-	const float scale = c->scale, lr = c->lr, shrink = c->shrink, beta = c->beta2, keep = c->keep2, eps = c->eps;
+	const float scale = c->scale, lr = c->lr, shrink = c->shrink, beta = c->beta2,
+		    keep = c->keep2, eps = c->eps;
 	for (size_t i = 0; i < n; i++) {
 		const float g = grad[i] * scale;
 		v[i] = settle(beta * v[i] + keep * (g * g));
@@ -77,8 +79,8 @@ BODY rmsprop_body(const iso_step_constants *c, size_t n, const float *restrict g
 	}
 }
 
-BODY adam_body(const iso_step_constants *c, size_t n, const float *restrict grad, float *restrict m, float *restrict v,
-	       float *restrict theta)
+BODY adam_body(const iso_step_constants *c, size_t n, const float *restrict grad, float *restrict m,
+	       float *restrict v, float *restrict theta)
 {
 	const float scale = c->scale, lr = c->lr, shrink = c->shrink, eps = c->eps;
 	const float beta1 = c->beta1, keep1 = c->keep1, beta2 = c->beta2, keep2 = c->keep2;
@@ -91,7 +93,8 @@ BODY adam_body(const iso_step_constants *c, size_t n, const float *restrict grad
 }
 
 #define VERSIONS(name, attribute) \
-	attribute static void scale_rows_##name(size_t rows, size_t n, const float *scale, float *d) \
+	attribute static void scale_rows_##name(size_t rows, size_t n, const float *scale, \
+						float *d) \
 	{ \
 		scale_rows_body(rows, n, scale, d); \
 	} \
@@ -105,22 +108,23 @@ BODY adam_body(const iso_step_constants *c, size_t n, const float *restrict grad
 		dot_body(n, a, b, &sum); \
 		return sum; \
 	} \
-	attribute static void sgd_##name(const iso_step_constants *c, size_t n, const float *grad, float *theta) \
+	attribute static void sgd_##name(const iso_step_constants *c, size_t n, const float *grad, \
+					 float *theta) \
 	{ \
 		sgd_body(c, n, grad, theta); \
 	} \
-	attribute static void momentum_##name(const iso_step_constants *c, size_t n, const float *grad, float *m, \
-					      float *theta) \
+	attribute static void momentum_##name(const iso_step_constants *c, size_t n, \
+					      const float *grad, float *m, float *theta) \
 	{ \
 		momentum_body(c, n, grad, m, theta); \
 	} \
-	attribute static void rmsprop_##name(const iso_step_constants *c, size_t n, const float *grad, float *v, \
-					     float *theta) \
+	attribute static void rmsprop_##name(const iso_step_constants *c, size_t n, \
+					     const float *grad, float *v, float *theta) \
 	{ \
 		rmsprop_body(c, n, grad, v, theta); \
 	} \
-	attribute static void adam_##name(const iso_step_constants *c, size_t n, const float *grad, float *m, \
-					  float *v, float *theta) \
+	attribute static void adam_##name(const iso_step_constants *c, size_t n, \
+					  const float *grad, float *m, float *v, float *theta) \
 	{ \
 		adam_body(c, n, grad, m, v, theta); \
 	} \

@@ -7,7 +7,8 @@
 #define BLOCK 64
 
 /* L = max(z, 0) - t z + log(1 + e^-|z|);  dL/dz = sigmoid(z) - t. */
-double iso_loss_bce_logits(const float *logits, size_t ld, size_t n, float target, float *d, size_t d_ld)
+double iso_loss_bce_logits(const float *logits, size_t ld, size_t n, float target, float *d,
+			   size_t d_ld)
 {
 	float z[BLOCK], p[BLOCK], s[BLOCK];
 	double sum = 0;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Dense networks: every pass is one matrix product per layer with its neighbours fused (core/math/gemm.h).
+/* Dense networks: every pass is one matrix product per layer with its neighbours fused
+ * (core/math/gemm.h).
  *
  * Layer l: a_l its input, s = a_l W + b, h = act(s); delta d_l = dLoss/ds.
  *     dW = sum_i a_i^T d_i,  db = sum_i d_i,  d_{l-1} = (d_l W^T) * act'(h_{l-1})
- * A record's gradient of the layer is a^T d and d, so its squared norm is |d|^2 (|a|^2 + 1): Goodfellow 2015,
- * "Efficient per-example gradient computations"; for several rows of one record the Gram form of Bu et al. 2023. */
+ * A record's gradient of the layer is a^T d and d, so its squared norm is |d|^2 (|a|^2 + 1):
+ * Goodfellow 2015, "Efficient per-example gradient computations"; for several rows of one record
+ * the Gram form of Bu et al. 2023. */
 #include "core/nn/net.h"
 
 #include <math.h>
@@ -15,19 +17,23 @@
 
 #define MAX_WIDTH ((size_t)1 << 20)
 
-iso_status iso_net_init(iso_net *net, size_t nlayer, const size_t *sizes, const iso_act *act, iso_error *err)
+iso_status iso_net_init(iso_net *net, size_t nlayer, const size_t *sizes, const iso_act *act,
+			iso_error *err)
 {
 	*net = (iso_net){.nlayer = nlayer};
 	ISO_FAIL_IF(nlayer == 0 || nlayer > ISO_MAX_LAYERS, err, ISO_E_CONFIG,
-		    "bad network (%zu layers): want 1 to %d; change the hidden sizes", nlayer, ISO_MAX_LAYERS);
+		    "bad network (%zu layers): want 1 to %d; change the hidden sizes", nlayer,
+		    ISO_MAX_LAYERS);
 	for (size_t l = 0; l < nlayer; l++) {
 		iso_layer *const y = &net->layer[l];
-		*y = (iso_layer){.in = sizes[l], .out = sizes[l + 1], .act = act[l], .w = net->nparam};
+		*y = (iso_layer){
+			.in = sizes[l], .out = sizes[l + 1], .act = act[l], .w = net->nparam};
 		ISO_FAIL_IF(y->in == 0 || y->out == 0 || y->in > MAX_WIDTH || y->out > MAX_WIDTH ||
 				    (unsigned)y->act > ISO_ACT_SIGMOID,
 			    err, ISO_E_CONFIG,
-			    "bad network (layer %zu: %zu to %zu): want widths 1 to %zu; change its sizes", l, y->in,
-			    y->out, MAX_WIDTH);
+			    "bad network (layer %zu: %zu to %zu): want widths 1 to %zu; change its "
+			    "sizes",
+			    l, y->in, y->out, MAX_WIDTH);
 		y->b = y->w + y->in * y->out;
 		net->nparam = y->b + y->out;
 	}
@@ -105,7 +111,8 @@ static const float *input_of(const iso_ws *ws, size_t l, size_t *ld)
 	return l ? ws->h[l - 1] : ws->x;
 }
 
-void iso_net_forward(const iso_net *net, iso_ws *ws, const float *x, size_t x_ld, size_t rows, const float *x_norm2)
+void iso_net_forward(const iso_net *net, iso_ws *ws, const float *x, size_t x_ld, size_t rows,
+		     const float *x_norm2)
 {
 	ws->x = x;
 	ws->x_ld = x_ld;
@@ -121,7 +128,8 @@ void iso_net_forward(const iso_net *net, iso_ws *ws, const float *x, size_t x_ld
 		}
 		size_t ld;
 		const float *const a = input_of(ws, l, &ld);
-		iso_gemm(ISO_NN, rows, y->out, y->in, a, ld, net->theta + y->w, y->out, 0, ws->h[l], y->out, &e);
+		iso_gemm(ISO_NN, rows, y->out, y->in, a, ld, net->theta + y->w, y->out, 0, ws->h[l],
+			 y->out, &e);
 		if (l == 0 && ws->norms && !x_norm2) /* after the product, which brings x near */
 			iso_row_norms2(rows, y->in, x, x_ld, 0, ws->a2[0]);
 	}
@@ -137,17 +145,20 @@ void iso_net_backward(const iso_net *net, iso_ws *ws, int through_act, float *dx
 		iso_row_norms2(rows, top->out, ws->d[last], top->out, 0, ws->d2[last]);
 	for (size_t l = last; l > 0; l--) {
 		const iso_layer *const y = &net->layer[l];
-		iso_epilogue e = {.deriv_of = ws->h[l - 1], .deriv_ld = y->in, .deriv_act = net->layer[l - 1].act};
+		iso_epilogue e = {.deriv_of = ws->h[l - 1],
+				  .deriv_ld = y->in,
+				  .deriv_act = net->layer[l - 1].act};
 		if (ws->norms && rows) {
 			e.row_norm2 = ws->d2[l - 1];
 			memset(e.row_norm2, 0, rows * sizeof(float));
 		}
-		iso_gemm(ISO_NT, rows, y->in, y->out, ws->d[l], y->out, net->theta + y->w, y->out, 0, ws->d[l - 1],
-			 y->in, &e);
+		iso_gemm(ISO_NT, rows, y->in, y->out, ws->d[l], y->out, net->theta + y->w, y->out,
+			 0, ws->d[l - 1], y->in, &e);
 	}
 	if (dx) {
 		const iso_layer *const y = &net->layer[0];
-		iso_gemm(ISO_NT, rows, y->in, y->out, ws->d[0], y->out, net->theta + y->w, y->out, 0, dx, dx_ld, NULL);
+		iso_gemm(ISO_NT, rows, y->in, y->out, ws->d[0], y->out, net->theta + y->w, y->out,
+			 0, dx, dx_ld, NULL);
 	}
 }
 
@@ -157,14 +168,17 @@ static void add_rows(iso_net *net, const iso_ws *ws, size_t from, size_t to, int
 	for (size_t l = 0; l < net->nlayer; l++) {
 		const iso_layer *const y = &net->layer[l];
 		size_t ld;
-		const float *const a = input_of(ws, l, &ld) + from * ld, *const d = ws->d[l] + from * y->out;
-		iso_gemm(ISO_TN, y->in, y->out, to - from, a, ld, d, y->out, beta, net->grad + y->w, y->out, NULL);
+		const float *const a = input_of(ws, l, &ld) + from * ld, *const d = ws->d[l] +
+										    from * y->out;
+		iso_gemm(ISO_TN, y->in, y->out, to - from, a, ld, d, y->out, beta, net->grad + y->w,
+			 y->out, NULL);
 		iso_col_sums(to - from, y->out, d, y->out, beta, net->grad + y->b);
 	}
 }
 
-/* A row with scale 0 is left out of the products altogether: 0 times an infinite or NaN activation would be NaN.  The
- * chains over rows (gemm.h) go on through grad, so the result is the same as if the row had never been there. */
+/* A row with scale 0 is left out of the products altogether: 0 times an infinite or NaN activation
+ * would be NaN.  The chains over rows (gemm.h) go on through grad, so the result is the same as if
+ * the row had never been there. */
 void iso_net_weight_grad(iso_net *net, iso_ws *ws, const float *scale, int beta)
 {
 	const size_t rows = ws->rows;
@@ -190,8 +204,9 @@ void iso_net_weight_grad(iso_net *net, iso_ws *ws, const float *scale, int beta)
 		memset(net->grad, 0, net->nparam * sizeof(float));
 }
 
-/* |a|^2 and |d|^2 as stored, lifted above their true values: a sum of n squares in whatever order is off by less than
- * n 2^-24 relative, plus n 2^-149 where it underflows (Higham 2002, section 3.1). */
+/* |a|^2 and |d|^2 as stored, lifted above their true values: a sum of n squares in whatever order
+ * is off by less than n 2^-24 relative, plus n 2^-149 where it underflows (Higham 2002,
+ * section 3.1). */
 static inline double lifted(float norm2, size_t n)
 {
 	return norm2 + (double)n * 0x1p-149;
@@ -213,7 +228,8 @@ static double cross_terms(const iso_ws *ws, size_t l, size_t first, size_t m)
 	double sum = 0;
 	for (size_t s = first; s < first + m; s++) {
 		for (size_t t = s + 1; t < first + m; t++) {
-			const double dd = loops->dot(y->out, ws->d[l] + s * y->out, ws->d[l] + t * y->out);
+			const double dd =
+				loops->dot(y->out, ws->d[l] + s * y->out, ws->d[l] + t * y->out);
 			const double aa = loops->dot(y->in, a + s * ld, a + t * ld);
 			sum += 2 * dd * (aa + 1);
 		}
@@ -221,16 +237,19 @@ static double cross_terms(const iso_ws *ws, size_t l, size_t first, size_t m)
 	return sum;
 }
 
-/* total[k] += squared norm of record first + k in layer l, never below the true one.  The rounding of a cross term is
- * at most slack times g_s g_t with g^2 = |d|^2 (|a|^2 + 1), and (sum_s g_s)^2 <= m sum_s g_s^2. */
-static void add_layer_norms(const iso_ws *ws, size_t l, size_t m, size_t first, size_t n, double *total)
+/* total[k] += squared norm of record first + k in layer l, never below the true one.  The rounding
+ * of a cross term is at most slack times g_s g_t with g^2 = |d|^2 (|a|^2 + 1), and (sum_s g_s)^2 <=
+ * m sum_s g_s^2. */
+static void add_layer_norms(const iso_ws *ws, size_t l, size_t m, size_t first, size_t n,
+			    double *total)
 {
 	const iso_layer *const y = &ws->net->layer[l];
 	const float *const a2 = ws->a2[l] + first * m, *const d2 = ws->d2[l] + first * m;
 	const double slack = slack_of(y) * (double)m;
 	if (m == 1) {
 		for (size_t k = 0; k < n; k++)
-			total[k] += lifted(d2[k], y->out) * (lifted(a2[k], y->in) + 1) * (1 + slack);
+			total[k] +=
+				lifted(d2[k], y->out) * (lifted(a2[k], y->in) + 1) * (1 + slack);
 		return;
 	}
 	for (size_t k = 0; k < n; k++) {

@@ -2,10 +2,11 @@
 /* Optimisers.  With g = scale * grad, each followed by theta <- theta (1 - lr decay) - update:
  *
  *     SGD       update = lr g
- *     momentum  m = beta1 m + g;  update = lr m                                (Polyak 1964, heavy ball)
- *     RMSProp   v = beta2 v + (1 - beta2) g^2;  update = lr g / (sqrt v + eps) (Tieleman and Hinton 2012)
- *     Adam      Kingma and Ba 2015, algorithm 1, in the form of its section 2: with a = sqrt(1 - beta2^t),
- *               update = (lr a / (1 - beta1^t)) m / (sqrt v + a eps), which is the algorithm's own update exactly
+ *     momentum  m = beta1 m + g;  update = lr m                                (Polyak 1964, heavy
+ * ball) RMSProp   v = beta2 v + (1 - beta2) g^2;  update = lr g / (sqrt v + eps) (Tieleman and
+ * Hinton 2012) Adam      Kingma and Ba 2015, algorithm 1, in the form of its section 2: with a =
+ * sqrt(1 - beta2^t), update = (lr a / (1 - beta1^t)) m / (sqrt v + a eps), which is the algorithm's
+ * own update exactly
  *
  * decay is decoupled (Loshchilov and Hutter 2019). */
 #include <math.h>
@@ -17,9 +18,11 @@
 
 iso_status iso_optim_init(iso_optim *o, iso_opt_rule rule, float lr, size_t n, iso_error *err)
 {
-	*o = (iso_optim){.rule = rule, .lr = lr, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .n = n};
+	*o = (iso_optim){
+		.rule = rule, .lr = lr, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .n = n};
 	ISO_FAIL_IF((unsigned)rule > ISO_ADAM || !(lr >= 0 && lr < INFINITY), err, ISO_E_CONFIG,
-		    "bad optimiser (rule %d, learning rate %g): want a known rule and a finite rate >= 0; correct it",
+		    "bad optimiser (rule %d, learning rate %g): want a known rule and a finite "
+		    "rate >= 0; correct it",
 		    (int)rule, (double)lr);
 	if (rule == ISO_RMSPROP)
 		o->beta2 = 0.99f;
@@ -66,7 +69,8 @@ static iso_step_constants constants(const iso_optim *o, float scale)
 	return c;
 }
 
-void iso_optim_piece(iso_optim *o, float *theta, const float *grad, float scale, size_t first, size_t n)
+void iso_optim_piece(iso_optim *o, float *theta, const float *grad, float scale, size_t first,
+		     size_t n)
 {
 	const iso_nn_loops *const loops = iso_nn_loops_now();
 	const iso_step_constants c = constants(o, scale);

@@ -14,7 +14,9 @@
 #define MAX_VOTES 20000000 /* numbers in one "votes" array */
 #define WHERE 160
 
-/* ---- reading ---------------------------------------------------------------------------------------------------- */
+/* ---- reading
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 void iso_account_number(double x, iso_str *out)
 {
@@ -37,10 +39,11 @@ void iso_account_number(double x, iso_str *out)
 }
 
 /* An object whose keys are all known and appear once. */
-static iso_status only_keys(const cJSON *v, const char *const *keys, size_t n, const char *where, iso_error *err)
+static iso_status only_keys(const cJSON *v, const char *const *keys, size_t n, const char *where,
+			    iso_error *err)
 {
-	ISO_FAIL_IF(!cJSON_IsObject(v), err, ISO_E_CONFIG, "wrong input (%s): a JSON object is expected; see --help",
-		    where);
+	ISO_FAIL_IF(!cJSON_IsObject(v), err, ISO_E_CONFIG,
+		    "wrong input (%s): a JSON object is expected; see --help", where);
 	for (const cJSON *c = v->child; c; c = c->next) {
 		size_t i = 0;
 
@@ -49,9 +52,10 @@ static iso_status only_keys(const cJSON *v, const char *const *keys, size_t n, c
 		if (i == n) {
 			const char *near = iso_nearest_word(c->string, keys, n);
 
-			return iso_fail(err, ISO_E_CONFIG, "unknown key (%s): \"%.60s\" is not known here; %s%s%s",
-					where, c->string, near ? "did you mean \"" : "see --help", near ? near : "",
-					near ? "\"?" : "");
+			return iso_fail(err, ISO_E_CONFIG,
+					"unknown key (%s): \"%.60s\" is not known here; %s%s%s",
+					where, c->string, near ? "did you mean \"" : "see --help",
+					near ? near : "", near ? "\"?" : "");
 		}
 		for (const cJSON *d = c->next; d; d = d->next)
 			ISO_FAIL_IF(strcmp(c->string, d->string) == 0, err, ISO_E_CONFIG,
@@ -60,12 +64,13 @@ static iso_status only_keys(const cJSON *v, const char *const *keys, size_t n, c
 	return ISO_OK;
 }
 
-static iso_status get_number(const cJSON *v, const char *key, int required, double *out, const char *where,
-			     iso_error *err)
+static iso_status get_number(const cJSON *v, const char *key, int required, double *out,
+			     const char *where, iso_error *err)
 {
 	const cJSON *c = cJSON_GetObjectItemCaseSensitive(v, key);
 
-	ISO_FAIL_IF(!c && required, err, ISO_E_CONFIG, "missing key (%s): \"%s\" is needed; add it", where, key);
+	ISO_FAIL_IF(!c && required, err, ISO_E_CONFIG, "missing key (%s): \"%s\" is needed; add it",
+		    where, key);
 	if (!c)
 		return ISO_OK;
 	ISO_FAIL_IF(!cJSON_IsNumber(c) || !isfinite(c->valuedouble), err, ISO_E_CONFIG,
@@ -74,47 +79,56 @@ static iso_status get_number(const cJSON *v, const char *key, int required, doub
 	return ISO_OK;
 }
 
-static iso_status get_string(const cJSON *v, const char *key, const char **out, const char *where, iso_error *err)
+static iso_status get_string(const cJSON *v, const char *key, const char **out, const char *where,
+			     iso_error *err)
 {
 	const cJSON *c = cJSON_GetObjectItemCaseSensitive(v, key);
 
 	*out = NULL;
 	if (!c)
 		return ISO_OK;
-	ISO_FAIL_IF(!cJSON_IsString(c), err, ISO_E_CONFIG, "wrong value (%s.%s): a string is expected; quote it", where,
-		    key);
+	ISO_FAIL_IF(!cJSON_IsString(c), err, ISO_E_CONFIG,
+		    "wrong value (%s.%s): a string is expected; quote it", where, key);
 	*out = c->valuestring;
 	return ISO_OK;
 }
 
-static iso_status get_count(const cJSON *v, const char *key, uint64_t *out, const char *where, iso_error *err)
+static iso_status get_count(const cJSON *v, const char *key, uint64_t *out, const char *where,
+			    iso_error *err)
 {
 	double x = (double)*out;
 
 	ISO_TRY(get_number(v, key, 0, &x, where, err));
 	ISO_FAIL_IF(!(x >= 1 && x <= 1e12) || x != floor(x), err, ISO_E_CONFIG,
-		    "wrong value (%s.%s): %g is not a whole number of 1 to 1e12; correct it", where, key, x);
+		    "wrong value (%s.%s): %g is not a whole number of 1 to 1e12; correct it", where,
+		    key, x);
 	*out = (uint64_t)x;
 	return ISO_OK;
 }
 
-static iso_status unknown_word(const char *what, const char *word, const char *const *words, size_t n,
-			       const char *where, iso_error *err)
+static iso_status unknown_word(const char *what, const char *word, const char *const *words,
+			       size_t n, const char *where, iso_error *err)
 {
 	const char *near = iso_nearest_word(word, words, n);
 	char list[256] = "";
 
 	for (size_t i = 0; i < n; i++)
-		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", i ? ", " : "", words[i]);
-	return iso_fail(err, ISO_E_CONFIG, "unknown %s (%s): \"%.60s\"; %s%s%suse one of %s", what, where, word,
-			near ? "did you mean \"" : "", near ? near : "", near ? "\"? " : "", list);
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", i ? ", " : "",
+			 words[i]);
+	return iso_fail(err, ISO_E_CONFIG, "unknown %s (%s): \"%.60s\"; %s%s%suse one of %s", what,
+			where, word, near ? "did you mean \"" : "", near ? near : "",
+			near ? "\"? " : "", list);
 }
 
-/* ---- events ----------------------------------------------------------------------------------------------------- */
+/* ---- events
+ * -----------------------------------------------------------------------------------------------------
+ */
 
-static iso_status read_gaussian(const cJSON *v, int need_noise, iso_event *e, const char *where, iso_error *err)
+static iso_status read_gaussian(const cJSON *v, int need_noise, iso_event *e, const char *where,
+				iso_error *err)
 {
-	static const char *const keys[] = {"mechanism", "count", "noise_multiplier", "sampling", "sampling_rate"};
+	static const char *const keys[] = {"mechanism", "count", "noise_multiplier", "sampling",
+					   "sampling_rate"};
 	static const char *const words[] = {"none", "poisson", "without-replacement"};
 	const char *sampling;
 	double rate = NAN;
@@ -125,7 +139,8 @@ static iso_status read_gaussian(const cJSON *v, int need_noise, iso_event *e, co
 	ISO_TRY(get_number(v, "sampling_rate", 0, &rate, where, err));
 	ISO_TRY(get_string(v, "sampling", &sampling, where, err));
 	ISO_FAIL_IF(rate < 0 || rate > 1, err, ISO_E_CONFIG,
-		    "wrong value (%s.sampling_rate): %g, it must lie in 0 to 1; give expected batch size over rows",
+		    "wrong value (%s.sampling_rate): %g, it must lie in 0 to 1; give expected "
+		    "batch size over rows",
 		    where, rate);
 	if (!sampling)
 		sampling = rate < 1 ? "poisson" : "none";
@@ -133,11 +148,13 @@ static iso_status read_gaussian(const cJSON *v, int need_noise, iso_event *e, co
 	for (int i = 0; i < 3; i++)
 		if (strcmp(sampling, words[i]) == 0) {
 			e->sampling = (iso_sampling)i;
-			ISO_FAIL_IF(i > 0 && isnan(rate), err, ISO_E_CONFIG,
-				    "missing key (%s): sampling \"%s\" needs \"sampling_rate\"; add it", where,
-				    sampling);
+			ISO_FAIL_IF(
+				i > 0 && isnan(rate), err, ISO_E_CONFIG,
+				"missing key (%s): sampling \"%s\" needs \"sampling_rate\"; add it",
+				where, sampling);
 			ISO_FAIL_IF(i == 0 && rate < 1, err, ISO_E_CONFIG,
-				    "contradiction (%s): sampling \"none\" with a sampling_rate of %g; remove one",
+				    "contradiction (%s): sampling \"none\" with a sampling_rate of "
+				    "%g; remove one",
 				    where, rate);
 			return ISO_OK;
 		}
@@ -149,14 +166,17 @@ static iso_status read_votes(const cJSON *votes, iso_event *e, const char *where
 	const cJSON *row, *x;
 	size_t rows = 0, classes = 0, at = 0;
 
-	ISO_FAIL_IF(!cJSON_IsArray(votes) || !votes->child || !cJSON_IsArray(votes->child), err, ISO_E_CONFIG,
-		    "wrong value (%s.votes): an array of arrays of counts is expected; correct it", where);
+	ISO_FAIL_IF(!cJSON_IsArray(votes) || !votes->child || !cJSON_IsArray(votes->child), err,
+		    ISO_E_CONFIG,
+		    "wrong value (%s.votes): an array of arrays of counts is expected; correct it",
+		    where);
 	for (row = votes->child; row; row = row->next)
 		rows++;
 	for (x = votes->child->child; x; x = x->next)
 		classes++;
 	ISO_FAIL_IF(classes < 2 || classes > MAX_VOTES / rows, err, ISO_E_CONFIG,
-		    "wrong value (%s.votes): %zu queries over %zu classes; at least 2 classes and at most %d counts",
+		    "wrong value (%s.votes): %zu queries over %zu classes; at least 2 classes and "
+		    "at most %d counts",
 		    where, rows, classes, MAX_VOTES);
 	e->votes = iso_alloc(rows * classes, sizeof(double));
 	if (!e->votes)
@@ -164,15 +184,19 @@ static iso_status read_votes(const cJSON *votes, iso_event *e, const char *where
 	for (row = votes->child; row; row = row->next) {
 		const size_t start = at;
 
-		for (x = cJSON_IsArray(row) ? row->child : NULL; x && at - start < classes; x = x->next) {
-			ISO_FAIL_IF(!cJSON_IsNumber(x) || !(x->valuedouble >= 0 && x->valuedouble <= 1e15), err,
-				    ISO_E_CONFIG,
-				    "wrong value (%s.votes[%zu]): counts of 0 or above are expected; correct it", where,
-				    start / classes);
+		for (x = cJSON_IsArray(row) ? row->child : NULL; x && at - start < classes;
+		     x = x->next) {
+			ISO_FAIL_IF(!cJSON_IsNumber(x) ||
+					    !(x->valuedouble >= 0 && x->valuedouble <= 1e15),
+				    err, ISO_E_CONFIG,
+				    "wrong value (%s.votes[%zu]): counts of 0 or above are "
+				    "expected; correct it",
+				    where, start / classes);
 			e->votes[at++] = x->valuedouble;
 		}
 		ISO_FAIL_IF(x || at - start != classes, err, ISO_E_CONFIG,
-			    "wrong value (%s.votes[%zu]): %zu counts are expected as in the first row; correct it",
+			    "wrong value (%s.votes[%zu]): %zu counts are expected as in the first "
+			    "row; correct it",
 			    where, start / classes, classes);
 	}
 	e->queries = e->count = rows;
@@ -180,7 +204,8 @@ static iso_status read_votes(const cJSON *votes, iso_event *e, const char *where
 	return ISO_OK;
 }
 
-static iso_status read_pate(const cJSON *v, int need_noise, iso_event *e, const char *where, iso_error *err)
+static iso_status read_pate(const cJSON *v, int need_noise, iso_event *e, const char *where,
+			    iso_error *err)
 {
 	static const char *const keys[] = {"mechanism", "scale", "votes", "queries", "classes"};
 	const cJSON *votes = cJSON_GetObjectItemCaseSensitive(v, "votes");
@@ -193,7 +218,9 @@ static iso_status read_pate(const cJSON *v, int need_noise, iso_event *e, const 
 		ISO_FAIL_IF(cJSON_GetObjectItemCaseSensitive(v, "queries") ||
 				    cJSON_GetObjectItemCaseSensitive(v, "classes"),
 			    err, ISO_E_CONFIG,
-			    "contradiction (%s): \"votes\" beside \"queries\" or \"classes\"; keep the votes", where);
+			    "contradiction (%s): \"votes\" beside \"queries\" or \"classes\"; keep "
+			    "the votes",
+			    where);
 		return read_votes(votes, e, where, err);
 	}
 	ISO_FAIL_IF(!cJSON_GetObjectItemCaseSensitive(v, "queries"), err, ISO_E_CONFIG,
@@ -202,11 +229,11 @@ static iso_status read_pate(const cJSON *v, int need_noise, iso_event *e, const 
 	return get_count(v, "classes", &classes, where, err);
 }
 
-static iso_status read_parallel(const cJSON *v, int need_noise, iso_event *e, const char *where, int depth,
-				iso_error *err);
+static iso_status read_parallel(const cJSON *v, int need_noise, iso_event *e, const char *where,
+				int depth, iso_error *err);
 
-static iso_status read_epsilon(const cJSON *v, const char *key, int with_delta, iso_event *e, const char *where,
-			       iso_error *err)
+static iso_status read_epsilon(const cJSON *v, const char *key, int with_delta, iso_event *e,
+			       const char *where, iso_error *err)
 {
 	const char *const keys[] = {"mechanism", "count", key, "delta"};
 
@@ -215,7 +242,8 @@ static iso_status read_epsilon(const cJSON *v, const char *key, int with_delta, 
 	return with_delta ? get_number(v, "delta", 0, &e->delta, where, err) : ISO_OK;
 }
 
-static iso_status read_event(const cJSON *v, int need_noise, iso_event *e, const char *where, int depth, iso_error *err)
+static iso_status read_event(const cJSON *v, int need_noise, iso_event *e, const char *where,
+			     int depth, iso_error *err)
 {
 	static const char *const laplace_keys[] = {"mechanism", "count", "scale"};
 	static const char *const words[] = {"gaussian",	  "laplace",	"exponential",
@@ -224,10 +252,11 @@ static iso_status read_event(const cJSON *v, int need_noise, iso_event *e, const
 	const char *name;
 	size_t i = 0;
 
-	ISO_FAIL_IF(!cJSON_IsObject(v), err, ISO_E_CONFIG, "wrong event (%s): a JSON object is expected; see --help",
-		    where);
+	ISO_FAIL_IF(!cJSON_IsObject(v), err, ISO_E_CONFIG,
+		    "wrong event (%s): a JSON object is expected; see --help", where);
 	ISO_TRY(get_string(v, "mechanism", &name, where, err));
-	ISO_FAIL_IF(!name, err, ISO_E_CONFIG, "missing key (%s): \"mechanism\" is needed; add it", where);
+	ISO_FAIL_IF(!name, err, ISO_E_CONFIG, "missing key (%s): \"mechanism\" is needed; add it",
+		    where);
 	while (i < ISO_COUNT(words) && strcmp(name, words[i]) != 0)
 		i++;
 	if (i == ISO_COUNT(words))
@@ -258,8 +287,8 @@ static iso_status read_event(const cJSON *v, int need_noise, iso_event *e, const
 	}
 }
 
-static iso_status read_list(const cJSON *array, const char *where, int need_noise, int depth, iso_events *out,
-			    iso_error *err)
+static iso_status read_list(const cJSON *array, const char *where, int need_noise, int depth,
+			    iso_events *out, iso_error *err)
 {
 	size_t at = 0;
 
@@ -270,8 +299,10 @@ static iso_status read_list(const cJSON *array, const char *where, int need_nois
 		char inner[WHERE];
 		iso_status st;
 
-		ISO_FAIL_IF(at >= 100000, err, ISO_E_CONFIG,
-			    "too many events (%s): more than 100000; join equal ones with \"count\"", where);
+		ISO_FAIL_IF(
+			at >= 100000, err, ISO_E_CONFIG,
+			"too many events (%s): more than 100000; join equal ones with \"count\"",
+			where);
 		snprintf(inner, sizeof(inner), "%.120s[%zu]", where, at);
 		st = read_event(c, need_noise, &e, inner, depth, err);
 		if (st == ISO_OK)
@@ -286,8 +317,8 @@ static iso_status read_list(const cJSON *array, const char *where, int need_nois
 	return ISO_OK;
 }
 
-static iso_status read_parallel(const cJSON *v, int need_noise, iso_event *e, const char *where, int depth,
-				iso_error *err)
+static iso_status read_parallel(const cJSON *v, int need_noise, iso_event *e, const char *where,
+				int depth, iso_error *err)
 {
 	static const char *const keys[] = {"mechanism", "count", "groups"};
 	const cJSON *groups = cJSON_GetObjectItemCaseSensitive(v, "groups"), *c;
@@ -296,10 +327,10 @@ static iso_status read_parallel(const cJSON *v, int need_noise, iso_event *e, co
 	ISO_TRY(only_keys(v, keys, ISO_COUNT(keys), where, err));
 	ISO_FAIL_IF(depth >= 8, err, ISO_E_CONFIG,
 		    "wrong event (%s): parallel events nested deeper than 8; flatten them", where);
-	ISO_FAIL_IF(
-		!cJSON_IsArray(groups) || !groups->child, err, ISO_E_CONFIG,
-		"wrong value (%s.groups): an array with one array of events per disjoint part is expected; see --help",
-		where);
+	ISO_FAIL_IF(!cJSON_IsArray(groups) || !groups->child, err, ISO_E_CONFIG,
+		    "wrong value (%s.groups): an array with one array of events per disjoint part "
+		    "is expected; see --help",
+		    where);
 	for (c = groups->child; c; c = c->next)
 		n++;
 	e->parts = iso_alloc(n, sizeof(*e->parts));
@@ -315,7 +346,8 @@ static iso_status read_parallel(const cJSON *v, int need_noise, iso_event *e, co
 	return ISO_OK;
 }
 
-iso_status iso_events_from_json(const cJSON *array, const char *where, int need_noise, iso_events *out, iso_error *err)
+iso_status iso_events_from_json(const cJSON *array, const char *where, int need_noise,
+				iso_events *out, iso_error *err)
 {
 	iso_events list = {0};
 	const iso_status st = read_list(array, where, need_noise, 0, &list, err);
@@ -327,7 +359,9 @@ iso_status iso_events_from_json(const cJSON *array, const char *where, int need_
 	return st;
 }
 
-/* ---- one question ----------------------------------------------------------------------------------------------- */
+/* ---- one question
+ * -----------------------------------------------------------------------------------------------
+ */
 
 typedef struct question {
 	iso_events events;
@@ -336,10 +370,11 @@ typedef struct question {
 	int accountant, by_scale; /* by_scale: -1 not asked, 0 noise_multiplier, 1 scale */
 } question;
 
-static iso_status choose_words(const cJSON *v, const iso_account_options *o, question *q, const char *where,
-			       iso_error *err)
+static iso_status choose_words(const cJSON *v, const iso_account_options *o, question *q,
+			       const char *where, iso_error *err)
 {
-	static const char *const adjacencies[] = {"add-remove", "replace-one"}, *const accountants[] = {"pld", "rdp"};
+	static const char *const adjacencies[] = {"add-remove", "replace-one"},
+				 *const accountants[] = {"pld", "rdp"};
 	static const char *const solves[] = {"noise_multiplier", "scale"};
 	const char *s;
 	int i;
@@ -367,8 +402,8 @@ static iso_status choose_words(const cJSON *v, const iso_account_options *o, que
 	return ISO_OK;
 }
 
-static iso_status read_question(const cJSON *v, const iso_account_options *o, const char *where, question *q,
-				iso_error *err)
+static iso_status read_question(const cJSON *v, const iso_account_options *o, const char *where,
+				question *q, iso_error *err)
 {
 	static const char *const keys[] = {"delta",   "adjacency",	"events", "id",
 					   "epsilon", "target_epsilon", "solve",  "accountant"};
@@ -385,16 +420,21 @@ static iso_status read_question(const cJSON *v, const iso_account_options *o, co
 		q->epsilon = o->epsilon;
 	if (!isnan(o->target_epsilon))
 		q->target = o->target_epsilon;
-	ISO_FAIL_IF(!isnan(q->epsilon) && !isnan(q->target), err, ISO_E_CONFIG,
-		    "contradiction (%s): both epsilon and target_epsilon; ask one question at a time", where);
+	ISO_FAIL_IF(
+		!isnan(q->epsilon) && !isnan(q->target), err, ISO_E_CONFIG,
+		"contradiction (%s): both epsilon and target_epsilon; ask one question at a time",
+		where);
 	ISO_FAIL_IF(isnan(q->target) && q->by_scale >= 0, err, ISO_E_CONFIG,
 		    "missing target (%s): solve needs target_epsilon; give it", where);
-	ISO_FAIL_IF(isnan(q->delta) && isnan(q->epsilon), err, ISO_E_CONFIG,
-		    "missing key (%s): \"delta\" is needed; 1e-5 or 1 over the number of rows is usual", where);
-	ISO_TRY(iso_events_from_json(cJSON_GetObjectItemCaseSensitive(v, "events"), "events", isnan(q->target),
-				     &q->events, err));
+	ISO_FAIL_IF(
+		isnan(q->delta) && isnan(q->epsilon), err, ISO_E_CONFIG,
+		"missing key (%s): \"delta\" is needed; 1e-5 or 1 over the number of rows is usual",
+		where);
+	ISO_TRY(iso_events_from_json(cJSON_GetObjectItemCaseSensitive(v, "events"), "events",
+				     isnan(q->target), &q->events, err));
 	ISO_FAIL_IF(q->events.n == 0, err, ISO_E_CONFIG,
-		    "no events (%s): the list is empty; give at least one release of private data", where);
+		    "no events (%s): the list is empty; give at least one release of private data",
+		    where);
 	return iso_events_check(&q->events, q->adjacency, err);
 }
 
@@ -457,24 +497,26 @@ static iso_status build_scaled(void *ctx, double s, iso_events *out, iso_error *
 	return ISO_OK;
 }
 
-static iso_status answer_target(const question *q, const iso_account_options *o, iso_str *out, iso_error *err)
+static iso_status answer_target(const question *q, const iso_account_options *o, iso_str *out,
+				iso_error *err)
 {
 	const iso_event *e = first_noisy(&q->events, q->by_scale);
 	struct scaling c = {.events = &q->events};
 	const char *name;
 	double s, reached;
 
-	ISO_FAIL_IF(!e, err, ISO_E_CONFIG, "nothing to solve for (events): no event has a %s; add one",
+	ISO_FAIL_IF(!e, err, ISO_E_CONFIG,
+		    "nothing to solve for (events): no event has a %s; add one",
 		    q->by_scale == 0   ? "noise_multiplier"
 		    : q->by_scale == 1 ? "scale"
 				       : "noise_multiplier or scale");
-	ISO_FAIL_IF(
-		!(e->noise > 0), err, ISO_E_CONFIG,
-		"nothing to scale (events): the noise to solve for is 0; give a positive starting value, 1 will do");
+	ISO_FAIL_IF(!(e->noise > 0), err, ISO_E_CONFIG,
+		    "nothing to scale (events): the noise to solve for is 0; give a positive "
+		    "starting value, 1 will do");
 	c.from = e->noise;
 	name = noise_kind(e) == 0 ? "noise_multiplier" : "scale";
-	ISO_TRY(iso_calibrate(build_scaled, &c, q->adjacency, q->target, q->delta, (iso_accountant)q->accountant, &s,
-			      &reached, err));
+	ISO_TRY(iso_calibrate(build_scaled, &c, q->adjacency, q->target, q->delta,
+			      (iso_accountant)q->accountant, &s, &reached, err));
 	if (o->json) {
 		iso_str_addf(out, "{\"%s\":", name);
 		iso_account_number(s, out);
@@ -485,8 +527,11 @@ static iso_status answer_target(const question *q, const iso_account_options *o,
 		iso_str_add(out, "}\n");
 		return ISO_OK;
 	}
-	iso_str_addf(out, "%-17s%.10g  (%.6g times the noise given)\n%-17s%.6g  (%s upper bound, %s, delta %g)\n", name,
-		     s, s / c.from, "epsilon", reached, iso_accountant_name((iso_accountant)q->accountant),
+	iso_str_addf(out,
+		     "%-17s%.10g  (%.6g times the noise given)\n%-17s%.6g  (%s upper bound, %s, "
+		     "delta %g)\n",
+		     name, s, s / c.from, "epsilon", reached,
+		     iso_accountant_name((iso_accountant)q->accountant),
 		     iso_adjacency_name(q->adjacency), q->delta);
 	return ISO_OK;
 }
@@ -501,7 +546,8 @@ static void text_line(iso_str *out, const char *name, double x, const char *note
 		iso_str_addf(out, "  %-14s %-10.6g %s\n", name, x, note);
 }
 
-static iso_status answer_delta(const question *q, const iso_account_options *o, iso_str *out, iso_error *err)
+static iso_status answer_delta(const question *q, const iso_account_options *o, iso_str *out,
+			       iso_error *err)
 {
 	double pld, rdp;
 
@@ -509,15 +555,16 @@ static iso_status answer_delta(const question *q, const iso_account_options *o, 
 	if (o->json) {
 		iso_str_add(out, "{\"epsilon\":");
 		iso_account_number(q->epsilon, out);
-		iso_str_addf(out, ",\"adjacency\":\"%s\",\"delta\":{\"pld\":", iso_adjacency_name(q->adjacency));
+		iso_str_addf(out, ",\"adjacency\":\"%s\",\"delta\":{\"pld\":",
+			     iso_adjacency_name(q->adjacency));
 		iso_account_number(pld, out);
 		iso_str_add(out, ",\"rdp\":");
 		iso_account_number(rdp, out);
 		iso_str_add(out, "}}\n");
 		return ISO_OK;
 	}
-	iso_str_addf(out, "adjacency        %s\nepsilon          %g\ndelta\n", iso_adjacency_name(q->adjacency),
-		     q->epsilon);
+	iso_str_addf(out, "adjacency        %s\nepsilon          %g\ndelta\n",
+		     iso_adjacency_name(q->adjacency), q->epsilon);
 	text_line(out, "pld", pld, "upper bound");
 	text_line(out, "rdp", rdp, "upper bound");
 	return ISO_OK;
@@ -547,7 +594,8 @@ static void epsilon_json(const question *q, const iso_epsilons *e, iso_str *out)
 	iso_str_add(out, "}}\n");
 }
 
-static iso_status answer_epsilon(const question *q, const iso_account_options *o, iso_str *out, iso_error *err)
+static iso_status answer_epsilon(const question *q, const iso_account_options *o, iso_str *out,
+				 iso_error *err)
 {
 	iso_epsilons e;
 	char note[64] = "upper bound";
@@ -559,8 +607,8 @@ static iso_status answer_epsilon(const question *q, const iso_account_options *o
 	}
 	if (isfinite(e.rdp_order))
 		snprintf(note, sizeof(note), "upper bound (order %.4g)", e.rdp_order);
-	iso_str_addf(out, "adjacency        %s\ndelta            %g\nepsilon\n", iso_adjacency_name(q->adjacency),
-		     q->delta);
+	iso_str_addf(out, "adjacency        %s\ndelta            %g\nepsilon\n",
+		     iso_adjacency_name(q->adjacency), q->delta);
 	text_line(out, "pld", e.pld_upper, "upper bound, certified");
 	text_line(out, "  at least", e.pld_lower, "lower bound, certified");
 	text_line(out, "rdp", e.rdp, note);
@@ -573,7 +621,8 @@ static iso_status answer_epsilon(const question *q, const iso_account_options *o
 	return ISO_OK;
 }
 
-static iso_status answer(const cJSON *v, const char *where, const iso_account_options *o, iso_str *out, iso_error *err)
+static iso_status answer(const cJSON *v, const char *where, const iso_account_options *o,
+			 iso_str *out, iso_error *err)
 {
 	question q;
 	iso_status st = read_question(v, o, where, &q, err);
@@ -586,8 +635,8 @@ static iso_status answer(const cJSON *v, const char *where, const iso_account_op
 	return st;
 }
 
-iso_status iso_account_text(const char *text, size_t n, const char *name, const iso_account_options *options,
-			    iso_str *out, iso_error *err)
+iso_status iso_account_text(const char *text, size_t n, const char *name,
+			    const iso_account_options *options, iso_str *out, iso_error *err)
 {
 	cJSON *v = NULL;
 	iso_str mine = {0};
@@ -621,7 +670,8 @@ static void add_quoted(iso_str *out, const char *text)
 
 /* One line of a batch; *failed when it gave an error. */
 static iso_status batch_line(const char *line, size_t n, const char *name, size_t number,
-			     const iso_account_options *options, iso_str *out, int *failed, iso_error *err)
+			     const iso_account_options *options, iso_str *out, int *failed,
+			     iso_error *err)
 {
 	iso_account_options o = *options;
 	iso_error mine = {0};
@@ -658,8 +708,9 @@ static iso_status batch_line(const char *line, size_t n, const char *name, size_
 	return iso_str_check(out, err);
 }
 
-iso_status iso_account_batch(const char *text, size_t n, const char *name, const iso_account_options *options,
-			     iso_str *out, size_t *bad, iso_error *err)
+iso_status iso_account_batch(const char *text, size_t n, const char *name,
+			     const iso_account_options *options, iso_str *out, size_t *bad,
+			     iso_error *err)
 {
 	size_t number = 0;
 
@@ -674,7 +725,8 @@ iso_status iso_account_batch(const char *text, size_t n, const char *name, const
 		while (blank < length && isspace((unsigned char)text[at + blank]))
 			blank++;
 		if (blank < length) {
-			ISO_TRY(batch_line(text + at, length, name, number, options, out, &failed, err));
+			ISO_TRY(batch_line(text + at, length, name, number, options, out, &failed,
+					   err));
 			*bad += (size_t)failed;
 		}
 		at += length + 1;

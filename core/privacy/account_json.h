@@ -6,7 +6,8 @@
 #include "core/base/str.h"
 #include "core/privacy/accountant.h"
 
-/* What is asked, when not asked inside the input; NaN and -1 = not given.  Options override the input's keys. */
+/* What is asked, when not asked inside the input; NaN and -1 = not given.  Options override the
+ * input's keys. */
 typedef struct iso_account_options {
 	double delta;
 	int adjacency;	       /* iso_adjacency or -1 */
@@ -18,20 +19,24 @@ typedef struct iso_account_options {
 } iso_account_options;
 #define ISO_ACCOUNT_OPTIONS_NONE \
 	{ \
-		.delta = NAN, .adjacency = -1, .epsilon = NAN, .target_epsilon = NAN, .accountant = -1 \
+		.delta = NAN, .adjacency = -1, .epsilon = NAN, .target_epsilon = NAN, \
+		.accountant = -1 \
 	}
 
-/* One input; `name` stands in errors ("plan.json").  The answer is appended to out, with a final newline. */
-iso_status iso_account_text(const char *text, size_t n, const char *name, const iso_account_options *options,
-			    iso_str *out, iso_error *err) ISO_MUST_CHECK;
+/* One input; `name` stands in errors ("plan.json").  The answer is appended to out, with a final
+ * newline. */
+iso_status iso_account_text(const char *text, size_t n, const char *name,
+			    const iso_account_options *options, iso_str *out,
+			    iso_error *err) ISO_MUST_CHECK;
 /* JSON Lines: one output line per input line that is not blank; *bad = lines that gave an error. */
-iso_status iso_account_batch(const char *text, size_t n, const char *name, const iso_account_options *options,
-			     iso_str *out, size_t *bad, iso_error *err) ISO_MUST_CHECK;
-/* Events in the spelling of design section 10 (a JSON array), for whoever reads them elsewhere.  need_noise 0: a
- * missing noise stands for 1, to be scaled. */
+iso_status iso_account_batch(const char *text, size_t n, const char *name,
+			     const iso_account_options *options, iso_str *out, size_t *bad,
+			     iso_error *err) ISO_MUST_CHECK;
+/* Events in the spelling of design section 10 (a JSON array), for whoever reads them elsewhere.
+ * need_noise 0: a missing noise stands for 1, to be scaled. */
 struct cJSON;
-iso_status iso_events_from_json(const struct cJSON *array, const char *where, int need_noise, iso_events *out,
-				iso_error *err) ISO_MUST_CHECK;
+iso_status iso_events_from_json(const struct cJSON *array, const char *where, int need_noise,
+				iso_events *out, iso_error *err) ISO_MUST_CHECK;
 /* Shortest text that reads back as x; "inf" in quotes, NaN as null. */
 void iso_account_number(double x, iso_str *out);
 

@@ -21,7 +21,8 @@ static void position(const char *text, size_t at, size_t *line, size_t *column)
 	}
 }
 
-static iso_status malformed(const char *text, size_t n, size_t at, const char *name, size_t first_line, iso_error *err)
+static iso_status malformed(const char *text, size_t n, size_t at, const char *name,
+			    size_t first_line, iso_error *err)
 {
 	size_t line, column;
 	char found[32];
@@ -33,14 +34,17 @@ static iso_status malformed(const char *text, size_t n, size_t at, const char *n
 	if (at < n && isprint((unsigned char)text[at]))
 		snprintf(found, sizeof(found), "'%c' is unexpected", text[at]);
 	else
-		snprintf(found, sizeof(found), at < n ? "byte 0x%02x is unexpected" : "the text ends too early",
+		snprintf(found, sizeof(found),
+			 at < n ? "byte 0x%02x is unexpected" : "the text ends too early",
 			 at < n ? (unsigned char)text[at] : 0);
-	return iso_fail(err, ISO_E_CONFIG, "malformed JSON (%s:%zu:%zu): %s; correct the text there", name, line,
+	return iso_fail(err, ISO_E_CONFIG,
+			"malformed JSON (%s:%zu:%zu): %s; correct the text there", name, line,
 			column, found);
 }
 
-/* A strict scanner (RFC 8259): cJSON builds the tree, but says only roughly where a fault lies and forgives some.
- * Every function moves *at over one item and returns 0, with *at on the fault, if there is none. */
+/* A strict scanner (RFC 8259): cJSON builds the tree, but says only roughly where a fault lies and
+ * forgives some. Every function moves *at over one item and returns 0, with *at on the fault, if
+ * there is none. */
 #define MAX_JSON_DEPTH 64
 
 struct scanner {
@@ -158,7 +162,8 @@ static int scan_value(struct scanner *s, int depth)
 		if (depth >= MAX_JSON_DEPTH)
 			return 0;
 		s->at++;
-		return s->p[s->at - 1] == '{' ? scan_items(s, '}', 1, depth) : scan_items(s, ']', 0, depth);
+		return s->p[s->at - 1] == '{' ? scan_items(s, '}', 1, depth)
+					      : scan_items(s, ']', 0, depth);
 	case '"':
 		return scan_string(s);
 	case 't':
@@ -172,7 +177,8 @@ static int scan_value(struct scanner *s, int depth)
 	}
 }
 
-iso_status iso_scan_parse(const char *text, size_t n, const char *name, size_t first_line, cJSON **out, iso_error *err)
+iso_status iso_scan_parse(const char *text, size_t n, const char *name, size_t first_line,
+			  cJSON **out, iso_error *err)
 {
 	struct scanner s = {.p = text, .n = n};
 	const int good = scan_value(&s, 0);

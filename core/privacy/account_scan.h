@@ -9,7 +9,7 @@
 #include "core/base/status.h"
 
 /* `name` and, counted from first_line, the line and column stand in the error. */
-iso_status iso_scan_parse(const char *text, size_t n, const char *name, size_t first_line, cJSON **out,
-			  iso_error *err) ISO_MUST_CHECK;
+iso_status iso_scan_parse(const char *text, size_t n, const char *name, size_t first_line,
+			  cJSON **out, iso_error *err) ISO_MUST_CHECK;
 
 #endif

@@ -14,8 +14,8 @@ const char *iso_accountant_name(iso_accountant a)
 	return a == ISO_ACC_RDP ? "rdp" : "pld";
 }
 
-/* Balle and Wang 2018, Theorem 8, in logarithms: log delta = log Phi(x) + log(1 - e^(eps + log Phi(y) - log Phi(x))),
- * x = mu/2 - eps/mu, y = -mu/2 - eps/mu. */
+/* Balle and Wang 2018, Theorem 8, in logarithms: log delta = log Phi(x) + log(1 - e^(eps + log
+ * Phi(y) - log Phi(x))), x = mu/2 - eps/mu, y = -mu/2 - eps/mu. */
 static double gaussian_log_delta(double mu, double epsilon)
 {
 	const double x = mu / 2 - epsilon / mu, y = -mu / 2 - epsilon / mu;
@@ -76,17 +76,20 @@ static iso_status check_delta(double delta, iso_error *err)
 /* Moments accountant (Abadi et al. 2016): orders 2..33, classic conversion. */
 static void moments(const iso_events *events, iso_adjacency adj, double delta, iso_epsilons *out)
 {
-	const double survive = iso_events_delta0(events, adj), left = -iso_expm1(iso_log1p(-delta) + survive);
+	const double survive = iso_events_delta0(events, adj),
+		     left = -iso_expm1(iso_log1p(-delta) + survive);
 
 	out->moments = INFINITY;
 	if (!(left > 0))
 		return;
 	for (int a = 2; a <= 33; a++)
-		out->moments =
-			fmin(out->moments, iso_rdp_to_epsilon_classic(a, iso_events_rdp(events, adj, a, 0), left));
+		out->moments = fmin(
+			out->moments,
+			iso_rdp_to_epsilon_classic(a, iso_events_rdp(events, adj, a, 0), left));
 }
 
-/* Central limit theorem (Dong, Roth and Su 2022; Bu et al. 2020): mu^2 adds.  NaN where no limit is stated. */
+/* Central limit theorem (Dong, Roth and Su 2022; Bu et al. 2020): mu^2 adds.  NaN where no limit is
+ * stated. */
 static double gdp_mu2(const iso_events *events, iso_adjacency adj)
 {
 	const double unit = adj == ISO_REPLACE_ONE ? 2 : 1;
@@ -121,9 +124,11 @@ static double gdp_mu2(const iso_events *events, iso_adjacency adj)
 		} else if (e->sampling == ISO_SAMPLING_POISSON && adj == ISO_ADD_REMOVE) {
 			sum += count * e->rate * e->rate * iso_expm1(1 / (s * s));
 		} else {
-			/* fixed size; under replace-one the two records' contributions differ by 2 */
+			/* fixed size; under replace-one the two records' contributions differ by 2
+			 */
 			sum += count * e->rate * e->rate * 2 *
-			       (iso_exp(1 / (s * s)) * iso_norm_cdf(1.5 / s) + 3 * iso_norm_cdf(-0.5 / s) - 2);
+			       (iso_exp(1 / (s * s)) * iso_norm_cdf(1.5 / s) +
+				3 * iso_norm_cdf(-0.5 / s) - 2);
 		}
 	}
 	return sum;
@@ -141,8 +146,8 @@ static void set_nan(iso_epsilons *out)
 			      .data_dependent_rdp = NAN};
 }
 
-iso_status iso_account_epsilon(const iso_events *events, iso_adjacency adj, double delta, unsigned want,
-			       iso_epsilons *out, iso_error *err)
+iso_status iso_account_epsilon(const iso_events *events, iso_adjacency adj, double delta,
+			       unsigned want, iso_epsilons *out, iso_error *err)
 {
 	iso_epsilons e;
 
@@ -164,21 +169,23 @@ iso_status iso_account_epsilon(const iso_events *events, iso_adjacency adj, doub
 		e.gdp = isnan(mu2) ? NAN : iso_gaussian_epsilon(sqrt(mu2), delta);
 	}
 	if (want & ISO_WANT_PLD)
-		ISO_TRY(iso_pld_epsilon(events, adj, delta, e.rdp, 0, NULL, &e.pld_lower, &e.pld_upper, err));
+		ISO_TRY(iso_pld_epsilon(events, adj, delta, e.rdp, 0, NULL, &e.pld_lower,
+					&e.pld_upper, err));
 	if (!(want & ISO_WANT_RDP))
 		e.rdp = e.rdp_order = NAN;
 	*out = e;
 	return ISO_OK;
 }
 
-iso_status iso_account_delta(const iso_events *events, iso_adjacency adj, double epsilon, double *pld, double *rdp,
-			     iso_error *err)
+iso_status iso_account_delta(const iso_events *events, iso_adjacency adj, double epsilon,
+			     double *pld, double *rdp, iso_error *err)
 {
 	double d, upper = NAN;
 
 	ISO_TRY(iso_events_check(events, adj, err));
 	ISO_FAIL_IF(!(epsilon >= 0 && epsilon <= 1e100), err, ISO_E_CONFIG,
-		    "wrong epsilon (%g): it must be a finite number, 0 or above; give one", epsilon);
+		    "wrong epsilon (%g): it must be a finite number, 0 or above; give one",
+		    epsilon);
 	d = iso_rdp_delta(events, adj, epsilon);
 	if (pld)
 		ISO_TRY(iso_pld_delta(events, adj, epsilon, d, &upper, err));
@@ -189,8 +196,9 @@ iso_status iso_account_delta(const iso_events *events, iso_adjacency adj, double
 	return ISO_OK;
 }
 
-iso_status iso_account_one_with(const iso_events *events, iso_adjacency adj, double delta, iso_accountant which,
-				struct iso_pld_work *work, double *epsilon, iso_error *err)
+iso_status iso_account_one_with(const iso_events *events, iso_adjacency adj, double delta,
+				iso_accountant which, struct iso_pld_work *work, double *epsilon,
+				iso_error *err)
 {
 	double rdp, lower, upper;
 
@@ -203,14 +211,15 @@ iso_status iso_account_one_with(const iso_events *events, iso_adjacency adj, dou
 	}
 	ISO_TRY(iso_pld_epsilon(events, adj, delta, rdp, 1, work, &lower, &upper, err));
 	ISO_FAIL_IF(isnan(upper), err, ISO_E_UNSUPPORTED,
-		    "no privacy loss distribution (events): zcdp and without-replacement events have none here; "
+		    "no privacy loss distribution (events): zcdp and without-replacement events "
+		    "have none here; "
 		    "use the accountant rdp");
 	*epsilon = upper;
 	return ISO_OK;
 }
 
-iso_status iso_account_one(const iso_events *events, iso_adjacency adj, double delta, iso_accountant which,
-			   double *epsilon, iso_error *err)
+iso_status iso_account_one(const iso_events *events, iso_adjacency adj, double delta,
+			   iso_accountant which, double *epsilon, iso_error *err)
 {
 	return iso_account_one_with(events, adj, delta, which, NULL, epsilon, err);
 }

@@ -6,13 +6,15 @@
 #include "core/math/vmath.h"
 #include "core/privacy/account_private.h"
 
-/* Orders searched, as log(alpha - 1).  Any order gives a valid bound, so the search can only help. */
+/* Orders searched, as log(alpha - 1).  Any order gives a valid bound, so the search can only help.
+ */
 #define LOG_ORDER_MIN -7.6    /* alpha = 1.0005 */
 #define LOG_ORDER_MAX 11.5129 /* alpha = 1e5 */
 
 int iso_event_is_voting(const iso_event *e)
 {
-	return (e->mechanism == ISO_MECH_PATE_GNMAX || e->mechanism == ISO_MECH_PATE_LNMAX) && e->votes != NULL;
+	return (e->mechanism == ISO_MECH_PATE_GNMAX || e->mechanism == ISO_MECH_PATE_LNMAX) &&
+	       e->votes != NULL;
 }
 
 int iso_events_any(const iso_events *list, int (*test)(const iso_event *e))
@@ -29,15 +31,17 @@ int iso_events_any(const iso_events *list, int (*test)(const iso_event *e))
 	return 0;
 }
 
-/* One changed record under the adjacency moves a Gaussian or Laplace sum by 1 (add-remove) or 2 (replace-one) units of
- * one record's sensitivity; epsilon and rho are declared under the adjacency itself. */
+/* One changed record under the adjacency moves a Gaussian or Laplace sum by 1 (add-remove) or 2
+ * (replace-one) units of one record's sensitivity; epsilon and rho are declared under the adjacency
+ * itself. */
 static double gaussian_event(const iso_event *e, iso_adjacency adj, double alpha)
 {
 	const double unit = adj == ISO_REPLACE_ONE ? 2 : 1;
 
 	switch (e->sampling) {
 	case ISO_SAMPLING_POISSON:
-		return unit > 1 ? iso_rdp_sgm_replace(alpha, e->rate, e->noise) : iso_rdp_sgm(alpha, e->rate, e->noise);
+		return unit > 1 ? iso_rdp_sgm_replace(alpha, e->rate, e->noise)
+				: iso_rdp_sgm(alpha, e->rate, e->noise);
 	case ISO_SAMPLING_WITHOUT_REPLACEMENT:
 		return iso_rdp_wor(alpha, e->rate, e->noise / unit);
 	case ISO_SAMPLING_NONE:
@@ -60,7 +64,8 @@ static double votes_total(const iso_event *e, double alpha)
 	return iso_sum_value(&sum);
 }
 
-static double parallel_event(const iso_event *e, iso_adjacency adj, double alpha, int data_dependent)
+static double parallel_event(const iso_event *e, iso_adjacency adj, double alpha,
+			     int data_dependent)
 {
 	double first = 0, second = 0;
 
@@ -123,7 +128,8 @@ double iso_events_rdp(const iso_events *list, iso_adjacency adj, double alpha, i
 }
 
 /* Largest part, or the two largest, of a quantity that adds. */
-static double parts_of(const iso_event *e, iso_adjacency adj, double (*total)(const iso_events *, iso_adjacency))
+static double parts_of(const iso_event *e, iso_adjacency adj,
+		       double (*total)(const iso_events *, iso_adjacency))
 {
 	double first = 0, second = 0;
 
@@ -172,7 +178,8 @@ double iso_events_pure(const iso_events *list, iso_adjacency adj)
 			break;
 		default:
 			x = INFINITY;
-			if (e->mechanism == ISO_MECH_GAUSSIAN && e->sampling != ISO_SAMPLING_NONE && e->rate == 0)
+			if (e->mechanism == ISO_MECH_GAUSSIAN && e->sampling != ISO_SAMPLING_NONE &&
+			    e->rate == 0)
 				x = 0;
 		}
 		if (x == INFINITY)
@@ -197,9 +204,9 @@ double iso_events_delta0(const iso_events *list, iso_adjacency adj)
 	return iso_sum_value(&sum);
 }
 
-/* Canonne, Kamath and Steinke 2020, Proposition 12 (= Balle et al. 2020, Theorem 21); and epsilon = 0 outright when
- * the Renyi divergence, which bounds the Kullback-Leibler divergence, makes the total variation small enough
- * (Bretagnolle-Huber: TV <= sqrt(1 - e^-r)). */
+/* Canonne, Kamath and Steinke 2020, Proposition 12 (= Balle et al. 2020, Theorem 21); and epsilon =
+ * 0 outright when the Renyi divergence, which bounds the Kullback-Leibler divergence, makes the
+ * total variation small enough (Bretagnolle-Huber: TV <= sqrt(1 - e^-r)). */
 double iso_rdp_to_epsilon(double alpha, double r, double delta)
 {
 	if (!(r < INFINITY))
@@ -250,7 +257,9 @@ static double objective(void *ctx, double x)
 		s->best = v;
 		s->best_order = alpha;
 	}
-	return v < 1e300 ? v : 1e300; /* a finite ceiling keeps the parabolas of the minimiser defined */
+	return v < 1e300
+		       ? v
+		       : 1e300; /* a finite ceiling keeps the parabolas of the minimiser defined */
 }
 
 static int not_convex(const iso_event *e)
@@ -259,8 +268,8 @@ static int not_convex(const iso_event *e)
 	       e->sampling == ISO_SAMPLING_WITHOUT_REPLACEMENT;
 }
 
-/* For convex (alpha-1) eps(alpha) the objective is a convex function over alpha-1, hence unimodal: walk downhill from a
- * Gaussian guess, then Brent.  Other curves get a scan first. */
+/* For convex (alpha-1) eps(alpha) the objective is a convex function over alpha-1, hence unimodal:
+ * walk downhill from a Gaussian guess, then Brent.  Other curves get a scan first. */
 static void minimise(search *s, double log_inv_delta)
 {
 	const double rho = iso_events_rdp(s->list, s->adj, 2, 0) / 2;
@@ -276,7 +285,8 @@ static void minimise(search *s, double log_inv_delta)
 		for (double y = LOG_ORDER_MIN + 0.1; y < LOG_ORDER_MAX; y += 0.3)
 			objective(s, y);
 		if (s->best < INFINITY)
-			x = fmin(fmax(iso_log(s->best_order - 1), LOG_ORDER_MIN + 0.3), LOG_ORDER_MAX - 0.3);
+			x = fmin(fmax(iso_log(s->best_order - 1), LOG_ORDER_MIN + 0.3),
+				 LOG_ORDER_MAX - 0.3);
 		step = 0.3;
 	}
 	fx = objective(s, x);
@@ -290,16 +300,22 @@ static void minimise(search *s, double log_inv_delta)
 		fl = fx, fx = fr, x += step;
 		fr = objective(s, fmin(x + step, LOG_ORDER_MAX));
 	}
-	iso_brent_min(objective, s, fmax(x - step, LOG_ORDER_MIN), fmin(x + step, LOG_ORDER_MAX), 1e-6, NULL);
+	iso_brent_min(objective, s, fmax(x - step, LOG_ORDER_MIN), fmin(x + step, LOG_ORDER_MAX),
+		      1e-6, NULL);
 }
 
-double iso_rdp_epsilon(const iso_events *list, iso_adjacency adj, double delta, int classic, int data_dependent,
-		       double *order)
+double iso_rdp_epsilon(const iso_events *list, iso_adjacency adj, double delta, int classic,
+		       int data_dependent, double *order)
 {
 	const double survive = iso_events_delta0(list, adj);
 	/* 1 - (1 - delta)/prod(1 - delta0): what is left for the curves */
-	const double left = -iso_expm1(iso_log1p(-delta) + survive), pure = iso_events_pure(list, adj);
-	search s = {.list = list, .adj = adj, .delta = left, .classic = classic, .data_dependent = data_dependent};
+	const double left = -iso_expm1(iso_log1p(-delta) + survive),
+		     pure = iso_events_pure(list, adj);
+	search s = {.list = list,
+		    .adj = adj,
+		    .delta = left,
+		    .classic = classic,
+		    .data_dependent = data_dependent};
 
 	if (order)
 		*order = NAN;
@@ -313,7 +329,8 @@ double iso_rdp_epsilon(const iso_events *list, iso_adjacency adj, double delta, 
 		if (order)
 			*order = s.best_order;
 	}
-	if (!classic && pure < s.best) { /* basic composition of pure mechanisms: accounting.md 3.4 */
+	if (!classic &&
+	    pure < s.best) { /* basic composition of pure mechanisms: accounting.md 3.4 */
 		s.best = pure;
 		if (order)
 			*order = INFINITY;

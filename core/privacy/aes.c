@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* AES-256-CTR: FIPS 197, NIST SP 800-38A section 6.5.  The key schedule of the wide path is FIPS 197 section 5.2 by the
- * CPU's own instruction; the bytes of both paths are compared in tests/unit/privacy/noise.c. */
+/* AES-256-CTR: FIPS 197, NIST SP 800-38A section 6.5.  The key schedule of the wide path is FIPS
+ * 197 section 5.2 by the CPU's own instruction; the bytes of both paths are compared in
+ * tests/unit/privacy/noise.c. */
 #include "core/privacy/aes.h"
 
 #include <openssl/crypto.h>
@@ -20,7 +21,8 @@ struct iso_aes {
 #include <cpuid.h>
 #include <immintrin.h>
 
-/* CPUID leaf 1 ECX bit 25 (AES), leaf 7 ECX bit 9 (VAES); AVX-512 also asks whether the system saves its registers. */
+/* CPUID leaf 1 ECX bit 25 (AES), leaf 7 ECX bit 9 (VAES); AVX-512 also asks whether the system
+ * saves its registers. */
 static int cpu_is_wide(void)
 {
 	unsigned a, b, c1, c7, d;
@@ -29,7 +31,8 @@ static int cpu_is_wide(void)
 	return (c1 >> 25 & 1) && (c7 >> 9 & 1) && iso_isa_supported(ISO_ISA_AVX512);
 }
 
-/* Words w[4i .. 4i+3] of the schedule from the eight before them; rot: RotWord and Rcon apply (even i). */
+/* Words w[4i .. 4i+3] of the schedule from the eight before them; rot: RotWord and Rcon apply (even
+ * i). */
 #define NEXT_KEY(prev, last, rcon, lane) \
 	mix_key((prev), _mm_shuffle_epi32(_mm_aeskeygenassist_si128((last), (rcon)), (lane)))
 
@@ -40,7 +43,8 @@ __attribute__((target("aes,sse2"))) static inline __m128i mix_key(__m128i k, __m
 	return _mm_xor_si128(k, word);
 }
 
-__attribute__((target("aes,sse2"))) static void expand_key(const uint8_t key[32], uint8_t round_key[15][16])
+__attribute__((target("aes,sse2"))) static void expand_key(const uint8_t key[32],
+							   uint8_t round_key[15][16])
 {
 	__m128i k[15];
 	memcpy(&k[0], key, 16);
@@ -65,17 +69,19 @@ __attribute__((target("aes,sse2"))) static void expand_key(const uint8_t key[32]
 /* 8 registers of 4 blocks: enough to cover the latency of one round. */
 #define WIDE 8
 __attribute__((target("vaes,aes,avx512f,avx512bw,avx512dq,avx512vl"))) static void
-stream_wide(const uint8_t round_key[15][16], uint64_t prefix, uint64_t first, size_t groups, uint8_t *out)
+stream_wide(const uint8_t round_key[15][16], uint64_t prefix, uint64_t first, size_t groups,
+	    uint8_t *out)
 {
-	const __m512i reverse =
-		_mm512_broadcast_i32x4(_mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+	const __m512i reverse = _mm512_broadcast_i32x4(
+		_mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
 	const __m512i four = _mm512_set_epi64(0, 4, 0, 4, 0, 4, 0, 4);
 	const long long p = (long long)prefix, f = (long long)first;
-	__m512i counter =
-		_mm512_add_epi64(_mm512_set_epi64(p, f, p, f, p, f, p, f), _mm512_set_epi64(0, 3, 0, 2, 0, 1, 0, 0));
+	__m512i counter = _mm512_add_epi64(_mm512_set_epi64(p, f, p, f, p, f, p, f),
+					   _mm512_set_epi64(0, 3, 0, 2, 0, 1, 0, 0));
 	__m512i key[15];
 	for (int r = 0; r < 15; r++)
-		key[r] = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)round_key[r]));
+		key[r] = _mm512_broadcast_i32x4(
+			_mm_loadu_si128((const __m128i *)(const void *)round_key[r]));
 	for (size_t g = 0; g < groups; g++, out += 64 * WIDE) {
 		__m512i s[WIDE];
 		for (int i = 0; i < WIDE; i++) {
@@ -101,7 +107,8 @@ iso_status iso_aes_new(const uint8_t key[32], iso_aes **out, iso_error *err)
 	if (!a->evp || EVP_EncryptInit_ex(a->evp, EVP_aes_256_ctr(), NULL, key, NULL) != 1) {
 		iso_aes_free(a);
 		return iso_fail(err, ISO_E_INTERNAL,
-				"no AES-256-CTR (libcrypto): initialisation failed; check the OpenSSL installation");
+				"no AES-256-CTR (libcrypto): initialisation failed; check the "
+				"OpenSSL installation");
 	}
 #ifdef __x86_64__
 	if (cpu_is_wide()) {
@@ -133,7 +140,8 @@ static void put_big_endian(uint64_t x, uint8_t *p)
 		p[b] = (uint8_t)(x >> (56 - 8 * b));
 }
 
-iso_status iso_aes_stream(iso_aes *a, uint64_t prefix, uint64_t first, size_t n, uint8_t *out, iso_error *err)
+iso_status iso_aes_stream(iso_aes *a, uint64_t prefix, uint64_t first, size_t n, uint8_t *out,
+			  iso_error *err)
 {
 #ifdef __x86_64__
 	if (iso_aes_is_wide(a)) {
@@ -158,8 +166,11 @@ iso_status iso_aes_stream(iso_aes *a, uint64_t prefix, uint64_t first, size_t n,
 		const size_t m = 16 * n - at < (1u << 20) ? 16 * n - at : 1u << 20;
 		int got = 0;
 		memset(out + at, 0, m);
-		ok = EVP_EncryptUpdate(a->evp, out + at, &got, out + at, (int)m) == 1 && got == (int)m;
+		ok = EVP_EncryptUpdate(a->evp, out + at, &got, out + at, (int)m) == 1 &&
+		     got == (int)m;
 		at += m;
 	}
-	return ok ? ISO_OK : iso_fail(err, ISO_E_INTERNAL, "AES-256-CTR failed (libcrypto): encryption gave an error");
+	return ok ? ISO_OK
+		  : iso_fail(err, ISO_E_INTERNAL,
+			     "AES-256-CTR failed (libcrypto): encryption gave an error");
 }

@@ -29,13 +29,14 @@ static iso_status spent(const solver *v, double s, double *epsilon, iso_error *e
 	iso_status st = v->build(v->ctx, s, &events, err);
 
 	if (st == ISO_OK)
-		st = iso_account_one_with(&events, v->adj, v->delta, v->which, v->work, epsilon, err);
+		st = iso_account_one_with(&events, v->adj, v->delta, v->which, v->work, epsilon,
+					  err);
 	iso_events_free(&events);
 	return st;
 }
 
-/* The next number with 10 significant decimal digits at or above x: the same text and the same value everywhere,
- * whatever the last bits of the search were. */
+/* The next number with 10 significant decimal digits at or above x: the same text and the same
+ * value everywhere, whatever the last bits of the search were. */
 static double round_up(double x)
 {
 	char text[32];
@@ -44,7 +45,9 @@ static double round_up(double x)
 	snprintf(text, sizeof(text), "%.9e", x);
 	y = strtod(text, NULL);
 	if (y < x) {
-		const double unit = iso_exp(floor(iso_log(x) / 2.30258509299404568402) * 2.30258509299404568402) * 1e-9;
+		const double unit = iso_exp(floor(iso_log(x) / 2.30258509299404568402) *
+					    2.30258509299404568402) *
+				    1e-9;
 
 		snprintf(text, sizeof(text), "%.9e", y + unit);
 		y = strtod(text, NULL);
@@ -52,13 +55,15 @@ static double round_up(double x)
 	return y;
 }
 
-/* lo: epsilon(lo) > target, hi: epsilon(hi) <= target, in log scale, with gap g = log(epsilon/target) at both ends
- * (clamped).  Illinois's regula falsi with a bisection whenever it stalls. */
+/* lo: epsilon(lo) > target, hi: epsilon(hi) <= target, in log scale, with gap g =
+ * log(epsilon/target) at both ends (clamped).  Illinois's regula falsi with a bisection whenever it
+ * stalls. */
 typedef struct bracket {
 	double lo, hi, glo, ghi;
-	double scale, reached; /* at hi: e^hi, or that rounded up where the accountant is the PLD, and its epsilon */
-	double x, g; /* the last probe */
-	double slope; /* dg/dx between the last two */
+	double scale, reached; /* at hi: e^hi, or that rounded up where the accountant is the PLD,
+				  and its epsilon */
+	double x, g;	       /* the last probe */
+	double slope;	       /* dg/dx between the last two */
 } bracket;
 
 static double gap(double epsilon, double target)
@@ -88,10 +93,12 @@ static iso_status probe(const solver *v, double x, bracket *b, int *side, iso_er
 	return ISO_OK;
 }
 
-static iso_status out_of_reach(const solver *v, double scale, const char *why, double e, iso_error *err)
+static iso_status out_of_reach(const solver *v, double scale, const char *why, double e,
+			       iso_error *err)
 {
 	return iso_fail(err, ISO_E_BUDGET,
-			"budget out of reach (epsilon %g, delta %g): with noise scale %g the %s accountant gives "
+			"budget out of reach (epsilon %g, delta %g): with noise scale %g the %s "
+			"accountant gives "
 			"epsilon %g, %s",
 			v->epsilon, v->delta, scale, iso_accountant_name(v->which), e, why);
 }
@@ -113,14 +120,17 @@ static iso_status find_bracket(const solver *v, double x, double step, bracket *
 			double e = INFINITY;
 
 			ISO_TRY(spent(v, SCALE_MAX, &e, err));
-			return out_of_reach(v, SCALE_MAX, "which is above; raise epsilon or delta, or do less", e, err);
+			return out_of_reach(v, SCALE_MAX,
+					    "which is above; raise epsilon or delta, or do less", e,
+					    err);
 		}
 		if (side > 0 && x <= low) {
 			if (b->reached >= 0.999 * v->epsilon) {
 				b->lo = x, b->glo = b->ghi;
 				return ISO_OK;
 			}
-			return out_of_reach(v, SCALE_MIN, "which is far below; ask for less, or use no privacy",
+			return out_of_reach(v, SCALE_MIN,
+					    "which is far below; ask for less, or use no privacy",
 					    b->reached, err);
 		}
 		x += side < 0 ? step : -step;
@@ -128,7 +138,8 @@ static iso_status find_bracket(const solver *v, double x, double step, bracket *
 	}
 }
 
-static iso_status refine(const solver *v, double tolerance, double slack, bracket *b, iso_error *err)
+static iso_status refine(const solver *v, double tolerance, double slack, bracket *b,
+			 iso_error *err)
 {
 	int last = 0, repeat = 0;
 	double wlo = b->glo, whi = b->ghi;
@@ -144,7 +155,8 @@ static iso_status refine(const solver *v, double tolerance, double slack, bracke
 			x = 0.5 * (b->lo + b->hi);
 			repeat = 0;
 		} else {
-			/* aim a little to the safe side, so that the upper end closes in on the root */
+			/* aim a little to the safe side, so that the upper end closes in on the
+			 * root */
 			x = fmin(x + 0.25 * tolerance + 0.25 * slack, b->hi - 0.01 * width);
 		}
 		ISO_TRY(probe(v, x, b, &side, err));
@@ -163,8 +175,9 @@ static iso_status refine(const solver *v, double tolerance, double slack, bracke
 	return ISO_OK;
 }
 
-/* The bracket of the wanted accountant.  RDP first, which is cheap; the PLD never needs more noise and seldom less than
- * two thirds of it; on a coarse grid first, whose values differ by a few millionths. */
+/* The bracket of the wanted accountant.  RDP first, which is cheap; the PLD never needs more noise
+ * and seldom less than two thirds of it; on a coarse grid first, whose values differ by a few
+ * millionths. */
 static iso_status bracket_scale(solver *v, iso_accountant which, bracket *b, iso_error *err)
 {
 	const double slack = 5e-8;
@@ -181,19 +194,22 @@ static iso_status bracket_scale(solver *v, iso_accountant which, bracket *b, iso
 	ISO_TRY(refine(v, 1e-7, 1e-5, b, err));
 	slope = b->slope;
 	v->work->coarse = 1;
-	/* the coarse curve's slope is almost the fine curve's: two or three steps along it, seldom the whole search */
+	/* the coarse curve's slope is almost the fine curve's: two or three steps along it, seldom
+	 * the whole search */
 	for (int i = 0; i < 4 && slope < -1e-3 && slope > -1e3; i++) {
 		ISO_TRY(probe(v, b->x - (b->g + 0.5 * slack) / slope, b, &side, err));
 		if (side > 0 && b->ghi > -slack)
 			return ISO_OK;
-		slope = i ? b->slope : slope; /* the first difference is one between the two grids */
+		slope = i ? b->slope
+			  : slope; /* the first difference is one between the two grids */
 	}
 	ISO_TRY(find_bracket(v, b->hi, 3e-5, b, err));
 	return refine(v, 1e-8, slack, b, err);
 }
 
 /* Rounds the safe end up to ten digits and makes sure of it. */
-static iso_status settle(const solver *v, const bracket *b, double *scale, double *reached, iso_error *err)
+static iso_status settle(const solver *v, const bracket *b, double *scale, double *reached,
+			 iso_error *err)
 {
 	double s = round_up(b->scale), e = b->reached;
 
@@ -203,17 +219,18 @@ static iso_status settle(const solver *v, const bracket *b, double *scale, doubl
 		s = round_up(s * (1 + 1e-10 * (double)(1 << (i < 20 ? i : 20))));
 		ISO_TRY(spent(v, s, &e, err));
 	}
-	ISO_FAIL_IF(
-		!(e <= v->epsilon), err, ISO_E_NUMERIC,
-		"calibration did not settle (epsilon %g, delta %g): the composed epsilon is %g; use the accountant rdp",
-		v->epsilon, v->delta, e);
+	ISO_FAIL_IF(!(e <= v->epsilon), err, ISO_E_NUMERIC,
+		    "calibration did not settle (epsilon %g, delta %g): the composed epsilon is "
+		    "%g; use the accountant rdp",
+		    v->epsilon, v->delta, e);
 	*scale = s;
 	*reached = e;
 	return ISO_OK;
 }
 
-iso_status iso_calibrate(iso_build_events build, void *ctx, iso_adjacency adj, double epsilon, double delta,
-			 iso_accountant which, double *scale, double *reached, iso_error *err)
+iso_status iso_calibrate(iso_build_events build, void *ctx, iso_adjacency adj, double epsilon,
+			 double delta, iso_accountant which, double *scale, double *reached,
+			 iso_error *err)
 {
 	iso_pld_work work = {0};
 	solver v = {.build = build,
@@ -227,9 +244,11 @@ iso_status iso_calibrate(iso_build_events build, void *ctx, iso_adjacency adj, d
 	iso_status st;
 
 	ISO_FAIL_IF(!(epsilon > 0 && epsilon <= 1e6), err, ISO_E_CONFIG,
-		    "wrong target epsilon (%g): it must lie above 0 and at most 1e6; give one", epsilon);
+		    "wrong target epsilon (%g): it must lie above 0 and at most 1e6; give one",
+		    epsilon);
 	ISO_FAIL_IF(!(delta > 0 && delta < 1), err, ISO_E_CONFIG,
-		    "wrong delta (%g): it must lie between 0 and 1, both excluded; give one", delta);
+		    "wrong delta (%g): it must lie between 0 and 1, both excluded; give one",
+		    delta);
 	st = bracket_scale(&v, which, &b, err);
 	if (st == ISO_OK)
 		st = settle(&v, &b, scale, reached, err);
@@ -237,8 +256,8 @@ iso_status iso_calibrate(iso_build_events build, void *ctx, iso_adjacency adj, d
 	return st;
 }
 
-static iso_status spent_by_count(iso_build_count build, void *ctx, uint64_t k, const solver *v, double *e,
-				 iso_error *err)
+static iso_status spent_by_count(iso_build_count build, void *ctx, uint64_t k, const solver *v,
+				 double *e, iso_error *err)
 {
 	iso_events events = {0};
 	iso_status st;
@@ -250,19 +269,22 @@ static iso_status spent_by_count(iso_build_count build, void *ctx, uint64_t k, c
 	return st;
 }
 
-iso_status iso_calibrate_count(iso_build_count build, void *ctx, iso_adjacency adj, double epsilon, double delta,
-			       iso_accountant which, uint64_t max, uint64_t *count, double *reached, iso_error *err)
+iso_status iso_calibrate_count(iso_build_count build, void *ctx, iso_adjacency adj, double epsilon,
+			       double delta, iso_accountant which, uint64_t max, uint64_t *count,
+			       double *reached, iso_error *err)
 {
 	const solver v = {.adj = adj, .epsilon = epsilon, .delta = delta, .which = which};
 	uint64_t lo = 0, hi = 0, step = 1;
 	double e, at_lo;
 
 	ISO_FAIL_IF(!(epsilon > 0 && epsilon <= 1e6), err, ISO_E_CONFIG,
-		    "wrong target epsilon (%g): it must lie above 0 and at most 1e6; give one", epsilon);
+		    "wrong target epsilon (%g): it must lie above 0 and at most 1e6; give one",
+		    epsilon);
 	ISO_TRY(spent_by_count(build, ctx, 0, &v, &at_lo, err));
 	if (!(at_lo <= epsilon))
 		return iso_fail(err, ISO_E_BUDGET,
-				"budget out of reach (epsilon %g, delta %g): epsilon is %g before the first counted "
+				"budget out of reach (epsilon %g, delta %g): epsilon is %g before "
+				"the first counted "
 				"release; raise epsilon or delta",
 				epsilon, delta, at_lo);
 	while (lo < max) { /* doubling steps up to the first count that is too much */

@@ -104,7 +104,8 @@ static iso_status event_copy(iso_event *dst, const iso_event *src, iso_error *er
 		dst->nparts = src->nparts;
 		for (size_t i = 0; i < src->nparts; i++)
 			for (size_t k = 0; k < src->parts[i].n; k++) {
-				iso_status st = iso_events_add(&dst->parts[i], &src->parts[i].v[k], err);
+				iso_status st =
+					iso_events_add(&dst->parts[i], &src->parts[i].v[k], err);
 
 				if (st != ISO_OK) {
 					event_free(dst);
@@ -130,33 +131,42 @@ static iso_status positive(double x, const char *field, const char *where, iso_e
 {
 	if (x > 0 && x <= MAX_PARAMETER)
 		return ISO_OK;
-	return iso_fail(err, ISO_E_CONFIG, "wrong event (%s): %s is %g, it must be a finite number above 0; correct it",
-			where, field, x);
+	return iso_fail(
+		err, ISO_E_CONFIG,
+		"wrong event (%s): %s is %g, it must be a finite number above 0; correct it", where,
+		field, x);
 }
 
 static iso_status not_negative(double x, const char *field, const char *where, iso_error *err)
 {
 	if (x >= 0 && x <= MAX_PARAMETER)
 		return ISO_OK;
-	return iso_fail(err, ISO_E_CONFIG,
-			"wrong event (%s): %s is %g, it must be a finite number, 0 or above; correct it", where, field,
-			x);
+	return iso_fail(
+		err, ISO_E_CONFIG,
+		"wrong event (%s): %s is %g, it must be a finite number, 0 or above; correct it",
+		where, field, x);
 }
 
-static iso_status check_gaussian(const iso_event *e, iso_adjacency adj, const char *where, iso_error *err)
+static iso_status check_gaussian(const iso_event *e, iso_adjacency adj, const char *where,
+				 iso_error *err)
 {
 	ISO_TRY(not_negative(e->noise, "the noise multiplier", where, err));
 	if (e->sampling == ISO_SAMPLING_NONE)
 		return ISO_OK;
-	ISO_FAIL_IF(e->sampling != ISO_SAMPLING_POISSON && e->sampling != ISO_SAMPLING_WITHOUT_REPLACEMENT, err,
-		    ISO_E_CONFIG, "wrong event (%s): sampling %d is unknown; use none, poisson or without-replacement",
+	ISO_FAIL_IF(e->sampling != ISO_SAMPLING_POISSON &&
+			    e->sampling != ISO_SAMPLING_WITHOUT_REPLACEMENT,
+		    err, ISO_E_CONFIG,
+		    "wrong event (%s): sampling %d is unknown; use none, poisson or "
+		    "without-replacement",
 		    where, (int)e->sampling);
-	ISO_FAIL_IF(
-		!(e->rate >= 0 && e->rate <= 1), err, ISO_E_CONFIG,
-		"wrong event (%s): the sampling rate is %g, it must lie in 0 to 1; give expected batch size over rows",
-		where, e->rate);
-	ISO_FAIL_IF(e->sampling == ISO_SAMPLING_WITHOUT_REPLACEMENT && adj == ISO_ADD_REMOVE, err, ISO_E_CONFIG,
-		    "wrong event (%s): sampling without replacement has no amplification under add-remove; "
+	ISO_FAIL_IF(!(e->rate >= 0 && e->rate <= 1), err, ISO_E_CONFIG,
+		    "wrong event (%s): the sampling rate is %g, it must lie in 0 to 1; give "
+		    "expected batch size over rows",
+		    where, e->rate);
+	ISO_FAIL_IF(e->sampling == ISO_SAMPLING_WITHOUT_REPLACEMENT && adj == ISO_ADD_REMOVE, err,
+		    ISO_E_CONFIG,
+		    "wrong event (%s): sampling without replacement has no amplification under "
+		    "add-remove; "
 		    "use the adjacency replace-one, or poisson sampling",
 		    where);
 	return ISO_OK;
@@ -167,31 +177,36 @@ static iso_status check_pate(const iso_event *e, const char *where, iso_error *e
 	ISO_TRY(positive(e->noise, "the noise scale", where, err));
 	if (!e->votes)
 		return ISO_OK;
-	ISO_FAIL_IF(e->classes < 2 || e->classes > MAX_CLASSES || e->queries != e->count, err, ISO_E_CONFIG,
+	ISO_FAIL_IF(e->classes < 2 || e->classes > MAX_CLASSES || e->queries != e->count, err,
+		    ISO_E_CONFIG,
 		    "wrong event (%s): votes of %zu queries over %zu classes with count %llu; "
 		    "give one row of at least 2 counts per query",
 		    where, e->queries, e->classes, (unsigned long long)e->count);
 	for (size_t i = 0; i < e->queries * e->classes; i++)
-		ISO_FAIL_IF(
-			!(e->votes[i] >= 0 && e->votes[i] <= 1e15), err, ISO_E_CONFIG,
-			"wrong event (%s): vote %zu of query %zu is %g, it must be a count of 0 or above; correct it",
-			where, i % e->classes, i / e->classes, e->votes[i]);
+		ISO_FAIL_IF(!(e->votes[i] >= 0 && e->votes[i] <= 1e15), err, ISO_E_CONFIG,
+			    "wrong event (%s): vote %zu of query %zu is %g, it must be a count of "
+			    "0 or above; correct it",
+			    where, i % e->classes, i / e->classes, e->votes[i]);
 	return ISO_OK;
 }
 
-static iso_status check_list(const iso_events *list, iso_adjacency adj, const char *where, int depth, size_t *total,
-			     iso_error *err);
+static iso_status check_list(const iso_events *list, iso_adjacency adj, const char *where,
+			     int depth, size_t *total, iso_error *err);
 
-static iso_status check_parallel(const iso_event *e, iso_adjacency adj, const char *where, int depth, size_t *total,
-				 iso_error *err)
+static iso_status check_parallel(const iso_event *e, iso_adjacency adj, const char *where,
+				 int depth, size_t *total, iso_error *err)
 {
 	ISO_FAIL_IF(e->nparts == 0 || !e->parts, err, ISO_E_CONFIG,
-		    "wrong event (%s): a parallel event without groups; list the events of each disjoint part", where);
+		    "wrong event (%s): a parallel event without groups; list the events of each "
+		    "disjoint part",
+		    where);
 	ISO_FAIL_IF(e->count != 1, err, ISO_E_CONFIG,
-		    "wrong event (%s): a parallel event with count %llu; put the counts on the events inside", where,
-		    (unsigned long long)e->count);
+		    "wrong event (%s): a parallel event with count %llu; put the counts on the "
+		    "events inside",
+		    where, (unsigned long long)e->count);
 	ISO_FAIL_IF(depth >= MAX_DEPTH, err, ISO_E_CONFIG,
-		    "wrong event (%s): parallel events nested deeper than %d; flatten them", where, MAX_DEPTH);
+		    "wrong event (%s): parallel events nested deeper than %d; flatten them", where,
+		    MAX_DEPTH);
 	for (size_t i = 0; i < e->nparts; i++) {
 		char inner[160];
 
@@ -201,15 +216,17 @@ static iso_status check_parallel(const iso_event *e, iso_adjacency adj, const ch
 	return ISO_OK;
 }
 
-static iso_status check_event(const iso_event *e, iso_adjacency adj, const char *where, int depth, size_t *total,
-			      iso_error *err)
+static iso_status check_event(const iso_event *e, iso_adjacency adj, const char *where, int depth,
+			      size_t *total, iso_error *err)
 {
 	ISO_FAIL_IF(e->count == 0 || e->count > MAX_COUNT, err, ISO_E_CONFIG,
 		    "wrong event (%s): count is %llu, it must lie in 1 to 1e12; correct it", where,
 		    (unsigned long long)e->count);
-	ISO_FAIL_IF(e->sampling != ISO_SAMPLING_NONE && e->mechanism != ISO_MECH_GAUSSIAN, err, ISO_E_CONFIG,
-		    "wrong event (%s): sampling of a %s mechanism is not accounted; drop the sampling", where,
-		    iso_mech_name(e->mechanism));
+	ISO_FAIL_IF(
+		e->sampling != ISO_SAMPLING_NONE && e->mechanism != ISO_MECH_GAUSSIAN, err,
+		ISO_E_CONFIG,
+		"wrong event (%s): sampling of a %s mechanism is not accounted; drop the sampling",
+		where, iso_mech_name(e->mechanism));
 	switch (e->mechanism) {
 	case ISO_MECH_GAUSSIAN:
 		return check_gaussian(e, adj, where, err);
@@ -217,8 +234,9 @@ static iso_status check_event(const iso_event *e, iso_adjacency adj, const char 
 		return positive(e->noise, "the scale", where, err);
 	case ISO_MECH_PURE:
 		ISO_FAIL_IF(!(e->delta >= 0 && e->delta < 1), err, ISO_E_CONFIG,
-			    "wrong event (%s): delta is %g, it must lie in 0 to 1, 1 excluded; correct it", where,
-			    e->delta);
+			    "wrong event (%s): delta is %g, it must lie in 0 to 1, 1 excluded; "
+			    "correct it",
+			    where, e->delta);
 		return not_negative(e->epsilon, "epsilon", where, err);
 	case ISO_MECH_EXPONENTIAL:
 	case ISO_MECH_RANDOMIZED_RESPONSE:
@@ -233,17 +251,20 @@ static iso_status check_event(const iso_event *e, iso_adjacency adj, const char 
 	case ISO_MECH_UNCHARGED:
 		return ISO_OK;
 	}
-	return iso_fail(err, ISO_E_CONFIG, "wrong event (%s): mechanism %d is unknown; use a listed one", where,
+	return iso_fail(err, ISO_E_CONFIG,
+			"wrong event (%s): mechanism %d is unknown; use a listed one", where,
 			(int)e->mechanism);
 }
 
-static iso_status check_list(const iso_events *list, iso_adjacency adj, const char *where, int depth, size_t *total,
-			     iso_error *err)
+static iso_status check_list(const iso_events *list, iso_adjacency adj, const char *where,
+			     int depth, size_t *total, iso_error *err)
 {
 	*total += list->n;
-	ISO_FAIL_IF(list->n && !list->v, err, ISO_E_CONFIG, "wrong event list (%s): no events behind the count", where);
+	ISO_FAIL_IF(list->n && !list->v, err, ISO_E_CONFIG,
+		    "wrong event list (%s): no events behind the count", where);
 	ISO_FAIL_IF(*total > MAX_EVENTS, err, ISO_E_CONFIG,
-		    "wrong event list (%s): more than %d events; join equal ones with count", where, MAX_EVENTS);
+		    "wrong event list (%s): more than %d events; join equal ones with count", where,
+		    MAX_EVENTS);
 	for (size_t i = 0; i < list->n; i++) {
 		char inner[160];
 
@@ -259,6 +280,7 @@ iso_status iso_events_check(const iso_events *list, iso_adjacency adj, iso_error
 
 	ISO_FAIL_IF(!list, err, ISO_E_CONFIG, "wrong event list (events): missing; give a list");
 	ISO_FAIL_IF(adj != ISO_ADD_REMOVE && adj != ISO_REPLACE_ONE, err, ISO_E_CONFIG,
-		    "wrong adjacency (events): %d is unknown; use add-remove or replace-one", (int)adj);
+		    "wrong adjacency (events): %d is unknown; use add-remove or replace-one",
+		    (int)adj);
 	return check_list(list, adj, "events", 0, &total, err);
 }

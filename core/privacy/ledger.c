@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Plan, ledger and guarantee: the books.  Noise and sampling are in release.c, JSON in ledger_json.c. */
+/* Plan, ledger and guarantee: the books.  Noise and sampling are in release.c, JSON in
+ * ledger_json.c. */
 #include "core/privacy/ledger.h"
 
 #include <math.h>
@@ -21,33 +22,42 @@ const char *iso_guarantee_name(iso_guarantee g)
 	}
 }
 
-/* Gaussian noise is calibrated to L2, Laplace noise to L1: any other pairing has no proof behind it. */
+/* Gaussian noise is calibrated to L2, Laplace noise to L1: any other pairing has no proof behind
+ * it. */
 static iso_status check_item(const iso_plan *p, const iso_plan_item *it, iso_error *err)
 {
 	const iso_mech m = it->event.mechanism;
 
-	ISO_FAIL_IF(it->why[0] == 0 || memchr(it->why, 0, sizeof(it->why)) == NULL, err, ISO_E_PLUGIN,
-		    "planned entry without a name (plan): every release says why; name it in 1 to %zu characters",
+	ISO_FAIL_IF(it->why[0] == 0 || memchr(it->why, 0, sizeof(it->why)) == NULL, err,
+		    ISO_E_PLUGIN,
+		    "planned entry without a name (plan): every release says why; name it in 1 to "
+		    "%zu characters",
 		    sizeof(it->why) - 1);
 	ISO_FAIL_IF(m == ISO_MECH_PARALLEL, err, ISO_E_PLUGIN,
-		    "nested parallel event (plan: %s): a plan is flat; use group and part", it->why);
+		    "nested parallel event (plan: %s): a plan is flat; use group and part",
+		    it->why);
 	ISO_FAIL_IF(it->group < 0 || it->part < 0, err, ISO_E_PLUGIN,
-		    "group %d, part %d (plan: %s): neither may be negative; use group 0 for sequential entries",
+		    "group %d, part %d (plan: %s): neither may be negative; use group 0 for "
+		    "sequential entries",
 		    it->group, it->part, it->why);
 	ISO_FAIL_IF(!(it->sensitivity >= 0) || isinf(it->sensitivity), err, ISO_E_PLUGIN,
-		    "sensitivity %g (plan: %s): must be finite and not negative; declare the clip bound",
+		    "sensitivity %g (plan: %s): must be finite and not negative; declare the clip "
+		    "bound",
 		    it->sensitivity, it->why);
 	ISO_FAIL_IF((m == ISO_MECH_GAUSSIAN && it->norm != ISO_NORM_L2) ||
 			    (m == ISO_MECH_LAPLACE && it->norm != ISO_NORM_L1),
 		    err, ISO_E_PLUGIN,
-		    "%s noise with the %s norm (plan: %s): no proof covers it; use L2 with gaussian, L1 with "
+		    "%s noise with the %s norm (plan: %s): no proof covers it; use L2 with "
+		    "gaussian, L1 with "
 		    "laplace",
 		    iso_mech_name(m), it->norm == ISO_NORM_L1 ? "L1" : "L2", it->why);
 	ISO_FAIL_IF(it->event.count == 0, err, ISO_E_PLUGIN,
 		    "count 0 (plan: %s): an entry that releases nothing; leave it out", it->why);
 	for (size_t i = 0; i < p->n; i++)
-		ISO_FAIL_IF(p->v[i].part == it->part && strcmp(p->v[i].why, it->why) == 0, err, ISO_E_PLUGIN,
-			    "planned twice (plan: %s, part %d): the ledger could not tell the two apart; rename one",
+		ISO_FAIL_IF(p->v[i].part == it->part && strcmp(p->v[i].why, it->why) == 0, err,
+			    ISO_E_PLUGIN,
+			    "planned twice (plan: %s, part %d): the ledger could not tell the two "
+			    "apart; rename one",
 			    it->why, it->part);
 	return ISO_OK;
 }
@@ -55,7 +65,8 @@ static iso_status check_item(const iso_plan *p, const iso_plan_item *it, iso_err
 static iso_status append_item(iso_plan *p, const iso_plan_item *item, iso_error *err)
 {
 	ISO_FAIL_IF(p->n >= ISO_MAX_ENTRIES, err, ISO_E_PLUGIN,
-		    "more than %u entries (plan): too many to check; merge entries", ISO_MAX_ENTRIES);
+		    "more than %u entries (plan): too many to check; merge entries",
+		    ISO_MAX_ENTRIES);
 	ISO_TRY(iso_grow(&p->v, &p->cap, p->n + 1, sizeof(*p->v), err));
 	p->v[p->n] = *item;
 	/* votes are a diagnostic of the data and have no place in a plan */
@@ -86,37 +97,40 @@ static iso_status name_item(iso_plan_item *it, const char *why, iso_error *err)
 	size_t n = why ? strlen(why) : 0;
 
 	ISO_FAIL_IF(n == 0 || n >= sizeof(it->why), err, ISO_E_PLUGIN,
-		    "name of a planned entry (%.60s): it has %zu characters; use 1 to %zu", why ? why : "", n,
-		    sizeof(it->why) - 1);
+		    "name of a planned entry (%.60s): it has %zu characters; use 1 to %zu",
+		    why ? why : "", n, sizeof(it->why) - 1);
 	memcpy(it->why, why, n + 1);
 	return ISO_OK;
 }
 
-iso_status iso_plan_gaussian(iso_plan *p, const char *why, int group, int part, double noise_multiplier, double rate,
-			     uint64_t count, double sensitivity, iso_error *err)
+iso_status iso_plan_gaussian(iso_plan *p, const char *why, int group, int part,
+			     double noise_multiplier, double rate, uint64_t count,
+			     double sensitivity, iso_error *err)
 {
-	iso_plan_item it = {.event = {.mechanism = ISO_MECH_GAUSSIAN,
-				      .noise = noise_multiplier,
-				      .sampling = rate == 1 ? ISO_SAMPLING_NONE : ISO_SAMPLING_POISSON,
-				      .rate = rate,
-				      .count = count},
-			    .norm = ISO_NORM_L2,
-			    .sensitivity = sensitivity,
-			    .group = group,
-			    .part = part};
+	iso_plan_item it = {
+		.event = {.mechanism = ISO_MECH_GAUSSIAN,
+			  .noise = noise_multiplier,
+			  .sampling = rate == 1 ? ISO_SAMPLING_NONE : ISO_SAMPLING_POISSON,
+			  .rate = rate,
+			  .count = count},
+		.norm = ISO_NORM_L2,
+		.sensitivity = sensitivity,
+		.group = group,
+		.part = part};
 
 	ISO_TRY(name_item(&it, why, err));
 	return iso_plan_add(p, &it, err);
 }
 
-iso_status iso_plan_laplace(iso_plan *p, const char *why, int group, int part, double scale, uint64_t count,
-			    double sensitivity, iso_error *err)
+iso_status iso_plan_laplace(iso_plan *p, const char *why, int group, int part, double scale,
+			    uint64_t count, double sensitivity, iso_error *err)
 {
-	iso_plan_item it = {.event = {.mechanism = ISO_MECH_LAPLACE, .noise = scale, .rate = 1, .count = count},
-			    .norm = ISO_NORM_L1,
-			    .sensitivity = sensitivity,
-			    .group = group,
-			    .part = part};
+	iso_plan_item it = {
+		.event = {.mechanism = ISO_MECH_LAPLACE, .noise = scale, .rate = 1, .count = count},
+		.norm = ISO_NORM_L1,
+		.sensitivity = sensitivity,
+		.group = group,
+		.part = part};
 
 	ISO_TRY(name_item(&it, why, err));
 	return iso_plan_add(p, &it, err);
@@ -124,7 +138,8 @@ iso_status iso_plan_laplace(iso_plan *p, const char *why, int group, int part, d
 
 iso_status iso_plan_uncharged(iso_plan *p, const char *why, iso_error *err)
 {
-	iso_plan_item it = {.event = {.mechanism = ISO_MECH_UNCHARGED, .rate = 1, .count = 1}, .fixed = 1};
+	iso_plan_item it = {.event = {.mechanism = ISO_MECH_UNCHARGED, .rate = 1, .count = 1},
+			    .fixed = 1};
 
 	ISO_TRY(name_item(&it, why, err));
 	return iso_plan_add(p, &it, err);
@@ -148,8 +163,8 @@ static iso_status add_event(iso_events *list, const iso_plan_item *it, int used,
 }
 
 /* All parts of one group as one parallel event. `done` marks the items taken. */
-static iso_status add_group(const iso_plan *p, size_t first, int used, unsigned char *done, iso_events *out,
-			    iso_error *err)
+static iso_status add_group(const iso_plan *p, size_t first, int used, unsigned char *done,
+			    iso_events *out, iso_error *err)
 {
 	iso_events *parts = iso_alloc(p->n, sizeof(*parts));
 	size_t nparts = 0;
@@ -159,7 +174,8 @@ static iso_status add_group(const iso_plan *p, size_t first, int used, unsigned 
 		if (done[i] || p->v[i].group != p->v[first].group)
 			continue;
 		for (size_t j = i; j < p->n && st == ISO_OK; j++) {
-			if (done[j] || p->v[j].group != p->v[i].group || p->v[j].part != p->v[i].part)
+			if (done[j] || p->v[j].group != p->v[i].group ||
+			    p->v[j].part != p->v[i].part)
 				continue;
 			done[j] = 1;
 			if (event_count(&p->v[j], used))
@@ -168,8 +184,11 @@ static iso_status add_group(const iso_plan *p, size_t first, int used, unsigned 
 		nparts += parts[nparts].n > 0;
 	}
 	if (st == ISO_OK && nparts > 0) {
-		const iso_event e = {
-			.mechanism = ISO_MECH_PARALLEL, .rate = 1, .count = 1, .parts = parts, .nparts = nparts};
+		const iso_event e = {.mechanism = ISO_MECH_PARALLEL,
+				     .rate = 1,
+				     .count = 1,
+				     .parts = parts,
+				     .nparts = nparts};
 
 		st = iso_events_add(out, &e, err); /* copies */
 	}
@@ -215,8 +234,8 @@ static iso_status check_plan(const iso_plan *plan, iso_adjacency adj, iso_error 
 	return st;
 }
 
-iso_status iso_ledger_new(const iso_plan *plan, const char *who, iso_adjacency adj, uint64_t seed, int secure,
-			  iso_ledger **out, iso_error *err)
+iso_status iso_ledger_new(const iso_plan *plan, const char *who, iso_adjacency adj, uint64_t seed,
+			  int secure, iso_ledger **out, iso_error *err)
 {
 	iso_ledger *l = iso_alloc(1, sizeof(*l));
 	iso_status st = ISO_OK;
@@ -234,8 +253,8 @@ iso_status iso_ledger_new(const iso_plan *plan, const char *who, iso_adjacency a
 	ISO_TRY_OUT(iso_grow(&l->state, &l->state_cap, l->plan.n + 1, sizeof(*l->state), err));
 	ISO_TRY_OUT(check_plan(&l->plan, adj, err));
 	ISO_TRY_OUT(iso_noise_new(seed, l->who, secure, &l->noise, err));
-	/* The batches must be as secret as the noise: amplification by sampling assumes it.  So their key is drawn from
-	 * the noise and not from the master seed directly. */
+	/* The batches must be as secret as the noise: amplification by sampling assumes it.  So
+	 * their key is drawn from the noise and not from the master seed directly. */
 	ISO_TRY_OUT(iso_noise_words(l->noise, ISO_STREAM_SAMPLING, 0, 0, 1, &l->sampling.k, err));
 	*out = l;
 	return ISO_OK;
@@ -280,13 +299,16 @@ static iso_status not_planned(const iso_ledger *l, const char *why, int part, is
 	if (names)
 		near = iso_nearest_word(why, names, l->plan.n);
 	st = iso_fail(err, ISO_E_BUDGET,
-		      "release that is not planned (%s: %s, part %d): the plan has %zu entries%s%s%s; plan it", l->who,
-		      why, part, l->plan.n, near ? ", the nearest is \"" : "", near ? near : "", near ? "\"" : "");
+		      "release that is not planned (%s: %s, part %d): the plan has %zu "
+		      "entries%s%s%s; plan it",
+		      l->who, why, part, l->plan.n, near ? ", the nearest is \"" : "",
+		      near ? near : "", near ? "\"" : "");
 	iso_free(names);
 	return st;
 }
 
-iso_status iso_ledger_find(const iso_ledger *l, const char *why, int part, int *handle, iso_error *err)
+iso_status iso_ledger_find(const iso_ledger *l, const char *why, int part, int *handle,
+			   iso_error *err)
 {
 	*handle = -1;
 	for (size_t i = 0; i < l->plan.n; i++)
@@ -297,11 +319,13 @@ iso_status iso_ledger_find(const iso_ledger *l, const char *why, int part, int *
 	return not_planned(l, why, part, err);
 }
 
-iso_status iso_ledger_entry(const iso_ledger *l, int handle, const iso_plan_item **item, iso_error *err)
+iso_status iso_ledger_entry(const iso_ledger *l, int handle, const iso_plan_item **item,
+			    iso_error *err)
 {
 	*item = NULL;
 	ISO_FAIL_IF(handle < 0 || (size_t)handle >= l->plan.n, err, ISO_E_BUDGET,
-		    "entry %d of the ledger (%s): the plan has %zu entries; get the handle from iso_ledger_find",
+		    "entry %d of the ledger (%s): the plan has %zu entries; get the handle from "
+		    "iso_ledger_find",
 		    handle, l->who, l->plan.n);
 	*item = &l->plan.v[handle];
 	return ISO_OK;
@@ -309,15 +333,18 @@ iso_status iso_ledger_entry(const iso_ledger *l, int handle, const iso_plan_item
 
 iso_status iso_ledger_uncharged(iso_ledger *l, const char *why, iso_error *err)
 {
-	iso_plan_item it = {.event = {.mechanism = ISO_MECH_UNCHARGED, .rate = 1, .count = 1}, .fixed = 1};
+	iso_plan_item it = {.event = {.mechanism = ISO_MECH_UNCHARGED, .rate = 1, .count = 1},
+			    .fixed = 1};
 
-	ISO_FAIL_IF(l->closed, err, ISO_E_BUDGET, "uncharged use of data (%s: %s): the ledger is closed; do it in fit",
-		    l->who, why);
+	ISO_FAIL_IF(l->closed, err, ISO_E_BUDGET,
+		    "uncharged use of data (%s: %s): the ledger is closed; do it in fit", l->who,
+		    why);
 	for (size_t i = 0; i < l->plan.n; i++) {
 		if (strcmp(l->plan.v[i].why, why) != 0)
 			continue;
 		ISO_FAIL_IF(l->plan.v[i].event.mechanism != ISO_MECH_UNCHARGED, err, ISO_E_PLUGIN,
-			    "uncharged use of data (%s: %s): an entry of that name is paid for; use another name",
+			    "uncharged use of data (%s: %s): an entry of that name is paid for; "
+			    "use another name",
 			    l->who, why);
 		l->plan.v[i].used++;
 		return ISO_OK;
@@ -349,17 +376,20 @@ iso_status iso_ledger_settled(const iso_ledger *l, iso_error *err)
 	for (size_t i = 0; i < l->plan.n; i++) {
 		const iso_plan_item *it = &l->plan.v[i];
 
-		/* an uncharged look at the data has no count: once announced it must have happened */
+		/* an uncharged look at the data has no count: once announced it must have happened
+		 */
 		if (it->event.mechanism == ISO_MECH_UNCHARGED && it->used > 0)
 			continue;
 		ISO_FAIL_IF(it->used != it->event.count, err, ISO_E_PLUGIN,
-			    "ledger differs from the plan (%s: %s, part %d): %llu of %llu planned releases were made; "
+			    "ledger differs from the plan (%s: %s, part %d): %llu of %llu planned "
+			    "releases were made; "
 			    "plan what "
 			    "fit does",
 			    l->who, it->why, it->part, (unsigned long long)it->used,
 			    (unsigned long long)it->event.count);
 		ISO_FAIL_IF(l->state[i].open, err, ISO_E_PLUGIN,
-			    "release begun and not finished (%s: %s, part %d): its noise was never added; finish every "
+			    "release begun and not finished (%s: %s, part %d): its noise was never "
+			    "added; finish every "
 			    "call",
 			    l->who, it->why, it->part);
 	}
@@ -368,7 +398,8 @@ iso_status iso_ledger_settled(const iso_ledger *l, iso_error *err)
 
 static void make_infinite(iso_epsilons *e)
 {
-	double *const field[] = {&e->pld_lower, &e->pld_upper, &e->rdp, &e->rdp_classic, &e->moments, &e->gdp};
+	double *const field[] = {&e->pld_lower,	  &e->pld_upper, &e->rdp,
+				 &e->rdp_classic, &e->moments,	 &e->gdp};
 
 	/* NaN stays: "does not apply" or not asked for */
 	for (size_t i = 0; i < ISO_COUNT(field); i++)
@@ -376,7 +407,8 @@ static void make_infinite(iso_epsilons *e)
 			*field[i] = INFINITY;
 }
 
-iso_status iso_ledger_epsilon(const iso_ledger *l, double delta, unsigned want, iso_epsilons *out, iso_error *err)
+iso_status iso_ledger_epsilon(const iso_ledger *l, double delta, unsigned want, iso_epsilons *out,
+			      iso_error *err)
 {
 	iso_events events = {0};
 	iso_status st;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The ledger in a record, and the events back out of it: what `isoeps verify DIR --ledger` recomputes from. */
+/* The ledger in a record, and the events back out of it: what `isoeps verify DIR --ledger`
+ * recomputes from. */
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <string.h>
@@ -79,10 +80,11 @@ typedef struct reader {
 
 static iso_status bad(const reader *r, const char *key, const char *want)
 {
-	return iso_fail(r->err, ISO_E_DATA,
-			"malformed ledger (entry %zu, \"%s\"): expected %s; the record was edited or is of "
-			"another version",
-			r->at, key, want);
+	return iso_fail(
+		r->err, ISO_E_DATA,
+		"malformed ledger (entry %zu, \"%s\"): expected %s; the record was edited or is of "
+		"another version",
+		r->at, key, want);
 }
 
 static iso_status get_number(const reader *r, const char *key, double lo, double hi, double *out)
@@ -109,7 +111,8 @@ static iso_status get_whole(const reader *r, const char *key, double hi, double 
 }
 
 /* One of the names that `name` gives for 0..n-1. */
-static iso_status get_name(const reader *r, const char *key, const char *(*name)(int), int n, int *out)
+static iso_status get_name(const reader *r, const char *key, const char *(*name)(int), int n,
+			   int *out)
 {
 	const cJSON *v = cJSON_GetObjectItemCaseSensitive(r->o, key);
 
@@ -170,8 +173,10 @@ static iso_status read_entry(const reader *r, iso_plan_item *it)
 	char who[64];
 
 	if (!cJSON_IsObject(r->o))
-		return iso_fail(r->err, ISO_E_DATA,
-				"malformed ledger (entry %zu): expected an object; the record was edited", r->at);
+		return iso_fail(
+			r->err, ISO_E_DATA,
+			"malformed ledger (entry %zu): expected an object; the record was edited",
+			r->at);
 	ISO_TRY(only_known_keys(r));
 	ISO_TRY(get_text(r, "who", who, sizeof(who)));
 	ISO_TRY(get_text(r, "why", it->why, sizeof(it->why)));
@@ -182,7 +187,8 @@ static iso_status read_entry(const reader *r, iso_plan_item *it)
 	ISO_TRY(get_number(r, "epsilon", 0, INFINITY, &it->event.epsilon));
 	ISO_TRY(get_number(r, "delta", 0, 1, &it->event.delta));
 	ISO_TRY(get_number(r, "rho", 0, INFINITY, &it->event.rho));
-	ISO_TRY(get_name(r, "sampling", sampling_name, ISO_SAMPLING_WITHOUT_REPLACEMENT + 1, &sampling));
+	ISO_TRY(get_name(r, "sampling", sampling_name, ISO_SAMPLING_WITHOUT_REPLACEMENT + 1,
+			 &sampling));
 	ISO_TRY(get_number(r, "rate", 0, 1, &it->event.rate));
 	ISO_TRY(get_whole(r, "count", 9007199254740992.0, &count));
 	ISO_TRY(get_name(r, "norm", norm_name, 2, &norm));
@@ -192,7 +198,8 @@ static iso_status read_entry(const reader *r, iso_plan_item *it)
 	if (count < 1)
 		return bad(r, "count", "at least 1");
 	if (mechanism == ISO_MECH_PARALLEL)
-		return bad(r, "mechanism", "a mechanism, parallel parts are written by group and part");
+		return bad(r, "mechanism",
+			   "a mechanism, parallel parts are written by group and part");
 	it->group = (int)group;
 	it->part = (int)part;
 	it->event.mechanism = (iso_mech)mechanism;
@@ -204,7 +211,8 @@ static iso_status read_entry(const reader *r, iso_plan_item *it)
 	return ISO_OK;
 }
 
-iso_status iso_ledger_events_from_json(const cJSON *array, iso_events *out, size_t *uncharged, iso_error *err)
+iso_status iso_ledger_events_from_json(const cJSON *array, iso_events *out, size_t *uncharged,
+				       iso_error *err)
 {
 	iso_plan plan = {0};
 	reader r = {.err = err};
@@ -213,7 +221,8 @@ iso_status iso_ledger_events_from_json(const cJSON *array, iso_events *out, size
 	*out = (iso_events){0};
 	*uncharged = 0;
 	ISO_FAIL_IF(!cJSON_IsArray(array), err, ISO_E_DATA,
-		    "malformed ledger (record): expected an array of entries; the record was edited or is of another "
+		    "malformed ledger (record): expected an array of entries; the record was "
+		    "edited or is of another "
 		    "version");
 	for (r.o = array->child; r.o && st == ISO_OK; r.o = r.o->next, r.at++) {
 		iso_plan_item it = {0};

@@ -31,14 +31,17 @@ struct iso_ledger {
 	struct iso_replay *replay; /* borrowed or NULL */
 };
 
-/* The item and its state for a call that is about to be booked or finished; refusals as in mechanism_trusted.h. */
-iso_status iso_ledger_entry(const iso_ledger *l, int handle, const iso_plan_item **item, iso_error *err) ISO_MUST_CHECK;
-/* Finds (why, part), requires one of two mechanisms and no sampling: what every iso_mech_* function starts with. */
-iso_status iso_ledger_mechanism(const iso_ledger *l, const char *why, int part, iso_mech a, iso_mech b, int *handle,
-				iso_error *err) ISO_MUST_CHECK;
-/* Noise of the selection mechanisms: adds `sd_or_scale` of the entry's family to x [n] and takes part in record/replay.
- * block: numbers that belong to one query (n for one choice). */
-iso_status iso_release_scores(iso_ledger *l, int handle, uint32_t call, double scale, double *x, size_t n, size_t block,
-			      iso_error *err) ISO_MUST_CHECK;
+/* The item and its state for a call that is about to be booked or finished; refusals as in
+ * mechanism_trusted.h. */
+iso_status iso_ledger_entry(const iso_ledger *l, int handle, const iso_plan_item **item,
+			    iso_error *err) ISO_MUST_CHECK;
+/* Finds (why, part), requires one of two mechanisms and no sampling: what every iso_mech_* function
+ * starts with. */
+iso_status iso_ledger_mechanism(const iso_ledger *l, const char *why, int part, iso_mech a,
+				iso_mech b, int *handle, iso_error *err) ISO_MUST_CHECK;
+/* Noise of the selection mechanisms: adds `sd_or_scale` of the entry's family to x [n] and takes
+ * part in record/replay. block: numbers that belong to one query (n for one choice). */
+iso_status iso_release_scores(iso_ledger *l, int handle, uint32_t call, double scale, double *x,
+			      size_t n, size_t block, iso_error *err) ISO_MUST_CHECK;
 
 #endif

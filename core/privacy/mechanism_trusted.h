@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The halves of a mechanism, for core/privacy/mechanism_*.c and core/nn/dpsgd.c ONLY (a lint checks the includes):
- * code that can prove that what it sums is clipped to the sensitivity it declares. */
+/* The halves of a mechanism, for core/privacy/mechanism_*.c and core/nn/dpsgd.c ONLY (a lint checks
+ * the includes): code that can prove that what it sums is clipped to the sensitivity it declares.
+ */
 #ifndef ISO_PRIVACY_MECHANISM_TRUSTED_H
 #define ISO_PRIVACY_MECHANISM_TRUSTED_H
 
 #include "core/privacy/ledger.h"
 #include "core/rand/rand.h"
 
-/* Books `count` uses of the entry or refuses (ISO_E_BUDGET) before any data are touched.  sensitivity: what the caller
- * can prove of its aggregate, must be <= planned.  *call = number of this call, counted per entry. */
-iso_status iso_release_begin(iso_ledger *l, int handle, uint64_t count, double sensitivity, uint32_t *call,
-			     iso_error *err) ISO_MUST_CHECK;
-/* Poisson batch of the entry's own rate: positions into id[n]; call = from iso_release_begin.  Logs the batch size. */
-iso_status iso_release_poisson(iso_ledger *l, int handle, uint32_t call, const uint64_t *id, size_t n, uint32_t *out,
-			       size_t *batch, iso_error *err) ISO_MUST_CHECK;
-/* Adds the planned noise (Gaussian: sd = noise * sensitivity; Laplace: scale = noise * sensitivity) in place;
- * records, or compares and replaces, under record/replay. */
+/* Books `count` uses of the entry or refuses (ISO_E_BUDGET) before any data are touched.
+ * sensitivity: what the caller can prove of its aggregate, must be <= planned.  *call = number of
+ * this call, counted per entry. */
+iso_status iso_release_begin(iso_ledger *l, int handle, uint64_t count, double sensitivity,
+			     uint32_t *call, iso_error *err) ISO_MUST_CHECK;
+/* Poisson batch of the entry's own rate: positions into id[n]; call = from iso_release_begin.  Logs
+ * the batch size. */
+iso_status iso_release_poisson(iso_ledger *l, int handle, uint32_t call, const uint64_t *id,
+			       size_t n, uint32_t *out, size_t *batch,
+			       iso_error *err) ISO_MUST_CHECK;
+/* Adds the planned noise (Gaussian: sd = noise * sensitivity; Laplace: scale = noise * sensitivity)
+ * in place; records, or compares and replaces, under record/replay. */
 iso_status iso_release_finish_f32(iso_ledger *l, int handle, uint32_t call, float *sum, size_t n,
 				  iso_error *err) ISO_MUST_CHECK;
 iso_status iso_release_finish(iso_ledger *l, int handle, uint32_t call, double *sum, size_t n,
@@ -23,7 +27,7 @@ iso_status iso_release_finish(iso_ledger *l, int handle, uint32_t call, double *
 /* 1 when no replay is attached, so that fused kernels may add noise piecewise themselves:
  * piece [first, first+n) of the same vector, first even. */
 int iso_release_piecewise_ok(const iso_ledger *l);
-iso_status iso_release_piece_f32(iso_ledger *l, int handle, uint32_t call, size_t first, size_t n, float *sum,
-				 iso_error *err) ISO_MUST_CHECK;
+iso_status iso_release_piece_f32(iso_ledger *l, int handle, uint32_t call, size_t first, size_t n,
+				 float *sum, iso_error *err) ISO_MUST_CHECK;
 
 #endif

@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Privacy noise from AES-256-CTR.
  *
- * Counter block = stream (32 bits) | step (32) | kind (8) | block index (56).  The kind keeps the samplers apart, so
- * that one (stream, step) may feed several of them.
+ * Counter block = stream (32 bits) | step (32) | kind (8) | block index (56).  The kind keeps the
+ * samplers apart, so that one (stream, step) may feed several of them.
  *
- * Float path: Box-Muller on 32-bit words (core/math/vmath.h); a radius word below 2^-20 takes 32 more bits from the
- * tail kind, so |z| reaches 9.4.
+ * Float path: Box-Muller on 32-bit words (core/math/vmath.h); a radius word below 2^-20 takes 32
+ * more bits from the tail kind, so |z| reaches 9.4.
  *
- * HARDENED samplers (secure mode).  A textbook sampler in floating point reaches only some doubles, and which ones
- * depends on what the noise is added to: the low bits of the released value tell (Mironov 2012, "On significance of
- * the least significant bits for differential privacy").  Two remedies together:
- *   - several variates make one noise value (Holohan and Braghin 2021, "Secure random sampling in differential
- *     privacy", section 4): Gaussian (z1 + z2) / sqrt 2 from two independent pairs; Laplace
- *     E1 cos(pi U1) + E2 cos(pi U2), E exponential.  To search the preimages of one output costs 2^104 and more;
- *   - the sum and the noise are each rounded to multiples of a power of two g, 2^-41 sd < g <= 2^-40 sd, before they
- * are added.  g depends on the public scale alone; the exact sum of two multiples of g is again one, and the final
- *     rounding to a double or float is post-processing.  Rounding moves a sum of d coordinates by at most g sqrt(d) / 2
- *     in L2: for d = 10^8 that is 5e-9 of the noise's sd.
+ * HARDENED samplers (secure mode).  A textbook sampler in floating point reaches only some doubles,
+ * and which ones depends on what the noise is added to: the low bits of the released value tell
+ * (Mironov 2012, "On significance of the least significant bits for differential privacy").  Two
+ * remedies together:
+ *   - several variates make one noise value (Holohan and Braghin 2021, "Secure random sampling in
+ * differential privacy", section 4): Gaussian (z1 + z2) / sqrt 2 from two independent pairs;
+ * Laplace E1 cos(pi U1) + E2 cos(pi U2), E exponential.  To search the preimages of one output
+ * costs 2^104 and more;
+ *   - the sum and the noise are each rounded to multiples of a power of two g, 2^-41 sd < g <=
+ * 2^-40 sd, before they are added.  g depends on the public scale alone; the exact sum of two
+ * multiples of g is again one, and the final rounding to a double or float is post-processing.
+ * Rounding moves a sum of d coordinates by at most g sqrt(d) / 2 in L2: for d = 10^8 that is 5e-9
+ * of the noise's sd.
  */
 #include "core/privacy/noise.h"
 
@@ -35,7 +38,15 @@
 #define INDEX_LIMIT ((uint64_t)1 << 32)
 #define TWO_PI 0x1.921fb54442d18p+2
 
-enum kind { KIND_WORDS, KIND_F32, KIND_F32_TAIL, KIND_GAUSSIAN, KIND_LAPLACE, KIND_GUMBEL, KIND_F32_SECURE };
+enum kind {
+	KIND_WORDS,
+	KIND_F32,
+	KIND_F32_TAIL,
+	KIND_GAUSSIAN,
+	KIND_LAPLACE,
+	KIND_GUMBEL,
+	KIND_F32_SECURE
+};
 
 struct iso_noise {
 	iso_aes *aes; /* owned */
@@ -44,12 +55,13 @@ struct iso_noise {
 	float z[CHUNK] __attribute__((aligned(64)));
 };
 
-static iso_status make_key(uint64_t seed, const char *label, int secure, uint8_t key[32], iso_error *err)
+static iso_status make_key(uint64_t seed, const char *label, int secure, uint8_t key[32],
+			   iso_error *err)
 {
 	if (secure) {
-		ISO_FAIL_IF(
-			RAND_priv_bytes(key, 32) != 1, err, ISO_E_INTERNAL,
-			"no secure randomness (libcrypto): the operating system gave none; run without secure mode");
+		ISO_FAIL_IF(RAND_priv_bytes(key, 32) != 1, err, ISO_E_INTERNAL,
+			    "no secure randomness (libcrypto): the operating system gave none; run "
+			    "without secure mode");
 		return ISO_OK;
 	}
 	uint8_t s[8];
@@ -63,13 +75,15 @@ static iso_status make_key(uint64_t seed, const char *label, int secure, uint8_t
 	return iso_sha256_end(&h, key, err);
 }
 
-iso_status iso_noise_new(uint64_t seed, const char *label, int secure, iso_noise **out, iso_error *err)
+iso_status iso_noise_new(uint64_t seed, const char *label, int secure, iso_noise **out,
+			 iso_error *err)
 {
 	uint8_t key[32];
 	*out = NULL;
 	ISO_TRY(make_key(seed, label, secure, key, err));
 	iso_noise *z = iso_alloc(1, sizeof(*z));
-	const iso_status st = z ? iso_aes_new(key, &z->aes, err) : iso_no_memory(err, "the noise generator");
+	const iso_status st =
+		z ? iso_aes_new(key, &z->aes, err) : iso_no_memory(err, "the noise generator");
 	OPENSSL_cleanse(key, sizeof(key));
 	if (st != ISO_OK) {
 		iso_free(z);
@@ -95,8 +109,8 @@ int iso_noise_is_secure(const iso_noise *z)
 }
 
 /* Blocks first .. first + n - 1 of one kind, as little-endian words. */
-static iso_status blocks(iso_noise *z, uint32_t stream, uint32_t step, enum kind kind, uint64_t first, size_t n,
-			 void *out, iso_error *err)
+static iso_status blocks(iso_noise *z, uint32_t stream, uint32_t step, enum kind kind,
+			 uint64_t first, size_t n, void *out, iso_error *err)
 {
 	const uint64_t prefix = (uint64_t)stream << 32 | step;
 	return iso_aes_stream(z->aes, prefix, (uint64_t)kind << 56 | first, n, out, err);
@@ -122,17 +136,20 @@ static uint64_t little64(uint64_t x)
 
 static iso_status check_range(uint64_t first, size_t n, double scale, iso_error *err)
 {
-	ISO_FAIL_IF(
-		first > INDEX_LIMIT || n > INDEX_LIMIT - first, err, ISO_E_USAGE,
-		"noise index too large (noise): first %llu + count %zu, the limit is 2^32; release in several steps",
-		(unsigned long long)first, n);
-	ISO_FAIL_IF(!(scale >= 0 && scale < 1e200) || (scale > 0 && scale < 1e-200), err, ISO_E_USAGE,
-		    "noise scale out of range (noise): %g, want 0 or 1e-200 to 1e200; rescale the release", scale);
+	ISO_FAIL_IF(first > INDEX_LIMIT || n > INDEX_LIMIT - first, err, ISO_E_USAGE,
+		    "noise index too large (noise): first %llu + count %zu, the limit is 2^32; "
+		    "release in several steps",
+		    (unsigned long long)first, n);
+	ISO_FAIL_IF(!(scale >= 0 && scale < 1e200) || (scale > 0 && scale < 1e-200), err,
+		    ISO_E_USAGE,
+		    "noise scale out of range (noise): %g, want 0 or 1e-200 to 1e200; rescale the "
+		    "release",
+		    scale);
 	return ISO_OK;
 }
 
-iso_status iso_noise_words(iso_noise *z, uint32_t stream, uint32_t step, uint64_t first, size_t n, uint64_t *out,
-			   iso_error *err)
+iso_status iso_noise_words(iso_noise *z, uint32_t stream, uint32_t step, uint64_t first, size_t n,
+			   uint64_t *out, iso_error *err)
 {
 	ISO_TRY(check_range(first, n, 0, err));
 	uint64_t pair[2];
@@ -154,8 +171,8 @@ iso_status iso_noise_words(iso_noise *z, uint32_t stream, uint32_t step, uint64_
 
 /* ---- float path ---- */
 
-static inline __attribute__((always_inline)) void add_scaled_loop(size_t n, float sd, const float *restrict z,
-								  float *restrict out)
+static inline __attribute__((always_inline)) void
+add_scaled_loop(size_t n, float sd, const float *restrict z, float *restrict out)
 {
 	for (size_t i = 0; i < n; i++)
 		out[i] += sd * z[i];
@@ -191,7 +208,8 @@ static void add_scaled(size_t n, float sd, const float *z, float *out)
 }
 
 /* Pairs whose radius word is too small to carry the tail, once in 2^20: 32 more bits each. */
-static iso_status mend_tails(iso_noise *z, uint32_t stream, uint32_t step, uint64_t start, size_t n, iso_error *err)
+static iso_status mend_tails(iso_noise *z, uint32_t stream, uint32_t step, uint64_t start, size_t n,
+			     iso_error *err)
 {
 	const size_t half = ISO_BM_BLOCK / 2;
 	for (size_t b = 0; b < n; b += ISO_BM_BLOCK) {
@@ -200,15 +218,16 @@ static iso_status mend_tails(iso_noise *z, uint32_t stream, uint32_t step, uint6
 				continue;
 			uint32_t more[4];
 			ISO_TRY(blocks(z, stream, step, KIND_F32_TAIL, start + l, 1, more, err));
-			iso_box_muller_tail(z->words[l], z->words[l + half], little32(more[0]), &z->z[l],
-					    &z->z[l + half]);
+			iso_box_muller_tail(z->words[l], z->words[l + half], little32(more[0]),
+					    &z->z[l], &z->z[l + half]);
 		}
 	}
 	return ISO_OK;
 }
 
 /* z->z[0 .. n-1] = standard normals at start ..; both multiples of ISO_BM_BLOCK. */
-static iso_status normals(iso_noise *z, uint32_t stream, uint32_t step, uint64_t start, size_t n, iso_error *err)
+static iso_status normals(iso_noise *z, uint32_t stream, uint32_t step, uint64_t start, size_t n,
+			  iso_error *err)
 {
 	ISO_TRY(blocks(z, stream, step, KIND_F32, start / 4, n / 4, z->words, err));
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -257,7 +276,8 @@ static double laplace_plain(const uint64_t *w)
 static double laplace_hard(const uint64_t *w)
 {
 	const double pi = TWO_PI / 2;
-	return -iso_log(u53(w[0])) * iso_cos(pi * u53(w[1])) - iso_log(u53(w[2])) * iso_cos(pi * u53(w[3]));
+	return -iso_log(u53(w[0])) * iso_cos(pi * u53(w[1])) -
+	       iso_log(u53(w[2])) * iso_cos(pi * u53(w[3]));
 }
 
 /* -log E; E = -log u to full relative precision at both ends. */
@@ -267,7 +287,8 @@ static double gumbel_plain(const uint64_t *w)
 	return -iso_log(e > 0 ? e : 0x1p-54);
 }
 
-/* E = sum of two independent Gamma(1/2) = (X1^2 + X2^2) / 2 from one normal of each of two pairs. */
+/* E = sum of two independent Gamma(1/2) = (X1^2 + X2^2) / 2 from one normal of each of two pairs.
+ */
 static double gumbel_hard(const uint64_t *w)
 {
 	const double a = one_normal(w), b = one_normal(w + 2), e = 0.5 * (a * a + b * b);
@@ -285,11 +306,13 @@ static double grid_of(double scale)
 static double to_grid(double x, double g)
 {
 	const double k = x / g;
-	return fabs(k) < 0x1p52 ? rint(k) * g : x; /* larger: already a multiple of g; also infinities and NaN */
+	return fabs(k) < 0x1p52 ? rint(k) * g
+				: x; /* larger: already a multiple of g; also infinities and NaN */
 }
 
-static iso_status add_samples(iso_noise *z, uint32_t stream, uint32_t step, enum kind kind, sampler_fn *plain,
-			      sampler_fn *hard, size_t n, double scale, double *out, iso_error *err)
+static iso_status add_samples(iso_noise *z, uint32_t stream, uint32_t step, enum kind kind,
+			      sampler_fn *plain, sampler_fn *hard, size_t n, double scale,
+			      double *out, iso_error *err)
 {
 	ISO_TRY(check_range(0, n, scale, err));
 	if (scale == 0)
@@ -314,27 +337,30 @@ static iso_status add_samples(iso_noise *z, uint32_t stream, uint32_t step, enum
 	return ISO_OK;
 }
 
-iso_status iso_noise_add_gaussian(iso_noise *z, uint32_t stream, uint32_t step, size_t n, double sd, double *out,
-				  iso_error *err)
+iso_status iso_noise_add_gaussian(iso_noise *z, uint32_t stream, uint32_t step, size_t n, double sd,
+				  double *out, iso_error *err)
 {
-	return add_samples(z, stream, step, KIND_GAUSSIAN, gaussian_plain, gaussian_hard, n, sd, out, err);
+	return add_samples(z, stream, step, KIND_GAUSSIAN, gaussian_plain, gaussian_hard, n, sd,
+			   out, err);
 }
 
-iso_status iso_noise_add_laplace(iso_noise *z, uint32_t stream, uint32_t step, size_t n, double scale, double *out,
-				 iso_error *err)
+iso_status iso_noise_add_laplace(iso_noise *z, uint32_t stream, uint32_t step, size_t n,
+				 double scale, double *out, iso_error *err)
 {
-	return add_samples(z, stream, step, KIND_LAPLACE, laplace_plain, laplace_hard, n, scale, out, err);
+	return add_samples(z, stream, step, KIND_LAPLACE, laplace_plain, laplace_hard, n, scale,
+			   out, err);
 }
 
-iso_status iso_noise_add_gumbel(iso_noise *z, uint32_t stream, uint32_t step, size_t n, double scale, double *out,
-				iso_error *err)
+iso_status iso_noise_add_gumbel(iso_noise *z, uint32_t stream, uint32_t step, size_t n,
+				double scale, double *out, iso_error *err)
 {
-	return add_samples(z, stream, step, KIND_GUMBEL, gumbel_plain, gumbel_hard, n, scale, out, err);
+	return add_samples(z, stream, step, KIND_GUMBEL, gumbel_plain, gumbel_hard, n, scale, out,
+			   err);
 }
 
 /* The float sums in secure mode: hardened, in double, rounded to float at the very end. */
-static iso_status add_secure_f32(iso_noise *z, uint32_t stream, uint32_t step, uint64_t first, size_t n, float sd,
-				 float *out, iso_error *err)
+static iso_status add_secure_f32(iso_noise *z, uint32_t stream, uint32_t step, uint64_t first,
+				 size_t n, float sd, float *out, iso_error *err)
 {
 	const double g = grid_of(sd);
 	uint64_t w[256];
@@ -345,15 +371,16 @@ static iso_status add_secure_f32(iso_noise *z, uint32_t stream, uint32_t step, u
 			uint64_t v[4];
 			for (int b = 0; b < 4; b++)
 				v[b] = little64(w[4 * i + (size_t)b]);
-			out[at + i] = (float)(to_grid(out[at + i], g) + to_grid(sd * gaussian_hard(v), g));
+			out[at + i] = (float)(to_grid(out[at + i], g) +
+					      to_grid(sd * gaussian_hard(v), g));
 		}
 		at += m;
 	}
 	return ISO_OK;
 }
 
-iso_status iso_noise_add_gaussian_f32(iso_noise *z, uint32_t stream, uint32_t step, uint64_t first, size_t n, float sd,
-				      float *out, iso_error *err)
+iso_status iso_noise_add_gaussian_f32(iso_noise *z, uint32_t stream, uint32_t step, uint64_t first,
+				      size_t n, float sd, float *out, iso_error *err)
 {
 	ISO_TRY(check_range(first, n, sd, err));
 	if (sd == 0)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* PATE: Renyi curves of one noisy-argmax query (Papernot et al. 2017, arXiv 1610.05755; 2018, arXiv 1802.08908).
+/* PATE: Renyi curves of one noisy-argmax query (Papernot et al. 2017, arXiv 1610.05755; 2018, arXiv
+ * 1802.08908).
  *
- * One record belongs to one teacher, whose changed vote moves two counts by one.  The data-independent curves
- * (votes NULL) are guarantees; the data-dependent ones depend on private votes and are diagnostics only.
+ * One record belongs to one teacher, whose changed vote moves two counts by one.  The
+ * data-independent curves (votes NULL) are guarantees; the data-dependent ones depend on private
+ * votes and are diagnostics only.
  */
 #include <math.h>
 
@@ -20,7 +22,8 @@ static size_t winner(const double *votes, size_t classes)
 	return best;
 }
 
-/* Log of a bound on Pr[answer is not the plurality], at most 1 - 1/m (Papernot et al. 2018, Proposition 7). */
+/* Log of a bound on Pr[answer is not the plurality], at most 1 - 1/m (Papernot et al. 2018,
+ * Proposition 7). */
 double iso_pate_logq_gnmax(const double *votes, size_t classes, double sigma)
 {
 	const size_t top = winner(votes, classes);
@@ -28,8 +31,8 @@ double iso_pate_logq_gnmax(const double *votes, size_t classes, double sigma)
 
 	for (size_t i = 0; i < classes; i++)
 		if (i != top)
-			log_q = iso_log_add(log_q,
-					    iso_log_ndtr(-(votes[top] - votes[i]) / (1.41421356237309504880 * sigma)));
+			log_q = iso_log_add(log_q, iso_log_ndtr(-(votes[top] - votes[i]) /
+								(1.41421356237309504880 * sigma)));
 	return fmin(log_q, iso_log1p(-1 / (double)classes));
 }
 
@@ -80,8 +83,8 @@ double iso_rdp_gnmax(double alpha, double sigma, const double *votes, size_t cla
 		     : alpha / (sigma * sigma);
 }
 
-/* Any e-DP choice with log Pr[not the plurality] <= lq: Papernot et al. 2017, Theorem 3, valid only for
- * q <= 1/(1 + e^e). */
+/* Any e-DP choice with log Pr[not the plurality] <= lq: Papernot et al. 2017, Theorem 3, valid only
+ * for q <= 1/(1 + e^e). */
 double iso_rdp_lnmax_logq(double alpha, double e, double lq)
 {
 	const double plain = fmin(alpha * e * e / 2, e);
@@ -90,7 +93,8 @@ double iso_rdp_lnmax_logq(double alpha, double e, double lq)
 	if (!(lq <= -e - iso_log1p(iso_exp(-e))))
 		return plain;
 	log_1q = iso_log1mexp(lq);
-	a = iso_log_add(log_1q + (alpha - 1) * (log_1q - iso_log1mexp(e + lq)), lq + e * (alpha - 1));
+	a = iso_log_add(log_1q + (alpha - 1) * (log_1q - iso_log1mexp(e + lq)),
+			lq + e * (alpha - 1));
 	return fmax(0, fmin(plain, a / (alpha - 1)));
 }
 
@@ -104,5 +108,6 @@ double iso_rdp_lnmax(double alpha, double scale, const double *votes, size_t cla
 	/* the curve of pure epsilon-DP is below the simpler min(alpha e^2/2, e) of the papers */
 	if (!votes)
 		return iso_rdp_pure(alpha, e);
-	return fmin(iso_rdp_pure(alpha, e), iso_rdp_lnmax_logq(alpha, e, iso_pate_logq_lnmax(votes, classes, scale)));
+	return fmin(iso_rdp_pure(alpha, e),
+		    iso_rdp_lnmax_logq(alpha, e, iso_pate_logq_lnmax(votes, classes, scale)));
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* PLD bounds of event lists: which laws, which directions, which parts of the records.
  *
- * A record lies in one part of every parallel group, so under add-remove the total is the maximum over the choices of
- * one part per group of the complete compositions (sequential events and the chosen parts), never a pointwise maximum
- * of laws.  Under replace-one a record may leave one part and enter another: two parts per group are charged.
+ * A record lies in one part of every parallel group, so under add-remove the total is the maximum
+ * over the choices of one part per group of the complete compositions (sequential events and the
+ * chosen parts), never a pointwise maximum of laws.  Under replace-one a record may leave one part
+ * and enter another: two parts per group are charged.
  *
- * Upper bounds use, for mechanisms known by their guarantee only, the worst mechanism that has it.  Lower bounds use
- * one mechanism that has it: randomized response of e/2 has e-bounded range; a noisy argmax of two classes whose counts
- * differ by one is randomized response with Pr = Pr[noise difference < 1].
+ * Upper bounds use, for mechanisms known by their guarantee only, the worst mechanism that has it.
+ * Lower bounds use one mechanism that has it: randomized response of e/2 has e-bounded range; a
+ * noisy argmax of two classes whose counts differ by one is randomized response with Pr = Pr[noise
+ * difference < 1].
  */
 #include "core/privacy/pld.h"
 
@@ -22,7 +24,8 @@
 
 #define MAX_CHOICES 48 /* combinations of parts composed; beyond, the RDP bound stands */
 
-/* ---- choices of parts ------------------------------------------------------------------------------------------- */
+/* ---- choices of parts
+ * ------------------------------------------------------------------------------------------- */
 
 /* One choice: events without votes and parts, owned array of borrowed content. */
 typedef struct choice {
@@ -51,15 +54,17 @@ static int same_kind(const iso_event *a, const iso_event *b)
 
 static int same_event(const iso_event *a, const iso_event *b)
 {
-	return same_kind(a, b) && a->noise == b->noise && a->epsilon == b->epsilon && a->delta == b->delta &&
-	       a->rho == b->rho && a->rate == b->rate;
+	return same_kind(a, b) && a->noise == b->noise && a->epsilon == b->epsilon &&
+	       a->delta == b->delta && a->rho == b->rho && a->rate == b->rate;
 }
 
-/* Is b at least as revealing as a?  More noise, a smaller rate, fewer releases each only lower delta(eps). */
+/* Is b at least as revealing as a?  More noise, a smaller rate, fewer releases each only lower
+ * delta(eps). */
 static int event_below(const iso_event *a, const iso_event *b)
 {
-	return same_kind(a, b) && a->noise >= b->noise && a->epsilon <= b->epsilon && a->delta <= b->delta &&
-	       a->rho <= b->rho && a->rate <= b->rate && a->count <= b->count;
+	return same_kind(a, b) && a->noise >= b->noise && a->epsilon <= b->epsilon &&
+	       a->delta <= b->delta && a->rho <= b->rho && a->rate <= b->rate &&
+	       a->count <= b->count;
 }
 
 static int choice_below(const choice *a, const choice *b)
@@ -195,7 +200,8 @@ static iso_status expand(const iso_events *list, iso_adjacency adj, choices *out
 	return ISO_OK;
 }
 
-/* ---- laws of a choice ------------------------------------------------------------------------------------------- */
+/* ---- laws of a choice
+ * ------------------------------------------------------------------------------------------- */
 
 typedef enum direction { DIR_REMOVE, DIR_ADD } direction;
 
@@ -217,10 +223,13 @@ static iso_status add_two_point(laws *l, double e, double delta0, uint64_t count
 {
 	if (!(e > 0) && !(delta0 > 0))
 		return ISO_OK;
-	return add_law(l, (iso_law){.kind = ISO_LAW_TWO_POINT, .e = e, .delta0 = delta0, .count = count}, err);
+	return add_law(
+		l, (iso_law){.kind = ISO_LAW_TWO_POINT, .e = e, .delta0 = delta0, .count = count},
+		err);
 }
 
-static iso_status add_gaussian(laws *l, const iso_event *e, iso_adjacency adj, direction dir, iso_error *err)
+static iso_status add_gaussian(laws *l, const iso_event *e, iso_adjacency adj, direction dir,
+			       iso_error *err)
 {
 	const double s = e->noise / (adj == ISO_REPLACE_ONE ? 2 : 1);
 
@@ -259,7 +268,8 @@ static double voting_epsilon(const iso_event *e)
 	return iso_log1mexp(log_tail) - log_tail;
 }
 
-static iso_status add_event(laws *l, const iso_event *e, iso_adjacency adj, direction dir, int lower, iso_error *err)
+static iso_status add_event(laws *l, const iso_event *e, iso_adjacency adj, direction dir,
+			    int lower, iso_error *err)
 {
 	switch (e->mechanism) {
 	case ISO_MECH_GAUSSIAN:
@@ -288,8 +298,10 @@ static iso_status add_event(laws *l, const iso_event *e, iso_adjacency adj, dire
 	}
 }
 
-/* Laws of one choice in one direction.  A lone Gaussian stays in mu2 (closed form); else it joins the mix. */
-static iso_status make_laws(const choice *c, iso_adjacency adj, direction dir, int lower, laws *l, iso_error *err)
+/* Laws of one choice in one direction.  A lone Gaussian stays in mu2 (closed form); else it joins
+ * the mix. */
+static iso_status make_laws(const choice *c, iso_adjacency adj, direction dir, int lower, laws *l,
+			    iso_error *err)
 {
 	iso_status st = ISO_OK;
 
@@ -297,7 +309,11 @@ static iso_status make_laws(const choice *c, iso_adjacency adj, direction dir, i
 	for (size_t i = 0; st == ISO_OK && i < c->n; i++)
 		st = add_event(l, &c->v[i], adj, dir, lower, err);
 	if (st == ISO_OK && l->mix.n && l->mu2 > 0 && l->mu2 < INFINITY)
-		st = add_law(l, (iso_law){.kind = ISO_LAW_REMOVE, .q = 1, .s = 1 / sqrt(l->mu2), .count = 1}, err);
+		st = add_law(
+			l,
+			(iso_law){
+				.kind = ISO_LAW_REMOVE, .q = 1, .s = 1 / sqrt(l->mu2), .count = 1},
+			err);
 	if (st != ISO_OK)
 		iso_mix_free(&l->mix);
 	return st;
@@ -306,16 +322,19 @@ static iso_status make_laws(const choice *c, iso_adjacency adj, direction dir, i
 static int needs_other_lower(const choice *c)
 {
 	for (size_t i = 0; i < c->n; i++)
-		if (c->v[i].mechanism == ISO_MECH_EXPONENTIAL || c->v[i].mechanism == ISO_MECH_PATE_LNMAX ||
+		if (c->v[i].mechanism == ISO_MECH_EXPONENTIAL ||
+		    c->v[i].mechanism == ISO_MECH_PATE_LNMAX ||
 		    c->v[i].mechanism == ISO_MECH_PATE_GNMAX)
 			return 1;
 	return 0;
 }
 
-/* ---- epsilon ---------------------------------------------------------------------------------------------------- */
+/* ---- epsilon
+ * ----------------------------------------------------------------------------------------------------
+ */
 
-static iso_status laws_epsilon(laws *l, double delta, int want_lower, iso_pld_work *work, iso_pld_bounds *out,
-			       iso_error *err)
+static iso_status laws_epsilon(laws *l, double delta, int want_lower, iso_pld_work *work,
+			       iso_pld_bounds *out, iso_error *err)
 {
 	*out = (iso_pld_bounds){0};
 	if (l->mu2 == INFINITY || l->noiseless > -iso_log1p(-delta)) {
@@ -337,8 +356,8 @@ static iso_status laws_epsilon(laws *l, double delta, int want_lower, iso_pld_wo
 	return ISO_OK;
 }
 
-/* Does this direction stay below `epsilon`?  Its Renyi bound may say so, else a coarse grid, which bounds it from above as
- * well, at a tenth of the price. */
+/* Does this direction stay below `epsilon`?  Its Renyi bound may say so, else a coarse grid, which
+ * bounds it from above as well, at a tenth of the price. */
 static iso_status stays_below(laws *l, double delta, double epsilon, int *below, iso_error *err)
 {
 	iso_pld_bounds b;
@@ -355,8 +374,8 @@ static iso_status stays_below(laws *l, double delta, double epsilon, int *below,
 }
 
 /* One choice: the larger of the two directions. */
-static iso_status choice_epsilon(const choice *c, iso_adjacency adj, double delta, int want_lower, iso_pld_work *work,
-				 iso_pld_bounds *out, iso_error *err)
+static iso_status choice_epsilon(const choice *c, iso_adjacency adj, double delta, int want_lower,
+				 iso_pld_work *work, iso_pld_bounds *out, iso_error *err)
 {
 	const int other = want_lower && needs_other_lower(c);
 	iso_pld_bounds b;
@@ -374,7 +393,8 @@ static iso_status choice_epsilon(const choice *c, iso_adjacency adj, double delt
 
 		ISO_TRY(make_laws(c, adj, DIR_ADD, 0, &l, err));
 		/* below the other's lower bound it changes neither bound */
-		st = stays_below(&l, delta, want_lower && !other ? out->lower : out->upper, &below, err);
+		st = stays_below(&l, delta, want_lower && !other ? out->lower : out->upper, &below,
+				 err);
 		if (st == ISO_OK && !below) {
 			st = laws_epsilon(&l, delta, want_lower && !other, work, &b, err);
 			if (st == ISO_OK) {
@@ -399,12 +419,13 @@ static int has_no_pld(const iso_event *e)
 {
 	if (e->mechanism == ISO_MECH_ZCDP)
 		return e->rho > 0;
-	return e->mechanism == ISO_MECH_GAUSSIAN && e->sampling == ISO_SAMPLING_WITHOUT_REPLACEMENT && e->rate > 0 &&
-	       e->rate < 1;
+	return e->mechanism == ISO_MECH_GAUSSIAN &&
+	       e->sampling == ISO_SAMPLING_WITHOUT_REPLACEMENT && e->rate > 0 && e->rate < 1;
 }
 
-iso_status iso_pld_epsilon(const iso_events *events, iso_adjacency adj, double delta, double rdp, int upper_only,
-			   iso_pld_work *work, double *lower, double *upper, iso_error *err)
+iso_status iso_pld_epsilon(const iso_events *events, iso_adjacency adj, double delta, double rdp,
+			   int upper_only, iso_pld_work *work, double *lower, double *upper,
+			   iso_error *err)
 {
 	iso_pld_work own = {0};
 	choices all = {0};
@@ -418,7 +439,8 @@ iso_status iso_pld_epsilon(const iso_events *events, iso_adjacency adj, double d
 	for (size_t i = 0; st == ISO_OK && i < all.n; i++) {
 		iso_pld_bounds b;
 
-		st = choice_epsilon(&all.v[i], adj, delta, !upper_only, work ? work : &own, &b, err);
+		st = choice_epsilon(&all.v[i], adj, delta, !upper_only, work ? work : &own, &b,
+				    err);
 		if (st == ISO_OK) {
 			high = fmax(high, b.upper);
 			low = fmax(low, b.lower);
@@ -434,11 +456,13 @@ iso_status iso_pld_epsilon(const iso_events *events, iso_adjacency adj, double d
 	return st;
 }
 
-/* ---- delta ------------------------------------------------------------------------------------------------------ */
+/* ---- delta
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 /* `rdp` bounds the answer and so says how far into the tails the laws must reach. */
-static iso_status choice_delta(const choice *c, iso_adjacency adj, double epsilon, double rdp, double *delta,
-			       iso_error *err)
+static iso_status choice_delta(const choice *c, iso_adjacency adj, double epsilon, double rdp,
+			       double *delta, iso_error *err)
 {
 	laws l;
 	int again = 0;
@@ -457,10 +481,12 @@ static iso_status choice_delta(const choice *c, iso_adjacency adj, double epsilo
 			double theta;
 
 			st = iso_mix_prepare(&l.mix, fmin(1e-6, rdp * 1e-3), err);
-			/* the Renyi bound of the second direction often settles that it stays below */
-			if (st == ISO_OK && (dir == DIR_REMOVE ||
-					     !(iso_mix_supremum(&l.mix) <= epsilon ||
-					       iso_exp(iso_mix_renyi_log_delta(&l.mix, epsilon, &theta)) < *delta)))
+			/* the Renyi bound of the second direction often settles that it stays below
+			 */
+			if (st == ISO_OK &&
+			    (dir == DIR_REMOVE ||
+			     !(iso_mix_supremum(&l.mix) <= epsilon ||
+			       iso_exp(iso_mix_renyi_log_delta(&l.mix, epsilon, &theta)) < *delta)))
 				st = iso_mix_delta(&l.mix, epsilon, 0, &b, err);
 		}
 		again = l.asymmetric;
@@ -471,8 +497,8 @@ static iso_status choice_delta(const choice *c, iso_adjacency adj, double epsilo
 	return ISO_OK;
 }
 
-iso_status iso_pld_delta(const iso_events *events, iso_adjacency adj, double epsilon, double rdp, double *upper,
-			 iso_error *err)
+iso_status iso_pld_delta(const iso_events *events, iso_adjacency adj, double epsilon, double rdp,
+			 double *upper, iso_error *err)
 {
 	choices all = {0};
 	iso_status st;

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Composition by an Esscher-tilted Fourier transform (accounting.md 4.4).
  *
- * Tilting by theta multiplies every mass by e^(theta L) and normalises; the composed tilted law has its bulk where
- * delta(eps) is decided, so rounding is relative to delta and not to 1.  Then
+ * Tilting by theta multiplies every mass by e^(theta L) and normalises; the composed tilted law has
+ * its bulk where delta(eps) is decided, so rounding is relative to delta and not to 1.  Then
  *
- *   delta(eps) = p_inf + e^(K(theta) - theta eps) F,  F = sum_(l > eps) w_l e^(-theta (l-eps)) (1 - e^(eps-l)).
+ *   delta(eps) = p_inf + e^(K(theta) - theta eps) F,  F = sum_(l > eps) w_l e^(-theta (l-eps)) (1 -
+ * e^(eps-l)).
  *
- * Laws are placed modulo N; a Chernoff bound on the tilted law certifies what wraps around.  After many
- * compositions the spectrum w^ is negligible except for a few frequencies, and F is then summed over those in closed
- * form (geometric series), without the inverse transform.  Everything left out is bounded and added to the slack:
- * upper bounds use F + slack, lower bounds F - slack.
+ * Laws are placed modulo N; a Chernoff bound on the tilted law certifies what wraps around.  After
+ * many compositions the spectrum w^ is negligible except for a few frequencies, and F is then
+ * summed over those in closed form (geometric series), without the inverse transform.  Everything
+ * left out is bounded and added to the slack: upper bounds use F + slack, lower bounds F - slack.
  */
 #include "core/privacy/pld_compose.h"
 
@@ -21,9 +22,10 @@
 #include "core/math/vmath.h"
 
 #define TWO_PI 6.28318530717958647693
-#define ALIAS 42.0	  /* -log of the tilted mass allowed outside the window, each side */
-#define DROP 64.0	  /* -log of the spectrum that is dropped */
-#define MAX_SPECTRAL 3000 /* frequencies summed directly; beyond, the inverse transform is cheaper */
+#define ALIAS 42.0 /* -log of the tilted mass allowed outside the window, each side */
+#define DROP 64.0  /* -log of the spectrum that is dropped */
+#define MAX_SPECTRAL \
+	3000 /* frequencies summed directly; beyond, the inverse transform is cheaper */
 #define MIN_LENGTH (1 << 14)
 #define MAX_LENGTH (1 << 22)
 #define TOLERANCE 3e-6 /* relative discretisation error of epsilon aimed at */
@@ -51,7 +53,8 @@ void iso_pld_work_free(iso_pld_work *w)
 	*w = (iso_pld_work){.coarse = w->coarse};
 }
 
-/* A length with few different values, so that neighbouring problems share a transform: 2^k times 8, 9, 10, 12, 15. */
+/* A length with few different values, so that neighbouring problems share a transform: 2^k times 8,
+ * 9, 10, 12, 15. */
 static size_t round_length(double need)
 {
 	static const size_t factors[] = {8, 9, 10, 12, 15};
@@ -158,10 +161,13 @@ static double renyi_objective(void *ctx, double x)
 
 static double renyi_best(struct renyi *r, double *theta)
 {
-	/* a Gaussian of the same variance would have its optimum at sqrt(2 log(1/delta) / variance) */
-	const double guess = 0.5 * iso_log(2 * fmax(1, -r->log_delta) / fmax(mix_variance(r->mix, 0), 1e-60));
+	/* a Gaussian of the same variance would have its optimum at sqrt(2 log(1/delta) / variance)
+	 */
+	const double guess =
+		0.5 * iso_log(2 * fmax(1, -r->log_delta) / fmax(mix_variance(r->mix, 0), 1e-60));
 	double x = fmin(fmax(guess, LOG_THETA_MIN + 2), LOG_THETA_MAX - 2), step = 0.7, best;
-	double fx = renyi_objective(r, x), fl = renyi_objective(r, x - step), fr = renyi_objective(r, x + step);
+	double fx = renyi_objective(r, x), fl = renyi_objective(r, x - step),
+	       fr = renyi_objective(r, x + step);
 
 	while (fl <= fx && x - step > LOG_THETA_MIN) {
 		fr = fx, fx = fl, x -= step;
@@ -191,7 +197,8 @@ double iso_mix_renyi_log_delta(const iso_mix *m, double epsilon, double *theta)
 	return renyi_best(&r, theta);
 }
 
-/* ---- one composed law ------------------------------------------------------------------------------------------- */
+/* ---- one composed law
+ * ------------------------------------------------------------------------------------------- */
 
 typedef struct composed {
 	double h, theta, k; /* k = K(theta), masses at infinity left out */
@@ -222,7 +229,8 @@ typedef struct window {
 	double lo, hi, t_lo, t_hi;
 } window;
 
-static void chernoff_window(const iso_mix *m, const iso_nodes *nodes, double h, double theta, window *w)
+static void chernoff_window(const iso_mix *m, const iso_nodes *nodes, double h, double theta,
+			    window *w)
 {
 	const double k = nodes_cumulant(m, nodes, h, theta), variance = mix_variance(m, theta);
 	double top = 0, bottom = 0, t;
@@ -249,8 +257,10 @@ static void chernoff_window(const iso_mix *m, const iso_nodes *nodes, double h, 
 		w->lo = bottom, w->t_lo = 0;
 }
 
-/* Tilted mass of a law outside the window by the same Chernoff exponents; the support's own ends need none. */
-static double outside(const iso_mix *m, const iso_nodes *nodes, double h, double theta, double k, const window *w)
+/* Tilted mass of a law outside the window by the same Chernoff exponents; the support's own ends
+ * need none. */
+static double outside(const iso_mix *m, const iso_nodes *nodes, double h, double theta, double k,
+		      const window *w)
 {
 	double mass = 0, top = 0, bottom = 0;
 
@@ -261,13 +271,16 @@ static double outside(const iso_mix *m, const iso_nodes *nodes, double h, double
 	if ((w->t_hi == 0 && top > w->hi + h) || (w->t_lo == 0 && bottom < w->lo - h))
 		return 1;
 	if (w->t_hi > 0)
-		mass += iso_exp(fmin(0, nodes_cumulant(m, nodes, h, theta + w->t_hi) - k - w->t_hi * w->hi));
+		mass += iso_exp(fmin(0, nodes_cumulant(m, nodes, h, theta + w->t_hi) - k -
+						w->t_hi * w->hi));
 	if (w->t_lo > 0)
-		mass += iso_exp(fmin(0, nodes_cumulant(m, nodes, h, theta - w->t_lo) - k + w->t_lo * w->lo));
+		mass += iso_exp(fmin(0, nodes_cumulant(m, nodes, h, theta - w->t_lo) - k +
+						w->t_lo * w->lo));
 	return mass;
 }
 
-/* z^n by squaring; results below 1e-150 are flushed to 0 so that no denormal slows the next step. */
+/* z^n by squaring; results below 1e-150 are flushed to 0 so that no denormal slows the next step.
+ */
 static void complex_power(double *re, double *im, uint64_t n)
 {
 	double br = *re, bi = *im, r = 1, i = 0;
@@ -293,7 +306,8 @@ static void complex_power(double *re, double *im, uint64_t n)
 }
 
 /* Multiplies the spectrum by the count-th power of one law's. */
-static void multiply_power(const composed *c, const double *fr, const double *fi, uint64_t count, int first)
+static void multiply_power(const composed *c, const double *fr, const double *fi, uint64_t count,
+			   int first)
 {
 	const size_t bins = c->n / 2 + 1;
 	/* |z|^count < e^-DROP exactly when |z|^2 < e^(-2 DROP / count) */
@@ -331,16 +345,18 @@ static void spectra(const iso_mix *m, const iso_nodes *nodes, const composed *c,
 		for (size_t i = 0; i < p->n; i++) {
 			const int64_t r = p->at[i] % n;
 
-			work->x[r < 0 ? r + n : r] += p->mass[i] * iso_exp(c->theta * c->h * (double)p->at[i] - log_m);
+			work->x[r < 0 ? r + n : r] +=
+				p->mass[i] * iso_exp(c->theta * c->h * (double)p->at[i] - log_m);
 		}
 		iso_fft_forward(work->fft, work->x, work->fr, work->fi);
 		multiply_power(c, work->fr, work->fi, m->v[j].count, j == 0);
 	}
 }
 
-/* c holds h, theta, lo and n; the work space of that length is ready.  Owns only c->keep afterwards. */
-static iso_status compose(const iso_mix *m, const iso_nodes *nodes, const window *w, iso_pld_work *work, composed *c,
-			  iso_error *err)
+/* c holds h, theta, lo and n; the work space of that length is ready.  Owns only c->keep
+ * afterwards. */
+static iso_status compose(const iso_mix *m, const iso_nodes *nodes, const window *w,
+			  iso_pld_work *work, composed *c, iso_error *err)
 {
 	const size_t bins = c->n / 2 + 1;
 	const double total = total_count(m);
@@ -375,10 +391,13 @@ static iso_status compose(const iso_mix *m, const iso_nodes *nodes, const window
 }
 
 /* sum_(j < n) e^(-r h j) e^(i phi j) = (1 - e^(-r h n) e^(i phi n)) / (1 - e^(-r h) e^(i phi)). */
-static void geometric(double rh, double phi, double end_c, double end_s, double n, double *re, double *im)
+static void geometric(double rh, double phi, double end_c, double end_s, double n, double *re,
+		      double *im)
 {
-	const double g = iso_exp(-rh), s = iso_sin(0.5 * phi), gn = rh * n < 700 ? iso_exp(-rh * n) : 0;
-	const double dr = -iso_expm1(-rh) + 2 * g * s * s, di = -g * iso_sin(phi), d2 = dr * dr + di * di;
+	const double g = iso_exp(-rh), s = iso_sin(0.5 * phi),
+		     gn = rh * n < 700 ? iso_exp(-rh * n) : 0;
+	const double dr = -iso_expm1(-rh) + 2 * g * s * s, di = -g * iso_sin(phi),
+		     d2 = dr * dr + di * di;
 	const double nr = 1 - gn * end_c, ni = -gn * end_s;
 
 	if (!(d2 > 0)) {
@@ -391,7 +410,8 @@ static void geometric(double rh, double phi, double end_c, double end_s, double 
 }
 
 /* F at eps by the kept frequencies; *error bounds its rounding. */
-static double spectral_f(const composed *c, double epsilon, int64_t first, double terms, double *error)
+static double spectral_f(const composed *c, double epsilon, int64_t first, double terms,
+			 double *error)
 {
 	const double gap = (double)first * c->h - epsilon, n = (double)c->n;
 	const double c1 = iso_exp(-c->theta * gap), c2 = iso_exp(-(1 + c->theta) * gap);
@@ -402,9 +422,12 @@ static double spectral_f(const composed *c, double epsilon, int64_t first, doubl
 	for (size_t i = 0; i < c->kept; i++) {
 		const size_t k = c->keep[i];
 		const double phi = TWO_PI * (double)k / n, twice = k == 0 || k == c->n / 2 ? 1 : 2;
-		const double turn = TWO_PI * (double)(((unsigned __int128)k * (uint64_t)at) % c->n) / n;
-		const double end = TWO_PI * (double)(((unsigned __int128)k * (uint64_t)terms) % c->n) / n;
-		const double ec = iso_cos(end), es = iso_sin(end), tc = iso_cos(turn), ts = iso_sin(turn);
+		const double turn =
+			TWO_PI * (double)(((unsigned __int128)k * (uint64_t)at) % c->n) / n;
+		const double end =
+			TWO_PI * (double)(((unsigned __int128)k * (uint64_t)terms) % c->n) / n;
+		const double ec = iso_cos(end), es = iso_sin(end), tc = iso_cos(turn),
+			     ts = iso_sin(turn);
 		const double size = twice * (fabs(c->re[k]) + fabs(c->im[k]));
 		double ar, ai, br, bi, zr, zi;
 
@@ -421,11 +444,13 @@ static double spectral_f(const composed *c, double epsilon, int64_t first, doubl
 }
 
 /* F at eps by the masses. */
-static double direct_f(const composed *c, double epsilon, int64_t first, double terms, double *error)
+static double direct_f(const composed *c, double epsilon, int64_t first, double terms,
+		       double *error)
 {
 	const double gap = (double)first * c->h - epsilon;
 	const double g1 = iso_exp(-c->theta * c->h), g2 = iso_exp(-(1 + c->theta) * c->h);
-	double f1 = iso_exp(-c->theta * gap), f2 = iso_exp(-(1 + c->theta) * gap), sum = 0, weight = 0;
+	double f1 = iso_exp(-c->theta * gap), f2 = iso_exp(-(1 + c->theta) * gap), sum = 0,
+	       weight = 0;
 	const int64_t len = (int64_t)c->n;
 	size_t at = (size_t)(((first % len) + len) % len);
 
@@ -445,7 +470,8 @@ static double direct_f(const composed *c, double epsilon, int64_t first, double 
 static double log_delta(const composed *c, double epsilon, int sign)
 {
 	const double from = ceil(epsilon / c->h * (1 - 1e-15));
-	int64_t first = from > (double)c->lo ? (int64_t)fmin(from, (double)c->lo + (double)c->n) : c->lo;
+	int64_t first =
+		from > (double)c->lo ? (int64_t)fmin(from, (double)c->lo + (double)c->n) : c->lo;
 	double terms, f, error = 0, d;
 
 	if ((double)first * c->h < epsilon)
@@ -457,7 +483,8 @@ static double log_delta(const composed *c, double epsilon, int sign)
 	f += sign * (c->slack + error);
 	f = f > 0 ? f * (1 + sign * c->relative) : 0;
 	d = iso_log(f) + c->k - c->theta * epsilon;
-	/* p_inf + (rest): exact composition of the finite part carries the factor prod(1 - p_inf) already */
+	/* p_inf + (rest): exact composition of the finite part carries the factor prod(1 - p_inf)
+	 * already */
 	return iso_log_add(c->inf > 0 ? iso_log(c->inf) : -INFINITY, d);
 }
 
@@ -474,7 +501,8 @@ static double crossing_gap(void *ctx, double epsilon)
 	return fmax(-1e4, log_delta(x->c, epsilon, x->sign)) - x->target;
 }
 
-/* Upper: the smallest eps >= 0 whose upper bound on delta meets the target; hi is a guess from above. */
+/* Upper: the smallest eps >= 0 whose upper bound on delta meets the target; hi is a guess from
+ * above. */
 static double solve_upper(const composed *c, double log_target, double hi)
 {
 	struct crossing x = {.c = c, .target = log_target, .sign = 1};
@@ -494,8 +522,9 @@ static double solve_upper(const composed *c, double log_target, double hi)
 	return iso_brent_root(crossing_gap, &x, lo, hi, 1e-13 * hi) * (1 + 1e-12);
 }
 
-/* Lower: an eps below `upper` at which the lower bound on delta still exceeds the target, as large as possible.  The
- * bound's slack grows away from the tilt's centre, so the search goes down from the upper value. */
+/* Lower: an eps below `upper` at which the lower bound on delta still exceeds the target, as large
+ * as possible.  The bound's slack grows away from the tilt's centre, so the search goes down from
+ * the upper value. */
 static double solve_lower(const composed *c, double log_target, double upper)
 {
 	struct crossing x = {.c = c, .target = log_target, .sign = -1};
@@ -515,10 +544,11 @@ static double solve_lower(const composed *c, double log_target, double upper)
 	return iso_brent_root(crossing_gap, &x, lo, hi, 1e-13 * hi) * (1 - 1e-12);
 }
 
-/* ---- choice of grid --------------------------------------------------------------------------------------------- */
+/* ---- choice of grid
+ * --------------------------------------------------------------------------------------------- */
 
-/* Connect-the-dots spreads a loss within its cell by about h^2/6 of variance (the contraction takes about h^2/3), which
- * moves epsilon by (theta+1)/2 of that per release. */
+/* Connect-the-dots spreads a loss within its cell by about h^2/6 of variance (the contraction takes
+ * about h^2/3), which moves epsilon by (theta+1)/2 of that per release. */
 static double choose_step(const iso_mix *m, double epsilon, double theta)
 {
 	const double sd = sqrt(fmax(mix_variance(m, theta), 1e-200));
@@ -542,7 +572,8 @@ static double choose_step(const iso_mix *m, double epsilon, double theta)
 		h = align; /* one kind of atom: the grid of its multiples is exact */
 	}
 	h = fmax(h, 20 * sd / MAX_LENGTH);
-	/* A bounded law at a tiny delta is tilted onto its largest loss: its spread then says nothing about the grid.
+	/* A bounded law at a tiny delta is tilted onto its largest loss: its spread then says
+	 * nothing about the grid.
 	 */
 	h = fmax(h, align * 0x1p-17);
 	if (align > 0 && h < align)
@@ -571,7 +602,8 @@ static void grids_free(struct grids *g, size_t n)
 	*g = (struct grids){0};
 }
 
-static iso_status discretise(const iso_mix *m, double h, double theta, int want_lower, struct grids *g, iso_error *err)
+static iso_status discretise(const iso_mix *m, double h, double theta, int want_lower,
+			     struct grids *g, iso_error *err)
 {
 	iso_status st = ISO_OK;
 
@@ -592,14 +624,16 @@ static iso_status discretise(const iso_mix *m, double h, double theta, int want_
 	return st;
 }
 
-/* Discretised laws, window and length of one problem; h grows if the window does not fit otherwise. */
+/* Discretised laws, window and length of one problem; h grows if the window does not fit otherwise.
+ */
 typedef struct problem {
 	struct grids grids;
 	window w;
 	composed c; /* h, theta, lo, n set */
 } problem;
 
-static iso_status pose(iso_mix *m, double h, double theta, int want_lower, problem *p, iso_error *err)
+static iso_status pose(iso_mix *m, double h, double theta, int want_lower, problem *p,
+		       iso_error *err)
 {
 	double length;
 
@@ -615,12 +649,15 @@ static iso_status pose(iso_mix *m, double h, double theta, int want_lower, probl
 	}
 	if (!(length >= 8 && length <= 2.0 * MAX_LENGTH)) {
 		grids_free(&p->grids, m->n);
-		return iso_fail(
-			err, ISO_E_NUMERIC,
-			"privacy loss out of range (pld): a window of %g needs %g nodes; use the accountant rdp",
-			p->w.hi - p->w.lo, length);
+		return iso_fail(err, ISO_E_NUMERIC,
+				"privacy loss out of range (pld): a window of %g needs %g nodes; "
+				"use the accountant rdp",
+				p->w.hi - p->w.lo, length);
 	}
-	p->c = (composed){.h = h, .theta = theta, .lo = (int64_t)floor(p->w.lo / h) - 2, .n = round_length(length)};
+	p->c = (composed){.h = h,
+			  .theta = theta,
+			  .lo = (int64_t)floor(p->w.lo / h) - 2,
+			  .n = round_length(length)};
 	return ISO_OK;
 }
 
@@ -630,8 +667,8 @@ static iso_pld_work *work_of(iso_mix *m)
 }
 
 /* Solves for epsilon from the upper nodes, then from the lower ones if wanted. */
-static iso_status solve_epsilon(iso_mix *m, problem *p, double delta, double hint, int want_upper, int want_lower,
-				iso_pld_bounds *out, iso_error *err)
+static iso_status solve_epsilon(iso_mix *m, problem *p, double delta, double hint, int want_upper,
+				int want_lower, iso_pld_bounds *out, iso_error *err)
 {
 	iso_pld_work *work = work_of(m);
 	iso_status st = ready(work, p->c.n, err);
@@ -646,7 +683,8 @@ static iso_status solve_epsilon(iso_mix *m, problem *p, double delta, double hin
 	if (st == ISO_OK && want_lower) {
 		st = compose(m, p->grids.lower, &p->w, work, &p->c, err);
 		if (st == ISO_OK)
-			out->lower = fmax(out->lower, solve_lower(&p->c, iso_log(delta), out->upper));
+			out->lower =
+				fmax(out->lower, solve_lower(&p->c, iso_log(delta), out->upper));
 		iso_free(p->c.keep);
 		p->c.keep = NULL;
 	}
@@ -655,7 +693,8 @@ static iso_status solve_epsilon(iso_mix *m, problem *p, double delta, double hin
 	return st;
 }
 
-iso_status iso_mix_epsilon(iso_mix *m, double delta, double step, int want_lower, iso_pld_bounds *out, iso_error *err)
+iso_status iso_mix_epsilon(iso_mix *m, double delta, double step, int want_lower,
+			   iso_pld_bounds *out, iso_error *err)
 {
 	const int given = step > 0;
 	double theta, hint, first;
@@ -668,7 +707,8 @@ iso_status iso_mix_epsilon(iso_mix *m, double delta, double step, int want_lower
 	ISO_TRY(pose(m, step, theta, want_lower, &p, err));
 	first = p.c.h;
 	ISO_TRY(solve_epsilon(m, &p, delta, fmax(hint, 1e-9), 1, want_lower, out, err));
-	/* the contraction needs a finer grid than the spread where the law is narrow; the upper bound stays as it is */
+	/* the contraction needs a finer grid than the spread where the law is narrow; the upper
+	 * bound stays as it is */
 	for (int i = 0; want_lower && !given && i < 3; i++) {
 		if (!(out->upper - out->lower > GAP * out->upper) || p.c.n > MAX_LENGTH / 4)
 			break;
@@ -679,7 +719,8 @@ iso_status iso_mix_epsilon(iso_mix *m, double delta, double step, int want_lower
 	return ISO_OK;
 }
 
-iso_status iso_mix_delta(iso_mix *m, double epsilon, double step, iso_pld_bounds *out, iso_error *err)
+iso_status iso_mix_delta(iso_mix *m, double epsilon, double step, iso_pld_bounds *out,
+			 iso_error *err)
 {
 	iso_pld_work *work = work_of(m);
 	double theta;

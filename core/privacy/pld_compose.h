@@ -12,7 +12,7 @@ typedef struct iso_pld_work {
 	size_t length;		   /* of the transform */
 	double *x;		   /* [length] */
 	double *re, *im, *fr, *fi; /* [length/2+1] */
-	double coarse;		   /* factor on the grid step; 0 = 1.  Above 1: quicker, still certified */
+	double coarse; /* factor on the grid step; 0 = 1.  Above 1: quicker, still certified */
 } iso_pld_work;
 void iso_pld_work_free(iso_pld_work *w);
 
@@ -32,16 +32,17 @@ typedef struct iso_pld_bounds {
 void iso_mix_free(iso_mix *m);
 /* Quadratures; delta and the number of releases set how much of the tails is kept. */
 iso_status iso_mix_prepare(iso_mix *m, double delta, iso_error *err) ISO_MUST_CHECK;
-/* Renyi bound over continuous orders from the quadratures: epsilon at delta, or log delta at epsilon; *theta = the
- * minimising order less one. */
+/* Renyi bound over continuous orders from the quadratures: epsilon at delta, or log delta at
+ * epsilon; *theta = the minimising order less one. */
 double iso_mix_renyi_epsilon(const iso_mix *m, double delta, double *theta);
 double iso_mix_renyi_log_delta(const iso_mix *m, double epsilon, double *theta);
 /* Largest finite loss of the composition, and its mass at infinity. */
 double iso_mix_supremum(const iso_mix *m);
 double iso_mix_infinite(const iso_mix *m);
 /* step <= 0: chosen from the data. */
-iso_status iso_mix_epsilon(iso_mix *m, double delta, double step, int want_lower, iso_pld_bounds *out,
-			   iso_error *err) ISO_MUST_CHECK;
-iso_status iso_mix_delta(iso_mix *m, double epsilon, double step, iso_pld_bounds *out, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_mix_epsilon(iso_mix *m, double delta, double step, int want_lower,
+			   iso_pld_bounds *out, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_mix_delta(iso_mix *m, double epsilon, double step, iso_pld_bounds *out,
+			 iso_error *err) ISO_MUST_CHECK;
 
 #endif

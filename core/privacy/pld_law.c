@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Privacy loss laws of single releases and their discretisation (accounting.md 4.1 and 4.2).
  *
- * Upper: connect-the-dots (Doroshenko et al. 2022, arXiv 2207.04380), cell by cell.  Mass p with loss L inside the cell
- * [e, e+w] goes to the right end with weight (1 - e^(e-L))/(1 - e^-w) and to the left end otherwise; this keeps its P-
- * and its Q-mass, so under Q the variable e^L gets a mean-preserving spread, and E_Q[(e^L - e^eps)+] can only grow, in
- * every composition.  Any set of nodes will do; cells may be wider where there is little mass.
+ * Upper: connect-the-dots (Doroshenko et al. 2022, arXiv 2207.04380), cell by cell.  Mass p with
+ * loss L inside the cell [e, e+w] goes to the right end with weight (1 - e^(e-L))/(1 - e^-w) and to
+ * the left end otherwise; this keeps its P- and its Q-mass, so under Q the variable e^L gets a
+ * mean-preserving spread, and E_Q[(e^L - e^eps)+] can only grow, in every composition.  Any set of
+ * nodes will do; cells may be wider where there is little mass.
  *
- * Lower: a mean-preserving contraction of e^L under Q.  Each cell is merged into one outcome (post-processing), and at
- * every node a part of the merged outcome left of it is joined with a part of the one right of it so that the joint
- * likelihood ratio is exactly the node's (again post-processing).  The parts follow from a recursion that is run from
- * both tails towards the cell with the most mass, which is its stable direction.  What cannot be paired is moved to a
- * node of smaller loss, and what lies below the range is dropped: the sum of losses only falls, for every choice of the
- * others, hence so does delta(eps) = E_P[(1 - e^(eps-L))+].
+ * Lower: a mean-preserving contraction of e^L under Q.  Each cell is merged into one outcome
+ * (post-processing), and at every node a part of the merged outcome left of it is joined with a
+ * part of the one right of it so that the joint likelihood ratio is exactly the node's (again
+ * post-processing).  The parts follow from a recursion that is run from both tails towards the cell
+ * with the most mass, which is its stable direction.  What cannot be paired is moved to a node of
+ * smaller loss, and what lies below the range is dropped: the sum of losses only falls, for every
+ * choice of the others, hence so does delta(eps) = E_P[(1 - e^(eps-L))+].
  */
 #include "core/privacy/pld_law.h"
 
@@ -22,21 +24,24 @@
 #include "core/math/vmath.h"
 
 #define SQRT_2PI 2.50662827463100050242
-#define ON_GRID 1e-9	    /* how close to a node an atom counts as lying on it, in cells */
-#define CELL_TOLERANCE 1e-6 /* a cell of tilted mass m and width w (in h) is split while m w^2 exceeds this */
+#define ON_GRID 1e-9 /* how close to a node an atom counts as lying on it, in cells */
+#define CELL_TOLERANCE \
+	1e-6 /* a cell of tilted mass m and width w (in h) is split while m w^2 exceeds this */
 
 /* Gauss-Legendre, 5 points on [-1, 1]. */
-static const double gl_x[5] = {-0.90617984593866399280, -0.53846931010568309104, 0, 0.53846931010568309104,
-			       0.90617984593866399280};
-static const double gl_w[5] = {0.23692688505618908751, 0.47862867049936646804, 0.56888888888888888889,
-			       0.47862867049936646804, 0.23692688505618908751};
+static const double gl_x[5] = {-0.90617984593866399280, -0.53846931010568309104, 0,
+			       0.53846931010568309104, 0.90617984593866399280};
+static const double gl_w[5] = {0.23692688505618908751, 0.47862867049936646804,
+			       0.56888888888888888889, 0.47862867049936646804,
+			       0.23692688505618908751};
 
 /* log((1-q) + q e^t) */
 static double log_mix(double q, double t)
 {
 	if (q >= 1)
 		return t;
-	return t < 30 ? iso_log1p(q * iso_expm1(t)) : t + iso_log(q) + iso_log1p((1 - q) / q * iso_exp(-t));
+	return t < 30 ? iso_log1p(q * iso_expm1(t))
+		      : t + iso_log(q) + iso_log1p((1 - q) / q * iso_exp(-t));
 }
 
 /* The t with log((1-q) + q e^t) = eps, eps > log(1-q); -inf below. */
@@ -54,7 +59,8 @@ static double log_mix_inverse(double q, double eps)
 
 static int is_gaussian_kind(const iso_law *law)
 {
-	return law->kind == ISO_LAW_REMOVE || law->kind == ISO_LAW_ADD || law->kind == ISO_LAW_REPLACE;
+	return law->kind == ISO_LAW_REMOVE || law->kind == ISO_LAW_ADD ||
+	       law->kind == ISO_LAW_REPLACE;
 }
 
 /* Loss, increasing in the base variable x, and the density of P there. */
@@ -99,15 +105,16 @@ static double law_inverse(const iso_law *law, double eps)
 		x = -(s2 * log_mix_inverse(law->q, -eps) + 0.5);
 		break;
 	case ISO_LAW_REPLACE: {
-		/* P/Q = e^eps is quadratic in e^(x/s^2); x = s^2 (eps/2 + asinh(r)), r = (1-q)/q e^(1/2s^2) sinh(eps/2)
+		/* P/Q = e^eps is quadratic in e^(x/s^2); x = s^2 (eps/2 + asinh(r)), r = (1-q)/q
+		 * e^(1/2s^2) sinh(eps/2)
 		 */
 		const double a = fabs(eps) / 2;
 		double w = 0;
 
 		if (law->q < 1 && a > 0) {
 			/* log of r, then asinh(r) = log(r + sqrt(r^2+1)) */
-			const double lr =
-				iso_log((1 - law->q) / law->q) + 1 / (2 * s2) + a + iso_log(-iso_expm1(-2 * a) / 2);
+			const double lr = iso_log((1 - law->q) / law->q) + 1 / (2 * s2) + a +
+					  iso_log(-iso_expm1(-2 * a) / 2);
 
 			if (lr > 20) {
 				w = lr + 0.69314718055994530942;
@@ -182,7 +189,8 @@ static void set_range(iso_law *law, double reach)
 	}
 }
 
-/* Steps of the quadrature: for Laplace they shrink towards the supremum, where large tilts put the mass. */
+/* Steps of the quadrature: for Laplace they shrink towards the supremum, where large tilts put the
+ * mass. */
 static double quadrature_step(const iso_law *law, double x)
 {
 	const double w = panel_width(law, x);
@@ -291,7 +299,8 @@ static double right_share(double loss, double e, double inv_full)
 }
 
 /* Mass of the base interval [xa, xb] split over the cell [e, e + w]. */
-static void integrate(const iso_law *law, double xa, double xb, double e, double w, double *a, double *b)
+static void integrate(const iso_law *law, double xa, double xb, double e, double w, double *a,
+		      double *b)
 {
 	const double inv_full = 1 / iso_expm1(-w);
 	double x = xa;
@@ -342,8 +351,10 @@ iso_status iso_law_cells(const iso_law *law, double h, double theta, iso_cells *
 		return ISO_OK;
 	law_point(law, law->lo, &lowest, &d);
 	law_point(law, law->hi, &highest, &d);
-	ISO_FAIL_IF(!((highest - lowest) / h < 1e15) || !(fabs(lowest) / h < 1e15), err, ISO_E_NUMERIC,
-		    "privacy loss out of range (pld): losses from %g to %g on a grid of %g; use the accountant rdp",
+	ISO_FAIL_IF(!((highest - lowest) / h < 1e15) || !(fabs(lowest) / h < 1e15), err,
+		    ISO_E_NUMERIC,
+		    "privacy loss out of range (pld): losses from %g to %g on a grid of %g; use "
+		    "the accountant rdp",
 		    lowest, highest, h);
 	i0 = (int64_t)floor(lowest / h + (law->kind == ISO_LAW_LAPLACE ? ON_GRID : 0));
 	while (((double)i0 + (double)w) * h < highest && w < (int64_t)1 << 55)
@@ -362,9 +373,11 @@ iso_status iso_law_cells(const iso_law *law, double h, double theta, iso_cells *
 		if (!split) {
 			integrate(law, c.xa, c.xb, e, width, &cell.a, &cell.b);
 			if (c.w > 1) {
-				/* tilted at the right end: a bound also when theta times the width is large */
+				/* tilted at the right end: a bound also when theta times the width
+				 * is large */
 				const double tilted =
-					(cell.a + cell.b) * iso_exp(fmin(700, theta * (e + width) - log_m));
+					(cell.a + cell.b) *
+					iso_exp(fmin(700, theta * (e + width) - log_m));
 
 				split = tilted * (double)c.w * (double)c.w > CELL_TOLERANCE;
 			}
@@ -373,8 +386,10 @@ iso_status iso_law_cells(const iso_law *law, double h, double theta, iso_cells *
 			const int64_t half = c.w / 2;
 			const double xm = law_inverse(law, (double)(c.i + half) * h);
 
-			stack[depth++] = (struct stretch){.i = c.i + half, .w = c.w - half, .xa = xm, .xb = c.xb};
-			stack[depth++] = (struct stretch){.i = c.i, .w = half, .xa = c.xa, .xb = xm};
+			stack[depth++] = (struct stretch){
+				.i = c.i + half, .w = c.w - half, .xa = xm, .xb = c.xb};
+			stack[depth++] =
+				(struct stretch){.i = c.i, .w = half, .xa = c.xa, .xb = xm};
 			continue;
 		}
 		ISO_TRY(push_cell(out, cell, err));
@@ -408,14 +423,16 @@ static iso_status push_node(iso_nodes *out, int64_t at, double mass, iso_error *
 }
 
 /* Atoms: on a node exactly, else split (upper) or moved to the node below (lower). */
-static iso_status push_atoms(const iso_law *law, double h, int upper, iso_nodes *out, iso_error *err)
+static iso_status push_atoms(const iso_law *law, double h, int upper, iso_nodes *out,
+			     iso_error *err)
 {
 	double loss[2], mass[2];
 	const size_t n = law_atoms(law, loss, mass);
 
 	for (size_t k = 0; k < n; k++) {
 		const double at = loss[k] / h, near = rint(at);
-		const double left = floor(at), r = right_share(loss[k], left * h, 1 / iso_expm1(-h));
+		const double left = floor(at),
+			     r = right_share(loss[k], left * h, 1 / iso_expm1(-h));
 
 		if (fabs(at - near) < ON_GRID) {
 			ISO_TRY(push_node(out, (int64_t)near, mass[k], err));
@@ -428,22 +445,25 @@ static iso_status push_atoms(const iso_law *law, double h, int upper, iso_nodes 
 	return ISO_OK;
 }
 
-iso_status iso_nodes_upper(const iso_law *law, const iso_cells *cells, double h, iso_nodes *out, iso_error *err)
+iso_status iso_nodes_upper(const iso_law *law, const iso_cells *cells, double h, iso_nodes *out,
+			   iso_error *err)
 {
 	out->n = 0;
 	out->inf = law->above + (law->kind == ISO_LAW_TWO_POINT ? law->delta0 : 0);
 	for (size_t k = 0; k < cells->n; k++) {
 		const iso_cell *c = &cells->v[k];
 
-		/* mass below the range has smaller losses than the first cell's right end: moving it there dominates */
+		/* mass below the range has smaller losses than the first cell's right end: moving
+		 * it there dominates */
 		ISO_TRY(push_node(out, c->i, c->a, err));
 		ISO_TRY(push_node(out, c->i + c->w, c->b + (k == 0 ? law->below : 0), err));
 	}
 	return push_atoms(law, h, 1, out, err);
 }
 
-/* At a node: `need` comes from one side (P-mass `have`, with |P - e^g Q| = need), the cell on the other side can give
- * `give` in full.  Returns the share of that cell that is used, and in *part the share of `have` that is balanced. */
+/* At a node: `need` comes from one side (P-mass `have`, with |P - e^g Q| = need), the cell on the
+ * other side can give `give` in full.  Returns the share of that cell that is used, and in *part
+ * the share of `have` that is balanced. */
 static double balance(double need, double give, double *part)
 {
 	if (!(need > 0)) {
@@ -468,9 +488,10 @@ static size_t heaviest(const iso_cells *cells)
 	return best;
 }
 
-/* For cell k merged to one outcome: surplus P - e^(left) Q = b (1 - e^-w) over its left node, deficit
- * e^(right) Q - P = a (e^w - 1) under its right node. */
-iso_status iso_nodes_lower(const iso_law *law, const iso_cells *cells, double h, iso_nodes *out, iso_error *err)
+/* For cell k merged to one outcome: surplus P - e^(left) Q = b (1 - e^-w) over its left node,
+ * deficit e^(right) Q - P = a (e^w - 1) under its right node. */
+iso_status iso_nodes_lower(const iso_law *law, const iso_cells *cells, double h, iso_nodes *out,
+			   iso_error *err)
 {
 	const size_t n = cells->n, mid = n ? heaviest(cells) : 0;
 	double from_left = 0, from_right = 0; /* shares of cell `mid` taken by its two nodes */
@@ -507,7 +528,8 @@ iso_status iso_nodes_lower(const iso_law *law, const iso_cells *cells, double h,
 
 		if (k == mid && used > 1 - from_left)
 			used = 1 - from_left;
-		/* an unbalanced surplus has a larger loss than the node: all of the flow may be put there */
+		/* an unbalanced surplus has a larger loss than the node: all of the flow may be put
+		 * there */
 		ISO_TRY(push_node(out, c->i + c->w, flow + used * mass, err));
 		if (k == mid) {
 			from_right = used;
@@ -516,8 +538,8 @@ iso_status iso_nodes_lower(const iso_law *law, const iso_cells *cells, double h,
 		flow = (1 - used) * mass;
 		need = (1 - used) * c->b * -iso_expm1(-w);
 	}
-	ISO_TRY(push_node(out, cells->v[mid].i, (1 - from_left - from_right) * (cells->v[mid].a + cells->v[mid].b),
-			  err));
+	ISO_TRY(push_node(out, cells->v[mid].i,
+			  (1 - from_left - from_right) * (cells->v[mid].a + cells->v[mid].b), err));
 	return push_atoms(law, h, 0, out, err);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Private to the accountants: the law of the privacy loss of one release, and its discretisations. */
+/* Private to the accountants: the law of the privacy loss of one release, and its discretisations.
+ */
 #ifndef ISO_PRIVACY_PLD_LAW_H
 #define ISO_PRIVACY_PLD_LAW_H
 
@@ -10,7 +11,8 @@
 
 /* L = log P/Q under P, for the dominating pair (P, Q). */
 typedef enum iso_law_kind {
-	ISO_LAW_REMOVE,	  /* P = (1-q)N(0,s^2) + qN(1,s^2), Q = N(0,s^2); q = 1: the Gaussian mechanism */
+	ISO_LAW_REMOVE,	  /* P = (1-q)N(0,s^2) + qN(1,s^2), Q = N(0,s^2); q = 1: the Gaussian
+			     mechanism */
 	ISO_LAW_ADD,	  /* the same swapped */
 	ISO_LAW_REPLACE,  /* P as above, Q = (1-q)N(0,s^2) + qN(-1,s^2) */
 	ISO_LAW_LAPLACE,  /* scale s */
@@ -37,7 +39,8 @@ typedef struct iso_nodes {
 	int64_t min, max;
 } iso_nodes;
 
-/* A grid cell [i h, (i+w) h] with its mass split so that both P- and Q-mass are kept: a to the left, b to the right. */
+/* A grid cell [i h, (i+w) h] with its mass split so that both P- and Q-mass are kept: a to the
+ * left, b to the right. */
 typedef struct iso_cell {
 	int64_t i, w;
 	double a, b;
@@ -59,7 +62,8 @@ double iso_law_supremum(const iso_law *law);
 double iso_law_variance(const iso_law *law, double t);
 
 /* Cells of width h where the law tilted by theta has its mass, wider where it has little. */
-iso_status iso_law_cells(const iso_law *law, double h, double theta, iso_cells *out, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_law_cells(const iso_law *law, double h, double theta, iso_cells *out,
+			 iso_error *err) ISO_MUST_CHECK;
 /* The law that dominates (upper) and one that is dominated (lower), from the same cells. */
 iso_status iso_nodes_upper(const iso_law *law, const iso_cells *cells, double h, iso_nodes *out,
 			   iso_error *err) ISO_MUST_CHECK;

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/* One release: book, draw, add noise.  In this order, so that a refusal comes before any data are touched. */
+/* One release: book, draw, add noise.  In this order, so that a refusal comes before any data are
+ * touched. */
 #include <math.h>
 
 #include "core/privacy/ledger_private.h"
 #include "core/privacy/mechanism_trusted.h"
 #include "core/privacy/replay.h"
 
-/* A caller proves its bound in floating point; the plan may have reached the same number by another route. */
+/* A caller proves its bound in floating point; the plan may have reached the same number by another
+ * route. */
 #define SENSITIVITY_ROUNDING (1 + 1e-9)
 
-iso_status iso_release_begin(iso_ledger *l, int handle, uint64_t count, double sensitivity, uint32_t *call,
-			     iso_error *err)
+iso_status iso_release_begin(iso_ledger *l, int handle, uint64_t count, double sensitivity,
+			     uint32_t *call, iso_error *err)
 {
 	const iso_plan_item *it;
 	iso_entry_state *s;
@@ -18,28 +20,35 @@ iso_status iso_release_begin(iso_ledger *l, int handle, uint64_t count, double s
 	ISO_TRY(iso_ledger_entry(l, handle, &it, err));
 	s = &l->state[handle];
 	ISO_FAIL_IF(l->closed, err, ISO_E_BUDGET,
-		    "release after training (%s: %s, part %d): the ledger is closed, sampling may not touch data; "
+		    "release after training (%s: %s, part %d): the ledger is closed, sampling may "
+		    "not touch data; "
 		    "release in fit",
 		    l->who, it->why, it->part);
 	ISO_FAIL_IF(it->event.mechanism == ISO_MECH_UNCHARGED, err, ISO_E_BUDGET,
-		    "release through an uncharged entry (%s: %s): it pays for no noise; plan a mechanism", l->who,
-		    it->why);
-	ISO_FAIL_IF(!(sensitivity >= 0) || !(sensitivity <= it->sensitivity * SENSITIVITY_ROUNDING), err, ISO_E_BUDGET,
-		    "sensitivity above the plan (%s: %s, part %d): the call moves by up to %.9g, the plan pays for "
+		    "release through an uncharged entry (%s: %s): it pays for no noise; plan a "
+		    "mechanism",
+		    l->who, it->why);
+	ISO_FAIL_IF(!(sensitivity >= 0) || !(sensitivity <= it->sensitivity * SENSITIVITY_ROUNDING),
+		    err, ISO_E_BUDGET,
+		    "sensitivity above the plan (%s: %s, part %d): the call moves by up to %.9g, "
+		    "the plan pays for "
 		    "%.9g; plan the "
 		    "clip bound that fit uses",
 		    l->who, it->why, it->part, sensitivity, it->sensitivity);
 	ISO_FAIL_IF(count == 0 || count > it->event.count - it->used, err, ISO_E_BUDGET,
-		    "budget exceeded (%s: %s, part %d): %llu of %llu planned releases are used, %llu more are asked "
+		    "budget exceeded (%s: %s, part %d): %llu of %llu planned releases are used, "
+		    "%llu more are asked "
 		    "for; plan the "
 		    "count that fit needs",
-		    l->who, it->why, it->part, (unsigned long long)it->used, (unsigned long long)it->event.count,
-		    (unsigned long long)count);
+		    l->who, it->why, it->part, (unsigned long long)it->used,
+		    (unsigned long long)it->event.count, (unsigned long long)count);
 	ISO_FAIL_IF(s->open, err, ISO_E_PLUGIN,
-		    "release begun twice (%s: %s, part %d): the call before was not finished; finish every call",
+		    "release begun twice (%s: %s, part %d): the call before was not finished; "
+		    "finish every call",
 		    l->who, it->why, it->part);
 	ISO_FAIL_IF(s->calls == UINT32_MAX, err, ISO_E_LIMIT,
-		    "too many calls (%s: %s): the noise has 2^32 steps; merge calls", l->who, it->why);
+		    "too many calls (%s: %s): the noise has 2^32 steps; merge calls", l->who,
+		    it->why);
 	l->plan.v[handle].used += count;
 	*call = s->calls++;
 	s->booked = count;
@@ -49,26 +58,29 @@ iso_status iso_release_begin(iso_ledger *l, int handle, uint64_t count, double s
 }
 
 /* The call must be the one begun last on its entry: noise is added once, and to one vector. */
-static iso_status open_call(iso_ledger *l, int handle, uint32_t call, const iso_plan_item **it, iso_error *err)
+static iso_status open_call(iso_ledger *l, int handle, uint32_t call, const iso_plan_item **it,
+			    iso_error *err)
 {
 	const iso_entry_state *s;
 
 	ISO_TRY(iso_ledger_entry(l, handle, it, err));
 	s = &l->state[handle];
 	ISO_FAIL_IF(l->closed || !s->open || call != s->calls - 1, err, ISO_E_BUDGET,
-		    "release that was not booked (%s: %s, part %d): call %u is not open; begin each call once, finish "
+		    "release that was not booked (%s: %s, part %d): call %u is not open; begin "
+		    "each call once, finish "
 		    "it once",
 		    l->who, (*it)->why, (*it)->part, (unsigned)call);
 	ISO_FAIL_IF((*it)->event.sampling == ISO_SAMPLING_POISSON && !s->drawn, err, ISO_E_BUDGET,
-		    "sampled release without its sample (%s: %s, part %d): the plan pays for a Poisson batch at rate "
+		    "sampled release without its sample (%s: %s, part %d): the plan pays for a "
+		    "Poisson batch at rate "
 		    "%g and the "
 		    "call drew none; draw it by iso_release_poisson",
 		    l->who, (*it)->why, (*it)->part, (*it)->event.rate);
 	return ISO_OK;
 }
 
-iso_status iso_release_poisson(iso_ledger *l, int handle, uint32_t call, const uint64_t *id, size_t n, uint32_t *out,
-			       size_t *batch, iso_error *err)
+iso_status iso_release_poisson(iso_ledger *l, int handle, uint32_t call, const uint64_t *id,
+			       size_t n, uint32_t *out, size_t *batch, iso_error *err)
 {
 	const iso_plan_item *it;
 	iso_entry_state *s;
@@ -77,14 +89,16 @@ iso_status iso_release_poisson(iso_ledger *l, int handle, uint32_t call, const u
 	ISO_TRY(iso_ledger_entry(l, handle, &it, err));
 	s = &l->state[handle];
 	ISO_FAIL_IF(l->closed || !s->open || s->drawn || call != s->calls - 1, err, ISO_E_BUDGET,
-		    "batch that was not booked (%s: %s, part %d): call %u is not open or has its batch; begin each "
+		    "batch that was not booked (%s: %s, part %d): call %u is not open or has its "
+		    "batch; begin each "
 		    "call once",
 		    l->who, it->why, it->part, (unsigned)call);
 	ISO_FAIL_IF(it->event.sampling == ISO_SAMPLING_WITHOUT_REPLACEMENT, err, ISO_E_UNSUPPORTED,
-		    "fixed-size sampling (%s: %s): batches here are Poisson; plan sampling poisson", l->who, it->why);
+		    "fixed-size sampling (%s: %s): batches here are Poisson; plan sampling poisson",
+		    l->who, it->why);
 	if (it->event.sampling == ISO_SAMPLING_POISSON) {
-		*batch = iso_rand_poisson(iso_key_child(l->sampling, it->why, (uint64_t)it->part), call, id, n,
-					  it->event.rate, out);
+		*batch = iso_rand_poisson(iso_key_child(l->sampling, it->why, (uint64_t)it->part),
+					  call, id, n, it->event.rate, out);
 	} else {
 		for (size_t i = 0; i < n; i++)
 			out[i] = (uint32_t)i;
@@ -97,8 +111,8 @@ iso_status iso_release_poisson(iso_ledger *l, int handle, uint32_t call, const u
 }
 
 /* Noise of the entry's family on a vector of floats or doubles. */
-static iso_status add_noise(iso_ledger *l, int handle, uint32_t call, double scale, void *x, size_t n, int is_float,
-			    iso_error *err)
+static iso_status add_noise(iso_ledger *l, int handle, uint32_t call, double scale, void *x,
+			    size_t n, int is_float, iso_error *err)
 {
 	const uint32_t stream = (uint32_t)handle;
 
@@ -107,7 +121,8 @@ static iso_status add_noise(iso_ledger *l, int handle, uint32_t call, double sca
 	case ISO_MECH_ZCDP:
 	case ISO_MECH_PATE_GNMAX:
 		if (is_float)
-			return iso_noise_add_gaussian_f32(l->noise, stream, call, 0, n, (float)scale, x, err);
+			return iso_noise_add_gaussian_f32(l->noise, stream, call, 0, n,
+							  (float)scale, x, err);
 		return iso_noise_add_gaussian(l->noise, stream, call, n, scale, x, err);
 	case ISO_MECH_LAPLACE:
 	case ISO_MECH_PATE_LNMAX:
@@ -121,10 +136,11 @@ static iso_status add_noise(iso_ledger *l, int handle, uint32_t call, double sca
 	default:
 		break;
 	}
-	return iso_fail(err, ISO_E_PLUGIN,
-			"noise of family %s (%s: %s): no mechanism adds it to %s; plan gaussian or laplace",
-			iso_mech_name(l->plan.v[handle].event.mechanism), l->who, l->plan.v[handle].why,
-			is_float ? "floats" : "numbers");
+	return iso_fail(
+		err, ISO_E_PLUGIN,
+		"noise of family %s (%s: %s): no mechanism adds it to %s; plan gaussian or laplace",
+		iso_mech_name(l->plan.v[handle].event.mechanism), l->who, l->plan.v[handle].why,
+		is_float ? "floats" : "numbers");
 }
 
 static void set_zero(void *x, size_t n, int is_float)
@@ -137,11 +153,15 @@ static void set_zero(void *x, size_t n, int is_float)
 	}
 }
 
-static iso_status finish(iso_ledger *l, int handle, uint32_t call, double scale, void *x, size_t n, size_t block,
-			 int is_float, iso_error *err)
+static iso_status finish(iso_ledger *l, int handle, uint32_t call, double scale, void *x, size_t n,
+			 size_t block, int is_float, iso_error *err)
 {
-	iso_replay_call c = {
-		.handle = handle, .call = call, .n = n, .block = block, .is_float = is_float, .aggregate = x};
+	iso_replay_call c = {.handle = handle,
+			     .call = call,
+			     .n = n,
+			     .block = block,
+			     .is_float = is_float,
+			     .aggregate = x};
 	const iso_plan_item *it;
 	iso_replay *r = l->replay;
 	int known = 0;
@@ -167,7 +187,8 @@ static iso_status finish(iso_ledger *l, int handle, uint32_t call, double scale,
 	return ISO_OK;
 }
 
-/* zCDP with rho on sensitivity 1 is a Gaussian of sd 1/sqrt(2 rho) (Bun and Steinke 2016, Proposition 6). */
+/* zCDP with rho on sensitivity 1 is a Gaussian of sd 1/sqrt(2 rho) (Bun and Steinke 2016,
+ * Proposition 6). */
 static double vector_scale(const iso_plan_item *it)
 {
 	if (it->event.mechanism == ISO_MECH_ZCDP)
@@ -175,7 +196,8 @@ static double vector_scale(const iso_plan_item *it)
 	return it->event.noise * it->sensitivity;
 }
 
-iso_status iso_release_finish_f32(iso_ledger *l, int handle, uint32_t call, float *sum, size_t n, iso_error *err)
+iso_status iso_release_finish_f32(iso_ledger *l, int handle, uint32_t call, float *sum, size_t n,
+				  iso_error *err)
 {
 	const iso_plan_item *it;
 
@@ -183,7 +205,8 @@ iso_status iso_release_finish_f32(iso_ledger *l, int handle, uint32_t call, floa
 	return finish(l, handle, call, vector_scale(it), sum, n, n, 1, err);
 }
 
-iso_status iso_release_finish(iso_ledger *l, int handle, uint32_t call, double *sum, size_t n, iso_error *err)
+iso_status iso_release_finish(iso_ledger *l, int handle, uint32_t call, double *sum, size_t n,
+			      iso_error *err)
 {
 	const iso_plan_item *it;
 
@@ -191,8 +214,8 @@ iso_status iso_release_finish(iso_ledger *l, int handle, uint32_t call, double *
 	return finish(l, handle, call, vector_scale(it), sum, n, n, 0, err);
 }
 
-iso_status iso_release_scores(iso_ledger *l, int handle, uint32_t call, double scale, double *x, size_t n, size_t block,
-			      iso_error *err)
+iso_status iso_release_scores(iso_ledger *l, int handle, uint32_t call, double scale, double *x,
+			      size_t n, size_t block, iso_error *err)
 {
 	return finish(l, handle, call, scale, x, n, block, 0, err);
 }
@@ -202,26 +225,32 @@ int iso_release_piecewise_ok(const iso_ledger *l)
 	return l->replay == NULL;
 }
 
-iso_status iso_release_piece_f32(iso_ledger *l, int handle, uint32_t call, size_t first, size_t n, float *sum,
-				 iso_error *err)
+iso_status iso_release_piece_f32(iso_ledger *l, int handle, uint32_t call, size_t first, size_t n,
+				 float *sum, iso_error *err)
 {
 	const iso_plan_item *it;
 
 	ISO_TRY(iso_ledger_entry(l, handle, &it, err));
-	ISO_FAIL_IF(l->replay != NULL, err, ISO_E_INTERNAL,
-		    "piecewise noise under record/replay (%s: %s): the whole vector must be seen; use "
-		    "iso_release_finish_f32",
-		    l->who, it->why);
+	ISO_FAIL_IF(
+		l->replay != NULL, err, ISO_E_INTERNAL,
+		"piecewise noise under record/replay (%s: %s): the whole vector must be seen; use "
+		"iso_release_finish_f32",
+		l->who, it->why);
 	ISO_FAIL_IF(it->event.mechanism != ISO_MECH_GAUSSIAN || first % 2 != 0, err, ISO_E_INTERNAL,
-		    "piece of a release (%s: %s): pieces are Gaussian and start at an even index, not at %zu", l->who,
-		    it->why, first);
-	/* The pieces of a call close with the next begin or with the ledger: the caller owns the vector's extent. */
-	ISO_FAIL_IF(l->closed || call != l->state[handle].calls - 1 || l->state[handle].calls == 0, err, ISO_E_BUDGET,
-		    "piece that was not booked (%s: %s): call %u is not open; begin each call once", l->who, it->why,
-		    (unsigned)call);
-	ISO_FAIL_IF(it->event.sampling == ISO_SAMPLING_POISSON && !l->state[handle].drawn, err, ISO_E_BUDGET,
-		    "sampled release without its sample (%s: %s): draw it by iso_release_poisson", l->who, it->why);
+		    "piece of a release (%s: %s): pieces are Gaussian and start at an even index, "
+		    "not at %zu",
+		    l->who, it->why, first);
+	/* The pieces of a call close with the next begin or with the ledger: the caller owns the
+	 * vector's extent. */
+	ISO_FAIL_IF(l->closed || call != l->state[handle].calls - 1 || l->state[handle].calls == 0,
+		    err, ISO_E_BUDGET,
+		    "piece that was not booked (%s: %s): call %u is not open; begin each call once",
+		    l->who, it->why, (unsigned)call);
+	ISO_FAIL_IF(it->event.sampling == ISO_SAMPLING_POISSON && !l->state[handle].drawn, err,
+		    ISO_E_BUDGET,
+		    "sampled release without its sample (%s: %s): draw it by iso_release_poisson",
+		    l->who, it->why);
 	l->state[handle].open = 0;
-	return iso_noise_add_gaussian_f32(l->noise, (uint32_t)handle, call, first, n, (float)vector_scale(it), sum,
-					  err);
+	return iso_noise_add_gaussian_f32(l->noise, (uint32_t)handle, call, first, n,
+					  (float)vector_scale(it), sum, err);
 }

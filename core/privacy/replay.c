@@ -154,7 +154,8 @@ static size_t bytes_of(const iso_replay_call *c)
 	return c->n * (c->is_float ? sizeof(float) : sizeof(double));
 }
 
-static iso_status copy_vector(const iso_replay_call *c, const void *from, const void **to, iso_error *err)
+static iso_status copy_vector(const iso_replay_call *c, const void *from, const void **to,
+			      iso_error *err)
 {
 	void *p = iso_alloc(c->n, c->is_float ? sizeof(float) : sizeof(double));
 
@@ -203,8 +204,8 @@ static iso_status count_distinct(const uint64_t *id, size_t n, size_t *distinct,
 	return ISO_OK;
 }
 
-static iso_status log_draw(iso_replay *r, const iso_replay_draw *d, const uint64_t *id, const uint32_t *batch,
-			   iso_error *err)
+static iso_status log_draw(iso_replay *r, const iso_replay_draw *d, const uint64_t *id,
+			   const uint32_t *batch, iso_error *err)
 {
 	draw_log *slot;
 
@@ -229,8 +230,8 @@ static int watched(const iso_replay *r, uint64_t id)
 	return 0;
 }
 
-/* Whether the recorded batch of this call held a watched record: an added record is seen in the replay's batch only, a
- * removed one in the recorded batch only. */
+/* Whether the recorded batch of this call held a watched record: an added record is seen in the
+ * replay's batch only, a removed one in the recorded batch only. */
 static int recorded_hit(iso_replay *r, int handle, uint32_t call)
 {
 	for (size_t k = 0; k < r->ndraw; k++) {
@@ -276,7 +277,8 @@ static double distance(const iso_replay_call *a, const iso_replay_call *b, measu
 {
 	double worst = 0;
 
-	if (memcmp(a->aggregate, b->aggregate, bytes_of(a)) == 0) /* most calls: the record was not in the batch */
+	if (memcmp(a->aggregate, b->aggregate, bytes_of(a)) ==
+	    0) /* most calls: the record was not in the batch */
 		return 0;
 	for (size_t first = 0; first < a->n; first += a->block) {
 		double s = 0;
@@ -298,8 +300,8 @@ static double distance(const iso_replay_call *a, const iso_replay_call *b, measu
 	return worst;
 }
 
-static iso_finding *found(iso_replay *r, iso_finding_kind kind, const iso_plan_item *item, uint32_t call,
-			  const char *text)
+static iso_finding *found(iso_replay *r, iso_finding_kind kind, const iso_plan_item *item,
+			  uint32_t call, const char *text)
 {
 	iso_finding *f = &r->finding[kind];
 
@@ -308,7 +310,8 @@ static iso_finding *found(iso_replay *r, iso_finding_kind kind, const iso_plan_i
 	if (r->first == ISO_FINDING_NONE)
 		r->first = kind;
 	f->kind = kind;
-	snprintf(f->what, sizeof(f->what), "call %u of %s (part %d): %s", (unsigned)call, item->why, item->part, text);
+	snprintf(f->what, sizeof(f->what), "call %u of %s (part %d): %s", (unsigned)call, item->why,
+		 item->part, text);
 	return f;
 }
 
@@ -331,7 +334,8 @@ static void check_partition(iso_replay *r, const iso_plan_item *item, uint32_t c
 }
 
 /* Sensitivity, inclusion and partition of one call. */
-static void judge(iso_replay *r, const iso_plan_item *item, const iso_replay_call *now, const iso_replay_call *then)
+static void judge(iso_replay *r, const iso_plan_item *item, const iso_replay_call *now,
+		  const iso_replay_call *then)
 {
 	const iso_mech m = item->event.mechanism;
 	const int votes = m == ISO_MECH_PATE_LNMAX || m == ISO_MECH_PATE_GNMAX;
@@ -346,7 +350,8 @@ static void judge(iso_replay *r, const iso_plan_item *item, const iso_replay_cal
 	iso_finding *f = NULL;
 
 	if (!(moved <= allowed * (1 + ROUNDING)))
-		f = found(r, ISO_FINDING_SENSITIVITY, item, now->call, "its aggregate moved further than declared");
+		f = found(r, ISO_FINDING_SENSITIVITY, item, now->call,
+			  "its aggregate moved further than declared");
 	if (f) {
 		f->moved = moved;
 		f->allowed = allowed;
@@ -362,7 +367,8 @@ static void judge(iso_replay *r, const iso_plan_item *item, const iso_replay_cal
 		check_partition(r, item, now->call);
 }
 
-void iso_replay_compare(iso_replay *r, const iso_plan_item *item, const iso_replay_call *c, void *x, int *known)
+void iso_replay_compare(iso_replay *r, const iso_plan_item *item, const iso_replay_call *c, void *x,
+			int *known)
 {
 	const iso_replay_call *then = r->at < r->ncall ? &r->call[r->at] : NULL;
 
@@ -373,7 +379,8 @@ void iso_replay_compare(iso_replay *r, const iso_plan_item *item, const iso_repl
 	    then->is_float != c->is_float || then->block != c->block || !then->release) {
 		r->lost = 1;
 		(void)found(r, ISO_FINDING_CONTROL_FLOW, item, c->call,
-			    then ? "another call was recorded in its place" : "fewer calls were recorded");
+			    then ? "another call was recorded in its place"
+				 : "fewer calls were recorded");
 		return;
 	}
 	r->at++;
@@ -389,7 +396,8 @@ void iso_replay_end(iso_replay *r)
 	if (r->mode != ISO_REPLAY_REPLAY || r->lost || r->at == r->ncall)
 		return;
 	f->kind = ISO_FINDING_CONTROL_FLOW;
-	snprintf(f->what, sizeof(f->what), "%zu calls were recorded, %zu were made", r->ncall, r->at);
+	snprintf(f->what, sizeof(f->what), "%zu calls were recorded, %zu were made", r->ncall,
+		 r->at);
 	if (r->first == ISO_FINDING_NONE)
 		r->first = ISO_FINDING_CONTROL_FLOW;
 }

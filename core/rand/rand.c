@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Philox 4x32-10: Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3", section 3.3.
+/* Philox 4x32-10: Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3",
+ * section 3.3.
  *
- * Counter (i low, i high, j low, j high), key 64 bits.  Array fills, Poisson sampling and streams each derive a key of
- * their own from the caller's, so that none of them can meet an addressed draw of the same key. */
+ * Counter (i low, i high, j low, j high), key 64 bits.  Array fills, Poisson sampling and streams
+ * each derive a key of their own from the caller's, so that none of them can meet an addressed draw
+ * of the same key. */
 #include "core/rand/rand.h"
 
 #include <math.h>
@@ -27,7 +29,8 @@
 #define TAG_POISSON_MORE 0xa0761d6478bd642fu
 #define TAG_STREAM 0xe7037ed1a0b428dbu
 
-/* Bijective mixing: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators" (variant 13). */
+/* Bijective mixing: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators"
+ * (variant 13). */
 static uint64_t mix(uint64_t z)
 {
 	z += 0x9e3779b97f4a7c15u;
@@ -65,7 +68,8 @@ iso_key iso_key_child(iso_key key, const char *label, uint64_t index)
 
 void iso_rand_words(iso_key key, uint64_t i, uint64_t j, uint32_t out[4])
 {
-	uint32_t x0 = (uint32_t)i, x1 = (uint32_t)(i >> 32), x2 = (uint32_t)j, x3 = (uint32_t)(j >> 32);
+	uint32_t x0 = (uint32_t)i, x1 = (uint32_t)(i >> 32), x2 = (uint32_t)j,
+		 x3 = (uint32_t)(j >> 32);
 	uint32_t k0 = (uint32_t)key.k, k1 = (uint32_t)(key.k >> 32);
 	for (int round = 0; round < 10; round++) {
 		const uint64_t p0 = (uint64_t)PHILOX_M0 * x0, p1 = (uint64_t)PHILOX_M1 * x2;
@@ -82,10 +86,10 @@ void iso_rand_words(iso_key key, uint64_t i, uint64_t j, uint32_t out[4])
 	out[3] = x3;
 }
 
-/* A GROUP is 64 words: words 0 of LANES consecutive calls, then their words 1, 2, 3.  So element e of an array is word
- * (e mod 64) / 16 of call 16 (e / 64) + e mod 16, and no word changes place after the vector arithmetic.
- * The vector versions keep a word in the low half of a 64-bit lane, as the multiply takes it, and let the high half
- * hold anything. */
+/* A GROUP is 64 words: words 0 of LANES consecutive calls, then their words 1, 2, 3.  So element e
+ * of an array is word (e mod 64) / 16 of call 16 (e / 64) + e mod 16, and no word changes place
+ * after the vector arithmetic. The vector versions keep a word in the low half of a 64-bit lane, as
+ * the multiply takes it, and let the high half hold anything. */
 #define LANES 16
 #define GROUP 64
 #define FEW 3 /* more than so many records make a group worth its price */
@@ -136,27 +140,34 @@ ISO_TARGET_AVX2 static void words_avx2(iso_key key, uint64_t i, uint64_t group, 
 	for (uint64_t c = 0; c < LANES; c += STEP) {
 		__m256i x[4][2];
 		for (uint64_t h = 0; h < 2; h++) {
-			const uint64_t j = group * LANES + c + V * h; /* a multiple of 4: no carry into the high half */
+			const uint64_t j = group * LANES + c +
+					   V * h; /* a multiple of 4: no carry into the high half */
 			x[0][h] = _mm256_set1_epi64x((long long)(uint32_t)i);
 			x[1][h] = _mm256_set1_epi64x((long long)(i >> 32));
-			x[2][h] = _mm256_add_epi64(_mm256_set1_epi64x((long long)j), _mm256_set_epi64x(3, 2, 1, 0));
+			x[2][h] = _mm256_add_epi64(_mm256_set1_epi64x((long long)j),
+						   _mm256_set_epi64x(3, 2, 1, 0));
 			x[3][h] = _mm256_set1_epi64x((long long)(j >> 32));
 		}
 		uint32_t k0 = (uint32_t)key.k, k1 = (uint32_t)(key.k >> 32);
 		for (int round = 0; round < 10; round++, k0 += PHILOX_W0, k1 += PHILOX_W1) {
 			const __m256i v0 = _mm256_set1_epi64x(k0), v1 = _mm256_set1_epi64x(k1);
 			for (int h = 0; h < 2; h++) {
-				const __m256i p0 = _mm256_mul_epu32(x[0][h], m0), p1 = _mm256_mul_epu32(x[2][h], m1);
-				x[0][h] = _mm256_xor_si256(_mm256_srli_epi64(p1, 32), _mm256_xor_si256(x[1][h], v0));
-				x[2][h] = _mm256_xor_si256(_mm256_srli_epi64(p0, 32), _mm256_xor_si256(x[3][h], v1));
+				const __m256i p0 = _mm256_mul_epu32(x[0][h], m0),
+					      p1 = _mm256_mul_epu32(x[2][h], m1);
+				x[0][h] = _mm256_xor_si256(_mm256_srli_epi64(p1, 32),
+							   _mm256_xor_si256(x[1][h], v0));
+				x[2][h] = _mm256_xor_si256(_mm256_srli_epi64(p0, 32),
+							   _mm256_xor_si256(x[3][h], v1));
 				x[1][h] = p1;
 				x[3][h] = p0;
 			}
 		}
 		for (size_t word = 0; word < 4; word++)
 			for (size_t h = 0; h < 2; h++)
-				_mm_storeu_si128((__m128i *)(void *)(out + word * LANES + c + V * h),
-						 _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(x[word][h], even)));
+				_mm_storeu_si128(
+					(__m128i *)(void *)(out + word * LANES + c + V * h),
+					_mm256_castsi256_si128(
+						_mm256_permutevar8x32_epi32(x[word][h], even)));
 	}
 }
 
@@ -200,16 +211,20 @@ ISO_TARGET_AVX512 static void words_avx512(iso_key key, uint64_t i, uint64_t gro
 		const uint64_t j = group * LANES + V * h;
 		x[0][h] = _mm512_set1_epi64((long long)(uint32_t)i);
 		x[1][h] = _mm512_set1_epi64((long long)(i >> 32));
-		x[2][h] = _mm512_add_epi64(_mm512_set1_epi64((long long)j), _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0));
+		x[2][h] = _mm512_add_epi64(_mm512_set1_epi64((long long)j),
+					   _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0));
 		x[3][h] = _mm512_set1_epi64((long long)(j >> 32));
 	}
 	uint32_t k0 = (uint32_t)key.k, k1 = (uint32_t)(key.k >> 32);
 	for (int round = 0; round < 10; round++, k0 += PHILOX_W0, k1 += PHILOX_W1) {
 		const __m512i v0 = _mm512_set1_epi64(k0), v1 = _mm512_set1_epi64(k1);
 		for (int h = 0; h < 2; h++) {
-			const __m512i p0 = _mm512_mul_epu32(x[0][h], m0), p1 = _mm512_mul_epu32(x[2][h], m1);
-			x[0][h] = _mm512_xor_si512(_mm512_srli_epi64(p1, 32), _mm512_xor_si512(x[1][h], v0));
-			x[2][h] = _mm512_xor_si512(_mm512_srli_epi64(p0, 32), _mm512_xor_si512(x[3][h], v1));
+			const __m512i p0 = _mm512_mul_epu32(x[0][h], m0),
+				      p1 = _mm512_mul_epu32(x[2][h], m1);
+			x[0][h] = _mm512_xor_si512(_mm512_srli_epi64(p1, 32),
+						   _mm512_xor_si512(x[1][h], v0));
+			x[2][h] = _mm512_xor_si512(_mm512_srli_epi64(p0, 32),
+						   _mm512_xor_si512(x[3][h], v1));
 			x[1][h] = p1;
 			x[3][h] = p0;
 		}
@@ -277,7 +292,8 @@ static void mend_tails(iso_key tail, uint64_t i, size_t at, const uint32_t *w, f
 				continue;
 			uint32_t more[4];
 			iso_rand_words(tail, i, at + b + l, more);
-			iso_box_muller_tail(radius, angle, more[0], &out[b + l], &out[b + ISO_BM_BLOCK / 2 + l]);
+			iso_box_muller_tail(radius, angle, more[0], &out[b + l],
+					    &out[b + ISO_BM_BLOCK / 2 + l]);
 		}
 	}
 }
@@ -298,7 +314,8 @@ void iso_rand_fill_normal(iso_key key, uint64_t i, float mean, float sd, float *
 	}
 }
 
-/* u < q for u = (word, more bits) / 2^64: only a word equal to the top of q, once in 2^32, needs the second word. */
+/* u < q for u = (word, more bits) / 2^64: only a word equal to the top of q, once in 2^32, needs
+ * the second word. */
 typedef struct threshold {
 	uint32_t top, low;
 	int all;
@@ -323,9 +340,10 @@ static int below(threshold th, uint32_t word, iso_key key, uint64_t t, uint64_t 
 	return w[0] < th.low;
 }
 
-/* Record id looks at element id of array t.  A group serves all of its records that follow one another in id; where
- * they are few, single calls are cheaper. */
-size_t iso_rand_poisson(iso_key key, uint64_t t, const uint64_t *id, size_t n, double q, uint32_t *out)
+/* Record id looks at element id of array t.  A group serves all of its records that follow one
+ * another in id; where they are few, single calls are cheaper. */
+size_t iso_rand_poisson(iso_key key, uint64_t t, const uint64_t *id, size_t n, double q,
+			uint32_t *out)
 {
 	const threshold th = threshold_of(q);
 	const iso_key k = derive(key, TAG_POISSON);
@@ -388,7 +406,8 @@ double iso_next_normal(iso_stream *s)
 	return r * iso_cos(0x1.921fb54442d18p+2 * to_u01(w[2], w[3]));
 }
 
-/* Lemire 2019, "Fast random integer generation in an interval": multiply, reject the short remainder. */
+/* Lemire 2019, "Fast random integer generation in an interval": multiply, reject the short
+ * remainder. */
 uint64_t iso_next_below(iso_stream *s, uint64_t n)
 {
 	unsigned __int128 m = (unsigned __int128)iso_next_u64(s) * n;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Counter-based keyed randomness (Philox 4x32-10, Salmon et al. 2011): a pure function of (seed, path, counter).
- * NEVER for privacy noise: that is core/privacy/noise.h.
+/* Counter-based keyed randomness (Philox 4x32-10, Salmon et al. 2011): a pure function of (seed,
+ * path, counter). NEVER for privacy noise: that is core/privacy/noise.h.
  *
- * A key is made from the master seed and a path of labels, "fit/dp-cgan/init".  A draw is addressed by two 64-bit
- * numbers, so its value does not depend on what else was drawn, in which order, or by whom.  Draws that belong to
- * a private record are addressed by the record's identity: removing a record leaves all others' draws unchanged.
+ * A key is made from the master seed and a path of labels, "fit/dp-cgan/init".  A draw is addressed
+ * by two 64-bit numbers, so its value does not depend on what else was drawn, in which order, or by
+ * whom.  Draws that belong to a private record are addressed by the record's identity: removing a
+ * record leaves all others' draws unchanged.
  */
 #ifndef ISO_RAND_RAND_H
 #define ISO_RAND_RAND_H
@@ -27,9 +28,11 @@ double iso_rand_u01(iso_key key, uint64_t i, uint64_t j); /* (0,1), 53 bits */
 void iso_rand_fill_uniform(iso_key key, uint64_t i, float lo, float hi, float *out, size_t n);
 void iso_rand_fill_normal(iso_key key, uint64_t i, float mean, float sd, float *out, size_t n);
 
-/* Poisson sampling: out gets the positions p in 0..n-1 with u(key, t, id[p]) < q, in order; returns how many.
- * out holds n entries.  A record's inclusion depends on (key, t, its id) alone.  Fast for runs of consecutive ids. */
-size_t iso_rand_poisson(iso_key key, uint64_t t, const uint64_t *id, size_t n, double q, uint32_t *out);
+/* Poisson sampling: out gets the positions p in 0..n-1 with u(key, t, id[p]) < q, in order; returns
+ * how many. out holds n entries.  A record's inclusion depends on (key, t, its id) alone.  Fast for
+ * runs of consecutive ids. */
+size_t iso_rand_poisson(iso_key key, uint64_t t, const uint64_t *id, size_t n, double q,
+			uint32_t *out);
 
 /* A stream: sequential draws from one key, for code that no private row's presence can shift. */
 typedef struct iso_stream {

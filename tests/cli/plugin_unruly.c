@@ -43,7 +43,8 @@ static iso_status fit(const iso_fit *f, void **model, iso_error *err)
 			all = more;
 		}
 	case FAIL:
-		return iso_fail(err, ISO_E_DATA, "unruly (fit): it was asked to fail; ask for something else");
+		return iso_fail(err, ISO_E_DATA,
+				"unruly (fit): it was asked to fail; ask for something else");
 	case QUIT:
 		_exit(0); /* success, and no record */
 	default:

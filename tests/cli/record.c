@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Records: the validator takes what a run wrote and refuses every mutilation of it; values and CSV; rounding; the store. */
+/* Records: the validator takes what a run wrote and refuses every mutilation of it; values and CSV;
+ * rounding; the store. */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,8 +17,10 @@ static const char *home;
 static void setup(void)
 {
 	static const char *const text =
-		"{\"name\":\"t\",\"datasets\":[{\"name\":\"sim-census\",\"options\":{\"rows\":200}}],\"generators\":[\"independent\"],"
-		"\"epsilons\":[2],\"accountant\":\"rdp\",\"attacks\":[{\"name\":\"gan-leaks\",\"options\":{\"samples\":50}},\"logan-wb\"],"
+		"{\"name\":\"t\",\"datasets\":[{\"name\":\"sim-census\",\"options\":{\"rows\":200}}"
+		"],\"generators\":[\"independent\"],"
+		"\"epsilons\":[2],\"accountant\":\"rdp\",\"attacks\":[{\"name\":\"gan-leaks\","
+		"\"options\":{\"samples\":50}},\"logan-wb\"],"
 		"\"metrics\":[\"marginals\"],\"attack_targets\":20,\"keep_samples\":5}";
 	iso_suite *s;
 	iso_agenda *a;
@@ -30,7 +33,8 @@ static void setup(void)
 	tk_ok(iso_suite_parse(text, strlen(text), "s.json", NULL, &s, &err));
 	tk_ok(iso_agenda_new(s, &a, &err));
 	tk_ok(iso_run(a, &o, &sum, &err));
-	ck_assert_msg(sum.done == 1 && sum.failed == 0, "%s", sum.nfailure ? sum.failure[0].text : "");
+	ck_assert_msg(sum.done == 1 && sum.failed == 0, "%s",
+		      sum.nfailure ? sum.failure[0].text : "");
 	tk_ok(iso_record_read(home, a->cell[0].key, &model, &err));
 	ck_assert_ptr_nonnull(model);
 	iso_run_summary_free(&sum);
@@ -38,7 +42,8 @@ static void setup(void)
 	iso_suite_free(s);
 }
 
-/* The item that a path of the field table leads to (in the first element of an array), and its parent. */
+/* The item that a path of the field table leads to (in the first element of an array), and its
+ * parent. */
 static cJSON *follow(cJSON *root, const char *path, cJSON **parent, char *name)
 {
 	cJSON *v = root;
@@ -73,7 +78,8 @@ START_TEST(real_record_is_valid)
 		char name[64];
 
 		if (f->need)
-			ck_assert_msg(follow(model, f->path, &parent, name) != NULL, "%s is not in a real record", f->path);
+			ck_assert_msg(follow(model, f->path, &parent, name) != NULL,
+				      "%s is not in a real record", f->path);
 	}
 }
 END_TEST
@@ -96,9 +102,12 @@ START_TEST(every_mutilation_is_found)
 			if (how == 0)
 				cJSON_DeleteItemFromObjectCaseSensitive(parent, name);
 			else /* true is no text, number, object, array or null */
-				cJSON_ReplaceItemInObjectCaseSensitive(parent, name,
-								       strstr(f->path, "_ok") ? cJSON_CreateNumber(3) : cJSON_CreateTrue());
-			tk_fails(iso_record_check(copy, "record", &err), ISO_E_DATA, config_field(f->path) ? "config" : f->path);
+				cJSON_ReplaceItemInObjectCaseSensitive(
+					parent, name,
+					strstr(f->path, "_ok") ? cJSON_CreateNumber(3)
+							       : cJSON_CreateTrue());
+			tk_fails(iso_record_check(copy, "record", &err), ISO_E_DATA,
+				 config_field(f->path) ? "config" : f->path);
 			removed += how == 0;
 			retyped += how == 1;
 			cJSON_Delete(copy);
@@ -121,7 +130,8 @@ START_TEST(wrong_values_are_found)
 	tk_fails(iso_record_check(copy, "record", &err), ISO_E_DATA, "hashes to");
 	cJSON_Delete(copy);
 	copy = cJSON_Duplicate(model, 1);
-	cJSON_DeleteItemFromArray(cJSON_GetObjectItem(cJSON_GetObjectItem(copy, "attacks")->child, "truth"), 0);
+	cJSON_DeleteItemFromArray(
+		cJSON_GetObjectItem(cJSON_GetObjectItem(copy, "attacks")->child, "truth"), 0);
 	tk_fails(iso_record_check(copy, "record", &err), ISO_E_DATA, "scores");
 	cJSON_Delete(copy);
 	copy = cJSON_Duplicate(model, 1);
@@ -132,13 +142,16 @@ START_TEST(wrong_values_are_found)
 }
 END_TEST
 
-/* The whole cell in this process: with plenty of memory it gives the record that the worker gave; with the n-th allocation
- * failing it gives an error, or a record that says which part failed, and never crashes or leaks (under a sanitizer). */
+/* The whole cell in this process: with plenty of memory it gives the record that the worker gave;
+ * with the n-th allocation failing it gives an error, or a record that says which part failed, and
+ * never crashes or leaks (under a sanitizer). */
 START_TEST(cell_without_memory)
 {
 	static const char *const text =
-		"{\"name\":\"t\",\"datasets\":[{\"name\":\"sim-census\",\"options\":{\"rows\":200}}],\"generators\":[\"independent\"],"
-		"\"epsilons\":[2],\"accountant\":\"rdp\",\"attacks\":[{\"name\":\"gan-leaks\",\"options\":{\"samples\":50}},\"logan-wb\"],"
+		"{\"name\":\"t\",\"datasets\":[{\"name\":\"sim-census\",\"options\":{\"rows\":200}}"
+		"],\"generators\":[\"independent\"],"
+		"\"epsilons\":[2],\"accountant\":\"rdp\",\"attacks\":[{\"name\":\"gan-leaks\","
+		"\"options\":{\"samples\":50}},\"logan-wb\"],"
 		"\"metrics\":[\"marginals\"],\"attack_targets\":20,\"keep_samples\":5}";
 	iso_suite *s;
 	iso_agenda *a;
@@ -149,7 +162,8 @@ START_TEST(cell_without_memory)
 	tk_ok(iso_agenda_new(s, &a, &err));
 	tk_ok(iso_cell_rows_new(a, 0, 0, &rows, &err));
 	for (uint64_t n = 0; n < 1000000; n = n < 64 ? n + 1 : n + n / 16) {
-		const iso_cell_job job = {.agenda = a, .cell = &a->cell[0], .rows = &rows, .dir = home, .jobs = 1};
+		const iso_cell_job job = {
+			.agenda = a, .cell = &a->cell[0], .rows = &rows, .dir = home, .jobs = 1};
 		const uint64_t before = iso_alloc_count();
 		cJSON *record;
 		iso_status st;
@@ -159,7 +173,9 @@ START_TEST(cell_without_memory)
 		st = iso_cell_execute(&job, record, &err);
 		iso_alloc_fail_after(0);
 		if (n == 0) {
-			cJSON_ReplaceItemInObject(record, "run", cJSON_Duplicate(cJSON_GetObjectItem(model, "run"), 1));
+			cJSON_ReplaceItemInObject(
+				record, "run",
+				cJSON_Duplicate(cJSON_GetObjectItem(model, "run"), 1));
 			iso_str x = {0}, y = {0};
 
 			tk_ok(iso_record_text(record, &x, &err));

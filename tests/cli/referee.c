@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The referee: who is a target, what an attack is shown, and that its statistics are those of the raw scores. */
+/* The referee: who is a target, what an attack is shown, and that its statistics are those of the
+ * raw scores. */
 #include <stdio.h>
 #include <string.h>
 
@@ -31,9 +32,15 @@ static void setup(void)
 	iso_split_free(&split);
 	tk_ok(iso_generator_find("memorise", &g, &err));
 	ck_assert_uint_le(g->options_size, sizeof(o));
-	tk_ok(iso_options_resolve(g->options, NULL, "memorise", o, g->options_size, &resolved, &err));
+	tk_ok(iso_options_resolve(g->options, NULL, "memorise", o, g->options_size, &resolved,
+				  &err));
 	cJSON_Delete(resolved);
-	const iso_training_request r = {.generator = g, .options = o, .train = members, .epsilon = INFINITY, .delta = 1e-5, .seed = 1};
+	const iso_training_request r = {.generator = g,
+					.options = o,
+					.train = members,
+					.epsilon = INFINITY,
+					.delta = 1e-5,
+					.seed = 1};
 
 	tk_ok(iso_train(&r, &training, &err));
 	tk_ok(iso_training_sample(&training, data->schema, 1, 100, &synthetic, &err));
@@ -41,8 +48,14 @@ static void setup(void)
 
 static iso_game_setup game_setup(void)
 {
-	return (iso_game_setup){.members = members, .nonmembers = others, .auxiliary = aux, .synthetic = synthetic,
-				.training = &training, .max_targets = 40, .dedup = 1, .seed = 5};
+	return (iso_game_setup){.members = members,
+				.nonmembers = others,
+				.auxiliary = aux,
+				.synthetic = synthetic,
+				.training = &training,
+				.max_targets = 40,
+				.dedup = 1,
+				.seed = 5};
 }
 
 static size_t same_rows(const iso_table *a, size_t r, const iso_table *b)
@@ -50,7 +63,8 @@ static size_t same_rows(const iso_table *a, size_t r, const iso_table *b)
 	size_t n = 0;
 
 	for (size_t i = 0; i < b->n; i++)
-		n += memcmp(&a->cells[r * a->schema->ncol], &b->cells[i * b->schema->ncol], a->schema->ncol * sizeof(double)) == 0;
+		n += memcmp(&a->cells[r * a->schema->ncol], &b->cells[i * b->schema->ncol],
+			    a->schema->ncol * sizeof(double)) == 0;
 	return n;
 }
 
@@ -69,7 +83,8 @@ static iso_status look_before(const iso_attack_view *v, const void *o, void **st
 	return ISO_OK;
 }
 
-static iso_status look(const iso_attack_view *v, const void *o, void *state, double *score, iso_error *e)
+static iso_status look(const iso_attack_view *v, const void *o, void *state, double *score,
+		       iso_error *e)
 {
 	(void)o;
 	(void)state;
@@ -91,8 +106,18 @@ static void forget(void *state)
 
 static iso_attack attack(uint32_t knows)
 {
-	return (iso_attack){.abi = ISO_ATTACK_ABI, .name = "look", .title = "t", .citation = "c", .card = "c", .goal = ISO_GOAL_MEMBERSHIP,
-			    .knows = knows, .version = 1, .knowledge = "FBB", .prepare = look_before, .score = look, .destroy = forget};
+	return (iso_attack){.abi = ISO_ATTACK_ABI,
+			    .name = "look",
+			    .title = "t",
+			    .citation = "c",
+			    .card = "c",
+			    .goal = ISO_GOAL_MEMBERSHIP,
+			    .knows = knows,
+			    .version = 1,
+			    .knowledge = "FBB",
+			    .prepare = look_before,
+			    .score = look,
+			    .destroy = forget};
 }
 
 START_TEST(targets)
@@ -157,8 +182,10 @@ START_TEST(view_is_limited)
 		ck_assert_ptr_eq(seen.schema, data->schema);
 		if (knows & ISO_KNOWS_ORACLE) {
 			/* fresh rows each call, not the released ones */
-			ck_assert(memcmp(drawn[0]->cells, drawn[1]->cells, 30 * data->schema->ncol * sizeof(double)) != 0);
-			ck_assert(memcmp(drawn[0]->cells, synthetic->cells, 30 * data->schema->ncol * sizeof(double)) != 0);
+			ck_assert(memcmp(drawn[0]->cells, drawn[1]->cells,
+					 30 * data->schema->ncol * sizeof(double)) != 0);
+			ck_assert(memcmp(drawn[0]->cells, synthetic->cells,
+					 30 * data->schema->ncol * sizeof(double)) != 0);
 			iso_table_free(drawn[0]);
 			iso_table_free(drawn[1]);
 		}
@@ -198,34 +225,40 @@ START_TEST(what_is_refused)
 
 	tk_ok(iso_game_new(&s, &g, &err));
 	give = NAN;
-	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_PLUGIN, "target 0 has nan");
+	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_PLUGIN,
+		 "target 0 has nan");
 	give = INFINITY;
 	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_PLUGIN, "finite");
 	give = 0;
 	a = attack(ISO_KNOWS_SCORE);
-	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED, "scores rows");
+	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED,
+		 "scores rows");
 	a = attack(ISO_KNOWS_LATENT);
 	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED, "latent");
 	a = attack(ISO_KNOWS_SHADOW);
 	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED, "shadow");
 	a = attack(0);
 	a.goal = ISO_GOAL_ATTRIBUTE;
-	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED, "membership");
+	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED,
+		 "membership");
 	iso_game_free(g);
 
 	s.auxiliary = NULL;
 	s.training = NULL;
 	tk_ok(iso_game_new(&s, &g, &err));
 	a = attack(ISO_KNOWS_AUXILIARY);
-	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED, "auxiliary");
+	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED,
+		 "auxiliary");
 	a = attack(ISO_KNOWS_ORACLE);
-	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED, "not at hand");
+	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED,
+		 "not at hand");
 	iso_game_free(g);
 
 	s.nonmembers = NULL;
 	tk_ok(iso_game_new(&s, &g, &err));
 	a = attack(0);
-	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED, "hold-out");
+	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED,
+		 "hold-out");
 	iso_game_free(g);
 }
 END_TEST

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* same A B: are two output directories equal, outside the records' key "run"?  Compares bytes: suite.json, every record up to
- * its line "run", every file of samples, and results.csv without the rows of kind cost.  Exit status 0 or 1. */
+/* same A B: are two output directories equal, outside the records' key "run"?  Compares bytes:
+ * suite.json, every record up to its line "run", every file of samples, and results.csv without the
+ * rows of kind cost.  Exit status 0 or 1. */
 #include <stdio.h>
 #include <string.h>
 
@@ -86,7 +87,8 @@ static void compare(const char *a, const char *b, const char *name, int how)
 }
 
 /* Every file of A/sub must be the same in B/sub, and there must be no others. */
-static size_t compare_all(const char *a, const char *b, const char *sub, const char *suffix, int how)
+static size_t compare_all(const char *a, const char *b, const char *sub, const char *suffix,
+			  int how)
 {
 	iso_str pa = {0}, pb = {0};
 	char **na = NULL, **nb = NULL;
@@ -96,7 +98,8 @@ static size_t compare_all(const char *a, const char *b, const char *sub, const c
 	iso_str_addf(&pa, "%s/%s", a, sub);
 	iso_str_addf(&pb, "%s/%s", b, sub);
 	if (iso_file_exists(pa.p) || iso_file_exists(pb.p)) {
-		if (iso_list_dir(pa.p, suffix, &na, &ca, &err) != ISO_OK || iso_list_dir(pb.p, suffix, &nb, &cb, &err) != ISO_OK)
+		if (iso_list_dir(pa.p, suffix, &na, &ca, &err) != ISO_OK ||
+		    iso_list_dir(pb.p, suffix, &nb, &cb, &err) != ISO_OK)
 			differ(sub, err.text);
 	}
 	if (ca != cb)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Suite files: defaults, every key, what is refused and in which words; plans: cells, keys, ranks. */
+/* Suite files: defaults, every key, what is refused and in which words; plans: cells, keys, ranks.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -27,41 +28,54 @@ START_TEST(defaults)
 	ck_assert_uint_eq(s->nseed, 1);
 	ck_assert_uint_eq(s->seed[0], 1);
 	ck_assert(s->adjacency == ISO_ADD_REMOVE && s->accountant == ISO_ACC_PLD);
-	ck_assert(s->dataset[0].split.train == 0.5 && s->dataset[0].split.holdout == 0.25 && s->dataset[0].split.aux == 0.25);
+	ck_assert(s->dataset[0].split.train == 0.5 && s->dataset[0].split.holdout == 0.25 &&
+		  s->dataset[0].split.aux == 0.25);
 	ck_assert(s->dataset[0].split.official_test && s->dataset[0].split.dedup);
 	ck_assert(s->rows == ISO_ROWS_TRAIN && s->attack_targets == 1000 && s->keep_samples == 0);
 	ck_assert(s->nattack == SIZE_MAX && s->nmetric == SIZE_MAX);
-	ck_assert(s->limit_seconds == 3600 && s->limit_bytes == (size_t)4096 << 20 && !s->public_class_counts);
+	ck_assert(s->limit_seconds == 3600 && s->limit_bytes == (size_t)4096 << 20 &&
+		  !s->public_class_counts);
 	iso_suite_free(s);
 }
 END_TEST
 
 static const char *const full =
-	"{\"name\":\"full-1\",\"title\":\"T\",\"description\":\"D\",\"datasets\":[\"wdbc\",{\"name\":\"sim-census\",\"label\":\"small\","
-	"\"options\":{\"rows\":300},\"split\":{\"train\":0.6,\"holdout\":0.4,\"aux\":0}}],\"generators\":[{\"name\":\"dp-cgan\",\"label\":\"a\","
-	"\"options\":{\"steps\":10},\"epsilons\":[0.5],\"datasets\":[\"small\"],\"per_dataset\":{\"small\":{\"batch\":7}}},\"uniform\"],"
-	"\"epsilons\":[1,8],\"seeds\":[3,11],\"delta\":\"1/n\",\"adjacency\":\"add-remove\",\"accountant\":\"rdp\",\"split\":{\"train\":0.4,"
-	"\"dedup\":false},\"rows\":50,\"attacks\":[{\"name\":\"gan-leaks\",\"label\":\"x\",\"options\":{\"samples\":100}}],\"metrics\":[],"
-	"\"attack_targets\":9,\"keep_samples\":true,\"limits\":{\"seconds\":2,\"memory_mib\":100},\"public\":{\"class_counts\":true}}";
+	"{\"name\":\"full-1\",\"title\":\"T\",\"description\":\"D\",\"datasets\":[\"wdbc\",{"
+	"\"name\":\"sim-census\",\"label\":\"small\","
+	"\"options\":{\"rows\":300},\"split\":{\"train\":0.6,\"holdout\":0.4,\"aux\":0}}],"
+	"\"generators\":[{\"name\":\"dp-cgan\",\"label\":\"a\","
+	"\"options\":{\"steps\":10},\"epsilons\":[0.5],\"datasets\":[\"small\"],\"per_dataset\":{"
+	"\"small\":{\"batch\":7}}},\"uniform\"],"
+	"\"epsilons\":[1,8],\"seeds\":[3,11],\"delta\":\"1/"
+	"n\",\"adjacency\":\"add-remove\",\"accountant\":\"rdp\",\"split\":{\"train\":0.4,"
+	"\"dedup\":false},\"rows\":50,\"attacks\":[{\"name\":\"gan-leaks\",\"label\":\"x\","
+	"\"options\":{\"samples\":100}}],\"metrics\":[],"
+	"\"attack_targets\":9,\"keep_samples\":true,\"limits\":{\"seconds\":2,\"memory_mib\":100},"
+	"\"public\":{\"class_counts\":true}}";
 
 START_TEST(every_key)
 {
 	iso_suite *s;
 
 	tk_ok(parse(full, &s));
-	ck_assert(s->dataset[0].split.train == 0.4 && s->dataset[0].split.holdout == 0.25 && !s->dataset[0].split.dedup);
-	ck_assert(s->dataset[1].split.train == 0.6 && s->dataset[1].split.aux == 0 && !s->dataset[1].split.dedup);
+	ck_assert(s->dataset[0].split.train == 0.4 && s->dataset[0].split.holdout == 0.25 &&
+		  !s->dataset[0].split.dedup);
+	ck_assert(s->dataset[1].split.train == 0.6 && s->dataset[1].split.aux == 0 &&
+		  !s->dataset[1].split.dedup);
 	ck_assert_str_eq(s->dataset[1].label, "small");
 	ck_assert_uint_eq(s->generator[0].nepsilon, 1);
 	ck_assert_uint_eq(s->generator[0].ndataset, 1);
-	ck_assert(s->seed[0] == 3 && s->seed[1] == 11 && s->delta == ISO_DELTA_ONE_OVER_N && s->accountant == ISO_ACC_RDP);
-	ck_assert(s->rows == 50 && s->keep_samples == ISO_KEEP_ALL && s->attack_targets == 9 && s->public_class_counts);
+	ck_assert(s->seed[0] == 3 && s->seed[1] == 11 && s->delta == ISO_DELTA_ONE_OVER_N &&
+		  s->accountant == ISO_ACC_RDP);
+	ck_assert(s->rows == 50 && s->keep_samples == ISO_KEEP_ALL && s->attack_targets == 9 &&
+		  s->public_class_counts);
 	ck_assert(s->limit_seconds == 2 && s->limit_bytes == (size_t)100 << 20 && s->nmetric == 0);
 	iso_suite_free(s);
 }
 END_TEST
 
-/* A resolved suite says the same as the one that it came from: resolving it again changes nothing. */
+/* A resolved suite says the same as the one that it came from: resolving it again changes nothing.
+ */
 START_TEST(resolved_is_a_fixed_point)
 {
 	iso_suite *s, *again;
@@ -112,17 +126,28 @@ static const struct {
 	{HEAD ",\"rows\":0}", "rows"},
 	{HEAD ",\"rows\":1.5}", "whole number"},
 	{HEAD ",\"attacks\":[3]}", "attacks[0]"},
-	{HEAD ",\"attacks\":[{\"name\":\"gan-leaks\",\"option\":{}}]}", "did you mean \"options\"?"},
+	{HEAD ",\"attacks\":[{\"name\":\"gan-leaks\",\"option\":{}}]}",
+	 "did you mean \"options\"?"},
 	{HEAD ",\"attacks\":[\"gan-leaks\",\"gan-leaks\"]}", "label used twice"},
 	{HEAD ",\"attacks\":[{\"name\":\"gan-leaks\",\"label\":\"a,b\"}]}", "bad label"},
 	{HEAD ",\"keep_samples\":-1}", "keep_samples"},
 	{HEAD ",\"limits\":{\"memory\":3}}", "memory_mib"},
 	{HEAD ",\"public\":{\"class_count\":true}}", "class_counts"},
-	{"{\"name\":\"t\",\"datasets\":[{\"name\":\"x\",\"csv\":\"a.csv\"}],\"generators\":[\"vae\"]}", "\"csv\" and \"schema\" go together"},
-	{"{\"name\":\"t\",\"datasets\":[{\"csv\":\"a.csv\",\"schema\":\"b\"}],\"generators\":[\"vae\"]}", "datasets[0]"},
-	{"{\"name\":\"t\",\"datasets\":[\"wdbc\"],\"generators\":[{\"name\":\"vae\",\"datasets\":[\"wdbd\"]}]}", "did you mean \"wdbc\"?"},
-	{"{\"name\":\"t\",\"datasets\":[\"wdbc\"],\"generators\":[{\"name\":\"vae\",\"per_dataset\":{\"adult\":{}}}]}", "adult"},
-	{"{\"name\":\"t\",\"datasets\":[\"wdbc\"],\"generators\":[{\"name\":\"vae\",\"per_dataset\":{\"wdbc\":1}}]}", "per_dataset"},
+	{"{\"name\":\"t\",\"datasets\":[{\"name\":\"x\",\"csv\":\"a.csv\"}],\"generators\":["
+	 "\"vae\"]}",
+	 "\"csv\" and \"schema\" go together"},
+	{"{\"name\":\"t\",\"datasets\":[{\"csv\":\"a.csv\",\"schema\":\"b\"}],\"generators\":["
+	 "\"vae\"]}",
+	 "datasets[0]"},
+	{"{\"name\":\"t\",\"datasets\":[\"wdbc\"],\"generators\":[{\"name\":\"vae\",\"datasets\":["
+	 "\"wdbd\"]}]}",
+	 "did you mean \"wdbc\"?"},
+	{"{\"name\":\"t\",\"datasets\":[\"wdbc\"],\"generators\":[{\"name\":\"vae\",\"per_"
+	 "dataset\":{\"adult\":{}}}]}",
+	 "adult"},
+	{"{\"name\":\"t\",\"datasets\":[\"wdbc\"],\"generators\":[{\"name\":\"vae\",\"per_"
+	 "dataset\":{\"wdbc\":1}}]}",
+	 "per_dataset"},
 };
 
 START_TEST(refused)
@@ -166,12 +191,14 @@ START_TEST(cells_of_a_plan)
 
 	tk_ok(parse(full, &s));
 	tk_ok(iso_agenda_new(s, &a, &err));
-	/* dp-cgan: one epsilon x two seeds on "small"; uniform: its plan is empty, so one cell per seed on both data sets. */
+	/* dp-cgan: one epsilon x two seeds on "small"; uniform: its plan is empty, so one cell per
+	 * seed on both data sets. */
 	ck_assert_uint_eq(a->ncell, 2 + 2 * 2);
 	for (size_t i = 0; i < a->ncell; i++) {
 		const iso_cell *c = &a->cell[i];
 		const int dp = c->generator == 0;
-		const cJSON *batch = cJSON_GetObjectItem(iso_agenda_setup(a, c->generator, c->dataset)->resolved, "batch");
+		const cJSON *batch = cJSON_GetObjectItem(
+			iso_agenda_setup(a, c->generator, c->dataset)->resolved, "batch");
 
 		tk_ok(iso_record_key(c->config, key, &err));
 		ck_assert_str_eq(key, c->key);
@@ -202,15 +229,22 @@ static void key_of(const char *text, char key[33])
 	iso_suite_free(s);
 }
 
-#define ONE(rest) "{\"name\":\"t\",\"datasets\":[\"wdbc\"],\"generators\":[\"memorise\"],\"attacks\":[],\"metrics\":[]" rest "}"
+#define ONE(rest) \
+	"{\"name\":\"t\",\"datasets\":[\"wdbc\"],\"generators\":[\"memorise\"],\"attacks\":[]," \
+	"\"metrics\":[]" rest "}"
 /* The key changes with all that determines the result, and with nothing else. */
 START_TEST(keys)
 {
-	static const char *const same[] = {ONE(",\"title\":\"another\""), ONE(",\"limits\":{\"seconds\":9}"), ONE(",\"epsilons\":[3]"),
-					   ONE(",\"seeds\":[1,2]")},
-				 *const other[] = {ONE(",\"seeds\":[2]"), ONE(",\"delta\":1e-6"), ONE(",\"rows\":3"),
-						   ONE(",\"split\":{\"aux\":0.2}"), ONE(",\"attack_targets\":3"),
-						   ONE(",\"keep_samples\":1"), ONE(",\"public\":{\"class_counts\":true}"),
+	static const char *const same[] = {ONE(",\"title\":\"another\""),
+					   ONE(",\"limits\":{\"seconds\":9}"),
+					   ONE(",\"epsilons\":[3]"), ONE(",\"seeds\":[1,2]")},
+				 *const other[] = {ONE(",\"seeds\":[2]"),
+						   ONE(",\"delta\":1e-6"),
+						   ONE(",\"rows\":3"),
+						   ONE(",\"split\":{\"aux\":0.2}"),
+						   ONE(",\"attack_targets\":3"),
+						   ONE(",\"keep_samples\":1"),
+						   ONE(",\"public\":{\"class_counts\":true}"),
 						   ONE(",\"accountant\":\"rdp\"")};
 	char first[33], key[33];
 
@@ -264,7 +298,8 @@ START_TEST(our_suites)
 }
 END_TEST
 
-/* Every allocation of parse and plan fails once: an error each time, no crash, no leak (under a sanitizer). */
+/* Every allocation of parse and plan fails once: an error each time, no crash, no leak (under a
+ * sanitizer). */
 START_TEST(out_of_memory)
 {
 	for (uint64_t n = 1; n < 4000; n += n < 200 ? 1 : 37) {

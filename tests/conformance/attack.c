@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What every attack must do, checked over the registry and the template.
  *
- * Controls (attacks.md section 13): on a memorising generator (members again, plus noise of sd 0.01) every membership
- * attack reaches AUC > 0.9; on an oracle generator (fresh rows of the law) its AUC lies within 3 standard errors of
- * 0.5.
+ * Controls (attacks.md section 13): on a memorising generator (members again, plus noise of sd
+ * 0.01) every membership attack reaches AUC > 0.9; on an oracle generator (fresh rows of the law)
+ * its AUC lies within 3 standard errors of 0.5.
  */
 #include <string.h>
 
@@ -17,18 +17,19 @@ extern const iso_attack iso_attack_template;
 
 #define N 400 /* members, and non-members */
 #define COLUMNS 8
-static const char schema_text[] = "{\"name\":\"toy\",\"columns\":["
-				  "{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[0,1]},{\"name\":\"b\",\"type\":"
-				  "\"continuous\",\"bounds\":[0,1]},"
-				  "{\"name\":\"c\",\"type\":\"continuous\",\"bounds\":[0,1]},{\"name\":\"d\",\"type\":"
-				  "\"continuous\",\"bounds\":[0,1]},"
-				  "{\"name\":\"e\",\"type\":\"continuous\",\"bounds\":[0,1]},{\"name\":\"f\",\"type\":"
-				  "\"continuous\",\"bounds\":[0,1]},"
-				  "{\"name\":\"g\",\"type\":\"continuous\",\"bounds\":[0,1]},"
-				  "{\"name\":\"h\",\"type\":\"continuous\",\"bounds\":[0,1],\"missing\":[\"?\"]},"
-				  "{\"name\":\"k\",\"type\":\"categorical\",\"categories\":[\"x\",\"y\",\"z\"]},"
-				  "{\"name\":\"label\",\"type\":\"binary\",\"role\":\"label\",\"categories\":[\"no\","
-				  "\"yes\"],\"positive\":\"yes\"}]}";
+static const char schema_text[] =
+	"{\"name\":\"toy\",\"columns\":["
+	"{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[0,1]},{\"name\":\"b\",\"type\":"
+	"\"continuous\",\"bounds\":[0,1]},"
+	"{\"name\":\"c\",\"type\":\"continuous\",\"bounds\":[0,1]},{\"name\":\"d\",\"type\":"
+	"\"continuous\",\"bounds\":[0,1]},"
+	"{\"name\":\"e\",\"type\":\"continuous\",\"bounds\":[0,1]},{\"name\":\"f\",\"type\":"
+	"\"continuous\",\"bounds\":[0,1]},"
+	"{\"name\":\"g\",\"type\":\"continuous\",\"bounds\":[0,1]},"
+	"{\"name\":\"h\",\"type\":\"continuous\",\"bounds\":[0,1],\"missing\":[\"?\"]},"
+	"{\"name\":\"k\",\"type\":\"categorical\",\"categories\":[\"x\",\"y\",\"z\"]},"
+	"{\"name\":\"label\",\"type\":\"binary\",\"role\":\"label\",\"categories\":[\"no\","
+	"\"yes\"],\"positive\":\"yes\"}]}";
 
 static iso_schema *schema;
 static iso_error err;
@@ -82,12 +83,13 @@ static void copy_member(const iso_table *members, iso_stream *s, iso_table *out,
 		double v = iso_table_cell(members, from, j);
 		if (j < COLUMNS)
 			v = fmin(1, fmax(0, v + 0.01 * iso_next_normal(s)));
-		out->cells[i * schema->ncol + j] = isnan(iso_table_cell(members, from, j)) ? NAN : v;
+		out->cells[i * schema->ncol + j] =
+			isnan(iso_table_cell(members, from, j)) ? NAN : v;
 	}
 }
 
-static iso_status generate(const world *w, const iso_table *members, uint64_t seed, size_t n, iso_table **out,
-			   iso_error *e)
+static iso_status generate(const world *w, const iso_table *members, uint64_t seed, size_t n,
+			   iso_table **out, iso_error *e)
 {
 	const iso_key key = iso_key_new(seed, "conformance/samples");
 	ISO_TRY(iso_table_new(schema, n, out, e));
@@ -105,7 +107,8 @@ static iso_status draw(void *ctx, size_t n, iso_table **out, iso_error *e)
 	return generate(w, w->members, 1000 + w->calls++, n, out, e);
 }
 
-static iso_status shadow(void *ctx, const iso_table *train, uint64_t seed, size_t n, iso_table **out, iso_error *e)
+static iso_status shadow(void *ctx, const iso_table *train, uint64_t seed, size_t n,
+			 iso_table **out, iso_error *e)
 {
 	world *w = ctx;
 	return generate(w, train, 100000 + seed, n, out, e);
@@ -136,8 +139,10 @@ out:
 	return st;
 }
 
-/* Latent codes: z decodes to the member that its first element addresses, or to a fresh row of its own. */
-static iso_status decode(void *ctx, const float *z, const uint32_t *label, size_t n, iso_table *out, iso_error *e)
+/* Latent codes: z decodes to the member that its first element addresses, or to a fresh row of its
+ * own. */
+static iso_status decode(void *ctx, const float *z, const uint32_t *label, size_t n, iso_table *out,
+			 iso_error *e)
 {
 	const world *w = ctx;
 	(void)label;
@@ -189,7 +194,8 @@ static void free_world(world *w)
 
 static iso_attack_view view_of(world *w, uint32_t knows)
 {
-	iso_attack_view v = {.schema = schema, .targets = w->targets, .ctx = w, .key = iso_key_new(3, "attack")};
+	iso_attack_view v = {
+		.schema = schema, .targets = w->targets, .ctx = w, .key = iso_key_new(3, "attack")};
 	w->calls = 0;
 	v.synthetic = knows & ISO_KNOWS_SYNTHETIC ? w->synthetic : NULL;
 	v.auxiliary = knows & ISO_KNOWS_AUXILIARY ? w->auxiliary : NULL;
@@ -201,7 +207,8 @@ static iso_attack_view view_of(world *w, uint32_t knows)
 	return v;
 }
 
-static iso_status run(const iso_attack *a, const void *options, const iso_attack_view *v, double *score, iso_error *e)
+static iso_status run(const iso_attack *a, const void *options, const iso_attack_view *v,
+		      double *score, iso_error *e)
 {
 	void *state = NULL;
 	iso_status st = ISO_OK;
@@ -217,11 +224,12 @@ static iso_status run(const iso_attack *a, const void *options, const iso_attack
 }
 
 /* Every variant: attack name and options. */
-static const char *const variants[][2] = {{"gan-leaks", "{\"calibrated\":true}"},
-					  {"gan-leaks", "{\"source\":\"table\"}"},
-					  {"gan-leaks", "{\"source\":\"table\",\"calibrated\":true}"},
-					  {"gan-leaks", "{\"samples\":2000}"},
-					  {"template", "{\"neighbours\":3}"}};
+static const char *const variants[][2] = {
+	{"gan-leaks", "{\"calibrated\":true}"},
+	{"gan-leaks", "{\"source\":\"table\"}"},
+	{"gan-leaks", "{\"source\":\"table\",\"calibrated\":true}"},
+	{"gan-leaks", "{\"samples\":2000}"},
+	{"template", "{\"neighbours\":3}"}};
 
 static const iso_attack *attack_at(size_t i)
 {
@@ -236,7 +244,8 @@ static void with_options(const iso_attack *a, const char *text, check_fn check)
 	void *o = iso_alloc(a->options_size ? a->options_size : 1, 1);
 	ck_assert(!text || values);
 	if (a->options)
-		tk_ok(iso_options_resolve(a->options, values, a->name, o, a->options_size, NULL, &err));
+		tk_ok(iso_options_resolve(a->options, values, a->name, o, a->options_size, NULL,
+					  &err));
 	check(a, o);
 	iso_free(o);
 	cJSON_Delete(values);
@@ -288,8 +297,8 @@ static void check_oracle(const iso_attack *a, const void *options)
 		return;
 	world w = make_world(0, 2);
 	const iso_roc r = roc_of(a, options, &w);
-	ck_assert_msg(fabs(r.auc - 0.5) <= 3 * r.se, "%s: AUC %.3f (se %.3f) on an oracle generator", a->name, r.auc,
-		      r.se);
+	ck_assert_msg(fabs(r.auc - 0.5) <= 3 * r.se,
+		      "%s: AUC %.3f (se %.3f) on an oracle generator", a->name, r.auc, r.se);
 	free_world(&w);
 }
 
@@ -305,8 +314,9 @@ static void check_deterministic(const iso_attack *a, const void *options)
 	free_world(&w);
 }
 
-/* Ids, the order of the targets and the other targets say nothing: a target's score follows its row.  Attacks that rank
- * targets against one another may use the others, so only the order is changed. */
+/* Ids, the order of the targets and the other targets say nothing: a target's score follows its
+ * row.  Attacks that rank targets against one another may use the others, so only the order is
+ * changed. */
 static void check_order(const iso_attack *a, const void *options)
 {
 	world w = make_world(1, 4);
@@ -336,7 +346,8 @@ static void check_nothing(const iso_attack *a, const void *options)
 	double x[2 * N];
 	const iso_attack_view v = view_of(&w, 0);
 	const iso_status st = run(a, options, &v, x, &err);
-	ck_assert_msg(st == ISO_E_UNSUPPORTED && err.text[0], "%s without knowledge: %s", a->name, iso_status_name(st));
+	ck_assert_msg(st == ISO_E_UNSUPPORTED && err.text[0], "%s without knowledge: %s", a->name,
+		      iso_status_name(st));
 	iso_error_clear(&err);
 	free_world(&w);
 }
@@ -352,8 +363,8 @@ static void check_descriptor(const iso_attack *a, const void *options)
 	for (size_t i = 0; i < ISO_COUNT(codes); i++)
 		known |= !strcmp(iso_attack_knowledge(a, options), codes[i]);
 	ck_assert_msg(known, "%s: knowledge code %s", a->name, a->knowledge);
-	ck_assert_msg((iso_attack_knows(a, options) & ~a->knows) == 0, "%s: a setting needs more than it declares",
-		      a->name);
+	ck_assert_msg((iso_attack_knows(a, options) & ~a->knows) == 0,
+		      "%s: a setting needs more than it declares", a->name);
 	ck_assert(strcmp(iso_goal_name(a->goal), "unknown"));
 }
 
@@ -376,8 +387,8 @@ static void check_memory(const iso_attack *a, const void *options)
 	free_world(&w);
 }
 
-/* Distance by the definition: squared differences of public-scaled numbers, 1 per category mismatch, a missing number at
- * 1/2 with an indicator of its own. */
+/* Distance by the definition: squared differences of public-scaled numbers, 1 per category
+ * mismatch, a missing number at 1/2 with an indicator of its own. */
 static double nearest(const iso_table *t, size_t r, const iso_table *set)
 {
 	double best = INFINITY;
@@ -400,11 +411,13 @@ START_TEST(gan_leaks_by_definition)
 	tk_ok(iso_attack_find("gan-leaks", &a, &err));
 	world w = make_world(1, 7);
 	for (int calibrated = 0; calibrated < 2; calibrated++) {
-		cJSON *values = cJSON_Parse(calibrated ? "{\"source\":\"table\",\"calibrated\":true}"
-						       : "{\"source\":\"table\"}");
+		cJSON *values =
+			cJSON_Parse(calibrated ? "{\"source\":\"table\",\"calibrated\":true}"
+					       : "{\"source\":\"table\"}");
 		void *o = iso_alloc(a->options_size, 1);
 		double score[2 * N];
-		tk_ok(iso_options_resolve(a->options, values, a->name, o, a->options_size, NULL, &err));
+		tk_ok(iso_options_resolve(a->options, values, a->name, o, a->options_size, NULL,
+					  &err));
 		const iso_attack_view v = view_of(&w, iso_attack_knows(a, o));
 		tk_ok(run(a, o, &v, score, &err));
 		for (size_t i = 0; i < 2 * N; i += 7) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What every registered generator must do.  One test case per check, looped over the registry; ISO_GENERATOR=NAME
- * restricts it to one, so that CTest has one case per generator and check. */
+/* What every registered generator must do.  One test case per check, looped over the registry;
+ * ISO_GENERATOR=NAME restricts it to one, so that CTest has one case per generator and check. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -115,7 +115,8 @@ static void same_bytes(const iso_training *a, const iso_training *b)
 /* Refusals that name a cause a user can act on. */
 static int is_clean_refusal(iso_status st)
 {
-	return st == ISO_E_CONFIG || st == ISO_E_UNSUPPORTED || st == ISO_E_BUDGET || st == ISO_E_DATA;
+	return st == ISO_E_CONFIG || st == ISO_E_UNSUPPORTED || st == ISO_E_BUDGET ||
+	       st == ISO_E_DATA;
 }
 
 /* ------------------------------------------------------------------ checks */
@@ -152,8 +153,8 @@ START_TEST(rows_exact_and_in_schema)
 		iso_training m;
 		const iso_status st = iso_train(&r, &m, &err);
 
-		ck_assert_msg(st == ISO_OK ||
-				      (is_clean_refusal(st) && (!fits(b.g, schema[k]) || schema[k] != b.schema)),
+		ck_assert_msg(st == ISO_OK || (is_clean_refusal(st) &&
+					       (!fits(b.g, schema[k]) || schema[k] != b.schema)),
 			      "%s on %s: %s", b.g->name, schema[k]->name, err.text);
 		iso_error_clear(&err);
 		trained += st == ISO_OK;
@@ -172,10 +173,12 @@ START_TEST(longer_sample_begins_with_shorter)
 	bench b = set_up(_i);
 	iso_table *t = fx_table(b.schema, ROWS, 3);
 	iso_training m = train(&b, t);
-	iso_table *x = draw(&m, b.schema, 4, 10), *y = draw(&m, b.schema, 4, 777), *z = draw(&m, b.schema, 5, 777);
+	iso_table *x = draw(&m, b.schema, 4, 10), *y = draw(&m, b.schema, 4, 777),
+		  *z = draw(&m, b.schema, 5, 777);
 
 	same_rows(x, y, 10);
-	ck_assert_msg(memcmp(y->cells, z->cells, 777 * b.schema->ncol * sizeof(double)) != 0 || b.schema->npixel > 0,
+	ck_assert_msg(memcmp(y->cells, z->cells, 777 * b.schema->ncol * sizeof(double)) != 0 ||
+			      b.schema->npixel > 0,
 		      "the sample does not follow its seed");
 	iso_table_free(x);
 	iso_table_free(y);
@@ -190,7 +193,8 @@ END_TEST
 START_TEST(training_table_untouched_and_not_kept)
 {
 	bench b = set_up(_i);
-	iso_table *t = fx_table(b.schema, ROWS, 4), *same = fx_table(b.schema, ROWS, 4), *before, *after;
+	iso_table *t = fx_table(b.schema, ROWS, 4), *same = fx_table(b.schema, ROWS, 4), *before,
+		  *after;
 	char h0[65], h1[65];
 	iso_training m, twin;
 
@@ -232,11 +236,14 @@ START_TEST(ledger_equals_plan_and_budget_holds)
 		tk_ok(iso_ledger_settled(m.ledger, &err));
 		tk_ok(iso_ledger_epsilon(m.ledger, r.delta, ISO_WANT_RDP, &e, &err));
 		if (b.guarantee == ISO_GUARANTEE_NONE)
-			ck_assert_uint_eq(iso_ledger_uncharged_count(m.ledger), iso_ledger_items(m.ledger)->n);
+			ck_assert_uint_eq(iso_ledger_uncharged_count(m.ledger),
+					  iso_ledger_items(m.ledger)->n);
 		else
-			ck_assert_msg(e.rdp <= target[k] * (1 + 1e-9), "spent %g of %g", e.rdp, target[k]);
+			ck_assert_msg(e.rdp <= target[k] * (1 + 1e-9), "spent %g of %g", e.rdp,
+				      target[k]);
 		if (m.scale > 0 && b.guarantee == ISO_GUARANTEE_DP)
-			ck_assert_msg(e.rdp >= 0.999 * target[k] * (1 - 1e-9), "spent %g of %g", e.rdp, target[k]);
+			ck_assert_msg(e.rdp >= 0.999 * target[k] * (1 - 1e-9), "spent %g of %g",
+				      e.rdp, target[k]);
 		/* sampling cannot spend: the ledger is closed */
 		iso_table_free(draw(&m, b.schema, 1, 20));
 		ck_assert_int_eq(iso_ledger_uncharged(m.ledger, "late", &err), ISO_E_BUDGET);
@@ -248,7 +255,8 @@ START_TEST(ledger_equals_plan_and_budget_holds)
 }
 END_TEST
 
-static void try_option(const iso_generator *g, const iso_schema *s, const char *key, cJSON *value, int fit)
+static void try_option(const iso_generator *g, const iso_schema *s, const char *key, cJSON *value,
+		       int fit)
 {
 	cJSON *values = cJSON_CreateObject();
 	iso_table *t = fx_table(s, ROWS, 6);
@@ -262,20 +270,21 @@ static void try_option(const iso_generator *g, const iso_schema *s, const char *
 	const iso_training_request r = request_of(&b, t);
 	if (fit) {
 		st = iso_train(&r, &m, &err);
-		ck_assert_msg(st == ISO_OK || is_clean_refusal(st), "%s, %s: %s: %s", g->name, key, iso_status_name(st),
-			      err.text);
+		ck_assert_msg(st == ISO_OK || is_clean_refusal(st), "%s, %s: %s: %s", g->name, key,
+			      iso_status_name(st), err.text);
 		if (st == ISO_OK)
 			iso_table_free(draw(&m, s, 1, 5));
 		iso_training_free(&m);
 	} else { /* too large to train: the rules and the plan must stand it */
-		const iso_gen_env env = {.schema = s, .n = ROWS, .options = b.options, .epsilon = 1, .delta = 1e-5};
+		const iso_gen_env env = {
+			.schema = s, .n = ROWS, .options = b.options, .epsilon = 1, .delta = 1e-5};
 		iso_plan p = {0};
 
 		st = g->check ? g->check(&env, &err) : ISO_OK;
 		if (st == ISO_OK && g->plan)
 			st = g->plan(&env, 1, &p, &err);
-		ck_assert_msg(st == ISO_OK || is_clean_refusal(st), "%s, %s: %s: %s", g->name, key, iso_status_name(st),
-			      err.text);
+		ck_assert_msg(st == ISO_OK || is_clean_refusal(st), "%s, %s: %s: %s", g->name, key,
+			      iso_status_name(st), err.text);
 		iso_plan_free(&p);
 	}
 	iso_error_clear(&err);
@@ -293,16 +302,19 @@ START_TEST(options_at_their_bounds)
 			char text[512], *save = NULL;
 
 			snprintf(text, sizeof(text), "%s", o->choices);
-			for (char *w = strtok_r(text, "|", &save); w; w = strtok_r(NULL, "|", &save))
+			for (char *w = strtok_r(text, "|", &save); w;
+			     w = strtok_r(NULL, "|", &save))
 				try_option(b.g, b.schema, o->key, cJSON_CreateString(w), 1);
 		} else if (o->kind == ISO_OPTION_BOOL) {
 			try_option(b.g, b.schema, o->key, cJSON_CreateBool(0), 1);
 			try_option(b.g, b.schema, o->key, cJSON_CreateBool(1), 1);
 		} else if (o->kind == ISO_OPTION_INT || o->kind == ISO_OPTION_REAL) {
 			/* a 0 that means "choose for me" would train at full length */
-			const int quick = strcmp(o->key, "steps") != 0 && strcmp(o->key, "epochs") != 0;
+			const int quick =
+				strcmp(o->key, "steps") != 0 && strcmp(o->key, "epochs") != 0;
 
-			try_option(b.g, b.schema, o->key, cJSON_CreateNumber(o->lo), quick || o->lo > 0);
+			try_option(b.g, b.schema, o->key, cJSON_CreateNumber(o->lo),
+				   quick || o->lo > 0);
 			try_option(b.g, b.schema, o->key, cJSON_CreateNumber(o->hi),
 				   o->kind == ISO_OPTION_REAL && quick);
 		} else if (o->kind == ISO_OPTION_INTS) {
@@ -353,22 +365,24 @@ START_TEST(verify_agrees_with_the_claim)
 		if (b.guarantee == ISO_GUARANTEE_DP)
 			ck_assert_msg(!v.flows, "%s: %s", b.g->name, first_failure(&v));
 		else
-			ck_assert_msg(v.flows, "%s claims nothing and no flow was found", b.g->name);
+			ck_assert_msg(v.flows, "%s claims nothing and no flow was found",
+				      b.g->name);
 	}
 	for (const iso_option *o = b.g->options; o->key; o++) {
 		cJSON *values;
 		void *options;
 		iso_status st;
 
-		if (strcmp(o->key, "mode") != 0 || o->kind != ISO_OPTION_ENUM || !strstr(o->choices, "paper"))
+		if (strcmp(o->key, "mode") != 0 || o->kind != ISO_OPTION_ENUM ||
+		    !strstr(o->choices, "paper"))
 			continue;
 		values = cJSON_CreateObject();
 		cJSON_AddStringToObject(values, "mode", "paper");
 		options = options_of(b.g, values, &st);
 		ck_assert_int_eq(st, ISO_OK);
 		if (iso_generator_guarantee(b.g, options) != ISO_GUARANTEE_DP)
-			ck_assert_msg(verdict_of(&b, options, ISO_ADD_REMOVE).flows, "%s mode=paper was not caught",
-				      b.g->name);
+			ck_assert_msg(verdict_of(&b, options, ISO_ADD_REMOVE).flows,
+				      "%s mode=paper was not caught", b.g->name);
 		cJSON_Delete(values);
 		iso_free(options);
 	}
@@ -411,7 +425,8 @@ START_TEST(load_gives_the_same_samples)
 {
 	bench b = set_up(_i);
 	iso_table *t = fx_table(b.schema, ROWS, 9), *x, *y;
-	const iso_gen_env env = {.schema = b.schema, .n = ROWS, .options = b.options, .epsilon = 1, .delta = 1e-5};
+	const iso_gen_env env = {
+		.schema = b.schema, .n = ROWS, .options = b.options, .epsilon = 1, .delta = 1e-5};
 	iso_training m = train(&b, t), again;
 	iso_str s = bytes_of(&m);
 
@@ -424,7 +439,8 @@ START_TEST(load_gives_the_same_samples)
 		iso_table_free(x);
 		iso_table_free(y);
 		b.g->destroy(again.model);
-		for (size_t cut = 0; cut < s.n; cut += 1 + s.n / 37) { /* truncated bytes: an error, never a crash */
+		for (size_t cut = 0; cut < s.n;
+		     cut += 1 + s.n / 37) { /* truncated bytes: an error, never a crash */
 			void *model = NULL;
 
 			ck_assert_msg(b.g->load(&env, s.p, cut, &model, &err) != ISO_OK,
@@ -484,10 +500,11 @@ START_TEST(small_and_degenerate_tables)
 		iso_status st;
 
 		for (size_t row = 1; row < t->n; row++) /* the last table: all rows alike */
-			memcpy(t->cells + row * b.schema->ncol, t->cells, b.schema->ncol * sizeof(double));
+			memcpy(t->cells + row * b.schema->ncol, t->cells,
+			       b.schema->ncol * sizeof(double));
 		st = iso_train(&r, &m, &err);
-		ck_assert_msg(st == ISO_OK || is_clean_refusal(st), "%zu rows: %s: %s", n[k], iso_status_name(st),
-			      err.text);
+		ck_assert_msg(st == ISO_OK || is_clean_refusal(st), "%zu rows: %s: %s", n[k],
+			      iso_status_name(st), err.text);
 		iso_error_clear(&err);
 		if (st == ISO_OK)
 			iso_table_free(draw(&m, b.schema, 1, 9));
@@ -517,8 +534,9 @@ START_TEST(allocation_failures)
 		iso_alloc_fail_after(k);
 		st = iso_train(&r, &m, &err);
 		iso_alloc_fail_after(0);
-		ck_assert_msg(st == ISO_E_NOMEM, "allocation %lu of %lu failed and the status is %s (%s)",
-			      (unsigned long)k, (unsigned long)total, iso_status_name(st), err.text);
+		ck_assert_msg(
+			st == ISO_E_NOMEM, "allocation %lu of %lu failed and the status is %s (%s)",
+			(unsigned long)k, (unsigned long)total, iso_status_name(st), err.text);
 		ck_assert_ptr_null(m.model);
 		iso_error_clear(&err);
 		k += k < 40 ? 1 : 1 + total / 60;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What every metric must do, checked over the registry and the template: each declared output exactly once, inside its
- * range, at its ideal when the synthetic rows are a copy of the real ones, the same twice, and never a crash on
- * degenerate tables. */
+/* What every metric must do, checked over the registry and the template: each declared output
+ * exactly once, inside its range, at its ideal when the synthetic rows are a copy of the real ones,
+ * the same twice, and never a crash on degenerate tables. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,22 +13,28 @@ extern const iso_metric iso_metric_template;
 
 static const char *const schema_text[] = {
 	/* two classes, a label that may be missing */
-	"{\"name\":\"two\",\"columns\":[{\"name\":\"id\",\"type\":\"integer\",\"role\":\"id\",\"bounds\":[0,1]},"
+	"{\"name\":\"two\",\"columns\":[{\"name\":\"id\",\"type\":\"integer\",\"role\":\"id\","
+	"\"bounds\":[0,1]},"
 	"{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[0,1]},"
 	"{\"name\":\"b\",\"type\":\"integer\",\"bounds\":[0,50],\"missing\":[\"?\"]},"
-	"{\"name\":\"k\",\"type\":\"categorical\",\"categories\":[\"x\",\"y\",\"z\"],\"missing\":[\"?\"]},"
-	"{\"name\":\"label\",\"type\":\"binary\",\"role\":\"label\",\"categories\":[\"no\",\"yes\"],\"positive\":"
+	"{\"name\":\"k\",\"type\":\"categorical\",\"categories\":[\"x\",\"y\",\"z\"],\"missing\":["
+	"\"?\"]},"
+	"{\"name\":\"label\",\"type\":\"binary\",\"role\":\"label\",\"categories\":[\"no\",\"yes\"]"
+	",\"positive\":"
 	"\"no\","
 	"\"missing\":[\"?\"]}]}",
 	/* four classes */
 	"{\"name\":\"four\",\"columns\":[{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[0,1]},"
 	"{\"name\":\"k\",\"type\":\"ordinal\",\"categories\":[\"x\",\"y\",\"z\"]},"
-	"{\"name\":\"label\",\"type\":\"categorical\",\"role\":\"label\",\"categories\":[\"p\",\"q\",\"r\",\"s\"]}]}",
+	"{\"name\":\"label\",\"type\":\"categorical\",\"role\":\"label\",\"categories\":[\"p\","
+	"\"q\",\"r\",\"s\"]}]}",
 	/* pixels */
 	"{\"name\":\"pix\",\"columns\":[{\"name\":\"image\",\"type\":\"pixel\",\"shape\":[4,4]},"
-	"{\"name\":\"label\",\"type\":\"categorical\",\"role\":\"label\",\"categories\":[\"0\",\"1\",\"2\"]}]}",
+	"{\"name\":\"label\",\"type\":\"categorical\",\"role\":\"label\",\"categories\":[\"0\","
+	"\"1\",\"2\"]}]}",
 	/* no label */
-	"{\"name\":\"bare\",\"columns\":[{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[-1,1]}]}"};
+	"{\"name\":\"bare\",\"columns\":[{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[-1,1]}"
+	"]}"};
 enum { TWO, FOUR, PIX, BARE, NSCHEMA };
 
 static iso_schema *schema[NSCHEMA];
@@ -62,13 +68,15 @@ static iso_table *rows(const iso_schema *s, size_t n, uint64_t seed)
 		for (size_t k = 0; k < s->ncol; k++) {
 			const iso_column *c = &s->column[k];
 			double *cell = &t->cells[i * s->ncol + k];
-			const double u = iso_next_u01(&r), push = classes ? (double)y / (double)classes : 0;
+			const double u = iso_next_u01(&r),
+				     push = classes ? (double)y / (double)classes : 0;
 			if ((int)k == s->label)
 				*cell = (double)y;
 			else if (c->role == ISO_ID || c->type == ISO_PIXEL)
 				*cell = c->role == ISO_ID ? NAN : 0;
 			else if (iso_is_discrete(c))
-				*cell = u < 0.6 ? (double)(y % c->ncategory) : (double)iso_next_below(&r, c->ncategory);
+				*cell = u < 0.6 ? (double)(y % c->ncategory)
+						: (double)iso_next_below(&r, c->ncategory);
 			else
 				*cell = c->lo + (c->hi - c->lo) * (0.6 * u + 0.4 * push);
 			if (c->type == ISO_INTEGER && c->role != ISO_ID)
@@ -79,7 +87,8 @@ static iso_table *rows(const iso_schema *s, size_t n, uint64_t seed)
 		for (size_t p = 0; p < s->npixel; p++)
 			t->pixels[i * s->npixel + p] =
 				(uint8_t)(iso_next_u01(&r) < 0.5 ? 0
-								 : 100.0 * iso_next_u01(&r) + (p % 3 == y ? 100 : 0));
+								 : 100.0 * iso_next_u01(&r) +
+									   (p % 3 == y ? 100 : 0));
 	}
 	tk_ok(iso_table_check(t, &err));
 	return t;
@@ -135,15 +144,16 @@ static size_t count_outputs(const iso_metric *m)
 	return n;
 }
 
-static result measure(const iso_metric *m, const char *text, const iso_table *train, const iso_table *test,
-		      const iso_table *synthetic, memo *cache)
+static result measure(const iso_metric *m, const char *text, const iso_table *train,
+		      const iso_table *test, const iso_table *synthetic, memo *cache)
 {
 	result r = {.n = count_outputs(m)};
 	cJSON *values = text ? cJSON_Parse(text) : NULL;
 	void *o = iso_alloc(m->options_size ? m->options_size : 1, 1);
 	ck_assert(r.n <= MOST && (!text || values));
 	if (m->options)
-		tk_ok(iso_options_resolve(m->options, values, m->name, o, m->options_size, NULL, &err));
+		tk_ok(iso_options_resolve(m->options, values, m->name, o, m->options_size, NULL,
+					  &err));
 	iso_metric_view v = {.schema = train->schema, .key = iso_key_new(9, "metric")};
 	v.train = m->inputs & ISO_IN_TRAIN ? train : NULL;
 	v.test = m->inputs & ISO_IN_TEST ? test : NULL;
@@ -179,13 +189,16 @@ static void check_complete(const iso_metric *m, const result *r)
 		const iso_output *o = &m->outputs[i];
 		ck_assert_msg(v->key != NULL, "%s never set %s", m->name, o->key);
 		if (isnan(v->value)) {
-			ck_assert_msg(v->reason[0], "%s.%s is undefined without a reason", m->name, o->key);
+			ck_assert_msg(v->reason[0], "%s.%s is undefined without a reason", m->name,
+				      o->key);
 			continue;
 		}
-		ck_assert_msg(v->value >= o->lo && v->value <= o->hi, "%s.%s = %g", m->name, o->key, v->value);
+		ck_assert_msg(v->value >= o->lo && v->value <= o->hi, "%s.%s = %g", m->name, o->key,
+			      v->value);
 		if (!isnan(v->low))
 			ck_assert_msg(v->low <= v->value + 1e-12 && v->value <= v->high + 1e-12,
-				      "%s.%s: %g outside [%g, %g]", m->name, o->key, v->value, v->low, v->high);
+				      "%s.%s: %g outside [%g, %g]", m->name, o->key, v->value,
+				      v->low, v->high);
 	}
 }
 
@@ -198,7 +211,8 @@ static int same(const result *a, const result *b)
 	return 1;
 }
 
-/* Copies are at the ideal, two runs agree, a cache changes nothing; somewhere every output is defined. */
+/* Copies are at the ideal, two runs agree, a cache changes nothing; somewhere every output is
+ * defined. */
 START_TEST(ordinary)
 {
 	load();
@@ -221,19 +235,23 @@ START_TEST(ordinary)
 				check_complete(m, &a);
 				check_complete(m, &copy);
 				ck_assert_msg(same(&a, &b), "%s: two runs, two answers", m->name);
-				ck_assert_msg(same(&a, &c), "%s: the cache changed an answer", m->name);
+				ck_assert_msg(same(&a, &c), "%s: the cache changed an answer",
+					      m->name);
 				ck_assert(cache.n == 0 || cache.hits == cache.n);
 				for (size_t k = 0; k < a.n; k++) {
 					defined[k] |= !isnan(a.v[k].value);
 					const double ideal = m->outputs[k].ideal;
-					/* perfect data: a copy, or for what a copy confuses (cross-validation meets
-					 * each row's twin in its training folds) fresh rows of the law */
+					/* perfect data: a copy, or for what a copy confuses
+					 * (cross-validation meets each row's twin in its training
+					 * folds) fresh rows of the law */
 					if (!isnan(ideal) && !isnan(copy.v[k].value))
 						ck_assert_msg(fmin(fabs(copy.v[k].value - ideal),
-								   fabs(a.v[k].value - ideal)) <= 0.1,
-							      "%s.%s: %g of a copy, %g of fresh rows, ideal %g",
-							      m->name, m->outputs[k].key, copy.v[k].value, a.v[k].value,
-							      ideal);
+								   fabs(a.v[k].value - ideal)) <=
+								      0.1,
+							      "%s.%s: %g of a copy, %g of fresh "
+							      "rows, ideal %g",
+							      m->name, m->outputs[k].key,
+							      copy.v[k].value, a.v[k].value, ideal);
 				}
 			}
 			iso_table_free(train);
@@ -241,13 +259,15 @@ START_TEST(ordinary)
 			iso_table_free(syn);
 		}
 		for (size_t k = 0; k < count_outputs(m); k++)
-			ck_assert_msg(defined[k], "%s.%s is never defined", m->name, m->outputs[k].key);
+			ck_assert_msg(defined[k], "%s.%s is never defined", m->name,
+				      m->outputs[k].key);
 	}
 	unload();
 }
 END_TEST
 
-/* Tables that a broken generator may leave: no row, one row, one class, labels missing, constant columns. */
+/* Tables that a broken generator may leave: no row, one row, one class, labels missing, constant
+ * columns. */
 START_TEST(degenerate)
 {
 	load();
@@ -255,7 +275,8 @@ START_TEST(degenerate)
 		const iso_metric *m = metric_at(i);
 		for (int s = 0; s < NSCHEMA; s++)
 			for (int kind = 0; kind < 7; kind++) {
-				iso_table *train = rows(schema[s], 120, 1), *test = rows(schema[s], 60, 2);
+				iso_table *train = rows(schema[s], 120, 1),
+					  *test = rows(schema[s], 60, 2);
 				iso_table *syn = rows(schema[s],
 						      kind == 0	  ? 0
 						      : kind == 1 ? 1
@@ -268,12 +289,15 @@ START_TEST(degenerate)
 						const iso_column *c = &schema[s]->column[k];
 						if (kind == 4 && c->nmissing && c->role != ISO_ID)
 							syn->cells[r * schema[s]->ncol + k] = NAN;
-						else if (kind == 5 || (kind == 3 && (int)k == label))
-							syn->cells[r * schema[s]->ncol + k] = syn->cells[k];
+						else if (kind == 5 ||
+							 (kind == 3 && (int)k == label))
+							syn->cells[r * schema[s]->ncol + k] =
+								syn->cells[k];
 					}
 				if (kind == 6 && label >= 0) /* the test rows hold one class */
 					for (size_t r = 0; r < test->n; r++)
-						test->cells[r * schema[s]->ncol + (size_t)label] = 0;
+						test->cells[r * schema[s]->ncol + (size_t)label] =
+							0;
 				const result a = measure(m, NULL, train, test, syn, NULL);
 				if (a.st == ISO_E_UNSUPPORTED)
 					iso_error_clear(&err);
@@ -298,11 +322,13 @@ START_TEST(memory)
 				  *syn = rows(schema[s], 40, 3);
 			iso_status st = ISO_E_NOMEM;
 			for (uint64_t k = 1; st == ISO_E_NOMEM && k < 2000; k += 1 + k / 20) {
-				iso_alloc_fail_after(k + 1); /* the first allocation is the test's own */
+				iso_alloc_fail_after(
+					k + 1); /* the first allocation is the test's own */
 				st = measure(m, "{}", train, test, syn, NULL).st;
 				iso_alloc_fail_after(0);
-				ck_assert_msg(st == ISO_OK || st == ISO_E_NOMEM || st == ISO_E_UNSUPPORTED, "%s: %s",
-					      m->name, err.text);
+				ck_assert_msg(st == ISO_OK || st == ISO_E_NOMEM ||
+						      st == ISO_E_UNSUPPORTED,
+					      "%s: %s", m->name, err.text);
 				iso_error_clear(&err);
 			}
 			iso_table_free(train);
@@ -320,16 +346,17 @@ START_TEST(descriptor)
 	for (size_t i = 0; i <= iso_metric_count(); i++) {
 		const iso_metric *m = metric_at(i);
 		ck_assert_uint_eq(m->abi, ISO_METRIC_ABI);
-		ck_assert(m->name && m->title && m->citation && m->card && strlen(m->card) > 40 && m->measure &&
-			  m->version > 0);
-		ck_assert(m->inputs && !(m->inputs & ~(uint32_t)(ISO_IN_TRAIN | ISO_IN_TEST | ISO_IN_SYNTHETIC)));
+		ck_assert(m->name && m->title && m->citation && m->card && strlen(m->card) > 40 &&
+			  m->measure && m->version > 0);
+		ck_assert(m->inputs && !(m->inputs & ~(uint32_t)(ISO_IN_TRAIN | ISO_IN_TEST |
+								 ISO_IN_SYNTHETIC)));
 		for (size_t k = 0; m->outputs[k].key; k++) {
 			const iso_output *o = &m->outputs[k];
 			ck_assert(o->title && o->unit && o->lo < o->hi);
 			ck_assert(isnan(o->ideal) || (o->ideal >= o->lo && o->ideal <= o->hi));
 			for (size_t j = 0; j < k; j++)
-				ck_assert_msg(strcmp(m->outputs[j].key, o->key), "%s declares %s twice", m->name,
-					      o->key);
+				ck_assert_msg(strcmp(m->outputs[j].key, o->key),
+					      "%s declares %s twice", m->name, o->key);
 		}
 	}
 	tk_ok(iso_metric_find("tstr", &found, &err));
@@ -341,14 +368,16 @@ END_TEST
 /* The setters keep the contract. */
 START_TEST(measures)
 {
-	const iso_output outputs[] = {
-		{"x", "x", "", ISO_HIGHER, 0, 1, 1, NULL}, {"y", "y", "", ISO_LOWER, 0, 9, 0, NULL}, {0}};
+	const iso_output outputs[] = {{"x", "x", "", ISO_HIGHER, 0, 1, 1, NULL},
+				      {"y", "y", "", ISO_LOWER, 0, 9, 0, NULL},
+				      {0}};
 	iso_measure v[2] = {{0}};
 	iso_measures m = {.outputs = outputs, .v = v, .n = 2};
 	tk_fails(iso_measure_set(&m, "z", 1, NAN, NAN, &err), ISO_E_PLUGIN, "not declared (z)");
 	tk_fails(iso_measure_set(&m, "x", NAN, NAN, NAN, &err), ISO_E_PLUGIN, "not finite (x)");
 	v[0].key = NULL;
-	tk_fails(iso_measure_set(&m, "x", 1.01, NAN, NAN, &err), ISO_E_PLUGIN, "outside its declared range (x)");
+	tk_fails(iso_measure_set(&m, "x", 1.01, NAN, NAN, &err), ISO_E_PLUGIN,
+		 "outside its declared range (x)");
 	v[0].key = NULL;
 	tk_ok(iso_measure_set(&m, "x", 1 + 1e-15, 0.5, 1, &err));
 	ck_assert(v[0].value == 1 && v[0].low == 0.5 && v[0].key);
@@ -360,7 +389,8 @@ START_TEST(measures)
 }
 END_TEST
 
-/* Known answers: a copy equals the real arm, swapped labels turn the area round, one class gives a constant classifier.
+/* Known answers: a copy equals the real arm, swapped labels turn the area round, one class gives a
+ * constant classifier.
  */
 START_TEST(tstr_values)
 {
@@ -380,14 +410,16 @@ START_TEST(tstr_values)
 		check_complete(m, &copy);
 		check_complete(m, &turned);
 		if (s == TWO)
-			tk_assert_close(value_of(&turned, "lr.auroc_macro"), 1 - value_of(&copy, "lr.auroc_macro"), 0,
-					1e-9);
+			tk_assert_close(value_of(&turned, "lr.auroc_macro"),
+					1 - value_of(&copy, "lr.auroc_macro"), 0, 1e-9);
 		for (int mlp = 0; mlp < 2; mlp++) {
-			const double good = value_of(&copy, mlp ? "mlp.auroc_macro" : "lr.auroc_macro");
+			const double good =
+				value_of(&copy, mlp ? "mlp.auroc_macro" : "lr.auroc_macro");
 			ck_assert_msg(good > 0.75, "schema %d, mlp %d: AUROC %g", s, mlp, good);
 		}
 		/* logistic regression has no randomness: a copy equals the real arm */
-		tk_assert_close(value_of(&copy, "lr.accuracy"), value_of(&copy, "real.lr.accuracy"), 0, 0);
+		tk_assert_close(value_of(&copy, "lr.accuracy"), value_of(&copy, "real.lr.accuracy"),
+				0, 0);
 		for (size_t r = 0; r < junk->n; r++)
 			junk->cells[r * schema[s]->ncol + (size_t)schema[s]->label] = 1;
 		const result constant = measure(m, NULL, train, test, junk, NULL);
@@ -398,7 +430,8 @@ START_TEST(tstr_values)
 		}
 		tk_assert_close(value_of(&constant, "lr.auroc_macro"), 0.5, 0, 0);
 		tk_assert_close(value_of(&constant, "mlp.auroc_macro"), 0.5, 0, 0);
-		tk_assert_close(value_of(&constant, "lr.accuracy"), (double)ones / (double)labelled, 0, 1e-15);
+		tk_assert_close(value_of(&constant, "lr.accuracy"), (double)ones / (double)labelled,
+				0, 1e-15);
 		iso_table_free(train);
 		iso_table_free(test);
 		iso_table_free(junk);
@@ -416,16 +449,19 @@ START_TEST(tstr_options)
 	iso_table *train = rows(schema[FOUR], 300, 1), *test = rows(schema[FOUR], 300, 2),
 		  *syn = rows(schema[FOUR], 300, 3);
 	const result lr = measure(m, "{\"classifiers\":\"lr\"}", train, test, syn, NULL);
-	const result ovr = measure(m, "{\"classifiers\":\"lr\",\"scheme\":\"ovr\"}", train, test, syn, NULL);
-	const result few = measure(m, "{\"classifiers\":\"lr\",\"max_train_rows\":30}", train, test, syn, NULL);
-	const result mlp =
-		measure(m, "{\"classifiers\":\"mlp\",\"mlp_epochs\":2,\"mlp_hidden\":8}", train, test, syn, NULL);
+	const result ovr =
+		measure(m, "{\"classifiers\":\"lr\",\"scheme\":\"ovr\"}", train, test, syn, NULL);
+	const result few = measure(m, "{\"classifiers\":\"lr\",\"max_train_rows\":30}", train, test,
+				   syn, NULL);
+	const result mlp = measure(m, "{\"classifiers\":\"mlp\",\"mlp_epochs\":2,\"mlp_hidden\":8}",
+				   train, test, syn, NULL);
 	check_complete(m, &lr);
 	check_complete(m, &ovr);
 	check_complete(m, &few);
 	check_complete(m, &mlp);
 	ck_assert(isnan(value_of(&lr, "mlp.accuracy")) && !isnan(value_of(&lr, "lr.accuracy")));
-	ck_assert(isnan(value_of(&mlp, "real.lr.accuracy")) && !isnan(value_of(&mlp, "real.mlp.accuracy")));
+	ck_assert(isnan(value_of(&mlp, "real.lr.accuracy")) &&
+		  !isnan(value_of(&mlp, "real.mlp.accuracy")));
 	ck_assert(isnan(value_of(&lr, "lr.f1_positive")) && !isnan(value_of(&lr, "lr.f1_macro")));
 	ck_assert(value_of(&lr, "lr.auroc_micro") != value_of(&ovr, "lr.auroc_micro"));
 	ck_assert(value_of(&lr, "lr.auroc_micro") != value_of(&few, "lr.auroc_micro"));
@@ -436,7 +472,8 @@ START_TEST(tstr_options)
 }
 END_TEST
 
-/* Marginals by hand: one continuous column, all real rows in the first bin, half of the synthetic ones in the last. */
+/* Marginals by hand: one continuous column, all real rows in the first bin, half of the synthetic
+ * ones in the last. */
 START_TEST(marginals_by_hand)
 {
 	const iso_metric *m;
@@ -498,8 +535,9 @@ START_TEST(discriminator_values)
 	tk_assert_close(value_of(&apart, "kld_rowsum"), 200 * value_of(&apart, "kld"), 1e-12, 0);
 	ck_assert(fabs(value_of(&equal, "auc") - 0.5) < 0.15 && value_of(&equal, "kld") < 0.1);
 	tk_assert_close(value_of(&equal, "tld"),
-			pow(value_of(&equal, "kld") / value_of(&equal, "accuracy"), 1 - value_of(&equal, "auc")), 1e-12,
-			0);
+			pow(value_of(&equal, "kld") / value_of(&equal, "accuracy"),
+			    1 - value_of(&equal, "auc")),
+			1e-12, 0);
 	iso_table_free(train);
 	iso_table_free(same_law);
 	iso_table_free(away);

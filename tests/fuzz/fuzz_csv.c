@@ -5,7 +5,8 @@
 #include "core/io/csv.h"
 #include "tests/fuzz/fuzz.h"
 
-static iso_status rewrite(void *ctx, size_t row, size_t line, char **field, size_t nfield, iso_error *err)
+static iso_status rewrite(void *ctx, size_t row, size_t line, char **field, size_t nfield,
+			  iso_error *err)
 {
 	FUZZ_CHECK(line >= 1 && (row > 0 || nfield > 0));
 	for (size_t i = 0; i < nfield; i++)

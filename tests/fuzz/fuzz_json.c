@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What parses has a canonical text that parses to the same canonical text; so has its pretty text. */
+/* What parses has a canonical text that parses to the same canonical text; so has its pretty text.
+ */
 #include <string.h>
 
 #include "core/io/json.h"

@@ -33,9 +33,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (iso_json_parse((const char *)data, n, "input", &v, &err) != ISO_OK)
 		return 0;
 	if (iso_options_resolve(table, v, "fuzz", &a, sizeof(a), &one, &err) == ISO_OK) {
-		FUZZ_CHECK(a.hidden >= 1 && a.hidden <= 65536 && a.lr >= 0 && (a.fast & ~1) == 0 && (a.mode & ~1) == 0);
-		FUZZ_CHECK(a.layers[0] >= 0 && a.layers[0] <= ISO_OPT_LIST_MAX && memchr(a.note, 0, sizeof(a.note)));
-		FUZZ_CHECK(iso_options_resolve(table, one, "fuzz", &b, sizeof(b), &two, &err) == ISO_OK);
+		FUZZ_CHECK(a.hidden >= 1 && a.hidden <= 65536 && a.lr >= 0 && (a.fast & ~1) == 0 &&
+			   (a.mode & ~1) == 0);
+		FUZZ_CHECK(a.layers[0] >= 0 && a.layers[0] <= ISO_OPT_LIST_MAX &&
+			   memchr(a.note, 0, sizeof(a.note)));
+		FUZZ_CHECK(iso_options_resolve(table, one, "fuzz", &b, sizeof(b), &two, &err) ==
+			   ISO_OK);
 		FUZZ_CHECK(memcmp(&a, &b, sizeof(a)) == 0);
 	} else {
 		FUZZ_CHECK(err.text[0] && one == NULL);

@@ -31,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		FUZZ_CHECK(iso_json_parse(one.p, one.n, "again", &v, &err) == ISO_OK);
 		FUZZ_CHECK(iso_schema_from_json(v, "again", &again, &err) == ISO_OK);
 		canonical_of(again, &two);
-		FUZZ_CHECK(strcmp(one.p, two.p) == 0 && s->ncol == again->ncol && s->label == again->label);
+		FUZZ_CHECK(strcmp(one.p, two.p) == 0 && s->ncol == again->ncol &&
+			   s->label == again->label);
 	}
 	cJSON_Delete(v);
 	iso_schema_free(s);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Input: a schema, a line "---", a CSV.  A table that is accepted passes its check, is written and read back with the same
- * hash, encodes into [0, 1], and decodes into the schema. */
+/* Input: a schema, a line "---", a CSV.  A table that is accepted passes its check, is written and
+ * read back with the same hash, encodes into [0, 1], and decodes into the schema. */
 #include <math.h>
 #include <string.h>
 
@@ -39,7 +39,8 @@ static void check_table(iso_table *t)
 	FUZZ_CHECK(iso_table_check(t, &err) == ISO_OK);
 	FUZZ_CHECK(iso_table_hash(t, one, &err) == ISO_OK);
 	if (iso_table_to_csv(t, &csv, &err) == ISO_OK) {
-		FUZZ_CHECK(iso_table_parse_csv(csv.p, csv.n, "again", t->schema, &again, &err) == ISO_OK);
+		FUZZ_CHECK(iso_table_parse_csv(csv.p, csv.n, "again", t->schema, &again, &err) ==
+			   ISO_OK);
 		FUZZ_CHECK(iso_table_hash(again, two, &err) == ISO_OK);
 		FUZZ_CHECK(strcmp(one, two) == 0);
 	}

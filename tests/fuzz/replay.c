@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* replay CORPUS [MUTATIONS]: runs a target over every file of a directory and over MUTATIONS variants of each (default 200),
- * the same ones every time. */
+/* replay CORPUS [MUTATIONS]: runs a target over every file of a directory and over MUTATIONS
+ * variants of each (default 200), the same ones every time. */
 #include <dirent.h>
 #include <string.h>
 

@@ -11,7 +11,10 @@ rule() {
 	shift
 	for f in "$folder"/*.c "$folder"/*.h; do
 		[ -f "$f" ] || continue
-		sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"\([^"]*\)".*/\1/p' "$f" | while read -r inc; do
+		# "..." always names a file of the house; <...> does when it begins with one of its folders or climbs.
+		sed -nE -e 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"([^"]*)".*/\1/p' \
+			-e 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*<((core|generators|attacks|metrics|suites|results|reports|cli|\.+)\/[^>]*)>.*/\1/p' "$f" |
+			while read -r inc; do
 			for ok in "$@"; do
 				case $inc in "$ok"*) continue 2 ;; esac
 			done
@@ -45,7 +48,7 @@ core="core/"
 	rule suites $core suites/ results/ generators/generator.h generators/verify.h attacks/attack.h metrics/metric.h
 } >/tmp/isoeps-layering.$$ 2>&1
 # Only code that can prove its clipping may hold the halves of a mechanism, and only the privacy core the noise.
-grep -lE '#include "core/privacy/(mechanism_trusted|noise)\.h"' -r core generators attacks metrics suites results reports cli 2>/dev/null |
+grep -lE '#[[:space:]]*include[[:space:]]*["<]core/privacy/(mechanism_trusted|noise)\.h[">]' -r core generators attacks metrics suites results reports cli 2>/dev/null |
 	grep -vE '^core/privacy/|^core/nn/dpsgd\.c$' | sed 's/$/ includes the trusted half of the privacy core/' >>/tmp/isoeps-layering.$$
 grep -lE '#include <(cblas|lapacke)\.h>' -r . --include='*.c' --include='*.h' 2>/dev/null |
 	grep -vE '^\./(core/math/blas\.c|build|bench/|tests/)' | sed 's/$/ includes cblas.h or lapacke.h: only core\/math\/blas.c may/' >>/tmp/isoeps-layering.$$

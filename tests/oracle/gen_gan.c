@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The GANs learn what can be learned: class-conditional means; plans, claims and labels as their cards say; PATE's
- * student tells rows from noise. */
+/* The GANs learn what can be learned: class-conditional means; plans, claims and labels as their
+ * cards say; PATE's student tells rows from noise. */
 #include <string.h>
 
 #include "tests/oracle/gen_support.h"
@@ -12,17 +12,20 @@ static const struct {
 	double scale;
 } learner[] = {
 	{"cgan", "steps=2000 hidden=32 z_dim=8", 0},
-	{"dp-cgan", "steps=3000 hidden=32 z_dim=8", 0.05}, /* next to no noise: does the loop learn? */
+	{"dp-cgan", "steps=3000 hidden=32 z_dim=8",
+	 0.05}, /* next to no noise: does the loop learn? */
 	{"cgan-basic-dp", "steps=3000 hidden=32 z_dim=8", 0.05},
 };
 
-/* The fixture moves every column by 0.3 of its range over the two classes: 15 years, 150 of income, 0.6 cities, 0.45
- * jobs. A generator that ignores the label, or the data, is off by half of that. */
+/* The fixture moves every column by 0.3 of its range over the two classes: 15 years, 150 of income,
+ * 0.6 cities, 0.45 jobs. A generator that ignores the label, or the data, is off by half of that.
+ */
 START_TEST(class_means_are_learned)
 {
 	iso_table *t = fx_table(fx_schema(), 2000, 1);
 	void *o;
-	iso_training m = gen_train(gen_find(learner[_i].name), learner[_i].options, t, 1, learner[_i].scale, NULL, &o);
+	iso_training m = gen_train(gen_find(learner[_i].name), learner[_i].options, t, 1,
+				   learner[_i].scale, NULL, &o);
 	iso_table *out = gen_sample(&m, fx_schema(), 4000);
 	const double allowed[] = {6, 60, 0.3, 0.25};
 	for (size_t c = 0; c < 4; c++)
@@ -68,7 +71,11 @@ static void plan_of(const char *name, const char *key, const char *value, double
 	if (key)
 		cJSON_AddStringToObject(v, key, value);
 	tk_ok(iso_options_resolve(g->options, v, "t", o, g->options_size, NULL, &err));
-	const iso_gen_env env = {.schema = fx_schema(), .n = 60000, .class_count = counts, .options = o, .delta = 1e-5};
+	const iso_gen_env env = {.schema = fx_schema(),
+				 .n = 60000,
+				 .class_count = counts,
+				 .options = o,
+				 .delta = 1e-5};
 	*p = (iso_plan){0};
 	tk_ok(g->plan(&env, scale, p, &err));
 	*promise = iso_generator_guarantee(g, o);
@@ -112,8 +119,8 @@ START_TEST(plans_are_those_of_the_cards)
 }
 END_TEST
 
-/* The card: at sigma 1.12, q 0.01 and 30,150 steps the accountant gives 11.4 (classic conversion), not the 9.6 of the
- * paper. */
+/* The card: at sigma 1.12, q 0.01 and 30,150 steps the accountant gives 11.4 (classic conversion),
+ * not the 9.6 of the paper. */
 START_TEST(published_noise_does_not_give_the_published_epsilon)
 {
 	const iso_event e = {.mechanism = ISO_MECH_GAUSSIAN,
@@ -146,8 +153,8 @@ START_TEST(given_sigma_is_kept)
 }
 END_TEST
 
-/* Without noise on the votes the student must rank real rows above rows drawn uniformly over the domain (AUC, by
- * counting pairs), and the generator must come nearer to the data than it began. */
+/* Without noise on the votes the student must rank real rows above rows drawn uniformly over the
+ * domain (AUC, by counting pairs), and the generator must come nearer to the data than it began. */
 START_TEST(student_learns_from_votes)
 {
 	iso_table *t = fx_table(fx_schema(), 1500, 4);
@@ -163,7 +170,8 @@ START_TEST(student_learns_from_votes)
 	}
 	iso_training u = gen_train(gen_find("uniform"), "", t, 1, 0, NULL, &ou);
 	wild = gen_sample(&u, fx_schema(), 300);
-	iso_training m = gen_train(gen_find("pate-gan"), "iterations=150 teachers=10", t, 1, 1e-3, NULL, &o);
+	iso_training m =
+		gen_train(gen_find("pate-gan"), "iterations=150 teachers=10", t, 1, 1e-3, NULL, &o);
 	tk_ok(m.generator->score(m.model, held, a, &err));
 	tk_ok(m.generator->score(m.model, wild, b, &err));
 	for (size_t i = 0; i < 300; i++)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Output heads against finite differences; label law, parts of a saved model, share of the budget. */
+/* Output heads against finite differences; label law, parts of a saved model, share of the budget.
+ */
 #include <string.h>
 
 #include "generators/heads.h"
@@ -99,8 +100,8 @@ START_TEST(label_law_is_drawn_as_counted)
 }
 END_TEST
 
-/* The share that iso_noise_ratio promises, against the accountant: with the histogram the epsilon of a plan at the same
- * scale grows by about sqrt(1 + f) - 1. */
+/* The share that iso_noise_ratio promises, against the accountant: with the histogram the epsilon
+ * of a plan at the same scale grows by about sqrt(1 + f) - 1. */
 START_TEST(histogram_takes_its_share)
 {
 	const double q = 0.1, steps = 500, share = 0.2, s = 10;
@@ -109,7 +110,8 @@ START_TEST(histogram_takes_its_share)
 	double ea, eb;
 	tk_ok(iso_plan_gaussian(&without, "step", 0, 0, s, q, (uint64_t)steps, 1, &err));
 	tk_ok(iso_plan_gaussian(&with, "step", 0, 0, s, q, (uint64_t)steps, 1, &err));
-	tk_ok(iso_plan_gaussian(&with, "hist", 0, 0, s * iso_noise_ratio(q, steps, share), 1, 1, 1, &err));
+	tk_ok(iso_plan_gaussian(&with, "hist", 0, 0, s * iso_noise_ratio(q, steps, share), 1, 1, 1,
+				&err));
 	tk_ok(iso_plan_events(&without, 0, &a, &err));
 	tk_ok(iso_plan_events(&with, 0, &b, &err));
 	tk_ok(iso_account_one(&a, ISO_ADD_REMOVE, 1e-5, ISO_ACC_RDP, &ea, &err));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* independent and the controls: noise level, laws, what is copied and what is not; the template under verify. */
+/* independent and the controls: noise level, laws, what is copied and what is not; the template
+ * under verify. */
 #include <string.h>
 
 #include "generators/verify.h"
@@ -9,7 +10,9 @@ static iso_error err;
 
 extern const iso_generator iso_generator_template;
 
-#define CELLS_ALL (32 + 33 + 4 + 3 + 2) /* of fx_schema at 32 bins: age, income + missing, city, job, member */
+#define CELLS_ALL \
+	(32 + 33 + 4 + 3 + \
+	 2) /* of fx_schema at 32 bins: age, income + missing, city, job, member */
 
 static void marginals(const iso_training *t, double *out)
 {
@@ -21,8 +24,8 @@ static void marginals(const iso_training *t, double *out)
 	iso_str_free(&s);
 }
 
-/* E|N(0, s^2)| = s sqrt(2 / pi) per cell; s = scale sqrt(d), d = 5 tables.  4,000 cells: the mean is within 5 %
- * with probability 1 - 3e-5. */
+/* E|N(0, s^2)| = s sqrt(2 / pi) per cell; s = scale sqrt(d), d = 5 tables.  4,000 cells: the mean
+ * is within 5 % with probability 1 - 3e-5. */
 START_TEST(error_per_cell_is_the_planned_noise)
 {
 	iso_table *t = fx_table(fx_schema(), 2000, 1);
@@ -30,7 +33,8 @@ START_TEST(error_per_cell_is_the_planned_noise)
 	double exact[CELLS_ALL], got[CELLS_ALL], sum = 0;
 	size_t n = 0;
 	void *o;
-	iso_training m = gen_train(gen_find("independent"), "mechanism=gaussian", t, 1, 1e-9, NULL, &o);
+	iso_training m =
+		gen_train(gen_find("independent"), "mechanism=gaussian", t, 1, 1e-9, NULL, &o);
 	marginals(&m, exact);
 	iso_training_free(&m);
 	iso_free(o);
@@ -60,7 +64,8 @@ START_TEST(error_per_cell_is_the_planned_noise)
 }
 END_TEST
 
-/* Without noise the counts are those of the table: 5 cells a row, and one row less changes exactly 5 cells by 1. */
+/* Without noise the counts are those of the table: 5 cells a row, and one row less changes exactly
+ * 5 cells by 1. */
 START_TEST(one_row_is_one_cell_per_column)
 {
 	iso_table *t = fx_table(fx_schema(), 300, 2), *less;
@@ -71,7 +76,8 @@ START_TEST(one_row_is_one_cell_per_column)
 	for (size_t i = 0; i < 299; i++)
 		row[i] = (uint32_t)(i + (i >= 17));
 	tk_ok(iso_table_select(t, row, 299, &less, &err));
-	iso_training m = gen_train(gen_find("independent"), "mechanism=gaussian", t, 1, 1e-9, NULL, &o);
+	iso_training m =
+		gen_train(gen_find("independent"), "mechanism=gaussian", t, 1, 1e-9, NULL, &o);
 	marginals(&m, a);
 	iso_training_free(&m);
 	iso_free(o);
@@ -113,7 +119,8 @@ START_TEST(dependence_is_kept_with_the_label_only)
 {
 	iso_table *t = fx_table(fx_schema(), 5000, 3);
 	void *o;
-	iso_training m = gen_train(gen_find("independent"), _i ? "marg_label=true" : "", t, 1, 1e-6, NULL, &o);
+	iso_training m = gen_train(gen_find("independent"), _i ? "marg_label=true" : "", t, 1, 1e-6,
+				   NULL, &o);
 	iso_table *out = gen_sample(&m, fx_schema(), 50000);
 	ck_assert_msg(information(t) > 0.02, "%g nats in the table", information(t));
 	if (_i)
@@ -122,7 +129,8 @@ START_TEST(dependence_is_kept_with_the_label_only)
 		ck_assert_msg(information(out) < 3e-4, "%g nats", information(out));
 	for (int y = 0; y < 2; y++)
 		for (size_t c = 0; c < 3; c++) /* age, income, city: also against the true rows */
-			tk_assert_close(gen_mean(out, c, _i ? y : -1), gen_mean(t, c, _i ? y : -1), 0.03, 0.02);
+			tk_assert_close(gen_mean(out, c, _i ? y : -1), gen_mean(t, c, _i ? y : -1),
+					0.03, 0.02);
 	tk_assert_close(gen_mean(out, 4, -1), gen_mean(t, 4, -1), 0.03, 0);
 	iso_table_free(out);
 	iso_table_free(t);

@@ -13,8 +13,8 @@ const iso_generator *gen_find(const char *name)
 	return g;
 }
 
-iso_training gen_train(const iso_generator *g, const char *options, const iso_table *t, double epsilon, double scale,
-		       const size_t *class_count, void **options_out)
+iso_training gen_train(const iso_generator *g, const char *options, const iso_table *t,
+		       double epsilon, double scale, const size_t *class_count, void **options_out)
 {
 	cJSON *values = cJSON_CreateObject();
 	char text[512], *save = NULL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The VAE's gradient against finite differences, its KL term against Monte Carlo, its clamp, its plan; both clusters
- * of a toy set are generated. */
+/* The VAE's gradient against finite differences, its KL term against Monte Carlo, its clamp, its
+ * plan; both clusters of a toy set are generated. */
 #include <string.h>
 
 #include "generators/train_vae.h"
@@ -19,7 +19,8 @@ typedef struct rig {
 
 static void rig_up(rig *t, int recon, int heads, double beta)
 {
-	const iso_vae_options o = {.recon = recon, .heads = heads, .beta = beta, .latent = 3, .hidden = {2, 6, 5}};
+	const iso_vae_options o = {
+		.recon = recon, .heads = heads, .beta = beta, .latent = 3, .hidden = {2, 6, 5}};
 	iso_table *rows = fx_table(fx_schema(), N, 3);
 	tk_ok(iso_encoder_new(fx_schema(), ISO_ENC_FEATURES | ISO_ENC_LABEL, &t->e, &err));
 	ck_assert_uint_le(t->e->dim, DIM);
@@ -70,7 +71,8 @@ START_TEST(gradient_is_the_finite_difference)
 	loss_of(&t);
 	iso_net_weight_grad(&t.v.enc, &t.v.wenc, NULL, 0);
 	iso_net_weight_grad(&t.v.dec, &t.v.wdec, NULL, 0);
-	float *enc = iso_alloc(t.v.enc.nparam, sizeof *enc), *dec = iso_alloc(t.v.dec.nparam, sizeof *dec);
+	float *enc = iso_alloc(t.v.enc.nparam, sizeof *enc),
+	      *dec = iso_alloc(t.v.dec.nparam, sizeof *dec);
 	memcpy(enc, t.v.enc.grad, t.v.enc.nparam * sizeof *enc);
 	memcpy(dec, t.v.dec.grad, t.v.dec.nparam * sizeof *dec);
 	check_net(&t, &t.v.enc, enc);
@@ -108,7 +110,8 @@ START_TEST(joint_norm_is_that_of_single_records)
 }
 END_TEST
 
-/* KL(N(mu, var) || N(0, I)) = E_q[log q(z) - log p(z)], the closed form as loss(beta = 1) - loss(beta = 0). */
+/* KL(N(mu, var) || N(0, I)) = E_q[log q(z) - log p(z)], the closed form as loss(beta = 1) -
+ * loss(beta = 0). */
 START_TEST(kl_is_the_monte_carlo_mean)
 {
 	rig a, b;
@@ -120,8 +123,10 @@ START_TEST(kl_is_the_monte_carlo_mean)
 	double sum = 0;
 	for (size_t r = 0; r < N; r++)
 		for (size_t k = 0; k < 3; k++) {
-			const double mu = out[r * 6 + k], lv = fmin(fmax(out[r * 6 + 3 + k], -6), 2), sd = exp(lv / 2);
-			iso_stream s = iso_stream_new(iso_key_child(iso_key_new(5, "kl"), "dim", r * 3 + k));
+			const double mu = out[r * 6 + k],
+				     lv = fmin(fmax(out[r * 6 + 3 + k], -6), 2), sd = exp(lv / 2);
+			iso_stream s = iso_stream_new(
+				iso_key_child(iso_key_new(5, "kl"), "dim", r * 3 + k));
 			for (size_t i = 0; i < draws; i++) {
 				const double e = iso_next_normal(&s), z = mu + sd * e;
 				sum += (-0.5 * e * e - lv / 2 + 0.5 * z * z) / (double)draws;
@@ -153,8 +158,9 @@ START_TEST(clamped_variance_has_no_gradient)
 }
 END_TEST
 
-/* Public counts: classes of unlike size get unlike rates and multipliers, and cost the same within a few percent
- * (the division of labour follows a central-limit account; at epsilon 2 it is close). */
+/* Public counts: classes of unlike size get unlike rates and multipliers, and cost the same within
+ * a few percent (the division of labour follows a central-limit account; at epsilon 2 it is close).
+ */
 START_TEST(parts_cost_the_same)
 {
 	const size_t counts[] = {2000, 18000};
@@ -163,7 +169,11 @@ START_TEST(parts_cost_the_same)
 	void *o = iso_alloc(1, g->options_size);
 	cJSON_AddStringToObject(v, "counts", "public");
 	tk_ok(iso_options_resolve(g->options, v, "t", o, g->options_size, NULL, &err));
-	const iso_gen_env env = {.schema = fx_schema(), .n = 20000, .class_count = counts, .options = o, .delta = 1e-5};
+	const iso_gen_env env = {.schema = fx_schema(),
+				 .n = 20000,
+				 .class_count = counts,
+				 .options = o,
+				 .delta = 1e-5};
 	iso_plan p = {0};
 	double e[2];
 	tk_ok(g->plan(&env, 2.5, &p, &err));
@@ -192,8 +202,11 @@ START_TEST(replace_one_composes_in_sequence)
 	void *o = iso_alloc(1, g->options_size);
 	iso_plan p = {0};
 	tk_ok(iso_options_resolve(g->options, NULL, "t", o, g->options_size, NULL, &err));
-	const iso_gen_env env = {
-		.schema = fx_schema(), .n = 500, .options = o, .delta = 1e-5, .adjacency = ISO_REPLACE_ONE};
+	const iso_gen_env env = {.schema = fx_schema(),
+				 .n = 500,
+				 .options = o,
+				 .delta = 1e-5,
+				 .adjacency = ISO_REPLACE_ONE};
 	tk_ok(g->plan(&env, 1, &p, &err));
 	ck_assert_uint_eq(p.n, 3);
 	for (size_t i = 0; i < p.n; i++)
@@ -203,9 +216,10 @@ START_TEST(replace_one_composes_in_sequence)
 }
 END_TEST
 
-static const char toy[] = "{\"name\":\"toy\",\"columns\":[{\"name\":\"x\",\"type\":\"continuous\",\"bounds\":[0,1]},"
-			  "{\"name\":\"y\",\"type\":\"continuous\",\"bounds\":[0,1]},"
-			  "{\"name\":\"c\",\"type\":\"binary\",\"role\":\"label\",\"categories\":[\"a\",\"b\"]}]}";
+static const char toy[] =
+	"{\"name\":\"toy\",\"columns\":[{\"name\":\"x\",\"type\":\"continuous\",\"bounds\":[0,1]},"
+	"{\"name\":\"y\",\"type\":\"continuous\",\"bounds\":[0,1]},"
+	"{\"name\":\"c\",\"type\":\"binary\",\"role\":\"label\",\"categories\":[\"a\",\"b\"]}]}";
 
 /* _i: 0 one VAE per class, 1 one VAE for all */
 START_TEST(both_clusters_are_generated)
@@ -221,13 +235,15 @@ START_TEST(both_clusters_are_generated)
 	for (size_t r = 0; r < t->n; r++) {
 		const double mid = r % 2 ? 0.8 : 0.2;
 		for (size_t c = 0; c < 2; c++)
-			t->cells[r * 3 + c] = mid + 0.1 * (iso_rand_u01(iso_key_new(6, "toy"), r, c) - 0.5);
+			t->cells[r * 3 + c] =
+				mid + 0.1 * (iso_rand_u01(iso_key_new(6, "toy"), r, c) - 0.5);
 		t->cells[r * 3 + 2] = (double)(r % 2);
 	}
 	/* beta 0.1 and 0.02: weights of the KL term at which a latent may carry the cluster */
 	iso_training m =
-		gen_train(gen_find("vae"), _i ? "single=true beta=0.02 latent=2 heads=softmax recon=ce" : "latent=2", t,
-			  1, 0, NULL, &o);
+		gen_train(gen_find("vae"),
+			  _i ? "single=true beta=0.02 latent=2 heads=softmax recon=ce" : "latent=2",
+			  t, 1, 0, NULL, &o);
 	iso_table *out = gen_sample(&m, s, 400);
 	for (size_t r = 0; r < out->n; r++)
 		for (size_t k = 0; k < 2; k++) {
@@ -235,8 +251,8 @@ START_TEST(both_clusters_are_generated)
 				     dy = out->cells[r * 3 + 1] - mid;
 			near[k] += dx * dx + dy * dy < 0.15 * 0.15 && iso_table_label(out, r) == k;
 		}
-	ck_assert_msg(near[0] >= 100 && near[1] >= 100, "%zu rows near the first cluster, %zu near the second", near[0],
-		      near[1]);
+	ck_assert_msg(near[0] >= 100 && near[1] >= 100,
+		      "%zu rows near the first cluster, %zu near the second", near[0], near[1]);
 	iso_table_free(out);
 	iso_table_free(t);
 	iso_training_free(&m);

@@ -9,28 +9,34 @@
 core_bug core_bug_now = CORE_CLEAN;
 
 /* The linker gives __real_X the library's X and sends every call of X from another object here. */
-iso_status __real_iso_noise_add_gaussian(iso_noise *z, uint32_t stream, uint32_t step, size_t n, double sd, double *out,
-					 iso_error *err);
-iso_status __wrap_iso_noise_add_gaussian(iso_noise *z, uint32_t stream, uint32_t step, size_t n, double sd, double *out,
-					 iso_error *err);
-iso_status __real_iso_noise_add_gaussian_f32(iso_noise *z, uint32_t stream, uint32_t step, uint64_t first, size_t n,
-					     float sd, float *out, iso_error *err);
-iso_status __wrap_iso_noise_add_gaussian_f32(iso_noise *z, uint32_t stream, uint32_t step, uint64_t first, size_t n,
-					     float sd, float *out, iso_error *err);
-iso_status __real_iso_noise_add_laplace(iso_noise *z, uint32_t stream, uint32_t step, size_t n, double scale,
-					double *out, iso_error *err);
-iso_status __wrap_iso_noise_add_laplace(iso_noise *z, uint32_t stream, uint32_t step, size_t n, double scale,
-					double *out, iso_error *err);
-size_t __real_iso_rand_poisson(iso_key key, uint64_t t, const uint64_t *id, size_t n, double q, uint32_t *out);
-size_t __wrap_iso_rand_poisson(iso_key key, uint64_t t, const uint64_t *id, size_t n, double q, uint32_t *out);
-iso_status __real_iso_calibrate(iso_build_events build, void *ctx, iso_adjacency adj, double epsilon, double delta,
-				iso_accountant which, double *scale, double *reached, iso_error *err);
-iso_status __wrap_iso_calibrate(iso_build_events build, void *ctx, iso_adjacency adj, double epsilon, double delta,
-				iso_accountant which, double *scale, double *reached, iso_error *err);
-iso_status __real_iso_release_begin(iso_ledger *l, int handle, uint64_t count, double sensitivity, uint32_t *call,
-				    iso_error *err);
-iso_status __wrap_iso_release_begin(iso_ledger *l, int handle, uint64_t count, double sensitivity, uint32_t *call,
-				    iso_error *err);
+iso_status __real_iso_noise_add_gaussian(iso_noise *z, uint32_t stream, uint32_t step, size_t n,
+					 double sd, double *out, iso_error *err);
+iso_status __wrap_iso_noise_add_gaussian(iso_noise *z, uint32_t stream, uint32_t step, size_t n,
+					 double sd, double *out, iso_error *err);
+iso_status __real_iso_noise_add_gaussian_f32(iso_noise *z, uint32_t stream, uint32_t step,
+					     uint64_t first, size_t n, float sd, float *out,
+					     iso_error *err);
+iso_status __wrap_iso_noise_add_gaussian_f32(iso_noise *z, uint32_t stream, uint32_t step,
+					     uint64_t first, size_t n, float sd, float *out,
+					     iso_error *err);
+iso_status __real_iso_noise_add_laplace(iso_noise *z, uint32_t stream, uint32_t step, size_t n,
+					double scale, double *out, iso_error *err);
+iso_status __wrap_iso_noise_add_laplace(iso_noise *z, uint32_t stream, uint32_t step, size_t n,
+					double scale, double *out, iso_error *err);
+size_t __real_iso_rand_poisson(iso_key key, uint64_t t, const uint64_t *id, size_t n, double q,
+			       uint32_t *out);
+size_t __wrap_iso_rand_poisson(iso_key key, uint64_t t, const uint64_t *id, size_t n, double q,
+			       uint32_t *out);
+iso_status __real_iso_calibrate(iso_build_events build, void *ctx, iso_adjacency adj,
+				double epsilon, double delta, iso_accountant which, double *scale,
+				double *reached, iso_error *err);
+iso_status __wrap_iso_calibrate(iso_build_events build, void *ctx, iso_adjacency adj,
+				double epsilon, double delta, iso_accountant which, double *scale,
+				double *reached, iso_error *err);
+iso_status __real_iso_release_begin(iso_ledger *l, int handle, uint64_t count, double sensitivity,
+				    uint32_t *call, iso_error *err);
+iso_status __wrap_iso_release_begin(iso_ledger *l, int handle, uint64_t count, double sensitivity,
+				    uint32_t *call, iso_error *err);
 
 static double wrong_sd(double sd)
 {
@@ -46,28 +52,32 @@ static double wrong_sd(double sd)
 	}
 }
 
-iso_status __wrap_iso_noise_add_gaussian(iso_noise *z, uint32_t stream, uint32_t step, size_t n, double sd, double *out,
-					 iso_error *err)
+iso_status __wrap_iso_noise_add_gaussian(iso_noise *z, uint32_t stream, uint32_t step, size_t n,
+					 double sd, double *out, iso_error *err)
 {
-	return __real_iso_noise_add_gaussian(z, stream, core_bug_now == CORE_NOISE_REUSED ? 0 : step, n, wrong_sd(sd),
-					     out, err);
+	return __real_iso_noise_add_gaussian(
+		z, stream, core_bug_now == CORE_NOISE_REUSED ? 0 : step, n, wrong_sd(sd), out, err);
 }
 
-iso_status __wrap_iso_noise_add_gaussian_f32(iso_noise *z, uint32_t stream, uint32_t step, uint64_t first, size_t n,
-					     float sd, float *out, iso_error *err)
+iso_status __wrap_iso_noise_add_gaussian_f32(iso_noise *z, uint32_t stream, uint32_t step,
+					     uint64_t first, size_t n, float sd, float *out,
+					     iso_error *err)
 {
-	return __real_iso_noise_add_gaussian_f32(z, stream, core_bug_now == CORE_NOISE_REUSED ? 0 : step, first, n,
-						 (float)wrong_sd(sd), out, err);
+	return __real_iso_noise_add_gaussian_f32(z, stream,
+						 core_bug_now == CORE_NOISE_REUSED ? 0 : step,
+						 first, n, (float)wrong_sd(sd), out, err);
 }
 
-iso_status __wrap_iso_noise_add_laplace(iso_noise *z, uint32_t stream, uint32_t step, size_t n, double scale,
-					double *out, iso_error *err)
+iso_status __wrap_iso_noise_add_laplace(iso_noise *z, uint32_t stream, uint32_t step, size_t n,
+					double scale, double *out, iso_error *err)
 {
-	return __real_iso_noise_add_laplace(z, stream, step, n, core_bug_now == CORE_LAPLACE_SCALE ? 1 / scale : scale,
+	return __real_iso_noise_add_laplace(z, stream, step, n,
+					    core_bug_now == CORE_LAPLACE_SCALE ? 1 / scale : scale,
 					    out, err);
 }
 
-size_t __wrap_iso_rand_poisson(iso_key key, uint64_t t, const uint64_t *id, size_t n, double q, uint32_t *out)
+size_t __wrap_iso_rand_poisson(iso_key key, uint64_t t, const uint64_t *id, size_t n, double q,
+			       uint32_t *out)
 {
 	const size_t fixed = (size_t)rint(q * (double)n);
 
@@ -80,10 +90,12 @@ size_t __wrap_iso_rand_poisson(iso_key key, uint64_t t, const uint64_t *id, size
 	return fixed;
 }
 
-iso_status __wrap_iso_calibrate(iso_build_events build, void *ctx, iso_adjacency adj, double epsilon, double delta,
-				iso_accountant which, double *scale, double *reached, iso_error *err)
+iso_status __wrap_iso_calibrate(iso_build_events build, void *ctx, iso_adjacency adj,
+				double epsilon, double delta, iso_accountant which, double *scale,
+				double *reached, iso_error *err)
 {
-	const iso_status st = __real_iso_calibrate(build, ctx, adj, epsilon, delta, which, scale, reached, err);
+	const iso_status st =
+		__real_iso_calibrate(build, ctx, adj, epsilon, delta, which, scale, reached, err);
 
 	if (core_bug_now == CORE_CALIBRATION)
 		*scale /= 2;
@@ -91,8 +103,8 @@ iso_status __wrap_iso_calibrate(iso_build_events build, void *ctx, iso_adjacency
 }
 
 /* Two steps under one booking: the second begin is skipped. */
-iso_status __wrap_iso_release_begin(iso_ledger *l, int handle, uint64_t count, double sensitivity, uint32_t *call,
-				    iso_error *err)
+iso_status __wrap_iso_release_begin(iso_ledger *l, int handle, uint64_t count, double sensitivity,
+				    uint32_t *call, iso_error *err)
 {
 	static unsigned turn;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Bugs of the core itself, put in by the linker (--wrap) into the mutants test alone: nothing in the product can switch
- * them. */
+/* Bugs of the core itself, put in by the linker (--wrap) into the mutants test alone: nothing in
+ * the product can switch them. */
 #ifndef ISO_TESTS_PLUGINS_CORE_MUTANTS_H
 #define ISO_TESTS_PLUGINS_CORE_MUTANTS_H
 

@@ -20,16 +20,18 @@ static const char mixed[] =
 	"{\"name\":\"fixture\",\"columns\":["
 	"{\"name\":\"age\",\"type\":\"integer\",\"bounds\":[0,100]},"
 	"{\"name\":\"income\",\"type\":\"continuous\",\"bounds\":[0,1000],\"missing\":[\"?\"]},"
-	"{\"name\":\"city\",\"type\":\"categorical\",\"categories\":[\"north\",\"east\",\"south\",\"west\"]},"
+	"{\"name\":\"city\",\"type\":\"categorical\",\"categories\":[\"north\",\"east\",\"south\","
+	"\"west\"]},"
 	"{\"name\":\"job\",\"type\":\"ordinal\",\"categories\":[\"none\",\"part\",\"full\"]},"
-	"{\"name\":\"member\",\"type\":\"binary\",\"role\":\"label\",\"categories\":[\"no\",\"yes\"],\"positive\":"
+	"{\"name\":\"member\",\"type\":\"binary\",\"role\":\"label\",\"categories\":[\"no\","
+	"\"yes\"],\"positive\":"
 	"\"yes\"}]}";
 static const char single[] = "{\"name\":\"single\",\"columns\":["
 			     "{\"name\":\"x\",\"type\":\"continuous\",\"bounds\":[-1,1]}]}";
-static const char pixels[] =
-	"{\"name\":\"images\",\"columns\":["
-	"{\"name\":\"image\",\"type\":\"pixel\",\"shape\":[4,4]},"
-	"{\"name\":\"digit\",\"type\":\"categorical\",\"role\":\"label\",\"categories\":[\"0\",\"1\",\"2\"]}]}";
+static const char pixels[] = "{\"name\":\"images\",\"columns\":["
+			     "{\"name\":\"image\",\"type\":\"pixel\",\"shape\":[4,4]},"
+			     "{\"name\":\"digit\",\"type\":\"categorical\",\"role\":\"label\","
+			     "\"categories\":[\"0\",\"1\",\"2\"]}]}";
 
 static const iso_schema *parse(const char *text, iso_schema **keep)
 {
@@ -89,17 +91,19 @@ iso_table *fx_table(const iso_schema *s, size_t n, uint64_t seed)
 
 		for (size_t j = 0; j < s->ncol; j++) {
 			const iso_column *c = &s->column[j];
-			const int missing = c->nmissing > 0 && iso_rand_u01(key, r, 2000 + j) < 0.05;
+			const int missing =
+				c->nmissing > 0 && iso_rand_u01(key, r, 2000 + j) < 0.05;
 
-			t->cells[r * s->ncol + j] =
-				c->type == ISO_PIXEL ? 0
-				: (int)j == s->label ? y
-				: missing	     ? NAN
-					  : cell(c, iso_rand_u01(key, r, j), y, classes ? (double)classes : 1);
+			t->cells[r * s->ncol + j] = c->type == ISO_PIXEL ? 0
+						    : (int)j == s->label ? y
+						    : missing		 ? NAN
+							      : cell(c, iso_rand_u01(key, r, j), y,
+								     classes ? (double)classes : 1);
 		}
 		for (size_t p = 0; p < s->npixel; p++)
 			t->pixels[r * s->npixel + p] =
-				(uint8_t)(255 * iso_rand_u01(key, r, 3000 + p) * (y + 1) / (double)classes);
+				(uint8_t)(255 * iso_rand_u01(key, r, 3000 + p) * (y + 1) /
+					  (double)classes);
 	}
 	return t;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Seeded bugs against the checks of verify: all must die, and what has no bug must raise no alarm.  Prints which check
- * killed which mutant. */
+/* Seeded bugs against the checks of verify: all must die, and what has no bug must raise no alarm.
+ * Prints which check killed which mutant. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,10 +11,12 @@
 #include "tests/support/testkit.h"
 
 typedef struct mutant {
-	const char *name, *row; /* row: letter of the table in the specification of attacks, - = none */
+	const char *name,
+		*row; /* row: letter of the table in the specification of attacks, - = none */
 	toy_bug bug;
 	core_bug core;
-	iso_check must; /* a check that has to be among its killers; LEDGER also stands for a refused training */
+	iso_check must; /* a check that has to be among its killers; LEDGER also stands for a
+			   refused training */
 } mutant;
 
 static const mutant mutants[] = {
@@ -65,7 +67,8 @@ static const mutant mutants[] = {
 
 static iso_error err;
 
-static iso_status judge(toy_bug bug, core_bug core, uint64_t seed, iso_adjacency adj, iso_verdict *v)
+static iso_status judge(toy_bug bug, core_bug core, uint64_t seed, iso_adjacency adj,
+			iso_verdict *v)
 {
 	const iso_generator *g = toy_generator(bug);
 	iso_table *t = fx_table(fx_schema(), 200, 100 + seed);
@@ -113,8 +116,9 @@ START_TEST(every_mutant_dies)
 		print_row(m, &v, st);
 		killed += st != ISO_OK || v.flows;
 		ck_assert_msg(st != ISO_OK || v.flows, "mutant \"%s\" lives", m->name);
-		ck_assert_msg(st == ISO_OK && v.check[m->must].failed > 0, "mutant \"%s\" was not seen by %s: %s",
-			      m->name, iso_check_name(m->must), err.text);
+		ck_assert_msg(st == ISO_OK && v.check[m->must].failed > 0,
+			      "mutant \"%s\" was not seen by %s: %s", m->name,
+			      iso_check_name(m->must), err.text);
 		iso_error_clear(&err);
 	}
 	printf("%zu of %zu mutants killed\n", killed, ISO_COUNT(mutants));
@@ -135,7 +139,8 @@ START_TEST(clean_generators_raise_no_alarm)
 
 				tk_ok(judge(clean[k], CORE_CLEAN, seed, (iso_adjacency)adj, &v));
 				for (int c = 0; c < ISO_CHECK_COUNT; c++)
-					ck_assert_msg(!v.check[c].failed, "%s: %s", iso_check_name((iso_check)c),
+					ck_assert_msg(!v.check[c].failed, "%s: %s",
+						      iso_check_name((iso_check)c),
 						      v.check[c].what);
 				ck_assert_int_eq(v.flows, 0);
 				ck_assert_int_eq(v.guarantee, ISO_GUARANTEE_DP);
@@ -150,9 +155,12 @@ START_TEST(findings_name_the_place)
 		toy_bug bug;
 		iso_check check;
 		const char *says;
-	} want[] = {{TOY_MIN_MAX, ISO_CHECK_OUTPUT, "\"high\""},	{TOY_CATEGORIES, ISO_CHECK_OUTPUT, "\"mask\""},
-		    {TOY_EXACT_LABELS, ISO_CHECK_OUTPUT, "\"labels\""}, {TOY_NO_CLIP, ISO_CHECK_SENSITIVITY, "of step"},
-		    {TOY_COPY, ISO_CHECK_OUTPUT, "\"cache\""},		{TOY_CURVE, ISO_CHECK_OUTPUT, "training curve"},
+	} want[] = {{TOY_MIN_MAX, ISO_CHECK_OUTPUT, "\"high\""},
+		    {TOY_CATEGORIES, ISO_CHECK_OUTPUT, "\"mask\""},
+		    {TOY_EXACT_LABELS, ISO_CHECK_OUTPUT, "\"labels\""},
+		    {TOY_NO_CLIP, ISO_CHECK_SENSITIVITY, "of step"},
+		    {TOY_COPY, ISO_CHECK_OUTPUT, "\"cache\""},
+		    {TOY_CURVE, ISO_CHECK_OUTPUT, "training curve"},
 		    {TOY_REFUSES, ISO_CHECK_OUTPUT, "outlier"}};
 
 	for (size_t i = 0; i < ISO_COUNT(want); i++) {

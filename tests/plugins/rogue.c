@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A plug-in that breaks the contract on demand: option sin=.  Built as a shared object and loaded as a user's would be;
- * each sin must give its own status (tests/plugins/rogues.c). */
+/* A plug-in that breaks the contract on demand: option sin=.  Built as a shared object and loaded
+ * as a user's would be; each sin must give its own status (tests/plugins/rogues.c). */
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -36,9 +36,11 @@ typedef struct opts {
 
 static const iso_option options[] = {
 	ISO_OPT_ENUM(opts, sin, "none",
-		     "none|overspend|unplanned|underspend|sensitivity|nan_score|short_output|outside_domain|nan_cell|"
+		     "none|overspend|unplanned|underspend|sensitivity|nan_score|short_output|"
+		     "outside_domain|nan_cell|"
 		     "no_model|"
-		     "release_in_sample|shape_shifting_plan|false_fixed|dear_plan|keep_train_pointer|write_const|"
+		     "release_in_sample|shape_shifting_plan|false_fixed|dear_plan|keep_train_"
+		     "pointer|write_const|"
 		     "reseed|uncharged",
 		     "what to do wrong"),
 	{0},
@@ -54,10 +56,11 @@ typedef struct model {
 static iso_status plan(const iso_gen_env *env, double s, iso_plan *p, iso_error *err)
 {
 	const opts *o = env->options;
-	iso_plan_item it = {.why = "count",
-			    .event = {.mechanism = ISO_MECH_GAUSSIAN, .noise = s, .rate = 1, .count = 2},
-			    .norm = ISO_NORM_L2,
-			    .sensitivity = 1};
+	iso_plan_item it = {
+		.why = "count",
+		.event = {.mechanism = ISO_MECH_GAUSSIAN, .noise = s, .rate = 1, .count = 2},
+		.norm = ISO_NORM_L2,
+		.sensitivity = 1};
 
 	if (o->sin == SHAPE_SHIFTING_PLAN && s > 1.5)
 		it.event.count = 5;
@@ -70,7 +73,8 @@ static iso_status plan(const iso_gen_env *env, double s, iso_plan *p, iso_error 
 	return iso_plan_add(p, &it, err);
 }
 
-static iso_status release(const iso_fit *f, const char *why, size_t per_row, double *out, iso_error *err)
+static iso_status release(const iso_fit *f, const char *why, size_t per_row, double *out,
+			  iso_error *err)
 {
 	const uint32_t cell[] = {0, 1};
 
@@ -93,7 +97,8 @@ static iso_status releases(const iso_fit *f, model *m, iso_error *err)
 		ISO_TRY(release(f, "count", 1, m->count, err));
 	if (m->sin == OVERSPEND)
 		ISO_TRY(release(f, "count", 1, m->count, err));
-	return m->sin == UNCHARGED ? iso_ledger_uncharged(f->ledger, "a look at the rows", err) : ISO_OK;
+	return m->sin == UNCHARGED ? iso_ledger_uncharged(f->ledger, "a look at the rows", err)
+				   : ISO_OK;
 }
 
 static iso_status fit(const iso_fit *f, void **out, iso_error *err)
@@ -134,7 +139,8 @@ static iso_status sample(const void *m_, iso_key key, iso_table *out, iso_error 
 	(void)key;
 	for (size_t r = 0; r < out->n; r++)
 		for (size_t j = 0; j < s->ncol; j++)
-			out->cells[r * s->ncol + j] = iso_is_discrete(&s->column[j]) ? 0 : s->column[j].lo;
+			out->cells[r * s->ncol + j] =
+				iso_is_discrete(&s->column[j]) ? 0 : s->column[j].lo;
 	if (m->sin == RELEASE_IN_SAMPLE)
 		return iso_mech_histogram(m->ledger, "count", 0, &cell, 1, 1, 64, x, err);
 	if (out->n == 0)
@@ -161,7 +167,8 @@ static iso_status score(const void *m, const iso_table *rows, double *out, iso_e
 static iso_status save(const void *m, iso_str *out, iso_error *err)
 {
 	iso_str_add(out, "count 64\n");
-	iso_str_addn(out, (const char *)((const model *)m)->count, sizeof(((const model *)m)->count));
+	iso_str_addn(out, (const char *)((const model *)m)->count,
+		     sizeof(((const model *)m)->count));
 	return iso_str_check(out, err);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A checker never seen failing is not a checker: every sin of the rogue gives its own status, through a loaded shared
- * object. */
+/* A checker never seen failing is not a checker: every sin of the rogue gives its own status,
+ * through a loaded shared object. */
 #include <string.h>
 
 #include "generators/verify.h"
@@ -68,8 +68,10 @@ START_TEST(sins_of_training)
 		iso_training m;
 		const iso_status st = train(want[i].sin, t, &m);
 
-		ck_assert_msg(st == want[i].status, "%s gave %s (%s)", want[i].sin, iso_status_name(st), err.text);
-		ck_assert_msg(strstr(err.text, want[i].says) != NULL, "%s: %s", want[i].sin, err.text);
+		ck_assert_msg(st == want[i].status, "%s gave %s (%s)", want[i].sin,
+			      iso_status_name(st), err.text);
+		ck_assert_msg(strstr(err.text, want[i].says) != NULL, "%s: %s", want[i].sin,
+			      err.text);
 		iso_error_clear(&err);
 		iso_training_free(&m);
 		iso_table_free(t);
@@ -96,8 +98,10 @@ START_TEST(sins_of_sampling_and_scoring)
 
 		tk_ok(train(want[i].sin, t, &m));
 		st = iso_training_sample(&m, fx_schema(), 1, 5, &out, &err);
-		ck_assert_msg(st == want[i].status, "%s gave %s (%s)", want[i].sin, iso_status_name(st), err.text);
-		ck_assert_msg(strstr(err.text, want[i].says) != NULL, "%s: %s", want[i].sin, err.text);
+		ck_assert_msg(st == want[i].status, "%s gave %s (%s)", want[i].sin,
+			      iso_status_name(st), err.text);
+		ck_assert_msg(strstr(err.text, want[i].says) != NULL, "%s: %s", want[i].sin,
+			      err.text);
 		ck_assert((out != NULL) == (st == ISO_OK));
 		iso_error_clear(&err);
 		iso_table_free(out);
@@ -214,7 +218,8 @@ START_TEST(loading_refuses)
 	const char *dir = tk_tempdir();
 
 	tk_fails(iso_generator_load("./no-such-file.so", &err), ISO_E_PLUGIN, "no-such-file");
-	tk_fails(iso_generator_load(tk_write(dir, "text.so", "hello"), &err), ISO_E_PLUGIN, "text.so");
+	tk_fails(iso_generator_load(tk_write(dir, "text.so", "hello"), &err), ISO_E_PLUGIN,
+		 "text.so");
 	tk_fails(iso_generator_load("libm.so.6", &err), ISO_E_PLUGIN, "iso_plugin_generator");
 	(void)rogue();
 	tk_fails(iso_generator_load(ROGUE_PATH, &err), ISO_E_PLUGIN, "name taken");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* toy-ae: x^ = W2 tanh(W1 x), loss |x^ - x|^2 / 2, plain SGD on clipped, summed, noised gradients. */
+/* toy-ae: x^ = W2 tanh(W1 x), loss |x^ - x|^2 / 2, plain SGD on clipped, summed, noised gradients.
+ */
 #include "tests/plugins/toy.h"
 
 #include <math.h>
@@ -248,9 +249,11 @@ static iso_status draw_batch(step *s, iso_error *err)
 	const iso_table *t = s->f->train;
 	const size_t fixed = (size_t)(RATE * (double)s->f->env.n);
 
-	ISO_TRY(iso_release_poisson(s->f->ledger, s->handle, s->call, t->id, t->n, s->batch, &s->nb, err));
+	ISO_TRY(iso_release_poisson(s->f->ledger, s->handle, s->call, t->id, t->n, s->batch, &s->nb,
+				    err));
 	if (s->m->bug == TOY_WRONG_RATE)
-		s->nb = iso_rand_poisson(iso_key_child(s->f->key, "mine", 0), s->call, t->id, t->n, 3 * RATE, s->batch);
+		s->nb = iso_rand_poisson(iso_key_child(s->f->key, "mine", 0), s->call, t->id, t->n,
+					 3 * RATE, s->batch);
 	if (s->m->bug == TOY_FIXED_BATCH) {
 		iso_stream st = iso_stream_new(iso_key_child(s->f->key, "shuffle", s->call));
 
@@ -276,7 +279,8 @@ static iso_status draw_doubled(step *s, iso_error *err)
 	}
 	for (size_t i = 0; i < 2 * t->n; i++)
 		id[i] = t->id[i % t->n];
-	ISO_TRY_OUT(iso_release_poisson(s->f->ledger, s->handle, s->call, id, 2 * t->n, out, &s->nb, err));
+	ISO_TRY_OUT(iso_release_poisson(s->f->ledger, s->handle, s->call, id, 2 * t->n, out, &s->nb,
+					err));
 	s->nb = s->nb < t->n ? s->nb : t->n;
 	for (size_t i = 0; i < s->nb; i++)
 		s->batch[i] = (uint32_t)(out[i] % t->n);
@@ -298,12 +302,14 @@ static iso_status release(step *s, iso_error *err)
 		memset(nothing, 0, np * sizeof(double));
 		ISO_TRY(iso_release_finish(s->f->ledger, s->handle, s->call, nothing, np, err));
 		for (size_t i = 0; i < np; i++)
-			s->sum[i] = s->m->bug == TOY_ZERO_RELEASE ? s->sum[i] + nothing[i] : s->raw[i];
+			s->sum[i] =
+				s->m->bug == TOY_ZERO_RELEASE ? s->sum[i] + nothing[i] : s->raw[i];
 		return ISO_OK;
 	}
 	case TOY_LAST_LAYER_ONLY:
 		memcpy(s->sum, s->raw, half * sizeof(double));
-		return iso_release_finish(s->f->ledger, s->handle, s->call, s->sum + half, half, err);
+		return iso_release_finish(s->f->ledger, s->handle, s->call, s->sum + half, half,
+					  err);
 	default:
 		return iso_release_finish(s->f->ledger, s->handle, s->call, s->sum, np, err);
 	}
@@ -434,8 +440,8 @@ static iso_status release_halves(const iso_fit *f, model *m, iso_error *err)
 		for (size_t r = 0; r < t->n; r++)
 			if (m->bug == TOY_SHARED_PART || (int)(t->id[r] % 2) == half)
 				cell[k++] = (uint32_t)iso_table_label(t, r);
-		st = iso_mech_histogram(f->ledger, "half", half, cell, k, 1, m->classes, m->halves + half * m->classes,
-					err);
+		st = iso_mech_histogram(f->ledger, "half", half, cell, k, 1, m->classes,
+					m->halves + half * m->classes, err);
 	}
 	iso_free(cell);
 	return st;
@@ -532,14 +538,16 @@ static iso_status sample(const void *m_, iso_key key, iso_table *out, iso_error 
 			double v = 0;
 
 			for (size_t j = 0; j < H; j++)
-				v += m->theta[H * m->dim + i * H + j] * (2 * iso_rand_u01(key, r, j) - 1);
+				v += m->theta[H * m->dim + i * H + j] *
+				     (2 * iso_rand_u01(key, r, j) - 1);
 			v = 0.5 + 0.5 * iso_tanh(v);
 			x[i] = (float)((m->lo[i] + (m->hi[i] - m->lo[i]) * v) * m->mask[i]);
 		}
 		iso_decode(m->enc, x, m->dim, 1, NULL, out, r);
 		iso_set_labels(out, r, &y, 1);
 		if (m->bug == TOY_COPY && iso_rand_u01(key, r, 2000) < 0.01)
-			memcpy(out->cells + r * m->schema->ncol, m->copy, m->schema->ncol * sizeof(double));
+			memcpy(out->cells + r * m->schema->ncol, m->copy,
+			       m->schema->ncol * sizeof(double));
 	}
 	iso_free(x);
 	return ISO_OK;
@@ -587,7 +595,8 @@ const iso_generator *toy_generator(toy_bug bug)
 
 	snprintf(e->name, sizeof(e->name), "toy-%d", (int)bug);
 	snprintf(e->def, sizeof(e->def), "%d", (int)bug);
-	e->table[0] = (iso_option){"bug", ISO_OPTION_INT, offsetof(toy_options, bug), e->def, 0, 100, 0, "which bug"};
+	e->table[0] = (iso_option){
+		"bug", ISO_OPTION_INT, offsetof(toy_options, bug), e->def, 0, 100, 0, "which bug"};
 	e->g = (iso_generator){.abi = ISO_GENERATOR_ABI,
 			       .name = e->name,
 			       .title = "toy",

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Two small, right generators and the bugs that are seeded into them, one at a time (attacks.md section 11).
+/* Two small, right generators and the bugs that are seeded into them, one at a time (attacks.md
+ * section 11).
  *
- * toy-ae: an autoencoder trained by DP-SGD written out by hand on mechanism_trusted.h, so that a bug can sit anywhere
- * in the step; labels by a noisy histogram.  toy-pate: nearest-centroid teachers on disjoint parts, noisy votes on
- * public points. Without a bug both are (epsilon, delta)-DP, and verify must find nothing. */
+ * toy-ae: an autoencoder trained by DP-SGD written out by hand on mechanism_trusted.h, so that a
+ * bug can sit anywhere in the step; labels by a noisy histogram.  toy-pate: nearest-centroid
+ * teachers on disjoint parts, noisy votes on public points. Without a bug both are (epsilon,
+ * delta)-DP, and verify must find nothing. */
 #ifndef ISO_TESTS_PLUGINS_TOY_H
 #define ISO_TESTS_PLUGINS_TOY_H
 
@@ -26,7 +28,8 @@ typedef enum toy_bug {
 	/* around the release */
 	TOY_UNCOUNTED_STEP,   /* one step more than planned, booked honestly: refused */
 	TOY_FREE_STEP,	      /* one step more, on the raw gradient, not booked */
-	TOY_ACTIVATION_NOISE, /* noise on activations, raw gradient, releases spent on zeros (FP-GAN) */
+	TOY_ACTIVATION_NOISE, /* noise on activations, raw gradient, releases spent on zeros
+				 (FP-GAN) */
 	TOY_LAST_LAYER_ONLY,  /* noise on the last layer's gradient, the first layer's is raw */
 	TOY_MOMENTUM,	      /* momentum over raw gradients */
 	TOY_ZERO_RELEASE,     /* releases zeros, adds the private sum to what comes back */
@@ -47,14 +50,16 @@ typedef enum toy_bug {
 	/* votes */
 	TOY_PATE_CLEAN,
 	TOY_OVERLAP,	       /* a row reaches two teachers */
-	TOY_PART_BY_POSITION,  /* parts by position: a removal shifts the rows behind it to other teachers */
+	TOY_PART_BY_POSITION,  /* parts by position: a removal shifts the rows behind it to other
+				  teachers */
 	TOY_STUDENT_SEES_ROWS, /* the student also learns from real rows */
 	TOY_FREE_VOTES,	       /* a clear majority is taken without noise and not charged */
 	TOY_VOTE_STOP,	       /* asks until the teachers agree, then stops */
 	TOY_COUNT
 } toy_bug;
 
-/* The descriptor of one bug; both live for the process.  A bug of the votes gives a toy-pate, all others a toy-ae. */
+/* The descriptor of one bug; both live for the process.  A bug of the votes gives a toy-pate, all
+ * others a toy-ae. */
 const iso_generator *toy_generator(toy_bug bug);
 int toy_is_pate(toy_bug bug);
 void toy_pate_fill(iso_generator *g); /* toy_pate.c: its plan, fit, sample, save, destroy */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* toy-pate: ten nearest-centroid teachers on disjoint parts label public random points by a noisy vote; the student
- * keeps one centroid per class of those points.  A record's part depends on its id alone. */
+/* toy-pate: ten nearest-centroid teachers on disjoint parts label public random points by a noisy
+ * vote; the student keeps one centroid per class of those points.  A record's part depends on its
+ * id alone. */
 #include <math.h>
 #include <string.h>
 
@@ -111,7 +112,8 @@ static iso_status ask(school *s, size_t round, iso_error *err)
 {
 	const size_t d = s->m->dim, c = s->m->classes;
 
-	iso_rand_fill_uniform(iso_key_child(s->f->key, "query", round), 0, 0, 1, s->query, QUERIES * d);
+	iso_rand_fill_uniform(iso_key_child(s->f->key, "query", round), 0, 0, 1, s->query,
+			      QUERIES * d);
 	memset(s->votes, 0, QUERIES * c * sizeof(double));
 	for (size_t q = 0; q < QUERIES; q++)
 		for (size_t t = 0; t < TEACHERS; t++)
@@ -137,7 +139,8 @@ static iso_status run(school *s, iso_error *err)
 	teach(s);
 	for (size_t round = 0; round < ROUNDS; round++) {
 		ISO_TRY(ask(s, round, err));
-		if (s->bug == TOY_VOTE_STOP && agreement(s) > 0.5 + 0.1 * iso_rand_u01(s->f->key, round, 0))
+		if (s->bug == TOY_VOTE_STOP &&
+		    agreement(s) > 0.5 + 0.1 * iso_rand_u01(s->f->key, round, 0))
 			break;
 	}
 	for (size_t r = 0; s->bug == TOY_STUDENT_SEES_ROWS && r < s->f->train->n; r++) {
@@ -171,7 +174,8 @@ static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 	s.query = iso_alloc(QUERIES * s.m->dim, sizeof(float));
 	s.votes = iso_alloc(QUERIES * c, sizeof(double));
 	s.label = iso_alloc(QUERIES, sizeof(*s.label));
-	if (!s.m->sum || !s.m->count || !s.centroid || !s.size || !s.query || !s.votes || !s.label) {
+	if (!s.m->sum || !s.m->count || !s.centroid || !s.size || !s.query || !s.votes ||
+	    !s.label) {
 		st = iso_no_memory(err, "toy");
 		goto out;
 	}

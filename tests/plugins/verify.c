@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The parts of a verification: its tables, its statistics on made-up recordings, stored ledgers, and the published
- * modes that must be caught for the reason that their cards give. */
+/* The parts of a verification: its tables, its statistics on made-up recordings, stored ledgers,
+ * and the published modes that must be caught for the reason that their cards give. */
 #include <math.h>
 #include <string.h>
 
@@ -25,8 +25,10 @@ static size_t rows_that_differ(const iso_table *a, const iso_table *b)
 		while (q < b->n && b->id[q] != a->id[r])
 			q++;
 		n += q == b->n ||
-		     memcmp(a->cells + r * s->ncol, b->cells + q * s->ncol, s->ncol * sizeof(double)) != 0 ||
-		     (s->npixel && memcmp(a->pixels + r * s->npixel, b->pixels + q * s->npixel, s->npixel) != 0);
+		     memcmp(a->cells + r * s->ncol, b->cells + q * s->ncol,
+			    s->ncol * sizeof(double)) != 0 ||
+		     (s->npixel &&
+		      memcmp(a->pixels + r * s->npixel, b->pixels + q * s->npixel, s->npixel) != 0);
 	}
 	return n;
 }
@@ -50,8 +52,10 @@ START_TEST(neighbours_are_neighbours)
 			tk_ok(iso_table_check(t, &err));
 			ops[w.pair[i].op]++;
 			/* one record apart, both ways */
-			ck_assert_uint_eq(rows_that_differ(w.base, t), w.pair[i].op != ISO_PAIR_ADD);
-			ck_assert_uint_eq(rows_that_differ(t, w.base), w.pair[i].op != ISO_PAIR_REMOVE);
+			ck_assert_uint_eq(rows_that_differ(w.base, t),
+					  w.pair[i].op != ISO_PAIR_ADD);
+			ck_assert_uint_eq(rows_that_differ(t, w.base),
+					  w.pair[i].op != ISO_PAIR_REMOVE);
 			iso_table_free(t);
 		}
 		ck_assert(ops[0] > 3 && ops[1] > 3 && ops[2] > 3);
@@ -61,7 +65,8 @@ START_TEST(neighbours_are_neighbours)
 }
 END_TEST
 
-/* What issue and design ask for is among the pairs: bounds, a lone category, a duplicate, a lone class. */
+/* What issue and design ask for is among the pairs: bounds, a lone category, a duplicate, a lone
+ * class. */
 START_TEST(crafted_records_are_there)
 {
 	iso_table *data = fx_table(fx_schema(), 60, 2);
@@ -78,7 +83,8 @@ START_TEST(crafted_records_are_there)
 		high += c && c[0] == s->column[0].hi && c[1] == s->column[1].hi && c[2] == 3;
 		lone += c && c[2] == 3;
 		for (size_t r = 0; c && r < w.base->n; r++)
-			duplicate += memcmp(c, w.base->cells + r * s->ncol, s->ncol * sizeof(double)) == 0;
+			duplicate += memcmp(c, w.base->cells + r * s->ncol,
+					    s->ncol * sizeof(double)) == 0;
 	}
 	for (size_t r = 0; r < w.base->n; r++)
 		ck_assert(iso_table_cell(w.base, r, 2) != 3);
@@ -86,7 +92,9 @@ START_TEST(crafted_records_are_there)
 	ck_assert_uint_ge(high, 2);
 	ck_assert_uint_ge(lone, 2);
 	ck_assert_uint_ge(duplicate, 1);
-	ck_assert_int_eq(memcmp(w.base->cells, w.base->cells + (w.base->n - 1) * s->ncol, s->ncol * sizeof(double)), 0);
+	ck_assert_int_eq(memcmp(w.base->cells, w.base->cells + (w.base->n - 1) * s->ncol,
+				s->ncol * sizeof(double)),
+			 0);
 	iso_world_free(&w);
 	tk_ok(iso_world_lone_class(data, &w, &err));
 	ck_assert_uint_eq(w.class_count[1], 1);
@@ -221,8 +229,8 @@ END_TEST
 static cJSON *record_of(const iso_training *m, double delta)
 {
 	cJSON *r = cJSON_CreateObject(), *config = cJSON_AddObjectToObject(r, "config");
-	cJSON *privacy = cJSON_AddObjectToObject(r, "privacy"), *eps = cJSON_AddObjectToObject(privacy, "epsilon"),
-	      *ledger;
+	cJSON *privacy = cJSON_AddObjectToObject(r, "privacy"),
+	      *eps = cJSON_AddObjectToObject(privacy, "epsilon"), *ledger;
 	iso_epsilons e;
 
 	cJSON_AddStringToObject(r, "key", "0123");
@@ -290,7 +298,8 @@ START_TEST(stored_ledgers_are_recomputed)
 	tk_ok(iso_verify_record(good, &eps, &err));
 	ck_assert(eps > 1.99 && eps <= 2 * (1 + 1e-9));
 	for (size_t i = 0; i < ISO_COUNT(edit); i++) {
-		cJSON *r = cJSON_Duplicate(good, 1), *privacy = cJSON_GetObjectItem(r, "privacy"), *o = r;
+		cJSON *r = cJSON_Duplicate(good, 1), *privacy = cJSON_GetObjectItem(r, "privacy"),
+		      *o = r;
 
 		if (strcmp(edit[i].where, "ledger") == 0)
 			o = cJSON_GetArrayItem(cJSON_GetObjectItem(r, "ledger"), 0);
@@ -300,9 +309,10 @@ START_TEST(stored_ledgers_are_recomputed)
 			o = privacy;
 		else if (strcmp(edit[i].where, "config") == 0)
 			o = cJSON_GetObjectItem(r, "config");
-		ck_assert(cJSON_ReplaceItemInObjectCaseSensitive(o, edit[i].key, cJSON_Parse(edit[i].value)));
-		ck_assert_msg(iso_verify_record(r, &eps, &err) == edit[i].status, "%s.%s = %s: %s", edit[i].where,
-			      edit[i].key, edit[i].value, err.text);
+		ck_assert(cJSON_ReplaceItemInObjectCaseSensitive(o, edit[i].key,
+								 cJSON_Parse(edit[i].value)));
+		ck_assert_msg(iso_verify_record(r, &eps, &err) == edit[i].status, "%s.%s = %s: %s",
+			      edit[i].where, edit[i].key, edit[i].value, err.text);
 		ck_assert_msg(strstr(err.text, edit[i].says) != NULL, "%s", err.text);
 		iso_error_clear(&err);
 		cJSON_Delete(r);
@@ -351,8 +361,8 @@ START_TEST(published_modes_are_caught_for_their_reason)
 		const char *name, *set;
 		const char *seen[3], *clean; /* parts of the model that differ; one that must not */
 	} want[] = {
-		/* exact label law; fakes of the batch reach the discriminator without noise; G trained on private
-		   labels */
+		/* exact label law; fakes of the batch reach the discriminator without noise; G
+		   trained on private labels */
 		{"dp-cgan", "mode=paper", {"labels", "generator", "discriminator"}, NULL},
 		/* the discriminator's step is sound, labels reach the generator */
 		{"cgan-basic-dp", "mode=paper", {"labels", "generator", NULL}, "discriminator"},
@@ -369,9 +379,11 @@ START_TEST(published_modes_are_caught_for_their_reason)
 
 		ck_assert_msg(v.flows && k->failed > 0, "%s was not caught", want[i].name);
 		for (size_t s = 0; s < 3 && want[i].seen[s]; s++)
-			ck_assert_msg(strstr(k->what, want[i].seen[s]) != NULL, "%s: %s", want[i].name, k->what);
+			ck_assert_msg(strstr(k->what, want[i].seen[s]) != NULL, "%s: %s",
+				      want[i].name, k->what);
 		if (want[i].clean)
-			ck_assert_msg(strstr(k->what, want[i].clean) == NULL, "%s: %s", want[i].name, k->what);
+			ck_assert_msg(strstr(k->what, want[i].clean) == NULL, "%s: %s",
+				      want[i].name, k->what);
 		if (want[i].set) /* their ledgers confess */
 			ck_assert_uint_gt(v.check[ISO_CHECK_LEDGER].failed, 0);
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Named data sets: the embedded ones always; those with files when they are at hand ($ISOEPS_DATA or ../shared/data). */
+/* Named data sets: the embedded ones always; those with files when they are at hand ($ISOEPS_DATA
+ * or ../shared/data). */
 #include "core/data/catalogue.h"
 
 #include <stdio.h>
@@ -33,7 +34,8 @@ static int present(const char *name)
 	tk_ok(iso_dataset_locate(name, &where, &yes, &err));
 	iso_str_free(&where);
 	if (!yes)
-		printf("skipped: the files of %s are not at hand (ISOEPS_DATA, ../shared/data)\n", name);
+		printf("skipped: the files of %s are not at hand (ISOEPS_DATA, ../shared/data)\n",
+		       name);
 	return yes;
 }
 
@@ -48,7 +50,8 @@ static void count_labels(const iso_table *t, size_t *count, size_t n)
 
 START_TEST(test_embedded)
 {
-	static const char *const names[] = {"sim-mixture", "sim-census", "sim-digits", "sim-series", "wdbc", "digits"};
+	static const char *const names[] = {"sim-mixture", "sim-census", "sim-digits",
+					    "sim-series",  "wdbc",	 "digits"};
 	size_t count[10];
 	iso_dataset *d;
 
@@ -105,15 +108,27 @@ START_TEST(test_counts)
 	} cases[] = {
 		{"adult", NULL, 32561, 16281, {24720, 7841}},
 		{"adult", "{\"merge_test\":true,\"drop_missing\":true}", 45222, 0, {34014, 11208}},
-		{"adult", "{\"merge_test\":true,\"drop_missing\":true,\"dedup\":true}", 45175, 0, {33973, 11202}},
+		{"adult",
+		 "{\"merge_test\":true,\"drop_missing\":true,\"dedup\":true}",
+		 45175,
+		 0,
+		 {33973, 11202}},
 		{"adult", "{\"drop_missing\":true}", 30162, 15060, {22654, 7508}},
 		{"mushroom", NULL, 8124, 0, {4208, 3916}},
 		{"wine-quality", NULL, 6497, 0, {1599, 4898}},
 		{"wine-quality", "{\"dedup\":true}", 5320, 0, {1359, 3961}},
 		{"titanic", NULL, 1309, 0, {809, 500}},
-		{"mnist", NULL, 60000, 10000, {5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949}},
+		{"mnist",
+		 NULL,
+		 60000,
+		 10000,
+		 {5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949}},
 		{"mnist", "{\"rows\":100}", 100, 100, {13, 14, 6, 11, 11, 5, 11, 10, 8, 11}},
-		{"fashion-mnist", NULL, 60000, 10000, {6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000}},
+		{"fashion-mnist",
+		 NULL,
+		 60000,
+		 10000,
+		 {6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000}},
 		{"pima", NULL, 768, 0, {500, 268}},
 		{"german-credit", NULL, 1000, 0, {700, 300}},
 		{"satellite", NULL, 6435, 0, {1533, 703, 1358, 626, 707, 0, 1508}},
@@ -130,12 +145,14 @@ START_TEST(test_counts)
 		if (!present(cases[i].name))
 			continue;
 		d = load(cases[i].name, cases[i].options);
-		ck_assert_msg(d->table->n == cases[i].rows, "%s: %zu rows", cases[i].name, d->table->n);
+		ck_assert_msg(d->table->n == cases[i].rows, "%s: %zu rows", cases[i].name,
+			      d->table->n);
 		ck_assert_uint_eq(d->test ? d->test->n : 0, cases[i].test);
 		count_labels(d->table, count, iso_schema_classes(d->schema));
 		for (size_t k = 0; k < iso_schema_classes(d->schema); k++)
-			ck_assert_msg(count[k] == cases[i].classes[k], "%s %s class %zu: %zu rows", cases[i].name,
-				      cases[i].options ? cases[i].options : "", k, count[k]);
+			ck_assert_msg(count[k] == cases[i].classes[k], "%s %s class %zu: %zu rows",
+				      cases[i].name, cases[i].options ? cases[i].options : "", k,
+				      count[k]);
 		tk_ok(iso_table_check(d->table, &err));
 		iso_dataset_free(d);
 	}
@@ -150,17 +167,21 @@ START_TEST(test_mnist_is_quick)
 	if (!present("mnist"))
 		return;
 	d = load("mnist", NULL);
-	ck_assert_int_eq(d->table->pixels[28 * 5 + 12], 3); /* first inked pixel of the first image */
+	ck_assert_int_eq(d->table->pixels[28 * 5 + 12],
+			 3); /* first inked pixel of the first image */
 	ck_assert_uint_eq(iso_table_label(d->table, 0), 5);
 	iso_dataset_free(d);
-	ck_assert_msg(iso_clock_wall() - start < 20, "%g s", iso_clock_wall() - start); /* half a second; a loaded machine is no failure */
+	ck_assert_msg(iso_clock_wall() - start < 20, "%g s",
+		      iso_clock_wall() - start); /* half a second; a loaded machine is no failure */
 }
 END_TEST
 
-/* 100 rows are the first 100 of 300; another seed gives others; the truth of the networks shows in the frequencies. */
+/* 100 rows are the first 100 of 300; another seed gives others; the truth of the networks shows in
+ * the frequencies. */
 START_TEST(test_simulators)
 {
-	static const char *const names[] = {"sim-mixture", "sim-census", "sim-digits", "sim-series"};
+	static const char *const names[] = {"sim-mixture", "sim-census", "sim-digits",
+					    "sim-series"};
 	iso_dataset *a, *b, *c;
 	double male = 0, high = 0, north = 0, missing = 0;
 
@@ -174,7 +195,8 @@ START_TEST(test_simulators)
 			ck_assert(a->table->cells[k] == b->table->cells[k] ||
 				  (isnan(a->table->cells[k]) && isnan(b->table->cells[k])));
 		if (a->schema->npixel)
-			ck_assert(memcmp(a->table->pixels, b->table->pixels, 100 * a->schema->npixel) == 0);
+			ck_assert(memcmp(a->table->pixels, b->table->pixels,
+					 100 * a->schema->npixel) == 0);
 		ck_assert_str_ne(a->hash, c->hash);
 		iso_dataset_free(a);
 		iso_dataset_free(b);
@@ -187,7 +209,8 @@ START_TEST(test_simulators)
 		high += iso_table_cell(a->table, r, 8) / 40000;
 		missing += isnan(iso_table_cell(a->table, r, 2)) / 40000.0;
 	}
-	tk_assert_close(male, 0.5, 0, 0.0125); /* 5 standard errors of 40,000 draws: false alarm 6e-7 */
+	tk_assert_close(male, 0.5, 0,
+			0.0125); /* 5 standard errors of 40,000 draws: false alarm 6e-7 */
 	tk_assert_close(north, 0.3, 0, 0.0115);
 	ck_assert(high > 0.15 && high < 0.35);
 	ck_assert(missing > 0.05 && missing < 0.15);
@@ -196,14 +219,17 @@ START_TEST(test_simulators)
 	for (size_t r = 0; r < 5000; r++) {
 		size_t mode = iso_table_label(a->table, r);
 
-		ck_assert(fabs(iso_table_cell(a->table, r, 0) - (2.0 * (double)(mode / 5) - 4)) < 0.9); /* 6 standard deviations */
-		ck_assert(fabs(iso_table_cell(a->table, r, 1) - (2.0 * (double)(mode % 5) - 4)) < 0.9);
+		ck_assert(fabs(iso_table_cell(a->table, r, 0) - (2.0 * (double)(mode / 5) - 4)) <
+			  0.9); /* 6 standard deviations */
+		ck_assert(fabs(iso_table_cell(a->table, r, 1) - (2.0 * (double)(mode % 5) - 4)) <
+			  0.9);
 	}
 	iso_dataset_free(a);
 }
 END_TEST
 
-/* Digits must be told apart: a nearest-class-mean rule learned on 2,000 recognises others far above the 10 % of chance. */
+/* Digits must be told apart: a nearest-class-mean rule learned on 2,000 recognises others far above
+ * the 10 % of chance. */
 START_TEST(test_digits_are_digits)
 {
 	iso_dataset *d = load("sim-digits", "{\"rows\":2500}");
@@ -213,7 +239,8 @@ START_TEST(test_digits_are_digits)
 	count_labels(d->table, count, 10);
 	for (size_t r = 0; r < 2000; r++)
 		for (size_t i = 0; i < 784; i++)
-			mean[iso_table_label(d->table, r)][i] += d->table->pixels[r * 784 + i] / 200.0;
+			mean[iso_table_label(d->table, r)][i] +=
+				d->table->pixels[r * 784 + i] / 200.0;
 	for (size_t r = 2000; r < 2500; r++) {
 		double best = INFINITY;
 		size_t guess = 0;
@@ -222,7 +249,8 @@ START_TEST(test_digits_are_digits)
 			double sum = 0;
 
 			for (size_t i = 0; i < 784; i++)
-				sum += (mean[k][i] - d->table->pixels[r * 784 + i]) * (mean[k][i] - d->table->pixels[r * 784 + i]);
+				sum += (mean[k][i] - d->table->pixels[r * 784 + i]) *
+				       (mean[k][i] - d->table->pixels[r * 784 + i]);
 			if (sum < best) {
 				best = sum;
 				guess = k;
@@ -248,7 +276,8 @@ START_TEST(test_faults)
 	tk_fails(iso_dataset_load("wdbc", v, &d, &err), ISO_E_CONFIG, "did you mean \"rows\"");
 	cJSON_Delete(v);
 	v = cJSON_Parse("{\"merge_test\":true}");
-	tk_fails(iso_dataset_load("mushroom", v, &d, &err), ISO_E_CONFIG, "\"merge_test\" is not an option");
+	tk_fails(iso_dataset_load("mushroom", v, &d, &err), ISO_E_CONFIG,
+		 "\"merge_test\" is not an option");
 	cJSON_Delete(v);
 	v = cJSON_Parse("{\"seed\":1}");
 	tk_fails(iso_dataset_load("wdbc", v, &d, &err), ISO_E_CONFIG, "\"seed\" is not an option");
@@ -276,24 +305,29 @@ START_TEST(test_absent)
 	tk_fails(iso_data_file_load(&gone, &gone.table[0], &text, &n, &err), ISO_E_IO,
 		 "https://archive.ics.uci.edu/dataset/73/mushroom");
 	ck_assert_ptr_null(text);
-	tk_fails(iso_data_file_load(&gone, &gone.table[0], &text, &n, &err), ISO_E_IO, "ISOEPS_DATA");
+	tk_fails(iso_data_file_load(&gone, &gone.table[0], &text, &n, &err), ISO_E_IO,
+		 "ISOEPS_DATA");
 }
 END_TEST
 
 START_TEST(test_from_files)
 {
 	const char *dir = tk_tempdir();
-	const char *schema = tk_write(dir, "s.json", "{\"name\":\"mine\",\"columns\":[{\"name\":\"a\",\"type\":\"integer\","
-						     "\"bounds\":[0,9]}]}");
+	const char *schema =
+		tk_write(dir, "s.json",
+			 "{\"name\":\"mine\",\"columns\":[{\"name\":\"a\",\"type\":\"integer\","
+			 "\"bounds\":[0,9]}]}");
 	iso_dataset *d;
 
 	tk_ok(iso_dataset_from_files(tk_write(dir, "d.csv", "a\n1\n2\n"), schema, &d, &err));
 	ck_assert_str_eq(d->name, "mine");
 	ck_assert_uint_eq(d->table->n, 2);
 	iso_dataset_free(d);
-	tk_fails(iso_dataset_from_files(tk_write(dir, "e.csv", "a\n1\n10\n"), schema, &d, &err), ISO_E_DATA, "e.csv:3:1");
+	tk_fails(iso_dataset_from_files(tk_write(dir, "e.csv", "a\n1\n10\n"), schema, &d, &err),
+		 ISO_E_DATA, "e.csv:3:1");
 	tk_fails(iso_dataset_from_files("/none.csv", schema, &d, &err), ISO_E_IO, "/none.csv");
-	tk_fails(iso_dataset_from_files("/none.csv", "/none.json", &d, &err), ISO_E_IO, "/none.json");
+	tk_fails(iso_dataset_from_files("/none.csv", "/none.json", &d, &err), ISO_E_IO,
+		 "/none.json");
 }
 END_TEST
 

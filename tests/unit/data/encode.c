@@ -26,14 +26,16 @@ static const char mixed[] =
 	"{\"name\":\"key\",\"role\":\"id\"},"
 	"{\"name\":\"age\",\"type\":\"integer\",\"bounds\":[0,100],\"missing\":[\"?\"]},"
 	"{\"name\":\"dose\",\"type\":\"continuous\",\"bounds\":[-1,3],\"decimals\":1},"
-	"{\"name\":\"job\",\"type\":\"categorical\",\"categories\":[\"a\",\"b\",\"c\"],\"missing\":[\"?\"]},"
+	"{\"name\":\"job\",\"type\":\"categorical\",\"categories\":[\"a\",\"b\",\"c\"],\"missing\":"
+	"[\"?\"]},"
 	"{\"name\":\"im\",\"type\":\"pixel\",\"shape\":[1,2]},"
 	"{\"name\":\"y\",\"type\":\"binary\",\"role\":\"label\",\"categories\":[\"n\",\"p\"]}]}";
 
 START_TEST(test_layout)
 {
 	static const char csv[] = "age,dose,job,im_0,im_1,y\n50,1,b,0,255,p\n?,3,?,51,102,n\n";
-	static const float want[2][10] = {{0.5f, 0, 0.5f, 0, 1, 0, 0, 0, 1, 0}, {0.5f, 1, 1, 0, 0, 0, 1, 0.2f, 0.4f, 0}};
+	static const float want[2][10] = {{0.5f, 0, 0.5f, 0, 1, 0, 0, 0, 1, 0},
+					  {0.5f, 1, 1, 0, 0, 0, 1, 0.2f, 0.4f, 0}};
 	iso_schema *s = parse_schema(mixed);
 	iso_encoder *e, *both;
 	iso_table *t;
@@ -48,26 +50,30 @@ START_TEST(test_layout)
 	tk_ok(iso_encode_new(e, t, &x, &err));
 	for (size_t r = 0; r < 2; r++)
 		for (size_t i = 0; i < 9; i++)
-			ck_assert_msg(x[r * 9 + i] == want[r][i], "row %zu, place %zu: %g", r, i, (double)x[r * 9 + i]);
+			ck_assert_msg(x[r * 9 + i] == want[r][i], "row %zu, place %zu: %g", r, i,
+				      (double)x[r * 9 + i]);
 	iso_free(x);
 	tk_ok(iso_encoder_new(s, ISO_ENC_FEATURES | ISO_ENC_LABEL | ISO_ENC_ATTACK, &both, &err));
 	ck_assert_uint_eq(both->dim, 11);
 	tk_ok(iso_encode_new(both, t, &x, &err));
 	/* a mismatch of one category costs distance 1 */
-	tk_assert_close((double)(x[9] - x[20]) * (double)(x[9] - x[20]) + (double)(x[10] - x[21]) * (double)(x[10] - x[21]), 1,
-			1e-6, 0);
+	tk_assert_close((double)(x[9] - x[20]) * (double)(x[9] - x[20]) +
+				(double)(x[10] - x[21]) * (double)(x[10] - x[21]),
+			1, 1e-6, 0);
 	iso_free(x);
 	iso_encoder_free(e);
 	iso_encoder_free(both);
 	iso_table_free(t);
 	iso_schema_free(s);
 	s = parse_schema("{\"name\":\"t\",\"columns\":[{\"name\":\"key\",\"role\":\"id\"}]}");
-	tk_fails(iso_encoder_new(s, ISO_ENC_FEATURES, &e, &err), ISO_E_UNSUPPORTED, "nothing to encode");
+	tk_fails(iso_encoder_new(s, ISO_ENC_FEATURES, &e, &err), ISO_E_UNSUPPORTED,
+		 "nothing to encode");
 	iso_schema_free(s);
 }
 END_TEST
 
-/* What decoding may change: the value to the grain of its column, where the file has more digits than that. */
+/* What decoding may change: the value to the grain of its column, where the file has more digits
+ * than that. */
 static double at_grain(const iso_column *c, double x)
 {
 	char text[400];
@@ -78,7 +84,8 @@ static double at_grain(const iso_column *c, double x)
 	return strtod(text, NULL);
 }
 
-static void check_inverse(const iso_table *t, size_t most, unsigned extra, size_t *cells, size_t *rounded)
+static void check_inverse(const iso_table *t, size_t most, unsigned extra, size_t *cells,
+			  size_t *rounded)
 {
 	const iso_schema *s = t->schema;
 	iso_encoder *e;
@@ -98,19 +105,24 @@ static void check_inverse(const iso_table *t, size_t most, unsigned extra, size_
 			inside &= x[i] >= 0 && x[i] <= 1;
 		iso_decode(e, x, e->dim, 1, NULL, back, 0);
 		for (size_t c = 0; c < s->ncol; c++) {
-			double a = iso_table_cell(t, r, c), b = iso_table_cell(back, 0, c), want = at_grain(&s->column[c], a);
+			double a = iso_table_cell(t, r, c), b = iso_table_cell(back, 0, c),
+			       want = at_grain(&s->column[c], a);
 
 			if (s->column[c].role == ISO_ID)
 				continue;
 			*cells += 1;
 			*rounded += want != a && !isnan(a);
 			/* a value between two grains may go to either */
-			if (b == want || (isnan(b) && isnan(want)) || (want != a && fabs(b - a) < pow(10, -s->column[c].decimals)))
+			if (b == want || (isnan(b) && isnan(want)) ||
+			    (want != a && fabs(b - a) < pow(10, -s->column[c].decimals)))
 				continue;
-			ck_abort_msg("%s row %zu column %s: %.17g became %.17g", s->name, r, s->column[c].name, a, b);
+			ck_abort_msg("%s row %zu column %s: %.17g became %.17g", s->name, r,
+				     s->column[c].name, a, b);
 		}
-		inside &= !s->npixel || memcmp(t->pixels + r * s->npixel, back->pixels, s->npixel) == 0;
-		ck_assert_msg(inside, "%s row %zu: pixels changed, or encoded outside [0, 1]", s->name, r);
+		inside &= !s->npixel ||
+			  memcmp(t->pixels + r * s->npixel, back->pixels, s->npixel) == 0;
+		ck_assert_msg(inside, "%s row %zu: pixels changed, or encoded outside [0, 1]",
+			      s->name, r);
 	}
 	iso_table_free(back);
 	iso_encoder_free(e);
@@ -142,7 +154,8 @@ START_TEST(test_inverse_on_all_data)
 		check_inverse(d->table, 1000, ISO_ENC_ATTACK, &cells, &rounded);
 		if (d->test)
 			check_inverse(d->test, 1000, 0, &cells, &rounded);
-		ck_assert_msg(rounded == 0 || is_published_finer(info->name), "%s: %zu cells finer than the grain", info->name, rounded);
+		ck_assert_msg(rounded == 0 || is_published_finer(info->name),
+			      "%s: %zu cells finer than the grain", info->name, rounded);
 		iso_dataset_free(d);
 		sets++;
 	}
@@ -156,7 +169,9 @@ START_TEST(test_inverse_on_grids)
 	static const struct {
 		double lo, hi;
 		int decimals;
-	} grid[] = {{0, 1, 4}, {-1, 3, 3}, {0.95, 1.1, 6}, {0, 870, 2}, {2.5, 4.5, 2}, {-1000000, 2000000, 0}, {0.125, 7.625, 3}};
+	} grid[] = {{0, 1, 4},	      {-1, 3, 3},    {0.95, 1.1, 6},
+		    {0, 870, 2},      {2.5, 4.5, 2}, {-1000000, 2000000, 0},
+		    {0.125, 7.625, 3}};
 
 	for (size_t g = 0; g < ISO_COUNT(grid); g++) {
 		char text[256];
@@ -165,15 +180,19 @@ START_TEST(test_inverse_on_grids)
 		iso_schema *s;
 		iso_table *t;
 
-		snprintf(text, sizeof(text), "{\"name\":\"g\",\"columns\":[{\"name\":\"x\",\"type\":\"continuous\",\"bounds\":[%.17g,%.17g],"
-			 "\"decimals\":%d}]}", grid[g].lo, grid[g].hi, grid[g].decimals);
+		snprintf(text, sizeof(text),
+			 "{\"name\":\"g\",\"columns\":[{\"name\":\"x\",\"type\":\"continuous\","
+			 "\"bounds\":[%.17g,%.17g],"
+			 "\"decimals\":%d}]}",
+			 grid[g].lo, grid[g].hi, grid[g].decimals);
 		s = parse_schema(text);
 		steps = floor((grid[g].hi - grid[g].lo) * power + 0.5);
 		tk_ok(iso_table_new(s, 20001, &t, &err));
 		for (size_t i = 0; i <= 20000; i++) {
 			double k = steps <= 20000 ? (double)i : floor((double)i / 20000 * steps);
 
-			snprintf(text, sizeof(text), "%.*f", grid[g].decimals, grid[g].lo + k / power);
+			snprintf(text, sizeof(text), "%.*f", grid[g].decimals,
+				 grid[g].lo + k / power);
 			if (k <= steps && strtod(text, NULL) <= grid[g].hi)
 				t->cells[n++] = strtod(text, NULL);
 		}
@@ -189,7 +208,8 @@ END_TEST
 /* Whatever a network emits, the decoded row is inside the schema. */
 START_TEST(test_decode_wild_values)
 {
-	static const float wild[] = {NAN, INFINITY, -INFINITY, 1e38f, -1e38f, 0, -0.0f, 1, 0.49999f, 2, -1};
+	static const float wild[] = {NAN,   INFINITY, -INFINITY, 1e38f, -1e38f, 0,
+				     -0.0f, 1,	      0.49999f,	 2,	-1};
 	iso_key key = iso_key_new(3, "wild");
 	iso_schema *s = parse_schema(mixed);
 	iso_encoder *e;
@@ -203,7 +223,8 @@ START_TEST(test_decode_wild_values)
 			x[i] = wild[(size_t)(iso_rand_u01(key, trial, i) * ISO_COUNT(wild))];
 		iso_decode(e, x, e->dim, 1, trial % 2 ? &key : NULL, t, 0);
 		tk_ok(iso_table_check(t, &err));
-		ck_assert_double_eq(iso_table_cell(t, 0, 2), at_grain(&s->column[2], iso_table_cell(t, 0, 2)));
+		ck_assert_double_eq(iso_table_cell(t, 0, 2),
+				    at_grain(&s->column[2], iso_table_cell(t, 0, 2)));
 	}
 	iso_encoder_free(e);
 	iso_table_free(t);
@@ -211,10 +232,12 @@ START_TEST(test_decode_wild_values)
 }
 END_TEST
 
-/* Draws follow the block's values (chi-square, 3 cells, false alarm 1e-6: 27.6) and do not depend on how rows are cut. */
+/* Draws follow the block's values (chi-square, 3 cells, false alarm 1e-6: 27.6) and do not depend
+ * on how rows are cut. */
 START_TEST(test_draws)
 {
-	static const float p[] = {0.5f, 0.0f, 0.5f, 0.1f, 0.6f, 0.2f, 0.1f, 0.3f, 0.3f, 0.25f, 0.75f};
+	static const float p[] = {0.5f, 0.0f, 0.5f, 0.1f,  0.6f, 0.2f,
+				  0.1f, 0.3f, 0.3f, 0.25f, 0.75f};
 	enum { N = 20000 };
 	iso_key key = iso_key_new(11, "draw");
 	iso_schema *s = parse_schema(mixed);
@@ -274,22 +297,32 @@ START_TEST(test_unbin_is_inverse)
 		for (size_t k = 0; k < ISO_COUNT(bins); k++) {
 			iso_binning b;
 
-			tk_ok(iso_bin_table(t, bins[k], ISO_ENC_FEATURES | ISO_ENC_LABEL, &b, &err));
+			tk_ok(iso_bin_table(t, bins[k], ISO_ENC_FEATURES | ISO_ENC_LABEL, &b,
+					    &err));
 			for (size_t c = 0; c < b.ncode; c++)
 				for (size_t code = 0; code < b.cells[c]; code++)
 					for (int u = 1; u < 10; u += 4) {
-						double x = iso_unbin(d->schema, b.column[c], bins[k], code, u / 10.0);
-						const iso_column *col = &d->schema->column[b.column[c]];
+						double x = iso_unbin(d->schema, b.column[c],
+								     bins[k], code, u / 10.0);
+						const iso_column *col =
+							&d->schema->column[b.column[c]];
 						iso_binning again;
 
 						if (col->type == ISO_PIXEL) {
-							ck_assert_uint_eq((size_t)x * bins[k] / 256, code);
+							ck_assert_uint_eq((size_t)x * bins[k] / 256,
+									  code);
 							continue;
 						}
 						t->cells[b.column[c]] = x;
-						tk_ok(iso_bin_table(t, bins[k], ISO_ENC_FEATURES | ISO_ENC_LABEL, &again, &err));
-						ck_assert_msg(again.code[c] == code, "%s %s: bin %zu of %zu gave %.17g in bin %u", info->name,
-							      col->name, code, b.cells[c], x, again.code[c]);
+						tk_ok(iso_bin_table(t, bins[k],
+								    ISO_ENC_FEATURES |
+									    ISO_ENC_LABEL,
+								    &again, &err));
+						ck_assert_msg(again.code[c] == code,
+							      "%s %s: bin %zu of %zu gave %.17g in "
+							      "bin %u",
+							      info->name, col->name, code,
+							      b.cells[c], x, again.code[c]);
 						iso_binning_free(&again);
 						tk_ok(iso_table_check(t, &err));
 					}
@@ -304,8 +337,10 @@ END_TEST
 
 START_TEST(test_bins_by_hand)
 {
-	static const char csv[] = "age,dose,job,im_0,im_1,y\n0,-1,a,0,255,p\n100,3,c,128,127,n\n?,1,?,1,2,n\n49,0.9,b,1,2,n\n";
-	static const uint32_t want[4][6] = {{0, 0, 0, 0, 3, 1}, {3, 3, 2, 2, 1, 0}, {4, 2, 3, 0, 0, 0}, {1, 1, 1, 0, 0, 0}};
+	static const char csv[] = "age,dose,job,im_0,im_1,y\n0,-1,a,0,255,p\n100,3,c,128,127,n\n?,"
+				  "1,?,1,2,n\n49,0.9,b,1,2,n\n";
+	static const uint32_t want[4][6] = {
+		{0, 0, 0, 0, 3, 1}, {3, 3, 2, 2, 1, 0}, {4, 2, 3, 0, 0, 0}, {1, 1, 1, 0, 0, 0}};
 	iso_schema *s = parse_schema(mixed);
 	iso_binning b;
 	iso_table *t;
@@ -317,7 +352,8 @@ START_TEST(test_bins_by_hand)
 	ck_assert_uint_eq(b.first[3], 13);
 	for (size_t r = 0; r < 4; r++)
 		for (size_t c = 0; c < 6; c++)
-			ck_assert_msg(b.code[r * 6 + c] == want[r][c], "row %zu code %zu: %u", r, c, b.code[r * 6 + c]);
+			ck_assert_msg(b.code[r * 6 + c] == want[r][c], "row %zu code %zu: %u", r, c,
+				      b.code[r * 6 + c]);
 	ck_assert(isnan(iso_unbin(s, 1, 4, 4, 0.5)) && isnan(iso_unbin(s, 3, 4, 3, 0.5)));
 	iso_binning_free(&b);
 	tk_fails(iso_bin_table(t, 0, ISO_ENC_FEATURES, &b, &err), ISO_E_USAGE, "number of bins");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The reshaping of published files into ours, without a network: the published text is rebuilt from our pinned file by the
- * opposite steps, its hash is compared with the one that upstream is known by, and it is reshaped again. */
+/* The reshaping of published files into ours, without a network: the published text is rebuilt from
+ * our pinned file by the opposite steps, its hash is compared with the one that upstream is known
+ * by, and it is reshaped again. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,7 +29,9 @@ START_TEST(test_steps)
 	};
 
 	for (size_t i = 0; i < ISO_COUNT(cases); i++) {
-		iso_data_file f = {.path = "x", .reshape = cases[i].how, .part = {{.url = "u", .append = cases[i].append}}};
+		iso_data_file f = {.path = "x",
+				   .reshape = cases[i].how,
+				   .part = {{.url = "u", .append = cases[i].append}}};
 		const char *const text[2] = {cases[i].in, NULL};
 		const size_t n[2] = {strlen(cases[i].in), 0};
 		iso_str out = {0};
@@ -40,7 +43,8 @@ START_TEST(test_steps)
 }
 END_TEST
 
-/* What upstream did otherwise: separators, a text at each line's end, a first line, a blank last line. */
+/* What upstream did otherwise: separators, a text at each line's end, a first line, a blank last
+ * line. */
 typedef struct published {
 	const char *name;
 	int test; /* the test part */
@@ -55,13 +59,15 @@ static int ends_with(const char *line, size_t n, const char *text)
 	return n >= m && memcmp(line + n - m, text, m) == 0;
 }
 
-static void rebuild(const published *p, const iso_upstream *up, const char *text, size_t n, iso_str *out)
+static void rebuild(const published *p, const iso_upstream *up, const char *text, size_t n,
+		    iso_str *out)
 {
 	size_t at = (size_t)((const char *)memchr(text, '\n', n) - text) + 1; /* after our header */
 
 	iso_str_add(out, p->first);
 	while (at < n) {
-		size_t len = (size_t)((const char *)memchr(text + at, '\n', n - at) - (text + at)), keep = len;
+		size_t len = (size_t)((const char *)memchr(text + at, '\n', n - at) - (text + at)),
+		       keep = len;
 		int mine = !up->append || ends_with(text + at, len, up->append);
 
 		if (up->append)
@@ -80,7 +86,8 @@ static void rebuild(const published *p, const iso_upstream *up, const char *text
 }
 
 #define WINE_HEADER \
-	"\"fixed acidity\";\"volatile acidity\";\"citric acid\";\"residual sugar\";\"chlorides\";\"free sulfur dioxide\";" \
+	"\"fixed acidity\";\"volatile acidity\";\"citric acid\";\"residual " \
+	"sugar\";\"chlorides\";\"free sulfur dioxide\";" \
 	"\"total sulfur dioxide\";\"density\";\"pH\";\"sulphates\";\"alcohol\";\"quality\""
 static const published all[] = {
 	{"adult", 0, 0, "", ", ", "\n", "\n"},
@@ -97,7 +104,8 @@ static const published all[] = {
 	{"cervical-cancer", 0, 0, "Age,Citology\r\n", ",", "\r\n", ""},
 };
 
-static void check_one(const iso_data_source *s, const iso_data_file *f, const published *p, size_t parts, int *hashed)
+static void check_one(const iso_data_source *s, const iso_data_file *f, const published *p,
+		      size_t parts, int *hashed)
 {
 	iso_str raw[2] = {{0}, {0}}, out = {0};
 	const char *ptr[2] = {"", ""};
@@ -114,11 +122,13 @@ static void check_one(const iso_data_source *s, const iso_data_file *f, const pu
 			continue;
 		tk_ok(iso_data_digest(raw[i].p, raw[i].n, hex, &err));
 		*hashed += 1;
-		ck_assert_msg(strcmp(hex, f->part[i].sha256) == 0, "%s part %zu is not upstream's: %zu bytes", s->info.name, i, len[i]);
+		ck_assert_msg(strcmp(hex, f->part[i].sha256) == 0,
+			      "%s part %zu is not upstream's: %zu bytes", s->info.name, i, len[i]);
 	}
 	tk_ok(iso_data_schema(s, &schema, &err));
 	tk_ok(iso_data_reshape(f, schema, ptr, len, &out, &err));
-	ck_assert_msg(out.n == n && memcmp(out.p, text, n) == 0, "%s: reshaping does not give the pinned file", s->info.name);
+	ck_assert_msg(out.n == n && memcmp(out.p, text, n) == 0,
+		      "%s: reshaping does not give the pinned file", s->info.name);
 	iso_schema_free(schema);
 	iso_str_free(&raw[0]);
 	iso_str_free(&raw[1]);
@@ -153,7 +163,8 @@ START_TEST(test_table_is_complete)
 {
 	for (size_t i = 0; i < iso_data_source_count; i++) {
 		const iso_data_source *s = &iso_data_sources[i];
-		const iso_data_file *files[4] = {&s->table[0], &s->table[1], &s->test[0], &s->test[1]};
+		const iso_data_file *files[4] = {&s->table[0], &s->table[1], &s->test[0],
+						 &s->test[1]};
 		iso_schema *schema;
 
 		ck_assert(*s->info.title && *s->info.licence && *s->info.citation && s->upstream);
@@ -173,7 +184,8 @@ START_TEST(test_table_is_complete)
 }
 END_TEST
 
-/* A download that fails leaves nothing, and says so; curl is made to fail by an address that resolves nowhere. */
+/* A download that fails leaves nothing, and says so; curl is made to fail by an address that
+ * resolves nowhere. */
 START_TEST(test_failed_download)
 {
 	const char *dir = tk_tempdir();

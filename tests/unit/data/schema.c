@@ -30,10 +30,13 @@ START_TEST(test_all_types)
 		"{\"name\":\"b\",\"type\":\"integer\",\"bounds\":[-3,9],\"missing\":[\"?\",\"\"]},"
 		"{\"name\":\"c\",\"type\":\"categorical\",\"categories\":[\"x\",\"y\",\"z\"]},"
 		"{\"name\":\"d\",\"type\":\"ordinal\",\"categories\":[1,2.5,10]},"
-		"{\"name\":\"e\",\"type\":\"binary\",\"role\":\"label\",\"categories\":[\"no\",\"yes\"],\"positive\":\"yes\"},"
-		"{\"name\":\"f\",\"type\":\"latitude\"},{\"name\":\"g\",\"type\":\"longitude\",\"bounds\":[-10,10]},"
+		"{\"name\":\"e\",\"type\":\"binary\",\"role\":\"label\",\"categories\":[\"no\","
+		"\"yes\"],\"positive\":\"yes\"},"
+		"{\"name\":\"f\",\"type\":\"latitude\"},{\"name\":\"g\",\"type\":\"longitude\","
+		"\"bounds\":[-10,10]},"
 		"{\"name\":\"h\",\"type\":\"sequence\",\"shape\":[3],\"bounds\":[0,1]},"
-		"{\"name\":\"i\",\"type\":\"pixel\",\"shape\":[2,3]},{\"name\":\"j\",\"type\":\"pixel\",\"shape\":[1,2]},"
+		"{\"name\":\"i\",\"type\":\"pixel\",\"shape\":[2,3]},{\"name\":\"j\",\"type\":"
+		"\"pixel\",\"shape\":[1,2]},"
 		"{\"name\":\"k\",\"role\":\"id\"}");
 	iso_str one = {0}, two = {0};
 	iso_schema *s, *again;
@@ -77,40 +80,67 @@ START_TEST(test_faults)
 		{"{\"name\":\"n\"}", "\"columns\" must be a list"},
 		{"{\"columns\":[]}", "\"name\" is required"},
 		{"{\"name\":\"n\",\"columns\":[]}", "at least one column"},
-		{"{\"name\":\"n\",\"columns\":[1]}", "s.json: columns[0]): a number where an object"},
+		{"{\"name\":\"n\",\"columns\":[1]}",
+		 "s.json: columns[0]): a number where an object"},
 		{"{\"name\":\"n\",\"colums\":[1]}", "did you mean \"columns\""},
 		{COLUMN("{\"name\":\"a\"}"), "\"type\" is required"},
-		{COLUMN("{\"name\":\"a\",\"type\":\"intger\"}"), "s.json: columns[0] a): \"intger\"; did you mean \"integer\""},
+		{COLUMN("{\"name\":\"a\",\"type\":\"intger\"}"),
+		 "s.json: columns[0] a): \"intger\"; did you mean \"integer\""},
 		{COLUMN("{\"name\":\"\",\"role\":\"id\"}"), "empty name"},
 		{COLUMN("{\"name\":\"a\",\"type\":\"integer\"}"), "needs \"bounds\""},
-		{COLUMN("{\"name\":\"a\",\"type\":\"integer\",\"bounds\":[1]}"), "needs \"bounds\""},
+		{COLUMN("{\"name\":\"a\",\"type\":\"integer\",\"bounds\":[1]}"),
+		 "needs \"bounds\""},
 		{COLUMN("{\"name\":\"a\",\"type\":\"integer\",\"bounds\":[2,1]}"), "low < high"},
 		{COLUMN("{\"name\":\"a\",\"type\":\"integer\",\"bounds\":[1,1]}"), "low < high"},
-		{COLUMN("{\"name\":\"a\",\"type\":\"integer\",\"bounds\":[0.5,2]}"), "whole bounds"},
-		{COLUMN("{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[-1e308,1e308]}"), "both finite"},
-		{COLUMN("{\"name\":\"a\",\"type\":\"latitude\",\"bounds\":[-91,0]}"), "lies in -90 to 90"},
+		{COLUMN("{\"name\":\"a\",\"type\":\"integer\",\"bounds\":[0.5,2]}"),
+		 "whole bounds"},
+		{COLUMN("{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[-1e308,1e308]}"),
+		 "both finite"},
+		{COLUMN("{\"name\":\"a\",\"type\":\"latitude\",\"bounds\":[-91,0]}"),
+		 "lies in -90 to 90"},
 		{COLUMN("{\"name\":\"a\",\"type\":\"categorical\"}"), "needs its closed list"},
-		{COLUMN("{\"name\":\"a\",\"type\":\"categorical\",\"categories\":[]}"), "needs its closed list"},
-		{COLUMN("{\"name\":\"a\",\"type\":\"categorical\",\"categories\":[\"x\",\"x\"]}"), "\"x\" is in \"categories\" twice"},
-		{COLUMN("{\"name\":\"a\",\"type\":\"categorical\",\"categories\":[null]}"), "list of texts"},
-		{COLUMN("{\"name\":\"a\",\"type\":\"binary\",\"categories\":[\"x\"]}"), "has two, here are 1"},
-		{COLUMN("{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[0,1],\"categories\":[\"x\"]}"), "has no \"categories\""},
-		{COLUMN("{\"name\":\"a\",\"type\":\"binary\",\"categories\":[\"x\",\"y\"],\"missing\":[\"x\"]}"), "means missing"},
-		{COLUMN("{\"name\":\"a\",\"type\":\"binary\",\"categories\":[\"x\",\"y\"],\"positive\":\"z\"}"), "\"positive\" is \"z\""},
-		{COLUMN("{\"name\":\"a\",\"type\":\"binary\",\"categories\":[\"x\",\"y\"],\"positive\":\"x\"}"), "only the label"},
+		{COLUMN("{\"name\":\"a\",\"type\":\"categorical\",\"categories\":[]}"),
+		 "needs its closed list"},
+		{COLUMN("{\"name\":\"a\",\"type\":\"categorical\",\"categories\":[\"x\",\"x\"]}"),
+		 "\"x\" is in \"categories\" twice"},
+		{COLUMN("{\"name\":\"a\",\"type\":\"categorical\",\"categories\":[null]}"),
+		 "list of texts"},
+		{COLUMN("{\"name\":\"a\",\"type\":\"binary\",\"categories\":[\"x\"]}"),
+		 "has two, here are 1"},
+		{COLUMN("{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[0,1],\"categories\":["
+			"\"x\"]}"),
+		 "has no \"categories\""},
+		{COLUMN("{\"name\":\"a\",\"type\":\"binary\",\"categories\":[\"x\",\"y\"],"
+			"\"missing\":[\"x\"]}"),
+		 "means missing"},
+		{COLUMN("{\"name\":\"a\",\"type\":\"binary\",\"categories\":[\"x\",\"y\"],"
+			"\"positive\":\"z\"}"),
+		 "\"positive\" is \"z\""},
+		{COLUMN("{\"name\":\"a\",\"type\":\"binary\",\"categories\":[\"x\",\"y\"],"
+			"\"positive\":\"x\"}"),
+		 "only the label"},
 		{COLUMN("{\"name\":\"a\",\"type\":\"pixel\"}"), "\"shape\": [height, width]"},
 		{COLUMN("{\"name\":\"a\",\"type\":\"pixel\",\"shape\":[0,3]}"), "1 to 4096"},
-		{COLUMN("{\"name\":\"a\",\"type\":\"sequence\",\"shape\":[1.5],\"bounds\":[0,1]}"), "\"shape\": [steps]"},
-		{COLUMN("{\"name\":\"a\",\"type\":\"pixel\",\"shape\":[4096,4096]},{\"name\":\"b\",\"type\":\"pixel\",\"shape\":[4096,"
-			"4096]}"), "too many pixels"},
-		{COLUMN("{\"name\":\"a\",\"role\":\"id\"},{\"name\":\"a\",\"role\":\"id\"}"), "\"a\" is in \"columns\" twice"},
-		{COLUMN("{\"name\":\"a_1\",\"role\":\"id\"},{\"name\":\"a\",\"type\":\"sequence\",\"shape\":[2],\"bounds\":[0,1]}"),
+		{COLUMN("{\"name\":\"a\",\"type\":\"sequence\",\"shape\":[1.5],\"bounds\":[0,1]}"),
+		 "\"shape\": [steps]"},
+		{COLUMN("{\"name\":\"a\",\"type\":\"pixel\",\"shape\":[4096,4096]},{\"name\":\"b\","
+			"\"type\":\"pixel\",\"shape\":[4096,"
+			"4096]}"),
+		 "too many pixels"},
+		{COLUMN("{\"name\":\"a\",\"role\":\"id\"},{\"name\":\"a\",\"role\":\"id\"}"),
+		 "\"a\" is in \"columns\" twice"},
+		{COLUMN("{\"name\":\"a_1\",\"role\":\"id\"},{\"name\":\"a\",\"type\":\"sequence\","
+			"\"shape\":[2],\"bounds\":[0,1]}"),
 		 "\"a_1\" is in \"columns\" twice"},
-		{COLUMN("{\"name\":\"a\",\"type\":\"integer\",\"bounds\":[0,1],\"role\":\"label\"},{\"name\":\"b\",\"type\":\"integer\","
-			"\"bounds\":[0,1],\"role\":\"label\"}"), "two labels"},
-		{COLUMN("{\"name\":\"a\",\"role\":\"id\",\"learned\":1}"), "\"learned\" must be true or false"},
+		{COLUMN("{\"name\":\"a\",\"type\":\"integer\",\"bounds\":[0,1],\"role\":\"label\"},"
+			"{\"name\":\"b\",\"type\":\"integer\","
+			"\"bounds\":[0,1],\"role\":\"label\"}"),
+		 "two labels"},
+		{COLUMN("{\"name\":\"a\",\"role\":\"id\",\"learned\":1}"),
+		 "\"learned\" must be true or false"},
 		{COLUMN("{\"name\":\"a\",\"role\":\"id\",\"decimals\":99}"), "\"decimals\" is 99"},
-		{COLUMN("{\"name\":\"a\",\"role\":\"id\",\"bound\":[0,1]}"), "did you mean \"bounds\""},
+		{COLUMN("{\"name\":\"a\",\"role\":\"id\",\"bound\":[0,1]}"),
+		 "did you mean \"bounds\""},
 	};
 	iso_schema *s;
 
@@ -123,9 +153,11 @@ END_TEST
 
 START_TEST(test_allocation_failures)
 {
-	static const char text[] = COLUMN("{\"name\":\"b\",\"type\":\"integer\",\"bounds\":[-3,9],\"missing\":[\"?\",\"\"]},"
-					  "{\"name\":\"c\",\"type\":\"categorical\",\"categories\":[\"x\",\"y\",\"z\"]},"
-					  "{\"name\":\"h\",\"type\":\"sequence\",\"shape\":[30],\"bounds\":[0,1],\"missing\":[\"\"]}");
+	static const char text[] = COLUMN(
+		"{\"name\":\"b\",\"type\":\"integer\",\"bounds\":[-3,9],\"missing\":[\"?\",\"\"]},"
+		"{\"name\":\"c\",\"type\":\"categorical\",\"categories\":[\"x\",\"y\",\"z\"]},"
+		"{\"name\":\"h\",\"type\":\"sequence\",\"shape\":[30],\"bounds\":[0,1],\"missing\":"
+		"[\"\"]}");
 	iso_status st = ISO_E_NOMEM;
 	cJSON *v = cJSON_Parse(text);
 	int failures = 0;
@@ -150,7 +182,8 @@ END_TEST
 START_TEST(test_infer)
 {
 	static const char csv[] = "patient_id,age,weight,sex,city,note,lat,label\n"
-				  "1,30,70.5,f,Rome,aaa,41.9,0\n2,40,NA,m,Paris,bbb,48.85,1\n3,50,81.25,f,Rome,ccc,50.1,2\n"
+				  "1,30,70.5,f,Rome,aaa,41.9,0\n2,40,NA,m,Paris,bbb,48.85,1\n3,50,"
+				  "81.25,f,Rome,ccc,50.1,2\n"
 				  "5,30,70.5,f,Oslo,ddd,59.9,0\n";
 	const char *dir = tk_tempdir(), *path = tk_write(dir, "people.v2.csv", csv);
 	iso_schema *s;
@@ -176,9 +209,12 @@ START_TEST(test_infer)
 	tk_ok(iso_table_check(t, &err));
 	iso_table_free(t);
 	iso_schema_free(s);
-	tk_fails(iso_schema_infer(tk_write(dir, "a.csv", "a,b\n"), &s, &err), ISO_E_DATA, "a header and no rows");
-	tk_fails(iso_schema_infer(tk_write(dir, "b.csv", "a,\n1,2\n"), &s, &err), ISO_E_DATA, "empty column name");
-	tk_fails(iso_schema_infer(tk_write(dir, "c.csv", "a,a\n1,2\n"), &s, &err), ISO_E_CONFIG, "twice");
+	tk_fails(iso_schema_infer(tk_write(dir, "a.csv", "a,b\n"), &s, &err), ISO_E_DATA,
+		 "a header and no rows");
+	tk_fails(iso_schema_infer(tk_write(dir, "b.csv", "a,\n1,2\n"), &s, &err), ISO_E_DATA,
+		 "empty column name");
+	tk_fails(iso_schema_infer(tk_write(dir, "c.csv", "a,a\n1,2\n"), &s, &err), ISO_E_CONFIG,
+		 "twice");
 	tk_ok(iso_schema_infer(tk_write(dir, "d.csv", "a,b\n5,\n5,\n"), &s, &err));
 	ck_assert_double_eq(s->column[0].hi, 6);
 	iso_schema_free(s);

@@ -56,7 +56,8 @@ START_TEST(test_disjoint_and_stratified)
 }
 END_TEST
 
-/* Without one row, at most one row per boundary of its class changes part, and none of the other class. */
+/* Without one row, at most one row per boundary of its class changes part, and none of the other
+ * class. */
 START_TEST(test_removal_is_local)
 {
 	iso_dataset *d = load("wdbc");
@@ -90,7 +91,8 @@ START_TEST(test_removal_is_local)
 			if (r == gone || part[0][r] == part[1][r])
 				continue;
 			moved++;
-			ck_assert_uint_eq(iso_table_label(d->table, r), iso_table_label(d->table, gone));
+			ck_assert_uint_eq(iso_table_label(d->table, r),
+					  iso_table_label(d->table, gone));
 		}
 		ck_assert_uint_le(moved, 2);
 		iso_table_free(less);
@@ -133,9 +135,12 @@ START_TEST(test_bad_shares)
 	iso_dataset *d = load("wdbc");
 	iso_split s;
 
-	tk_fails(iso_split_make(d->table, 1, 0.9, 0.2, 0, 0, &s, &err), ISO_E_CONFIG, "sum to at most 1");
-	tk_fails(iso_split_make(d->table, 1, NAN, 0.2, 0, 0, &s, &err), ISO_E_CONFIG, "wrong shares");
-	tk_fails(iso_split_make(d->table, 1, -0.1, 0.2, 0, 0, &s, &err), ISO_E_CONFIG, "wrong shares");
+	tk_fails(iso_split_make(d->table, 1, 0.9, 0.2, 0, 0, &s, &err), ISO_E_CONFIG,
+		 "sum to at most 1");
+	tk_fails(iso_split_make(d->table, 1, NAN, 0.2, 0, 0, &s, &err), ISO_E_CONFIG,
+		 "wrong shares");
+	tk_fails(iso_split_make(d->table, 1, -0.1, 0.2, 0, 0, &s, &err), ISO_E_CONFIG,
+		 "wrong shares");
 	tk_ok(iso_split_make(d->table, 1, 0.9, 0.1, 0, 0, &s, &err));
 	ck_assert_uint_eq(s.ntrain + s.nholdout, 569);
 	iso_split_free(&s);

@@ -15,8 +15,10 @@ static const char schema_text[] =
 	"{\"name\":\"t\",\"columns\":["
 	"{\"name\":\"key\",\"role\":\"id\"},"
 	"{\"name\":\"age\",\"type\":\"integer\",\"bounds\":[0,120]},"
-	"{\"name\":\"dose\",\"type\":\"continuous\",\"bounds\":[-1,2.5],\"decimals\":2,\"missing\":[\"NA\",\"\"]},"
-	"{\"name\":\"job\",\"type\":\"categorical\",\"categories\":[\"cook\",\"smith\",\"a,b \\\"c\\\"\"],\"missing\":[\"?\"]},"
+	"{\"name\":\"dose\",\"type\":\"continuous\",\"bounds\":[-1,2.5],\"decimals\":2,\"missing\":"
+	"[\"NA\",\"\"]},"
+	"{\"name\":\"job\",\"type\":\"categorical\",\"categories\":[\"cook\",\"smith\",\"a,b "
+	"\\\"c\\\"\"],\"missing\":[\"?\"]},"
 	"{\"name\":\"im\",\"type\":\"pixel\",\"shape\":[1,2]},"
 	"{\"name\":\"y\",\"type\":\"binary\",\"role\":\"label\",\"categories\":[\"n\",\"p\"]}]}";
 
@@ -45,10 +47,12 @@ START_TEST(test_read)
 {
 	iso_table *t;
 
-	tk_ok(parse("y,im_1,im_0,job,dose,age,key\nn,255,0,smith,NA,30.0,x9\np,7,8,?,-0,120,\n", &t));
+	tk_ok(parse("y,im_1,im_0,job,dose,age,key\nn,255,0,smith,NA,30.0,x9\np,7,8,?,-0,120,\n",
+		    &t));
 	ck_assert_uint_eq(t->n, 2);
 	ck_assert_double_eq(iso_table_cell(t, 0, 1), 30);
-	ck_assert(isnan(iso_table_cell(t, 0, 0)) && isnan(iso_table_cell(t, 0, 2)) && isnan(iso_table_cell(t, 1, 3)));
+	ck_assert(isnan(iso_table_cell(t, 0, 0)) && isnan(iso_table_cell(t, 0, 2)) &&
+		  isnan(iso_table_cell(t, 1, 3)));
 	ck_assert(!signbit(iso_table_cell(t, 1, 2)));
 	ck_assert_double_eq(iso_table_cell(t, 0, 3), 1);
 	ck_assert_int_eq(t->pixels[0], 0);
@@ -70,17 +74,24 @@ START_TEST(test_faults)
 		const char *text, *part;
 	} cases[] = {
 		{"age,dose,job,im_0,im_1,y\n312,1,cook,0,0,n\n",
-		 "value outside the schema (d.csv:2:1): age is \"312\", the schema allows integers 0 to 120 and no missing value; mend"},
-		{"age,dose,job,im_0,im_1,y\n1,1,cook,0,0,n\n1.5,1,cook,0,0,n\n", "d.csv:3:1): age is \"1.5\""},
+		 "value outside the schema (d.csv:2:1): age is \"312\", the schema allows integers "
+		 "0 to 120 and no missing value; mend"},
+		{"age,dose,job,im_0,im_1,y\n1,1,cook,0,0,n\n1.5,1,cook,0,0,n\n",
+		 "d.csv:3:1): age is \"1.5\""},
 		{"age,dose,job,im_0,im_1,y\n,1,cook,0,0,n\n", "d.csv:2:1): age is \"\""},
 		{"age,dose,job,im_0,im_1,y\n0x10,1,cook,0,0,n\n", "age is \"0x10\""},
-		{"age,dose,job,im_0,im_1,y\n1,nan,cook,0,0,n\n", "d.csv:2:2): dose is \"nan\", the schema allows numbers -1 to 2.5; mend"},
+		{"age,dose,job,im_0,im_1,y\n1,nan,cook,0,0,n\n",
+		 "d.csv:2:2): dose is \"nan\", the schema allows numbers -1 to 2.5; mend"},
 		{"age,dose,job,im_0,im_1,y\n1,2.51,cook,0,0,n\n", "dose is \"2.51\""},
-		{"age,dose,job,im_0,im_1,y\n1,1,smit,0,0,n\n", "d.csv:2:3): job is \"smit\", the schema has 3 categories; did you mean \"smith\""},
+		{"age,dose,job,im_0,im_1,y\n1,1,smit,0,0,n\n",
+		 "d.csv:2:3): job is \"smit\", the schema has 3 categories; did you mean "
+		 "\"smith\""},
 		{"age,dose,job,im_0,im_1,y\n1,1,cook,256,0,n\n", "d.csv:2:4): im is \"256\""},
 		{"age,dose,job,im_0,im_1,y\n1,1,cook,0,0,\n", "y is \"\""},
-		{"agee,dose,job,im_0,im_1,y\n", "d.csv:1:1): \"agee\" is not in schema \"t\"; did you mean \"age\""},
-		{"age,dose,job,im_0,im_1,y,qqqqqqq\n", "d.csv:1:7): \"qqqqqqq\" is not in schema \"t\"; add it"},
+		{"agee,dose,job,im_0,im_1,y\n",
+		 "d.csv:1:1): \"agee\" is not in schema \"t\"; did you mean \"age\""},
+		{"age,dose,job,im_0,im_1,y,qqqqqqq\n",
+		 "d.csv:1:7): \"qqqqqqq\" is not in schema \"t\"; add it"},
 		{"age,dose,job,im_0,y\n", "lacks \"im_0\" to \"_...\""},
 		{"dose,job,im_0,im_1,y\n", "lacks \"age\""},
 		{"age,age,dose,job,im_0,im_1,y\n", "names \"age\" twice"},
@@ -101,8 +112,9 @@ END_TEST
 
 START_TEST(test_write)
 {
-	static const char want[] = "age,dose,job,im_0,im_1,y\n30,1.50,smith,0,255,n\n120,NA,\"a,b \"\"c\"\"\",9,8,p\n"
-				   "0,0.123,?,1,2,p\n";
+	static const char want[] =
+		"age,dose,job,im_0,im_1,y\n30,1.50,smith,0,255,n\n120,NA,\"a,b \"\"c\"\"\",9,8,p\n"
+		"0,0.123,?,1,2,p\n";
 	iso_str out = {0};
 	iso_table *t;
 
@@ -119,7 +131,8 @@ START_TEST(test_select_and_concat)
 	static const uint32_t rows[] = {2, 0}, bad[] = {3};
 	iso_table *t, *part, *both;
 
-	tk_ok(parse("age,dose,job,im_0,im_1,y\n1,1,cook,1,2,n\n2,1,cook,3,4,n\n3,1,cook,5,6,p\n", &t));
+	tk_ok(parse("age,dose,job,im_0,im_1,y\n1,1,cook,1,2,n\n2,1,cook,3,4,n\n3,1,cook,5,6,p\n",
+		    &t));
 	tk_ok(iso_table_select(t, rows, 2, &part, &err));
 	ck_assert_double_eq(iso_table_cell(part, 0, 1), 3);
 	ck_assert_uint_eq(part->id[0], 2);
@@ -143,8 +156,10 @@ START_TEST(test_check_finds_every_fault)
 		size_t column;
 		double x;
 		int good;
-	} cases[] = {{1, 121, 0}, {1, -1, 0}, {1, 1.5, 0}, {1, NAN, 0}, {1, 120, 1}, {2, NAN, 1}, {2, 2.5, 1}, {2, INFINITY, 0},
-		     {2, -1.0001, 0}, {3, 3, 0}, {3, 2, 1}, {3, -1, 0}, {3, 0.5, 0}, {3, NAN, 1}, {5, 2, 0}, {5, NAN, 0}, {0, 77, 1}};
+	} cases[] = {{1, 121, 0}, {1, -1, 0},  {1, 1.5, 0},	 {1, NAN, 0},	  {1, 120, 1},
+		     {2, NAN, 1}, {2, 2.5, 1}, {2, INFINITY, 0}, {2, -1.0001, 0}, {3, 3, 0},
+		     {3, 2, 1},	  {3, -1, 0},  {3, 0.5, 0},	 {3, NAN, 1},	  {5, 2, 0},
+		     {5, NAN, 0}, {0, 77, 1}};
 	iso_table *t;
 
 	tk_ok(iso_table_new(s, 3, &t, &err));
@@ -154,7 +169,8 @@ START_TEST(test_check_finds_every_fault)
 
 		*cell = cases[i].x;
 		iso_error_clear(&err);
-		ck_assert_msg((iso_table_check(t, &err) == ISO_OK) == cases[i].good, "case %zu: %s", i, err.text);
+		ck_assert_msg((iso_table_check(t, &err) == ISO_OK) == cases[i].good, "case %zu: %s",
+			      i, err.text);
 		*cell = old;
 	}
 	iso_table_free(t);
@@ -189,8 +205,10 @@ START_TEST(test_first_of_equals)
 	uint32_t *first;
 	iso_table *t;
 
-	tk_ok(parse("key,age,dose,job,im_0,im_1,y\na,1,NA,cook,1,2,n\nb,2,0,cook,3,4,n\nc,1,NA,cook,1,2,n\nd,1,NA,cook,1,3,n\n"
-		    "e,1,NA,cook,1,2,p\nf,2,0,cook,3,4,n\n", &t));
+	tk_ok(parse("key,age,dose,job,im_0,im_1,y\na,1,NA,cook,1,2,n\nb,2,0,cook,3,4,n\nc,1,NA,"
+		    "cook,1,2,n\nd,1,NA,cook,1,3,n\n"
+		    "e,1,NA,cook,1,2,p\nf,2,0,cook,3,4,n\n",
+		    &t));
 	tk_ok(iso_rows_first(t, &first, &err));
 	ck_assert_uint_eq(first[0], 0);
 	ck_assert_uint_eq(first[1], 1);

@@ -11,7 +11,8 @@
 static iso_error err;
 
 /* Collects "ROW@LINE[a|b]" for comparison. */
-static iso_status collect(void *ctx, size_t row, size_t line, char **field, size_t nfield, iso_error *e)
+static iso_status collect(void *ctx, size_t row, size_t line, char **field, size_t nfield,
+			  iso_error *e)
 {
 	iso_str *out = ctx;
 
@@ -41,7 +42,9 @@ START_TEST(test_rows)
 		{"a,b\n\n\n1,2\n", "0@1[a|b]1@4[1|2]"},
 		{"a,b\n\"x\ny\",\"say \"\"hi\"\"\"\n3,4\n", "0@1[a|b]1@2[x\ny|say \"hi\"]2@4[3|4]"},
 		{"a,b\n, \n 1 ,\"\"\n", "0@1[a|b]1@2[| ]2@3[ 1 |]"},
-		{"\xef\xbb\xbf" "a\n1\n", "0@1[a]1@2[1]"},
+		{"\xef\xbb\xbf"
+		 "a\n1\n",
+		 "0@1[a]1@2[1]"},
 		{"a\n\"\"\n", "0@1[a]1@2[]"},
 		{"caf\xc3\xa9\n\xe2\x82\xac\n", "0@1[caf\xc3\xa9]1@2[\xe2\x82\xac]"},
 	};
@@ -74,10 +77,11 @@ START_TEST(test_faults)
 	iso_str out = {0};
 
 	for (size_t i = 0; i < ISO_COUNT(cases); i++)
-		tk_fails(parse(cases[i].text, strlen(cases[i].text), &out), i == 9 ? ISO_E_CANCELLED : ISO_E_DATA,
-			 cases[i].part);
+		tk_fails(parse(cases[i].text, strlen(cases[i].text), &out),
+			 i == 9 ? ISO_E_CANCELLED : ISO_E_DATA, cases[i].part);
 	tk_fails(parse("a,b\n1,2\0003\n", 10, &out), ISO_E_DATA, "t.csv:2:2): a zero byte");
-	tk_fails(iso_csv_read("/nonexistent.csv", collect, &out, &err), ISO_E_IO, "/nonexistent.csv");
+	tk_fails(iso_csv_read("/nonexistent.csv", collect, &out, &err), ISO_E_IO,
+		 "/nonexistent.csv");
 	iso_str_free(&out);
 }
 END_TEST
@@ -85,7 +89,8 @@ END_TEST
 /* What is written reads back, for every awkward field. */
 START_TEST(test_round_trip)
 {
-	static const char *const fields[] = {"", "a", " ", "a,b", "\"", "\"\"", "\n", "\r", "x\r\ny", "\xc3\xa9", "a\"b,c\nd"};
+	static const char *const fields[] = {"",   "a",	 " ",	   "a,b",      "\"",	   "\"\"",
+					     "\n", "\r", "x\r\ny", "\xc3\xa9", "a\"b,c\nd"};
 	iso_str text = {0}, out = {0}, want = {0};
 
 	for (size_t width = 1; width <= 3; width++) {
@@ -93,7 +98,8 @@ START_TEST(test_round_trip)
 		iso_str_free(&want);
 		for (size_t row = 0; row < ISO_COUNT(fields); row++)
 			for (size_t c = 0; c < width; c++)
-				iso_csv_field(&text, fields[(row * 3 + c * 5) % ISO_COUNT(fields)], c + 1 == width);
+				iso_csv_field(&text, fields[(row * 3 + c * 5) % ISO_COUNT(fields)],
+					      c + 1 == width);
 		tk_ok(parse(text.p, text.n, &out));
 		for (size_t row = 0, line = 1; row < ISO_COUNT(fields); row++) {
 			size_t here = line;
@@ -149,8 +155,10 @@ static const char *write_bytes(const char *dir, const void *p, size_t n)
 
 START_TEST(test_idx)
 {
-	uint8_t good[] = {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6}, bad[sizeof(good) + 1];
-	static const uint8_t huge[] = {0, 0, 8, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+	uint8_t good[] = {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6},
+		bad[sizeof(good) + 1];
+	static const uint8_t huge[] = {0,   0,	 8,   3,   255, 255, 255, 255,
+				       255, 255, 255, 255, 255, 255, 255, 255};
 	const char *dir = tk_tempdir();
 	iso_idx x;
 
@@ -166,13 +174,16 @@ START_TEST(test_idx)
 		iso_error_clear(&err);
 	}
 	memcpy(bad, good, sizeof(good));
-	tk_fails(iso_idx_read(write_bytes(dir, bad, sizeof(bad)), &x, &err), ISO_E_DATA, "7 bytes of values");
+	tk_fails(iso_idx_read(write_bytes(dir, bad, sizeof(bad)), &x, &err), ISO_E_DATA,
+		 "7 bytes of values");
 	bad[2] = 0x0d;
 	tk_fails(iso_idx_read(write_bytes(dir, bad, sizeof(bad)), &x, &err), ISO_E_DATA, "0x0d");
 	bad[2] = 8;
 	bad[3] = 9;
-	tk_fails(iso_idx_read(write_bytes(dir, bad, sizeof(bad)), &x, &err), ISO_E_DATA, "9 dimensions");
-	tk_fails(iso_idx_read(write_bytes(dir, huge, sizeof(huge)), &x, &err), ISO_E_DATA, "overflow");
+	tk_fails(iso_idx_read(write_bytes(dir, bad, sizeof(bad)), &x, &err), ISO_E_DATA,
+		 "9 dimensions");
+	tk_fails(iso_idx_read(write_bytes(dir, huge, sizeof(huge)), &x, &err), ISO_E_DATA,
+		 "overflow");
 }
 END_TEST
 

@@ -59,7 +59,8 @@ START_TEST(test_read_plain_and_gzip)
 	ck_assert_uint_eq(n, 3000000);
 	ck_assert(memcmp(text, big, n) == 0);
 	iso_free(text);
-	tk_fails(iso_file_read(gz, 2999999, &text, &n, &err), ISO_E_DATA, "more than 2999999 bytes");
+	tk_fails(iso_file_read(gz, 2999999, &text, &n, &err), ISO_E_DATA,
+		 "more than 2999999 bytes");
 	ck_assert_ptr_null(text);
 	tk_fails(iso_file_read(join(dir, "none"), 0, &text, &n, &err), ISO_E_IO, "No such file");
 	tk_fails(iso_file_read(dir, 0, &text, &n, &err), ISO_E_IO, "directory");
@@ -74,7 +75,8 @@ START_TEST(test_damaged_gzip)
 	size_t n, m;
 	FILE *f;
 
-	tk_ok(iso_file_write_gz(path, "some text that is long enough to be cut somewhere in its middle", 63, &err));
+	tk_ok(iso_file_write_gz(
+		path, "some text that is long enough to be cut somewhere in its middle", 63, &err));
 	f = fopen(path, "rb"); /* the raw bytes */
 	packed = malloc(4096);
 	n = fread(packed, 1, 4096, f);
@@ -83,7 +85,8 @@ START_TEST(test_damaged_gzip)
 		f = fopen(path, "wb");
 		fwrite(packed, 1, cut, f);
 		fclose(f);
-		ck_assert_msg(iso_file_read(path, 0, &text, &m, &err) == ISO_E_DATA, "cut at %zu of %zu passed", cut, n);
+		ck_assert_msg(iso_file_read(path, 0, &text, &m, &err) == ISO_E_DATA,
+			      "cut at %zu of %zu passed", cut, n);
 		ck_assert_ptr_null(text);
 		iso_error_clear(&err);
 	}
@@ -116,7 +119,8 @@ START_TEST(test_gzip_is_reproducible)
 	fclose(f);
 	ck_assert_uint_eq(n, m);
 	ck_assert(memcmp(a, b, n) == 0);
-	ck_assert_msg(memcmp(a, "\x1f\x8b\x08\x00\x00\x00\x00\x00", 8) == 0, "a time or a name in the header");
+	ck_assert_msg(memcmp(a, "\x1f\x8b\x08\x00\x00\x00\x00\x00", 8) == 0,
+		      "a time or a name in the header");
 	ck_assert_int_eq((unsigned char)a[9], 255);
 	free(a);
 	free(b);
@@ -144,7 +148,8 @@ START_TEST(test_atomic_write)
 	iso_free(text);
 	ck_assert_uint_eq(entries(dir), 2);
 	tk_fails(iso_file_write_atomic(dir, "x", 1, &err), ISO_E_IO, "directory");
-	tk_fails(iso_file_write_atomic(join(dir, "no/such"), "x", 1, &err), ISO_E_IO, "No such file");
+	tk_fails(iso_file_write_atomic(join(dir, "no/such"), "x", 1, &err), ISO_E_IO,
+		 "No such file");
 	tk_fails(iso_file_write_atomic("/dev/full", "x", 1, &err), ISO_E_IO, "No space left");
 	ck_assert_int_eq(stat("/dev/full", &st), 0);
 	ck_assert_msg(S_ISCHR(st.st_mode), "/dev/full was replaced");

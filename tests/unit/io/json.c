@@ -46,7 +46,8 @@ START_TEST(test_bad_text_has_position)
 		{"\"\xff\"", "not UTF-8"},
 		{"\"\xc0\x80\"", "not UTF-8"},
 		{"{\"a\":1,\n \"a\":2}", "t.json:2:2): this key is in the object twice"},
-		{"{\"b\":{\"x\":1},\n \"\\u0062\":2}", "t.json:2:2): this key is in the object twice"},
+		{"{\"b\":{\"x\":1},\n \"\\u0062\":2}",
+		 "t.json:2:2): this key is in the object twice"},
 		{"[{\"k\":[{\"z\":1,\"z\":1}]}]", "t.json:1:15): this key"},
 		{"'a'", "t.json:1:1): expected a value"},
 		{"// x\n1", "t.json:1:1): expected a value"},
@@ -83,22 +84,27 @@ END_TEST
 
 START_TEST(test_canonical)
 {
-	static const char text[] = "\xef\xbb\xbf {\"b\": [1, 2.50, -0, 1e2, true, null], \"a\": {\"z\": \"\\u00e9\\n\\u0001\\\"/\","
+	static const char text[] = "\xef\xbb\xbf {\"b\": [1, 2.50, -0, 1e2, true, null], \"a\": "
+				   "{\"z\": \"\\u00e9\\n\\u0001\\\"/\","
 				   "\"y\": \"\xf0\x9f\x98\x80\"}, \"\": {}}";
 	iso_str out = {0}, again = {0};
 	cJSON *v, *w;
 
 	tk_ok(parse(text, &v));
 	tk_ok(iso_json_canonical(v, &out, &err));
-	ck_assert_str_eq(out.p, "{\"\":{},\"a\":{\"y\":\"\xf0\x9f\x98\x80\",\"z\":\"\xc3\xa9\\n\\u0001\\\"/\"},"
-				"\"b\":[1,2.5,0,100,true,null]}");
+	ck_assert_str_eq(
+		out.p,
+		"{\"\":{},\"a\":{\"y\":\"\xf0\x9f\x98\x80\",\"z\":\"\xc3\xa9\\n\\u0001\\\"/\"},"
+		"\"b\":[1,2.5,0,100,true,null]}");
 	tk_ok(parse(out.p, &w));
 	tk_ok(iso_json_canonical(w, &again, &err));
 	ck_assert_str_eq(out.p, again.p);
 	iso_str_free(&again);
 	tk_ok(iso_json_pretty(w, &again, &err));
-	ck_assert_str_eq(again.p, "{\n\t\"\": {},\n\t\"a\": {\n\t\t\"y\": \"\xf0\x9f\x98\x80\",\n\t\t\"z\": "
-				  "\"\xc3\xa9\\n\\u0001\\\"/\"\n\t},\n\t\"b\": [1, 2.5, 0, 100, true, null]\n}\n");
+	ck_assert_str_eq(
+		again.p,
+		"{\n\t\"\": {},\n\t\"a\": {\n\t\t\"y\": \"\xf0\x9f\x98\x80\",\n\t\t\"z\": "
+		"\"\xc3\xa9\\n\\u0001\\\"/\"\n\t},\n\t\"b\": [1, 2.5, 0, 100, true, null]\n}\n");
 	iso_str_free(&out);
 	iso_str_free(&again);
 	cJSON_Delete(v);
@@ -117,8 +123,23 @@ END_TEST
 /* Oracle: reads back as the same double, and no text with fewer significant digits does. */
 START_TEST(test_number_text)
 {
-	static const double fixed[] = {0, 0.1, 1e-5, 1.0 / 3, 1e22, 1e23, DBL_MAX, DBL_MIN, 5e-324, 123456789012345678.0,
-				       9007199254740993.0, 2.2250738585072011e-308, 1e15, 0.3, 4.35, 100000, -2.5};
+	static const double fixed[] = {0,
+				       0.1,
+				       1e-5,
+				       1.0 / 3,
+				       1e22,
+				       1e23,
+				       DBL_MAX,
+				       DBL_MIN,
+				       5e-324,
+				       123456789012345678.0,
+				       9007199254740993.0,
+				       2.2250738585072011e-308,
+				       1e15,
+				       0.3,
+				       4.35,
+				       100000,
+				       -2.5};
 	uint64_t state = 88172645463325252ull;
 	char text[32], other[400];
 
@@ -168,20 +189,27 @@ START_TEST(test_typed_access)
 	ck_assert_double_eq(x, 1.5);
 	tk_ok(iso_json_get_number(v, "inf", 1, 0, INFINITY, &x, "here", &err));
 	ck_assert(isinf(x));
-	tk_fails(iso_json_get_number(v, "inf", 1, 0, 5, &x, "here", &err), ISO_E_CONFIG, "\"inf\" is inf, allowed is 0 to 5");
-	tk_fails(iso_json_get_number(v, "absent", 1, 0, 2, &x, "here", &err), ISO_E_CONFIG, "\"absent\" is required");
-	tk_fails(iso_json_get_number(v, "epsilon", 1, 2, 3, &x, "here", &err), ISO_E_CONFIG, "allowed is 2 to 3");
-	tk_fails(iso_json_get_number(v, "name", 1, 2, 3, &x, "here", &err), ISO_E_CONFIG, "is a string, expected a number");
+	tk_fails(iso_json_get_number(v, "inf", 1, 0, 5, &x, "here", &err), ISO_E_CONFIG,
+		 "\"inf\" is inf, allowed is 0 to 5");
+	tk_fails(iso_json_get_number(v, "absent", 1, 0, 2, &x, "here", &err), ISO_E_CONFIG,
+		 "\"absent\" is required");
+	tk_fails(iso_json_get_number(v, "epsilon", 1, 2, 3, &x, "here", &err), ISO_E_CONFIG,
+		 "allowed is 2 to 3");
+	tk_fails(iso_json_get_number(v, "name", 1, 2, 3, &x, "here", &err), ISO_E_CONFIG,
+		 "is a string, expected a number");
 	tk_ok(iso_json_get_string(v, "name", 1, &name, "here", &err));
 	ck_assert_str_eq(name, "n");
-	tk_fails(iso_json_get_string(v, "epsilon", 1, &name, "here", &err), ISO_E_CONFIG, "expected a string");
+	tk_fails(iso_json_get_string(v, "epsilon", 1, &name, "here", &err), ISO_E_CONFIG,
+		 "expected a string");
 	cJSON_DeleteItemFromObject(v, "inf");
-	tk_fails(iso_json_only_keys(v, keys, 3, "here", &err), ISO_E_CONFIG, "\"rowz\" is not known here; did you mean \"rows\"");
+	tk_fails(iso_json_only_keys(v, keys, 3, "here", &err), ISO_E_CONFIG,
+		 "\"rowz\" is not known here; did you mean \"rows\"");
 	cJSON_Delete(v);
 }
 END_TEST
 
-/* Every allocation of ours fails once: an error, and nothing left behind (the leak checker watches). */
+/* Every allocation of ours fails once: an error, and nothing left behind (the leak checker
+ * watches). */
 START_TEST(test_allocation_failures)
 {
 	const char *text = "{\"a\": [1, {\"b\": \"c\"}], \"d\": {\"e\": 1}}";

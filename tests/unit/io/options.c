@@ -51,11 +51,13 @@ START_TEST(test_defaults_and_values)
 	ck_assert_int_eq(o.layers[0], 2);
 	ck_assert_int_eq(o.layers[2], 32);
 	tk_ok(iso_json_canonical(resolved, &text, &err));
-	ck_assert_str_eq(text.p, "{\"fast\":false,\"hidden\":128,\"layers\":[64,32],\"lr\":0.001,\"mode\":\"sound\",\"note\":\"\"}");
+	ck_assert_str_eq(text.p, "{\"fast\":false,\"hidden\":128,\"layers\":[64,32],\"lr\":0.001,"
+				 "\"mode\":\"sound\",\"note\":\"\"}");
 	iso_str_free(&text);
 	cJSON_Delete(resolved);
-	tk_ok(resolve("{\"hidden\":\"3e2\",\"lr\":\"inf\",\"fast\":true,\"mode\":\"soundest\",\"note\":\"x\",\"layers\":[7]}", &o,
-		      &resolved));
+	tk_ok(resolve("{\"hidden\":\"3e2\",\"lr\":\"inf\",\"fast\":true,\"mode\":\"soundest\","
+		      "\"note\":\"x\",\"layers\":[7]}",
+		      &o, &resolved));
 	ck_assert_int_eq(o.hidden, 300);
 	ck_assert(isinf(o.lr));
 	ck_assert_int_eq(o.fast, 1);
@@ -63,8 +65,8 @@ START_TEST(test_defaults_and_values)
 	ck_assert_str_eq(o.note, "x");
 	ck_assert_int_eq(o.layers[0], 1);
 	tk_ok(iso_json_canonical(resolved, &text, &err));
-	ck_assert_str_eq(text.p,
-			 "{\"fast\":true,\"hidden\":300,\"layers\":[7],\"lr\":\"inf\",\"mode\":\"soundest\",\"note\":\"x\"}");
+	ck_assert_str_eq(text.p, "{\"fast\":true,\"hidden\":300,\"layers\":[7],\"lr\":\"inf\","
+				 "\"mode\":\"soundest\",\"note\":\"x\"}");
 	iso_str_free(&text);
 	cJSON_Delete(resolved);
 	tk_ok(resolve("{\"layers\":\"\",\"fast\":\"on\"}", &o, NULL));
@@ -80,7 +82,8 @@ START_TEST(test_resolved_is_a_fixed_point)
 	cJSON *one, *two;
 	opts o, p;
 
-	tk_ok(resolve("{\"lr\":0.1,\"hidden\":77,\"mode\":\"paper\",\"layers\":\"1,2,3\"}", &o, &one));
+	tk_ok(resolve("{\"lr\":0.1,\"hidden\":77,\"mode\":\"paper\",\"layers\":\"1,2,3\"}", &o,
+		      &one));
 	tk_ok(iso_options_resolve(table, one, "gan", &p, sizeof(p), &two, &err));
 	ck_assert(memcmp(&o, &p, sizeof(o)) == 0);
 	tk_ok(iso_json_canonical(one, &a, &err));
@@ -139,7 +142,8 @@ START_TEST(test_faults)
 	v = cJSON_CreateObject();
 	cJSON_AddNumberToObject(v, "lr", 1);
 	cJSON_AddNumberToObject(v, "lr", 2);
-	tk_fails(iso_options_resolve(table, v, "gan", &o, sizeof(o), NULL, &err), ISO_E_CONFIG, "given twice (gan): lr");
+	tk_fails(iso_options_resolve(table, v, "gan", &o, sizeof(o), NULL, &err), ISO_E_CONFIG,
+		 "given twice (gan): lr");
 	cJSON_Delete(v);
 }
 END_TEST
@@ -176,7 +180,8 @@ START_TEST(test_describe)
 	iso_str_free(&s);
 	ck_assert_int_eq(cJSON_GetArraySize(v), 6);
 	tk_ok(iso_json_canonical(cJSON_GetArrayItem(v, 1), &s, &err));
-	ck_assert_str_eq(s.p, "{\"default\":\"1e-3\",\"help\":\"learning rate\",\"key\":\"lr\",\"max\":\"inf\",\"min\":0,"
+	ck_assert_str_eq(s.p, "{\"default\":\"1e-3\",\"help\":\"learning "
+			      "rate\",\"key\":\"lr\",\"max\":\"inf\",\"min\":0,"
 			      "\"type\":\"real\"}");
 	iso_str_free(&s);
 	cJSON_Delete(v);
@@ -188,7 +193,8 @@ START_TEST(test_bad_table)
 	static const iso_option bad[] = {ISO_OPT_INT(opts, hidden, "0", 1, 2, "units"), {0}};
 	opts o;
 
-	tk_fails(iso_options_resolve(bad, NULL, "gan", &o, sizeof(o), NULL, &err), ISO_E_INTERNAL, "default of hidden");
+	tk_fails(iso_options_resolve(bad, NULL, "gan", &o, sizeof(o), NULL, &err), ISO_E_INTERNAL,
+		 "default of hidden");
 }
 END_TEST
 

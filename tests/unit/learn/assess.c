@@ -67,7 +67,8 @@ START_TEST(tld)
 	size_t seen = 0;
 	cJSON_ArrayForEach(v, cJSON_GetObjectItem(g, "tld_3dgl_table3"))
 	{
-		const double t = iso_tld(tk_number(v, "kld"), tk_number(v, "acc"), tk_number(v, "auc"), &degenerate);
+		const double t = iso_tld(tk_number(v, "kld"), tk_number(v, "acc"),
+					 tk_number(v, "auc"), &degenerate);
 		tk_assert_close(t, tk_number(v, "tld"), 1e-12, 0);
 		tk_assert_close(t, tk_number(v, "tld_printed"), 0, 0.005);
 		ck_assert(!degenerate);
@@ -83,7 +84,8 @@ START_TEST(tld)
 	ck_assert(!degenerate);
 	tk_assert_close(iso_tld(INFINITY, 0.5, 0.6, &degenerate), INFINITY, 0, 0);
 	tk_assert_close(iso_tld(INFINITY, 0.5, 1, &degenerate), 1, 0, 0);
-	tk_assert_close(iso_tld(8, 0.5, 0.25, &degenerate), 8, 1e-12, 0); /* 16^0.75: below chance, not flipped */
+	tk_assert_close(iso_tld(8, 0.5, 0.25, &degenerate), 8, 1e-12,
+			0); /* 16^0.75: below chance, not flipped */
 	ck_assert(isnan(iso_tld(1, 0, 0.5, &degenerate)));
 	ck_assert(isnan(iso_tld(1, NAN, 0.5, &degenerate)));
 }
@@ -93,7 +95,8 @@ START_TEST(divergences)
 {
 	cJSON *g = tk_golden("oracle_stats.json.gz");
 	const cJSON *s = cJSON_GetObjectItem(g, "small_dataset"), *row;
-	const cJSON *per = cJSON_GetObjectItem(cJSON_GetObjectItem(s, "kld_10bins_alpha0.5"), "per_column");
+	const cJSON *per =
+		cJSON_GetObjectItem(cJSON_GetObjectItem(s, "kld_10bins_alpha0.5"), "per_column");
 	for (int c = 0; c < 3; c++) {
 		double a[60], b[60];
 		size_t na = 0, nb = 0;
@@ -101,15 +104,16 @@ START_TEST(divergences)
 			cJSON_GetArrayItem(row, c)->valuedouble;
 		cJSON_ArrayForEach(row, cJSON_GetObjectItem(s, "synth")) b[nb++] =
 			cJSON_GetArrayItem(row, c)->valuedouble;
-		tk_assert_close(iso_kl_samples(a, na, b, nb, 10, 0.5), cJSON_GetArrayItem(per, c)->valuedouble, 1e-12,
-				0);
+		tk_assert_close(iso_kl_samples(a, na, b, nb, 10, 0.5),
+				cJSON_GetArrayItem(per, c)->valuedouble, 1e-12, 0);
 	}
 	cJSON_Delete(g);
-	const double same[] = {2, 2, 2}, p[] = {1, 3}, q[] = {3, 1}, none[] = {0, 0}, gone[] = {NAN, NAN, 5};
+	const double same[] = {2, 2, 2}, p[] = {1, 3}, q[] = {3, 1}, none[] = {0, 0},
+		     gone[] = {NAN, NAN, 5};
 	tk_assert_close(iso_kl_samples(same, 3, same, 3, 10, 0.5), 0, 0, 0);
 	/* cells (number, NaN): 3,0 against 1,2, half a count more */
-	tk_assert_close(iso_kl_samples(same, 3, gone, 3, 1, 0.5), 3.5 / 4 * log(3.5 / 1.5) + 0.5 / 4 * log(0.5 / 2.5),
-			1e-12, 0);
+	tk_assert_close(iso_kl_samples(same, 3, gone, 3, 1, 0.5),
+			3.5 / 4 * log(3.5 / 1.5) + 0.5 / 4 * log(0.5 / 2.5), 1e-12, 0);
 	tk_assert_close(iso_kl_counts(p, q, 2, 0), 0.25 * log(1.0 / 3) + 0.75 * log(3), 1e-12, 0);
 	tk_assert_close(iso_kl_counts(p, none, 2, 0.5), 0.3 * log(0.6) + 0.7 * log(1.4), 1e-12, 0);
 	tk_assert_close(iso_tv_counts(p, q, 2), 0.5, 0, 1e-15);
@@ -133,7 +137,8 @@ START_TEST(ten_folds)
 		cJSON_ArrayForEach(c, e) x[at++] = c->valuedouble;
 	for (size_t i = 0; i < 120; i++) {
 		y[i] = i < 60;
-		fold[i] = (uint32_t)cJSON_GetArrayItem(cJSON_GetObjectItem(v, "fold"), (int)i)->valuedouble;
+		fold[i] = (uint32_t)cJSON_GetArrayItem(cJSON_GetObjectItem(v, "fold"), (int)i)
+				  ->valuedouble;
 	}
 	tk_ok(iso_design_new_f64(x, 120, 3, &d, &err));
 	for (size_t f = 0; f < 10; f++) {
@@ -170,7 +175,8 @@ START_TEST(ten_folds)
 }
 END_TEST
 
-/* Folds: every row in one, sizes within one of each other in a class and in all, another key another deal. */
+/* Folds: every row in one, sizes within one of each other in a class and in all, another key
+ * another deal. */
 START_TEST(folds)
 {
 	uint32_t y[157], a[157], b[157];
@@ -189,9 +195,11 @@ START_TEST(folds)
 	for (size_t f = 0; f < 10; f++) {
 		ck_assert(size[f] == 15 || size[f] == 16);
 		for (size_t c = 0; c < 3; c++)
-			ck_assert(in_class[c][f] <= in_class[c][0] + 1 && in_class[c][0] <= in_class[c][f] + 1);
+			ck_assert(in_class[c][f] <= in_class[c][0] + 1 &&
+				  in_class[c][0] <= in_class[c][f] + 1);
 	}
-	tk_fails(iso_stratified_folds(iso_key_new(1, "f"), y, 157, 3, 0, a, &err), ISO_E_USAGE, "zero folds");
+	tk_fails(iso_stratified_folds(iso_key_new(1, "f"), y, 157, 3, 0, a, &err), ISO_E_USAGE,
+		 "zero folds");
 }
 END_TEST
 

@@ -15,19 +15,22 @@ static double uniform(void)
 	return (double)(seed >> 11) * 0x1p-53;
 }
 
-/* kind 0: continuous; 1: few values, many ties; 2: far from the origin, where the filter is blind; 3: copies of the
- * queries */
+/* kind 0: continuous; 1: few values, many ties; 2: far from the origin, where the filter is blind;
+ * 3: copies of the queries */
 static void fill(int kind, size_t d, float *q, size_t nq, float *r, size_t nr)
 {
 	for (size_t e = 0; e < nq * d; e++)
-		q[e] = kind == 1 ? (float)(uniform() < 0.5) : (float)uniform() + (kind == 2 ? 1000 : 0);
+		q[e] = kind == 1 ? (float)(uniform() < 0.5)
+				 : (float)uniform() + (kind == 2 ? 1000 : 0);
 	for (size_t e = 0; e < nr * d; e++)
-		r[e] = kind == 1 ? (float)(uniform() < 0.5) : (float)uniform() + (kind == 2 ? 1000 : 0);
+		r[e] = kind == 1 ? (float)(uniform() < 0.5)
+				 : (float)uniform() + (kind == 2 ? 1000 : 0);
 	for (size_t i = 0; kind == 3 && i < nr; i += 3)
 		memcpy(r + i * d, q + (i * 7 % nq) * d, d * sizeof(*r));
 }
 
-static void check(const float *q, size_t nq, const float *r, size_t nr, size_t d, size_t k, int not_self, size_t piece)
+static void check(const float *q, size_t nq, const float *r, size_t nr, size_t d, size_t k,
+		  int not_self, size_t piece)
 {
 	iso_error err = {0};
 	iso_knn s;
@@ -42,20 +45,23 @@ static void check(const float *q, size_t nq, const float *r, size_t nr, size_t d
 				all[j] += ((double)q[i * d + c] - (double)r[j * d + c]) *
 					  ((double)q[i * d + c] - (double)r[j * d + c]);
 		}
-		for (size_t m = 0; m < k; m++) { /* the m-th smallest, the earlier row among equals */
+		for (size_t m = 0; m < k;
+		     m++) { /* the m-th smallest, the earlier row among equals */
 			size_t best = ISO_NO_NEIGHBOUR;
 			for (size_t j = 0; j < nr; j++)
 				if (all[j] >= 0 && !(not_self && j == i) &&
 				    (best == ISO_NO_NEIGHBOUR || all[j] < all[best] * (1 - 1e-13)))
 					best = j;
 			if (best == ISO_NO_NEIGHBOUR) {
-				ck_assert(isinf(s.dist2[i * k + m]) && s.index[i * k + m] == ISO_NO_NEIGHBOUR);
+				ck_assert(isinf(s.dist2[i * k + m]) &&
+					  s.index[i * k + m] == ISO_NO_NEIGHBOUR);
 				continue;
 			}
 			tk_assert_close(s.dist2[i * k + m], all[best], 1e-13, 0);
-			ck_assert_msg(s.index[i * k + m] == best ||
-					      fabs(all[s.index[i * k + m]] - all[best]) <= 1e-13 * all[best],
-				      "query %zu: row %zu, expected %zu", i, s.index[i * k + m], best);
+			ck_assert_msg(
+				s.index[i * k + m] == best || fabs(all[s.index[i * k + m]] -
+								   all[best]) <= 1e-13 * all[best],
+				"query %zu: row %zu, expected %zu", i, s.index[i * k + m], best);
 			all[s.index[i * k + m]] = -1;
 		}
 	}
@@ -72,8 +78,8 @@ START_TEST(against_all_pairs)
 			fill(kind, shape[s][2], q, shape[s][0], r, shape[s][1]);
 			check(q, shape[s][0], r, shape[s][1], shape[s][2], shape[s][3], 0, 10000);
 			check(q, shape[s][0], r, shape[s][1], shape[s][2], shape[s][3], 0, 97);
-			check(r, shape[s][1] < 200 ? shape[s][1] : 200, r, shape[s][1], shape[s][2], shape[s][3], 1,
-			      10000);
+			check(r, shape[s][1] < 200 ? shape[s][1] : 200, r, shape[s][1], shape[s][2],
+			      shape[s][3], 1, 10000);
 		}
 }
 END_TEST
@@ -104,7 +110,8 @@ START_TEST(exact)
 	ck_assert(isinf(d[0]));
 	for (uint64_t k = 1; k <= 5; k++) {
 		iso_alloc_fail_after(k);
-		tk_fails(iso_nearest_distance(q, 100, r, 10, 30, d, &err), ISO_E_NOMEM, "out of memory");
+		tk_fails(iso_nearest_distance(q, 100, r, 10, 30, d, &err), ISO_E_NOMEM,
+			 "out of memory");
 	}
 	iso_alloc_fail_after(0);
 }

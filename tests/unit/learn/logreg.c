@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core/learn/logreg.c and design.c: coefficients frozen from scikit-learn's newton-cholesky, finite differences, edge
- * cases. */
+/* core/learn/logreg.c and design.c: coefficients frozen from scikit-learn's newton-cholesky, finite
+ * differences, edge cases. */
 #include "core/learn/logreg.h"
 
 #include <string.h>
@@ -83,7 +83,8 @@ static void check_weights(const iso_logreg *m, const cJSON *v, const char *key)
 	const cJSON *e;
 	size_t at = 0;
 	ck_assert(m->converged && m->p == 4);
-	cJSON_ArrayForEach(e, cJSON_GetObjectItem(v, key)) tk_assert_close(m->w[at++], e->valuedouble, 0, 1e-8);
+	cJSON_ArrayForEach(e, cJSON_GetObjectItem(v, key))
+		tk_assert_close(m->w[at++], e->valuedouble, 0, 1e-8);
 	ck_assert_uint_eq(at, 28);
 }
 
@@ -133,7 +134,8 @@ static void check_products(const iso_design *des, const double *x, size_t p, int
 {
 	enum { N = 30, D = 7, Q = D + 1 };
 	uint32_t row[N];
-	static double dense[N][Q], w[Q * 40], r[N * 40], z[N * 40], g[Q * 40], h[Q * Q], diag[Q], weight[N];
+	static double dense[N][Q], w[Q * 40], r[N * 40], z[N * 40], g[Q * 40], h[Q * Q], diag[Q],
+		weight[N];
 	iso_error err = {0};
 	iso_design_view v;
 	for (size_t i = 0; i < N; i++)
@@ -146,8 +148,9 @@ static void check_products(const iso_design *des, const double *x, size_t p, int
 		for (size_t i = 0; i < N; i++)
 			s += (x[row[i] * D + j] - m) * (x[row[i] * D + j] - m) / N;
 		for (size_t i = 0; i < N; i++)
-			dense[i][j] =
-				standardise ? (x[row[i] * D + j] - m) / (s > 1e-20 ? sqrt(s) : 1) : x[row[i] * D + j];
+			dense[i][j] = standardise
+					      ? (x[row[i] * D + j] - m) / (s > 1e-20 ? sqrt(s) : 1)
+					      : x[row[i] * D + j];
 	}
 	for (size_t i = 0; i < N; i++) {
 		dense[i][D] = 1;
@@ -194,7 +197,9 @@ START_TEST(products)
 	const size_t widths[] = {1, 2, 4, 5, 8, 9, 12, 13, 27, 40};
 	iso_error err = {0};
 	for (size_t e = 0; e < 350; e++) {
-		x[e] = e % 7 == 3 ? 0.75 : uniform() < 0.5 ? 0 : floor(uniform() * 64) / 64; /* column 3 is constant */
+		x[e] = e % 7 == 3	 ? 0.75
+		       : uniform() < 0.5 ? 0
+					 : floor(uniform() * 64) / 64; /* column 3 is constant */
 		f[e] = (float)x[e];
 	}
 	const iso_source src = iso_source_floats(f, 7, 50, 7);
@@ -212,8 +217,8 @@ START_TEST(products)
 }
 END_TEST
 
-/* A problem over the limit of cheap factors takes the shared Gram matrix, dropped rows and conjugate gradients: the
- * gradient of the loss, by its definition, vanishes there too. */
+/* A problem over the limit of cheap factors takes the shared Gram matrix, dropped rows and
+ * conjugate gradients: the gradient of the loss, by its definition, vanishes there too. */
 START_TEST(large_problem)
 {
 	enum { N = 1500, D = 200, K = 5 };
@@ -224,7 +229,9 @@ START_TEST(large_problem)
 	for (size_t i = 0; i < N; i++) {
 		y[i] = (uint32_t)(uniform() * K);
 		for (size_t j = 0; j < D; j++)
-			f[i * D + j] = uniform() < 0.7 ? 0 : (float)(uniform() + (j % K == y[i] ? 0.3 : 0));
+			f[i * D + j] = uniform() < 0.7
+					       ? 0
+					       : (float)(uniform() + (j % K == y[i] ? 0.3 : 0));
 	}
 	const iso_source src = iso_source_floats(f, D, N, D);
 	for (int ovr = 0; ovr < 2; ovr++) {
@@ -243,7 +250,8 @@ START_TEST(large_problem)
 			for (size_t j = 0; j <= D; j++) {
 				double g = j < D ? m.w[j * K + k] : 0;
 				for (size_t i = 0; i < N; i++)
-					g += c.c * (prob[i * K + k] - (y[i] == k)) * (j < D ? (double)f[i * D + j] : 1);
+					g += c.c * (prob[i * K + k] - (y[i] == k)) *
+					     (j < D ? (double)f[i * D + j] : 1);
 				tk_assert_close(g, 0, 0, 2e-8);
 			}
 		iso_logreg_free(&m);
@@ -291,7 +299,8 @@ END_TEST
 START_TEST(edges)
 {
 	const double x[] = {0, 1, 2, 3, 4, 5};
-	const uint32_t two[] = {1, 1, 1, 3, 3, 3}, one[] = {2, 2, 2, 2, 2, 2}, bad[] = {0, 1, 2, 3, 4, 5};
+	const uint32_t two[] = {1, 1, 1, 3, 3, 3}, one[] = {2, 2, 2, 2, 2, 2},
+		       bad[] = {0, 1, 2, 3, 4, 5};
 	double prob[24];
 	iso_error err = {0};
 	iso_design d;
@@ -315,7 +324,8 @@ START_TEST(edges)
 	tk_ok(iso_logreg_fit(&c, &d, NULL, 6, two, 4, &m, &err));
 	ck_assert(isfinite(m.w[0]) && isfinite(m.w[1]));
 	iso_logreg_free(&m);
-	tk_fails(iso_logreg_fit(&c, &d, NULL, 0, two, 4, &m, &err), ISO_E_DATA, "without training rows");
+	tk_fails(iso_logreg_fit(&c, &d, NULL, 0, two, 4, &m, &err), ISO_E_DATA,
+		 "without training rows");
 	tk_fails(iso_logreg_fit(&c, &d, NULL, 6, bad, 4, &m, &err), ISO_E_DATA, "label 4");
 	c.c = NAN;
 	tk_fails(iso_logreg_fit(&c, &d, NULL, 6, two, 4, &m, &err), ISO_E_CONFIG, "above 0");

@@ -42,7 +42,8 @@ START_TEST(beside_scikit)
 	cJSON *g = tk_golden("oracle_mlp.json.gz");
 	for (size_t s = 0; s < 2; s++) {
 		const cJSON *v = cJSON_GetObjectItem(g, sets[s]), *run;
-		const size_t n = load(v), ntrain = (size_t)tk_number(v, "ntrain"), k = (size_t)tk_number(v, "classes");
+		const size_t n = load(v), ntrain = (size_t)tk_number(v, "ntrain"),
+			     k = (size_t)tk_number(v, "classes");
 		ck_assert_uint_eq(n, 1200);
 		cJSON_ArrayForEach(run, cJSON_GetObjectItem(v, "runs"))
 		{

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The door to OpenBLAS: right answers on small exact cases, one thread, and the core type fixed by one re-execution. */
+/* The door to OpenBLAS: right answers on small exact cases, one thread, and the core type fixed by
+ * one re-execution. */
 #include "core/math/blas.h"
 
 #include <stdio.h>
@@ -83,7 +84,8 @@ START_TEST(core_type_matches_the_cpu)
 	ck_assert_str_ne(core, "");
 #ifdef __x86_64__
 	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
-		ck_assert_msg(strcasecmp(core, "SkylakeX") == 0 || strcasecmp(core, "Cooperlake") == 0 ||
+		ck_assert_msg(strcasecmp(core, "SkylakeX") == 0 ||
+				      strcasecmp(core, "Cooperlake") == 0 ||
 				      strcasecmp(core, "SapphireRapids") == 0,
 			      "core %s on a CPU with AVX-512", core);
 	else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))

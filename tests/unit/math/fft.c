@@ -13,7 +13,8 @@ static double value(size_t i)
 
 static void compare(size_t n)
 {
-	double *x = calloc(n, sizeof(*x)), *y = calloc(n, sizeof(*y)), *re = calloc(n / 2 + 1, sizeof(*re));
+	double *x = calloc(n, sizeof(*x)), *y = calloc(n, sizeof(*y)),
+	       *re = calloc(n / 2 + 1, sizeof(*re));
 	double *im = calloc(n / 2 + 1, sizeof(*im));
 	iso_fft *f = NULL;
 	iso_error err = {0};
@@ -26,16 +27,17 @@ static void compare(size_t n)
 		long double a = 0, b = 0;
 
 		for (size_t j = 0; j < n; j++) {
-			const long double t = -2 * 3.14159265358979323846264338327950288L * (long double)((k * j) % n) /
-					      (long double)n;
+			const long double t = -2 * 3.14159265358979323846264338327950288L *
+					      (long double)((k * j) % n) / (long double)n;
 
 			a += x[j] * cosl(t);
 			b += x[j] * sinl(t);
 		}
-		ck_assert_msg(fabs(re[k] - (double)a) < 2e-15 * (double)n &&
-				      fabs(im[k] - (double)b) < 2e-15 * (double)n,
-			      "length %zu, frequency %zu: (%.17g, %.17g), expected (%.17Lg, %.17Lg)", n, k, re[k],
-			      im[k], a, b);
+		ck_assert_msg(
+			fabs(re[k] - (double)a) < 2e-15 * (double)n &&
+				fabs(im[k] - (double)b) < 2e-15 * (double)n,
+			"length %zu, frequency %zu: (%.17g, %.17g), expected (%.17Lg, %.17Lg)", n,
+			k, re[k], im[k], a, b);
 	}
 	iso_fft_inverse(f, re, im, y);
 	for (size_t i = 0; i < n; i++)
@@ -49,8 +51,9 @@ static void compare(size_t n)
 
 START_TEST(naive)
 {
-	const size_t n[] = {2,	4,  6,	8,   10,  12,  16,  18,	 20,  24,  30,	32,  36,   40,	 50,   54,
-			    60, 64, 90, 100, 128, 150, 162, 250, 256, 360, 512, 750, 1000, 1024, 1500, 2048};
+	const size_t n[] = {2,	 4,   6,   8,	10,  12,  16,	18,   20,   24,	 30,
+			    32,	 36,  40,  50,	54,  60,  64,	90,   100,  128, 150,
+			    162, 250, 256, 360, 512, 750, 1000, 1024, 1500, 2048};
 
 	for (size_t i = 0; i < ISO_COUNT(n); i++)
 		compare(n[i]);
@@ -61,7 +64,8 @@ END_TEST
 START_TEST(large)
 {
 	const size_t n = iso_fft_good_size(300000);
-	double *x = calloc(n, sizeof(*x)), *re = calloc(n / 2 + 1, sizeof(*re)), *im = calloc(n / 2 + 1, sizeof(*im));
+	double *x = calloc(n, sizeof(*x)), *re = calloc(n / 2 + 1, sizeof(*re)),
+	       *im = calloc(n / 2 + 1, sizeof(*im));
 	iso_fft *f = NULL;
 	iso_error err = {0};
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Oracles: the naive triple loop of the C library's fmaf (bit-exact, every instruction set), OpenBLAS (to rounding),
- * and the elementwise functions applied afterwards. */
+/* Oracles: the naive triple loop of the C library's fmaf (bit-exact, every instruction set),
+ * OpenBLAS (to rounding), and the elementwise functions applied afterwards. */
 #include "core/math/gemm.h"
 
 #include <stdint.h>
@@ -40,7 +40,7 @@ typedef struct sizes {
 	iso_trans t;
 	size_t m, n, k;
 	size_t pad_a, pad_b, pad_c; /* extra columns of storage */
-	size_t shift; /* floats by which all bases are moved off their alignment */
+	size_t shift;		    /* floats by which all bases are moved off their alignment */
 	int beta;
 } sizes;
 
@@ -103,7 +103,8 @@ static float naive_norm2(const float *x, size_t n)
 	return s[0];
 }
 
-static void naive_epilogue(const sizes *s, const iso_epilogue *e, float *c, size_t ldc, float *norm2)
+static void naive_epilogue(const sizes *s, const iso_epilogue *e, float *c, size_t ldc,
+			   float *norm2)
 {
 	size_t i, j;
 
@@ -116,11 +117,12 @@ static void naive_epilogue(const sizes *s, const iso_epilogue *e, float *c, size
 			x = act_of(e->act, x);
 			if (e->deriv_of) {
 				h = e->deriv_of[i * e->deriv_ld + j];
-				x *= e->deriv_act == ISO_ACT_RELU      ? (h > 0 ? 1.0f : 0.0f) :
-				     e->deriv_act == ISO_ACT_LRELU     ? (h > 0 ? 1.0f : ISO_LRELU_SLOPE) :
-				     e->deriv_act == ISO_ACT_TANH      ? 1.0f - h * h :
-				     e->deriv_act == ISO_ACT_SIGMOID   ? h * (1.0f - h) :
-									 1.0f;
+				x *= e->deriv_act == ISO_ACT_RELU ? (h > 0 ? 1.0f : 0.0f)
+				     : e->deriv_act == ISO_ACT_LRELU
+					     ? (h > 0 ? 1.0f : ISO_LRELU_SLOPE)
+				     : e->deriv_act == ISO_ACT_TANH    ? 1.0f - h * h
+				     : e->deriv_act == ISO_ACT_SIGMOID ? h * (1.0f - h)
+								       : 1.0f;
 			}
 			c[i * ldc + j] = x;
 		}
@@ -139,13 +141,16 @@ static int same(const float *a, const float *b, size_t n)
 	return 1;
 }
 
-/* One product on every instruction set against the naive loop, epilogue included (e->row_norm2 is ignored: norms are
- * always asked for when e is given).  Storage outside the result must stay as it was. */
+/* One product on every instruction set against the naive loop, epilogue included (e->row_norm2 is
+ * ignored: norms are always asked for when e is given).  Storage outside the result must stay as it
+ * was. */
 static void check(const sizes *s, const iso_epilogue *e, const float *a, const float *b)
 {
 	const size_t ldc = s->n + s->pad_c, size = s->m * ldc;
-	float *c0 = matrix(s->m ? s->m : 1, ldc ? ldc : 1), *want = iso_alloc(size + 1, sizeof(float)),
-	      *got = iso_alloc(size + 1 + s->shift, sizeof(float)), *norm = iso_alloc(s->m + 1, sizeof(float)),
+	float *c0 = matrix(s->m ? s->m : 1, ldc ? ldc : 1),
+	      *want = iso_alloc(size + 1, sizeof(float)),
+	      *got = iso_alloc(size + 1 + s->shift, sizeof(float)),
+	      *norm = iso_alloc(s->m + 1, sizeof(float)),
 	      *norm_want = iso_alloc(s->m + 1, sizeof(float));
 	size_t v, i;
 
@@ -166,12 +171,14 @@ static void check(const sizes *s, const iso_epilogue *e, const float *a, const f
 		memcpy(got + s->shift, c0, size * sizeof(float));
 		for (i = 0; i < s->m; i++)
 			norm[i] = (float)i * 0.3f;
-		iso_gemm(s->t, s->m, s->n, s->k, a, lda_of(s), b, ldb_of(s), s->beta, got + s->shift, ldc,
-			 e ? &with : NULL);
-		ck_assert_msg(same(got + s->shift, want, size), "%s: transposition %d, %zu x %zu x %zu, beta %d differs",
+		iso_gemm(s->t, s->m, s->n, s->k, a, lda_of(s), b, ldb_of(s), s->beta,
+			 got + s->shift, ldc, e ? &with : NULL);
+		ck_assert_msg(same(got + s->shift, want, size),
+			      "%s: transposition %d, %zu x %zu x %zu, beta %d differs",
 			      iso_isa_name(all_isas[v]), (int)s->t, s->m, s->n, s->k, s->beta);
-		ck_assert_msg(!e || same(norm, norm_want, s->m), "%s: row norms of %zu x %zu x %zu differ",
-			      iso_isa_name(all_isas[v]), s->m, s->n, s->k);
+		ck_assert_msg(!e || same(norm, norm_want, s->m),
+			      "%s: row norms of %zu x %zu x %zu differ", iso_isa_name(all_isas[v]),
+			      s->m, s->n, s->k);
 	}
 	iso_free(c0);
 	iso_free(want);
@@ -200,23 +207,27 @@ START_TEST(small_sizes_all_combinations)
 		for (i = 0; i < ISO_COUNT(sides); i++)
 			for (j = 0; j < ISO_COUNT(sides); j++)
 				for (l = 0; l < ISO_COUNT(sides); l++)
-					check_sizes(&(sizes){(iso_trans)t, sides[i], sides[j], sides[l], l % 3, i % 2,
-							     j % 4, (i + j + l) % 2, (int)(i + l) % 2},
+					check_sizes(&(sizes){(iso_trans)t, sides[i], sides[j],
+							     sides[l], l % 3, i % 2, j % 4,
+							     (i + j + l) % 2, (int)(i + l) % 2},
 						    NULL);
 }
 END_TEST
 
 START_TEST(training_shapes)
 {
-	/* m, n, k: more than one block of rows, of columns and of k; ragged everywhere; strides that share sets */
-	static const size_t s[][3] = {{64, 128, 110}, {64, 64, 30},   {128, 128, 784}, {115, 600, 300}, {600, 1, 128},
-				      {61, 1030, 65}, {30, 514, 523}, {64, 40, 512},   {40, 64, 1024},	{257, 3, 77}};
+	/* m, n, k: more than one block of rows, of columns and of k; ragged everywhere; strides
+	 * that share sets */
+	static const size_t s[][3] = {
+		{64, 128, 110}, {64, 64, 30},	{128, 128, 784}, {115, 600, 300}, {600, 1, 128},
+		{61, 1030, 65}, {30, 514, 523}, {64, 40, 512},	 {40, 64, 1024},  {257, 3, 77}};
 	size_t i;
 	int t;
 
 	for (t = ISO_NN; t <= ISO_TN; t++)
 		for (i = 0; i < ISO_COUNT(s); i++)
-			check_sizes(&(sizes){(iso_trans)t, s[i][0], s[i][1], s[i][2], 0, 0, 0, i % 2, (int)i % 2},
+			check_sizes(&(sizes){(iso_trans)t, s[i][0], s[i][1], s[i][2], 0, 0, 0,
+					     i % 2, (int)i % 2},
 				    NULL);
 }
 END_TEST
@@ -230,8 +241,9 @@ START_TEST(random_sizes)
 
 		entropy();
 		r = state * 2685821657736338717u;
-		check_sizes(&(sizes){(iso_trans)(r % 3), 1 + (r >> 8) % 90, 1 + (r >> 16) % 90, (r >> 24) % 70,
-				     (r >> 32) % 5, (r >> 36) % 5, (r >> 40) % 5, (r >> 44) % 3, (int)(r >> 48) % 2},
+		check_sizes(&(sizes){(iso_trans)(r % 3), 1 + (r >> 8) % 90, 1 + (r >> 16) % 90,
+				     (r >> 24) % 70, (r >> 32) % 5, (r >> 36) % 5, (r >> 40) % 5,
+				     (r >> 44) % 3, (int)(r >> 48) % 2},
 			    NULL);
 	}
 }
@@ -239,7 +251,8 @@ END_TEST
 
 START_TEST(epilogues)
 {
-	static const size_t dims[][3] = {{5, 7, 9}, {14, 32, 20}, {64, 110, 300}, {33, 2, 40}, {40, 530, 3}, {20, 20, 0}};
+	static const size_t dims[][3] = {{5, 7, 9},   {14, 32, 20}, {64, 110, 300},
+					 {33, 2, 40}, {40, 530, 3}, {20, 20, 0}};
 	size_t d;
 	int act, deriv, bits;
 
@@ -256,8 +269,9 @@ START_TEST(epilogues)
 							  .deriv_ld = n + 3,
 							  .deriv_act = (iso_act)deriv};
 
-					check_sizes(&(sizes){(iso_trans)((act + deriv) % 3), m, n, dims[d][2], 0, 0,
-							     bits % 2 ? 0 : 2, 0, (bits + act) % 2},
+					check_sizes(&(sizes){(iso_trans)((act + deriv) % 3), m, n,
+							     dims[d][2], 0, 0, bits % 2 ? 0 : 2, 0,
+							     (bits + act) % 2},
 						    &e);
 				}
 			}
@@ -268,10 +282,12 @@ START_TEST(epilogues)
 }
 END_TEST
 
-/* NaN and infinities reach exactly the outputs that the naive loop gives them to; subnormals and signed zeros too. */
+/* NaN and infinities reach exactly the outputs that the naive loop gives them to; subnormals and
+ * signed zeros too. */
 START_TEST(special_values_pass_through)
 {
-	static const float odd[] = {NAN, INFINITY, -INFINITY, -0.0f, 0x1p-140f, -0x1.8p-149f, 0x1.fffffep127f};
+	static const float odd[] = {NAN,       INFINITY,     -INFINITY,	     -0.0f,
+				    0x1p-140f, -0x1.8p-149f, 0x1.fffffep127f};
 	static const size_t dims[][3] = {{20, 35, 40}, {37, 3, 21}, {1, 1, 1}, {15, 16, 270}};
 	size_t d, i;
 	int t, place;
@@ -279,13 +295,22 @@ START_TEST(special_values_pass_through)
 	for (t = ISO_NN; t <= ISO_TN; t++) {
 		for (d = 0; d < ISO_COUNT(dims); d++) {
 			for (place = 0; place < 21; place++) {
-				sizes s = {(iso_trans)t, dims[d][0], dims[d][1], dims[d][2], 0, 0, 0, 0, 0};
+				sizes s = {(iso_trans)t,
+					   dims[d][0],
+					   dims[d][1],
+					   dims[d][2],
+					   0,
+					   0,
+					   0,
+					   0,
+					   0};
 				size_t na = s.m * s.k, nb = s.n * s.k;
 				float *a = matrix(s.m, s.k), *b = matrix(s.n, s.k);
 				iso_epilogue e = {.act = (iso_act)(place % 3)};
 
 				for (i = 0; i < 3; i++)
-					a[(size_t)(place * 7919 + (int)i * 104729) % na] = odd[(size_t)place % 7];
+					a[(size_t)(place * 7919 + (int)i * 104729) % na] =
+						odd[(size_t)place % 7];
 				b[(size_t)(place * 31) % nb] = odd[(size_t)(place / 3) % 7];
 				check(&s, place % 2 ? &e : NULL, a, b);
 				iso_free(a);
@@ -296,7 +321,8 @@ START_TEST(special_values_pass_through)
 }
 END_TEST
 
-/* Halfway and nearly halfway sums, subnormal results, cancellation: where emulated fusing would go wrong. */
+/* Halfway and nearly halfway sums, subnormal results, cancellation: where emulated fusing would go
+ * wrong. */
 START_TEST(portable_fuses_like_the_hardware)
 {
 	enum { N = 200000 };
@@ -336,7 +362,8 @@ START_TEST(portable_fuses_like_the_hardware)
 				want[j] = fmaf(a[j], b[0], c[j]);
 			memcpy(got, c, N * sizeof(*c));
 			iso_gemm(ISO_NN, N, 1, 1, a, 1, b, 1, 1, got, 1, NULL);
-			ck_assert_msg(same(got, want, N), "%s: one column", iso_isa_name(all_isas[v]));
+			ck_assert_msg(same(got, want, N), "%s: one column",
+				      iso_isa_name(all_isas[v]));
 		}
 		iso_free(want);
 		iso_free(got);
@@ -348,25 +375,32 @@ END_TEST
 
 START_TEST(openblas_agrees_to_rounding)
 {
-	static const size_t dims[][3] = {{64, 128, 110}, {128, 784, 128}, {33, 17, 700}, {50, 1, 300}, {3, 9, 0}};
+	static const size_t dims[][3] = {
+		{64, 128, 110}, {128, 784, 128}, {33, 17, 700}, {50, 1, 300}, {3, 9, 0}};
 	size_t d, i, l;
 	int t;
 
 	for (t = ISO_NN; t <= ISO_TN; t++) {
 		for (d = 0; d < ISO_COUNT(dims); d++) {
-			const sizes s = {(iso_trans)t, dims[d][0], dims[d][1], dims[d][2], 1, 2, 0, 0, (int)d % 2};
+			const sizes s = {
+				(iso_trans)t, dims[d][0], dims[d][1], dims[d][2], 1, 2, 0, 0,
+				(int)d % 2};
 			float *a = matrix((t == ISO_TN ? s.k : s.m) + 1, lda_of(&s)),
-			      *b = matrix((t == ISO_NT ? s.n : s.k) + 1, ldb_of(&s)), *c = matrix(s.m, s.n),
-			      *want = iso_alloc(s.m * s.n, sizeof(float));
+			      *b = matrix((t == ISO_NT ? s.n : s.k) + 1, ldb_of(&s)),
+			      *c = matrix(s.m, s.n), *want = iso_alloc(s.m * s.n, sizeof(float));
 
 			iso_isa_force(ISO_ISA_PORTABLE);
 			for (l = 0; l < 3; l++)
 				iso_isa_force(all_isas[l]);
 			memcpy(want, c, s.m * s.n * sizeof(*c));
-			iso_blas_sgemm(s.t, s.m, s.n, s.k, a, lda_of(&s), b, ldb_of(&s), s.beta, want, s.n);
-			iso_gemm(s.t, s.m, s.n, s.k, a, lda_of(&s), b, ldb_of(&s), s.beta, c, s.n, NULL);
-			for (i = 0; i < s.m * s.n; i++) /* |sum| grows like sqrt(k), values up to 8 x 8 */
-				tk_assert_close(c[i], want[i], 1e-5, 1e-4 * (1 + sqrt((double)s.k)));
+			iso_blas_sgemm(s.t, s.m, s.n, s.k, a, lda_of(&s), b, ldb_of(&s), s.beta,
+				       want, s.n);
+			iso_gemm(s.t, s.m, s.n, s.k, a, lda_of(&s), b, ldb_of(&s), s.beta, c, s.n,
+				 NULL);
+			for (i = 0; i < s.m * s.n;
+			     i++) /* |sum| grows like sqrt(k), values up to 8 x 8 */
+				tk_assert_close(c[i], want[i], 1e-5,
+						1e-4 * (1 + sqrt((double)s.k)));
 			iso_free(a);
 			iso_free(b);
 			iso_free(c);
@@ -378,7 +412,8 @@ END_TEST
 
 START_TEST(sums_and_norms)
 {
-	static const size_t dims[][2] = {{0, 3}, {3, 0}, {1, 1}, {17, 64}, {40, 67}, {33, 130}, {100, 5}};
+	static const size_t dims[][2] = {{0, 3},   {3, 0},    {1, 1},  {17, 64},
+					 {40, 67}, {33, 130}, {100, 5}};
 	size_t d, i, j, v;
 	int beta;
 
@@ -403,7 +438,8 @@ START_TEST(sums_and_norms)
 					ck_assert(same(&s, col + j, 1));
 				}
 				for (i = 0; i < m; i++) {
-					float s = (beta ? 0.7f * (float)i : 0) + naive_norm2(a + i * ld, n);
+					float s = (beta ? 0.7f * (float)i : 0) +
+						  naive_norm2(a + i * ld, n);
 
 					ck_assert(same(&s, row + i, 1));
 				}
@@ -432,7 +468,8 @@ START_TEST(derivatives_in_place)
 				}
 				iso_act_backward((iso_act)act, n, h, d);
 				for (i = 0; i < 37; i++) {
-					want = ((float)i + 1) * (i < n ? iso_act_deriv((iso_act)act, h[i]) : 1);
+					want = ((float)i + 1) *
+					       (i < n ? iso_act_deriv((iso_act)act, h[i]) : 1);
 					ck_assert(same(d + i, &want, 1));
 				}
 			}

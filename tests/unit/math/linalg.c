@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Oracles: naive loops in long double, LAPACK-free identities (L L^T = A, A v = lambda v), and equal bits on every
- * instruction set. */
+/* Oracles: naive loops in long double, LAPACK-free identities (L L^T = A, A v = lambda v), and
+ * equal bits on every instruction set. */
 #include "core/math/linalg.h"
 
 #include <stdint.h>
@@ -43,14 +43,15 @@ static double *matrix(size_t n)
 				seen_ = iso_alloc((size) + 1, sizeof(double)); \
 				memcpy(seen_, (out), (size) * sizeof(double)); \
 			} \
-			ck_assert_msg(memcmp(seen_, (out), (size) * sizeof(double)) == 0, "%s gives other bits", \
-				      iso_isa_name((iso_isa)isa_)); \
+			ck_assert_msg(memcmp(seen_, (out), (size) * sizeof(double)) == 0, \
+				      "%s gives other bits", iso_isa_name((iso_isa)isa_)); \
 		} \
 		iso_free(seen_); \
 	} while (0)
 
-static const size_t dims[][3] = {{1, 1, 1},   {7, 5, 1},    {33, 20, 2},  {70, 37, 10}, {65, 530, 3}, {600, 19, 17},
-				 {3, 700, 1}, {520, 40, 33}, {0, 4, 2},	  {4, 0, 2},	{64, 16, 16}};
+static const size_t dims[][3] = {{1, 1, 1},    {7, 5, 1},     {33, 20, 2}, {70, 37, 10},
+				 {65, 530, 3}, {600, 19, 17}, {3, 700, 1}, {520, 40, 33},
+				 {0, 4, 2},    {4, 0, 2},     {64, 16, 16}};
 
 START_TEST(products_match_the_naive_loops)
 {
@@ -59,8 +60,9 @@ START_TEST(products_match_the_naive_loops)
 
 	for (t = 0; t < ISO_COUNT(dims); t++) {
 		const size_t n = dims[t][0], d = dims[t][1], p = dims[t][2];
-		double *x = matrix(n * d), *w = matrix(d * p), *y0 = matrix(n * p), *y = matrix(n * p), *r = matrix(n * p),
-		       *g0 = matrix(d * p), *g = matrix(d * p);
+		double *x = matrix(n * d), *w = matrix(d * p), *y0 = matrix(n * p),
+		       *y = matrix(n * p), *r = matrix(n * p), *g0 = matrix(d * p),
+		       *g = matrix(d * p);
 
 		FOR_EACH_ISA(y, n * p, y0, iso_dmul(n, d, p, x, w, y));
 		for (i = 0; i < n; i++)
@@ -112,7 +114,8 @@ START_TEST(weighted_gram)
 					long double s = beta ? h0[a * d + b] : 0;
 
 					for (i = 0; i < n; i++)
-						s += (long double)x[i * d + a] * w[i] * x[i * d + b];
+						s += (long double)x[i * d + a] * w[i] *
+						     x[i * d + b];
 					tk_assert_close(h[a * d + b], (double)s, 0, 1e-13);
 				}
 		}
@@ -150,8 +153,8 @@ START_TEST(cholesky_factors_and_solves)
 
 	for (t = 0; t < ISO_COUNT(sizes); t++) {
 		const size_t n = sizes[t];
-		double *x = matrix((n + 3) * n), *one = iso_alloc(n + 4, sizeof(double)), *a = matrix(n * n),
-		       *l = matrix(n * n), *b = matrix(n), *s = matrix(n);
+		double *x = matrix((n + 3) * n), *one = iso_alloc(n + 4, sizeof(double)),
+		       *a = matrix(n * n), *l = matrix(n * n), *b = matrix(n), *s = matrix(n);
 
 		for (i = 0; i < n + 3; i++)
 			one[i] = 1;
@@ -207,13 +210,17 @@ START_TEST(eigen_of_symmetric)
 	for (t = 0; t < ISO_COUNT(sizes); t++) {
 		for (kind = 0; kind < 3; kind++) {
 			const size_t n = sizes[t];
-			double *a = matrix(n * n), *work = matrix(n * n), *value = matrix(n), *v = matrix(n * n);
+			double *a = matrix(n * n), *work = matrix(n * n), *value = matrix(n),
+			       *v = matrix(n * n);
 
 			for (i = 0; i < n; i++)
 				for (j = 0; j <= i; j++)
-					a[j * n + i] = a[i * n + j] =
-						kind == 0 ? a[i * n + j] : kind == 1 ? 1 + 2 * (i == j) : i == j ? (double)(i % 3) : 0;
-			FOR_EACH_ISA(work, n * n, a, tk_ok(iso_eigen_symmetric(work, n, value, v, &err)));
+					a[j * n + i] = a[i * n + j] = kind == 0	  ? a[i * n + j]
+								      : kind == 1 ? 1 + 2 * (i == j)
+								      : i == j	  ? (double)(i % 3)
+										  : 0;
+			FOR_EACH_ISA(work, n * n, a,
+				     tk_ok(iso_eigen_symmetric(work, n, value, v, &err)));
 			for (i = 0; i < n; i++) {
 				ck_assert(i == 0 || value[i] <= value[i - 1]);
 				for (j = 0; j < n; j++) {
@@ -223,7 +230,8 @@ START_TEST(eigen_of_symmetric)
 						av += (long double)a[j * n + k] * v[i * n + k];
 						vv += (long double)v[i * n + k] * v[j * n + k];
 					}
-					tk_assert_close((double)av, value[i] * v[i * n + j], 0, 1e-11);
+					tk_assert_close((double)av, value[i] * v[i * n + j], 0,
+							1e-11);
 					tk_assert_close((double)vv, i == j, 0, 1e-12);
 				}
 			}

@@ -11,7 +11,8 @@ static double at(const cJSON *row, int i)
 
 static const cJSON *rows(const cJSON *golden, const char *name)
 {
-	const cJSON *r = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(golden, "records"), name);
+	const cJSON *r = cJSON_GetObjectItemCaseSensitive(
+		cJSON_GetObjectItemCaseSensitive(golden, "records"), name);
 
 	ck_assert_msg(cJSON_GetArraySize(r) > 5, "%s is missing", name);
 	return r;
@@ -22,18 +23,22 @@ START_TEST(golden)
 	cJSON *g = tk_golden("special.json");
 	const cJSON *r;
 
-	cJSON_ArrayForEach(r, rows(g, "log_ndtr")) tk_assert_close(iso_log_ndtr(at(r, 0)), at(r, 1), 1e-14, 0);
-	cJSON_ArrayForEach(r, rows(g, "erfc")) tk_assert_close(iso_erfc(at(r, 0)), at(r, 1), 2e-15, 0);
-	cJSON_ArrayForEach(r, rows(g, "lgamma")) tk_assert_close(iso_lgamma(at(r, 0)), at(r, 1), 1e-14, 5e-15);
-	cJSON_ArrayForEach(r, rows(g, "norm_ppf")) tk_assert_close(iso_norm_ppf(at(r, 0)), at(r, 1), 1e-13, 0);
+	cJSON_ArrayForEach(r, rows(g, "log_ndtr"))
+		tk_assert_close(iso_log_ndtr(at(r, 0)), at(r, 1), 1e-14, 0);
+	cJSON_ArrayForEach(r, rows(g, "erfc"))
+		tk_assert_close(iso_erfc(at(r, 0)), at(r, 1), 2e-15, 0);
+	cJSON_ArrayForEach(r, rows(g, "lgamma"))
+		tk_assert_close(iso_lgamma(at(r, 0)), at(r, 1), 1e-14, 5e-15);
+	cJSON_ArrayForEach(r, rows(g, "norm_ppf"))
+		tk_assert_close(iso_norm_ppf(at(r, 0)), at(r, 1), 1e-13, 0);
 	cJSON_ArrayForEach(r, rows(g, "log_choose"))
 		tk_assert_close(iso_log_choose(at(r, 0), at(r, 1)), at(r, 2), 1e-13, 0);
 	cJSON_ArrayForEach(r, rows(g, "beta_inc"))
 		tk_assert_close(iso_beta_inc(at(r, 0), at(r, 1), at(r, 2)), at(r, 3), 1e-12, 0);
 	cJSON_ArrayForEach(r, rows(g, "gamma_inc_upper"))
 		tk_assert_close(iso_gamma_inc_upper(at(r, 0), at(r, 1)), at(r, 2), 1e-12, 0);
-	cJSON_ArrayForEach(r, rows(g, "binom_sf"))
-		tk_assert_close(iso_binom_sf((uint64_t)at(r, 0), (uint64_t)at(r, 1), at(r, 2)), at(r, 3), 1e-12, 0);
+	cJSON_ArrayForEach(r, rows(g, "binom_sf")) tk_assert_close(
+		iso_binom_sf((uint64_t)at(r, 0), (uint64_t)at(r, 1), at(r, 2)), at(r, 3), 1e-12, 0);
 	cJSON_Delete(g);
 }
 END_TEST
@@ -56,7 +61,8 @@ START_TEST(logarithms)
 
 	tk_assert_close(iso_log_add(700, 710), 710 + log1p(exp(-10)), 1e-15, 0);
 	ck_assert(iso_log_add(-INFINITY, 4) == 4 && iso_log_add(4, -INFINITY) == 4);
-	ck_assert(iso_log_add(-INFINITY, -INFINITY) == -INFINITY && iso_log_add(INFINITY, 1) == INFINITY);
+	ck_assert(iso_log_add(-INFINITY, -INFINITY) == -INFINITY &&
+		  iso_log_add(INFINITY, 1) == INFINITY);
 	ck_assert(isnan(iso_log_add(NAN, 1)) && isnan(iso_log_sub(1, 2)) && isnan(iso_log1mexp(1)));
 	tk_assert_close(iso_log_sub(3, 1), log(exp(3) - exp(1)), 1e-15, 0);
 	ck_assert(iso_log_sub(3, 3) == -INFINITY && iso_log_sub(3, -INFINITY) == 3);
@@ -65,7 +71,8 @@ START_TEST(logarithms)
 	ck_assert(iso_log1mexp(0) == -INFINITY && iso_log1mexp(-INFINITY) == 0);
 	tk_assert_close(iso_log_sum(x, 5), log(2 * exp(3) + exp(2.5)), 1e-15, 0);
 	ck_assert(iso_log_sum(x, 0) == -INFINITY);
-	ck_assert(iso_log_choose(3, 5) == -INFINITY && iso_log_choose(3, 0) == 0 && isnan(iso_log_choose(NAN, 1)));
+	ck_assert(iso_log_choose(3, 5) == -INFINITY && iso_log_choose(3, 0) == 0 &&
+		  isnan(iso_log_choose(NAN, 1)));
 }
 END_TEST
 
@@ -75,13 +82,18 @@ START_TEST(inverses)
 		tk_assert_close(iso_norm_cdf(iso_norm_ppf(p)), p, 1e-12, 0);
 		for (double a = 0.5; a < 2000; a *= 7)
 			for (double b = 0.5; b < 2000; b *= 9)
-				tk_assert_close(iso_beta_inc(a, b, iso_beta_ppf(a, b, p)), p, 1e-9, 1e-300);
+				tk_assert_close(iso_beta_inc(a, b, iso_beta_ppf(a, b, p)), p, 1e-9,
+						1e-300);
 	}
-	ck_assert(iso_norm_ppf(0) == -INFINITY && iso_norm_ppf(1) == INFINITY && iso_norm_ppf(0.5) == 0);
-	ck_assert(isnan(iso_norm_ppf(-0.1)) && isnan(iso_norm_ppf(NAN)) && isnan(iso_beta_inc(0, 1, 0.5)));
-	ck_assert(iso_beta_inc(2, 3, 0) == 0 && iso_beta_inc(2, 3, 1) == 1 && iso_beta_ppf(2, 3, 0) == 0);
+	ck_assert(iso_norm_ppf(0) == -INFINITY && iso_norm_ppf(1) == INFINITY &&
+		  iso_norm_ppf(0.5) == 0);
+	ck_assert(isnan(iso_norm_ppf(-0.1)) && isnan(iso_norm_ppf(NAN)) &&
+		  isnan(iso_beta_inc(0, 1, 0.5)));
+	ck_assert(iso_beta_inc(2, 3, 0) == 0 && iso_beta_inc(2, 3, 1) == 1 &&
+		  iso_beta_ppf(2, 3, 0) == 0);
 	tk_assert_close(iso_chi2_sf(3.841458820694124, 1), 0.05, 1e-12, 0);
-	ck_assert(iso_chi2_sf(-1, 3) == 1 && iso_chi2_sf(INFINITY, 3) == 0 && iso_binom_sf(0, 0, 0.2) == 1);
+	ck_assert(iso_chi2_sf(-1, 3) == 1 && iso_chi2_sf(INFINITY, 3) == 0 &&
+		  iso_binom_sf(0, 0, 0.2) == 1);
 	ck_assert(iso_binom_sf(5, 4, 0.2) == 0 && isnan(iso_binom_sf(1, 4, 2)));
 }
 END_TEST

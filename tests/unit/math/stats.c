@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* core/math/stats.c against frozen scipy/scikit-learn values (oracle_stats.json) and against the definitions, written
- * as quadratic loops. */
+/* core/math/stats.c against frozen scipy/scikit-learn values (oracle_stats.json) and against the
+ * definitions, written as quadratic loops. */
 #include "core/math/stats.h"
 
 #include <string.h>
@@ -53,7 +53,8 @@ START_TEST(roc_goldens)
 		tk_assert_close(iso_auc(s, y, n), tk_number(v, "auc"), 0, 1e-12);
 		tk_assert_close(r.se, tk_number(v, "delong_se"), 0, 1e-12);
 		tk_assert_close(r.advantage, tk_number(v, "advantage_max"), 0, 1e-12);
-		tk_assert_close(iso_average_precision(s, y, n), tk_number(v, "average_precision"), 0, 1e-12);
+		tk_assert_close(iso_average_precision(s, y, n), tk_number(v, "average_precision"),
+				0, 1e-12);
 		const cJSON *t = cJSON_GetObjectItem(v, "tpr_strict");
 		tk_assert_close(r.tpr_fpr_10, tk_number(t, "0.1"), 0, 1e-12);
 		tk_assert_close(r.tpr_fpr_1, tk_number(t, "0.01"), 0, 1e-12);
@@ -146,7 +147,8 @@ START_TEST(roc_intervals)
 	tk_ok(iso_roc_of(s, worst, 4, &r, &err));
 	tk_assert_close(r.low, 0, 0, 0);
 	tk_assert_close(r.high, 1 - pow(0.05, 0.5), 1e-12, 0);
-	tk_ok(iso_roc_of(s, mid, 4, &r, &err)); /* auc 3/4, V10 = {1, 1/2}, V01 = {1/2, 1}: se^2 = 1/16 + 1/16 */
+	tk_ok(iso_roc_of(s, mid, 4, &r,
+			 &err)); /* auc 3/4, V10 = {1, 1/2}, V01 = {1/2, 1}: se^2 = 1/16 + 1/16 */
 	tk_assert_close(r.auc, 0.75, 0, 1e-15);
 	tk_assert_close(r.se, sqrt(0.125), 1e-12, 0);
 	const double l = log(3), h = 1.959963984540054 * sqrt(0.125) / (0.75 * 0.25);
@@ -192,15 +194,17 @@ START_TEST(clopper_pearson)
 	}
 	ck_assert_uint_eq(seen, 90);
 	cJSON_Delete(g);
-	const uint64_t kn[][2] = {{1, 10}, {9, 10}, {37, 400}, {1, 100000}, {99999, 100000}, {5000, 10000}};
+	const uint64_t kn[][2] = {{1, 10},     {9, 10},		{37, 400},
+				  {1, 100000}, {99999, 100000}, {5000, 10000}};
 	for (size_t i = 0; i < ISO_COUNT(kn); i++)
 		for (double a = 0.05; a > 1e-9; a /= 10) {
 			const uint64_t k = kn[i][0], n = kn[i][1];
 			const double lo = iso_cp_lower(k, n, a), hi = iso_cp_upper(k, n, a);
 			tk_assert_close(iso_binom_sf(k, n, lo), a, 1e-7, 0);
-			/* P[X <= k; hi] = P[n - X >= n - k; 1 - hi]; hi near 1 is known to half a unit of 2^-53 */
-			tk_assert_close(iso_binom_sf(n - k, n, 1 - hi), a, 1e-7 + 1e-15 * (double)(n - k) / (1 - hi),
-					0);
+			/* P[X <= k; hi] = P[n - X >= n - k; 1 - hi]; hi near 1 is known to half a
+			 * unit of 2^-53 */
+			tk_assert_close(iso_binom_sf(n - k, n, 1 - hi), a,
+					1e-7 + 1e-15 * (double)(n - k) / (1 - hi), 0);
 			ck_assert(lo < (double)k / (double)n && (double)k / (double)n < hi);
 		}
 	tk_assert_close(iso_cp_upper(0, 0, 0.05), 1, 0, 0);
@@ -277,10 +281,12 @@ START_TEST(argsort)
 }
 END_TEST
 
-/* p-values against scipy 1.10.1: chisquare([16,18,16,14,12,12], [16,16,16,16,16,8]); kstwobign.sf. */
+/* p-values against scipy 1.10.1: chisquare([16,18,16,14,12,12], [16,16,16,16,16,8]); kstwobign.sf.
+ */
 START_TEST(goodness_of_fit)
 {
-	const double o[] = {16, 18, 16, 14, 12, 12}, e[] = {16, 16, 16, 16, 16, 8}, zero[] = {16, 16, 16, 16, 24, 0};
+	const double o[] = {16, 18, 16, 14, 12, 12}, e[] = {16, 16, 16, 16, 16, 8},
+		     zero[] = {16, 16, 16, 16, 24, 0};
 	tk_assert_close(iso_chi2_test(o, e, 6, 5), 0.6233876277495822, 1e-9, 0); /* statistic 3.5 */
 	tk_assert_close(iso_chi2_test(o, zero, 6, 5), 0, 0, 0);
 	static double u[1000];
@@ -290,8 +296,8 @@ START_TEST(goodness_of_fit)
 	for (size_t i = 0; i < 1000; i++)
 		u[i] = u[i] * u[i];
 	ck_assert(iso_ks_test(u, 1000) < 1e-50); /* D = 1/4 */
-	/* D = 0.05 at n = 1000: lambda = (sqrt 1000 + 0.12 + 0.11 / sqrt 1000) * 0.05 = 1.58731; kstwobign.sf
-	 * 0.012958845703741699 */
+	/* D = 0.05 at n = 1000: lambda = (sqrt 1000 + 0.12 + 0.11 / sqrt 1000) * 0.05 = 1.58731;
+	 * kstwobign.sf 0.012958845703741699 */
 	for (size_t i = 0; i < 1000; i++)
 		u[i] = (double)i / 1000 * 0.95 + 0.05;
 	tk_assert_close(iso_ks_test(u, 1000), 0.012958845703741699, 1e-9, 0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Elementary functions: accuracy against libm in a wider type, special values, equal bits on every instruction set. */
+/* Elementary functions: accuracy against libm in a wider type, special values, equal bits on every
+ * instruction set. */
 #include "core/math/vmath.h"
 
 #include <float.h>
@@ -8,7 +9,8 @@
 #include "core/math/gemm.h"
 #include "tests/support/testkit.h"
 
-/* ck_assert reports each success to the parent process; inside millions of checks only failures should talk. */
+/* ck_assert reports each success to the parent process; inside millions of checks only failures
+ * should talk. */
 #define expect(cond, ...) \
 	do { \
 		if (!(cond)) \
@@ -29,7 +31,8 @@ static double point(uint64_t what, uint64_t i)
 	return ((double)(point_bits(what, i) >> 12) + 0.5) * 0x1p-52;
 }
 
-/* Error of v in units of the last place of the true value `ref`; `bits` and `emin` describe the type. */
+/* Error of v in units of the last place of the true value `ref`; `bits` and `emin` describe the
+ * type. */
 static double ulps(double v, long double ref, int bits, int emin)
 {
 	if (isnan(v) || isnan(ref))
@@ -105,7 +108,8 @@ START_TEST(test_pow_accuracy)
 	for (uint64_t i = 0; i < 300000; i++) {
 		const double lx = (2 * point(100, i) - 1) * (i % 2 ? 700 : 0.5);
 		const double x = (double)expl(lx), y = (2 * point(101, i) - 1) * 740 / fabs(log(x));
-		const double u = ulps(iso_pow(x, y), powl((long double)x, (long double)y), 53, -1021);
+		const double u =
+			ulps(iso_pow(x, y), powl((long double)x, (long double)y), 53, -1021);
 		expect(u <= 1.1, "pow(%.17g, %.17g) is off by %g ULP", x, y, u);
 	}
 }
@@ -123,8 +127,10 @@ START_TEST(test_trigonometry_anywhere)
 		expect(ulps(iso_sin(x), sinl((long double)x), 53, -1021) <= 1.0, "sin(%.17g)", x);
 		expect(ulps(iso_cos(x), cosl((long double)x), 53, -1021) <= 1.0, "cos(%.17g)", x);
 	}
-	/* the double nearest to a multiple of pi/2 (Muller 2006, section 11.2.2), and the largest double */
-	tk_assert_close(iso_cos(6381956970095103.0 * 0x1p797), -4.68716592425462761112e-19, 1e-15, 0);
+	/* the double nearest to a multiple of pi/2 (Muller 2006, section 11.2.2), and the largest
+	 * double */
+	tk_assert_close(iso_cos(6381956970095103.0 * 0x1p797), -4.68716592425462761112e-19, 1e-15,
+			0);
 	tk_assert_close(iso_sin(DBL_MAX), 0.0049619547891840613, 1e-15, 0);
 }
 END_TEST
@@ -148,7 +154,8 @@ static int same(double a, double b)
 {
 	if (isnan(a) || isnan(b))
 		return isnan(a) && isnan(b);
-	return signbit(a) == signbit(b) && (a == b || fabs(a - b) <= 4.5e-16 * fabs(b) || fabs(a - b) <= 5e-324);
+	return signbit(a) == signbit(b) &&
+	       (a == b || fabs(a - b) <= 4.5e-16 * fabs(b) || fabs(a - b) <= 5e-324);
 }
 
 /* C99 Annex F, by comparison with libm, signs of zero included. */
@@ -157,8 +164,9 @@ START_TEST(test_special_values)
 	static const struct {
 		const char *name;
 		fn1 *mine, *libm;
-	} pairs[] = {{"exp", iso_exp, exp},	  {"expm1", iso_expm1, expm1}, {"log", iso_log, log},
-		     {"log1p", iso_log1p, log1p}, {"tanh", iso_tanh, tanh},    {"sin", iso_sin, sin},
+	} pairs[] = {{"exp", iso_exp, exp},    {"expm1", iso_expm1, expm1},
+		     {"log", iso_log, log},    {"log1p", iso_log1p, log1p},
+		     {"tanh", iso_tanh, tanh}, {"sin", iso_sin, sin},
 		     {"cos", iso_cos, cos}};
 	for (size_t f = 0; f < ISO_COUNT(pairs); f++)
 		for (size_t i = 0; i < ISO_COUNT(special); i++) {
@@ -167,11 +175,15 @@ START_TEST(test_special_values)
 		}
 	for (size_t i = 0; i < ISO_COUNT(special); i++)
 		for (size_t j = 0; j < ISO_COUNT(special); j++) {
-			const double a = iso_pow(special[i], special[j]), b = pow(special[i], special[j]);
-			expect(same(a, b), "pow(%g, %g) = %.17g, want %.17g", special[i], special[j], a, b);
+			const double a = iso_pow(special[i], special[j]),
+				     b = pow(special[i], special[j]);
+			expect(same(a, b), "pow(%g, %g) = %.17g, want %.17g", special[i],
+			       special[j], a, b);
 		}
-	ck_assert(iso_sigmoid(INFINITY) == 1 && iso_sigmoid(-INFINITY) == 0 && isnan(iso_sigmoid(NAN)));
-	ck_assert(iso_softplus(INFINITY) == INFINITY && iso_softplus(-INFINITY) == 0 && isnan(iso_softplus(NAN)));
+	ck_assert(iso_sigmoid(INFINITY) == 1 && iso_sigmoid(-INFINITY) == 0 &&
+		  isnan(iso_sigmoid(NAN)));
+	ck_assert(iso_softplus(INFINITY) == INFINITY && iso_softplus(-INFINITY) == 0 &&
+		  isnan(iso_softplus(NAN)));
 }
 END_TEST
 
@@ -232,8 +244,8 @@ START_TEST(test_array_same_bits)
 			for (size_t n = SWEEP; n <= SWEEP + 7; n += 7) {
 				memset(z, 0xee, sizeof(z));
 				c->f(n, x, z);
-				expect(memcmp(y, z, n * sizeof(float)) == 0, "%s differs on %s", c->name,
-				       iso_isa_name(isa));
+				expect(memcmp(y, z, n * sizeof(float)) == 0, "%s differs on %s",
+				       c->name, iso_isa_name(isa));
 			}
 		}
 		memcpy(z, x, sizeof(z)); /* in place */
@@ -260,8 +272,10 @@ START_TEST(test_box_muller_same_bits)
 	const iso_isa best = iso_isa_active();
 	for (uint64_t round = 0; round < 50; round++) {
 		fill_words(w, N, round);
-		if (round == 0) { /* corners: smallest and largest radius words, every sign and end of the angle */
-			const uint32_t corner[] = {0, 1, 4095, 4096, 0xffffffff, 0x80000000, 0x7fffffff};
+		if (round == 0) { /* corners: smallest and largest radius words, every sign and end
+				     of the angle */
+			const uint32_t corner[] = {0,	       1,	   4095,      4096,
+						   0xffffffff, 0x80000000, 0x7fffffff};
 			for (size_t i = 0; i < ISO_COUNT(corner); i++) {
 				w[i] = corner[i];
 				w[32 + 16 + i] = corner[i];
@@ -295,15 +309,18 @@ START_TEST(test_box_muller_values)
 		for (size_t l = 0; l < 16; l++) {
 			if (w[l] < ISO_BM_TAIL)
 				continue;
-			const long double u = ((w[l] >> 1) + 0.5L) * 0x1p-31L, r = sqrtl(-2 * logl(u));
-			const long double a = (long double)(int32_t)(w[16 + l] << 1) * 0x1.921fb54442d18p-31L;
+			const long double u = ((w[l] >> 1) + 0.5L) * 0x1p-31L,
+					  r = sqrtl(-2 * logl(u));
+			const long double a =
+				(long double)(int32_t)(w[16 + l] << 1) * 0x1.921fb54442d18p-31L;
 			const long double s = w[16 + l] >> 31 ? -1 : 1;
-			/* u itself is rounded to 24 bits: near 1 that moves the radius by 2^-24 / r */
+			/* u itself is rounded to 24 bits: near 1 that moves the radius by 2^-24 / r
+			 */
 			const double tol = 4e-7 * (double)r + 1.5e-7 / ((double)r + 3e-4);
-			expect(tk_close(y[l], (double)(s * r * cosl(a)), 0, tol), "cosine of %08x %08x is %.9g", w[l],
-			       w[16 + l], y[l]);
-			expect(tk_close(y[16 + l], (double)(s * r * sinl(a)), 0, tol), "sine of %08x %08x is %.9g",
-			       w[l], w[16 + l], y[16 + l]);
+			expect(tk_close(y[l], (double)(s * r * cosl(a)), 0, tol),
+			       "cosine of %08x %08x is %.9g", w[l], w[16 + l], y[l]);
+			expect(tk_close(y[16 + l], (double)(s * r * sinl(a)), 0, tol),
+			       "sine of %08x %08x is %.9g", w[l], w[16 + l], y[16 + l]);
 		}
 	}
 }
@@ -328,7 +345,8 @@ START_TEST(test_box_muller_tail)
 	ck_assert_float_gt(a, 9.3f);
 	ck_assert_float_lt(a, 9.5f);
 	ck_assert(b == 0);
-	/* continuous across the refinement: more bits at their largest meet the next word at its smallest */
+	/* continuous across the refinement: more bits at their largest meet the next word at its
+	 * smallest */
 	for (uint32_t k = 0; k < ISO_BM_TAIL; k += 2) {
 		float c, d;
 		iso_box_muller_tail(k, 77, 0xffffffffu, &a, &b);

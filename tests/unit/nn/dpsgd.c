@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The private step against a naive oracle: every record's gradient from a batch of one, clipped in double, summed. */
+/* The private step against a naive oracle: every record's gradient from a batch of one, clipped in
+ * double, summed. */
 #include "core/nn/dpsgd.h"
 
 #include <string.h>
@@ -24,12 +25,14 @@ typedef struct world {
 	iso_dpsgd s;
 } world;
 
-/* Sizes: P of part 0 odd (so that part 1 starts at an odd index) or even; part 0 is longer than one piece. */
+/* Sizes: P of part 0 odd (so that part 1 starts at an odd index) or even; part 0 is longer than one
+ * piece. */
 static void world_nets(world *w, size_t nets, int odd, size_t m, size_t chunk)
 {
 	iso_error err = {0};
 	const size_t a[] = {IN, 190, odd ? 3 : 4, 1}, b[] = {IN, 7, 1};
-	const iso_act act_a[] = {ISO_ACT_LRELU, ISO_ACT_TANH, ISO_ACT_LINEAR}, act_b[] = {ISO_ACT_RELU, ISO_ACT_LINEAR};
+	const iso_act act_a[] = {ISO_ACT_LRELU, ISO_ACT_TANH, ISO_ACT_LINEAR},
+		      act_b[] = {ISO_ACT_RELU, ISO_ACT_LINEAR};
 	memset(w, 0, sizeof(*w));
 	w->nets = nets;
 	w->m = m;
@@ -95,14 +98,15 @@ static iso_status rows_fn(void *ctx, const uint32_t *rec, size_t n, uint64_t ste
 	(void)err;
 	for (size_t r = 0; r < n; r++)
 		for (size_t j = 0; j < w->m; j++)
-			memcpy(w->rows[r * w->m + j], w->x[row_of(w, rec[r], j)], sizeof(w->rows[0]));
+			memcpy(w->rows[r * w->m + j], w->x[row_of(w, rec[r], j)],
+			       sizeof(w->rows[0]));
 	for (size_t k = 0; k < w->nets; k++) {
 		const size_t last = w->net[k].nlayer - 1;
 		iso_net_forward(&w->net[k], &w->ws[k], w->rows[0], IN, n * w->m, NULL);
 		for (size_t r = 0; r < n; r++)
 			for (size_t j = 0; j < w->m; j++)
-				w->ws[k].d[last][r * w->m + j] =
-					w->ws[k].h[last][r * w->m + j] - w->target[row_of(w, rec[r], j)];
+				w->ws[k].d[last][r * w->m + j] = w->ws[k].h[last][r * w->m + j] -
+								 w->target[row_of(w, rec[r], j)];
 		iso_net_backward(&w->net[k], &w->ws[k], 0, NULL, 0);
 	}
 	w->calls++;
@@ -188,8 +192,8 @@ START_TEST(test_against_oracle)
 			want[p] += g[p] * fmin(1, clip / norm);
 		clipped += norm > clip;
 	}
-	ck_assert_msg(clipped > 0 && clipped < w.s.last_batch, "the clip bound sorts nothing: %zu of %zu", clipped,
-		      w.s.last_batch);
+	ck_assert_msg(clipped > 0 && clipped < w.s.last_batch,
+		      "the clip bound sorts nothing: %zu of %zu", clipped, w.s.last_batch);
 	tk_assert_close(w.s.clipped_share, (double)clipped / (double)w.s.last_batch, 1e-9, 0);
 	double far = 0;
 	for (size_t p = 0; p < total; p++)
@@ -217,7 +221,8 @@ START_TEST(test_chunks_same_bits)
 }
 END_TEST
 
-/* A record 100 times too large is cut to C, not to a little more; one far too large for fp32 squares disappears. */
+/* A record 100 times too large is cut to C, not to a little more; one far too large for fp32
+ * squares disappears. */
 START_TEST(test_clip_bound)
 {
 	iso_error err = {0};
@@ -243,7 +248,8 @@ START_TEST(test_clip_bound)
 }
 END_TEST
 
-/* Records with NaN, infinite or overflowing gradients leave no trace: the release equals the one without them. */
+/* Records with NaN, infinite or overflowing gradients leave no trace: the release equals the one
+ * without them. */
 START_TEST(test_poisoned_records)
 {
 	iso_error err = {0};
@@ -316,11 +322,13 @@ START_TEST(test_neighbours)
 		norm2 += g[p] * g[p];
 	}
 	ck_assert_double_le(sqrt(moved), 4 * (1 + 1e-4));
-	tk_assert_close(along / sqrt(moved * norm2), 1, 1e-4, 0); /* what is missing is that record's gradient */
+	tk_assert_close(along / sqrt(moved * norm2), 1, 1e-4,
+			0); /* what is missing is that record's gradient */
 }
 END_TEST
 
-/* Noise of the planned size also on an empty batch, never the same twice; then the budget is spent. */
+/* Noise of the planned size also on an empty batch, never the same twice; then the budget is spent.
+ */
 START_TEST(test_empty_batch_and_budget)
 {
 	iso_error err = {0};
@@ -381,7 +389,8 @@ static size_t train(world *w, const struct form *f, int recorded, int with_publi
 	return at;
 }
 
-/* Noise and update piece by piece, or all at once under record/replay: the same bits; so on every instruction set. */
+/* Noise and update piece by piece, or all at once under record/replay: the same bits; so on every
+ * instruction set. */
 START_TEST(test_fused_same_bits)
 {
 	const struct form *const f = &forms[_i];
@@ -416,7 +425,8 @@ START_TEST(test_not_private)
 		tk_ok(iso_dpsgd_step(&w.s, rows_fn, &w, &err));
 		const size_t params = concatenated(&w, sum);
 		static uint32_t batch[N];
-		ck_assert_uint_eq(iso_rand_poisson(w.s.batch_key, t, w.id, N, 0.5, batch), w.s.last_batch);
+		ck_assert_uint_eq(iso_rand_poisson(w.s.batch_key, t, w.id, N, 0.5, batch),
+				  w.s.last_batch);
 		ck_assert(memcmp(batch, w.s.batch, w.s.last_batch * sizeof(*batch)) == 0);
 		memset(want, 0, sizeof(want));
 		for (size_t k = 0; k < w.s.last_batch; k++) {
@@ -449,14 +459,16 @@ START_TEST(test_not_private)
 }
 END_TEST
 
-static iso_status short_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t step, iso_error *err)
+static iso_status short_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t step,
+			     iso_error *err)
 {
 	ISO_TRY(rows_fn(ctx, rec, n, step, err));
 	((world *)ctx)->ws[0].rows--;
 	return ISO_OK;
 }
 
-static iso_status failing_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t step, iso_error *err)
+static iso_status failing_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t step,
+			       iso_error *err)
 {
 	(void)ctx, (void)rec, (void)n, (void)step;
 	return iso_fail(err, ISO_E_DATA, "a row failed");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Networks against a naive double-precision twin, finite differences, and per-example gradients of batches of one. */
+/* Networks against a naive double-precision twin, finite differences, and per-example gradients of
+ * batches of one. */
 #include "core/nn/net.h"
 
 #include <string.h>
@@ -30,7 +31,8 @@ static void setup(const struct shape *s, size_t rows, int norms, iso_net *net, i
 	ck_assert_uint_lt(net->nparam, MAX_P);
 	iso_net_randomize(net, ISO_INIT_GLOROT, key);
 	for (size_t l = 0; l < net->nlayer; l++) /* biases that matter */
-		iso_rand_fill_normal(key, l, 0, 0.3f, net->theta + net->layer[l].b, net->layer[l].out);
+		iso_rand_fill_normal(key, l, 0, 0.3f, net->theta + net->layer[l].b,
+				     net->layer[l].out);
 	tk_ok(iso_ws_init(ws, net, rows, norms, &err));
 	iso_rand_fill_normal(key, 100, 0, 1, x, ISO_COUNT(x));
 	iso_rand_fill_uniform(key, 101, 0, 1, target, ISO_COUNT(target));
@@ -86,8 +88,8 @@ static double deriv_double(iso_act act, double s)
 static double pre[5][MAX_IN], hid[5][MAX_IN], del[5][MAX_IN];
 
 /* One row: its loss; grad [P] += scale dLoss/dtheta, dx [in] = dLoss/dx when not NULL. */
-static double naive_row(const iso_net *net, const double *theta, const float *row, const float *want, double weight,
-			double scale, double *grad, double *dx)
+static double naive_row(const iso_net *net, const double *theta, const float *row,
+			const float *want, double weight, double scale, double *grad, double *dx)
 {
 	const size_t last = net->nlayer - 1;
 	for (size_t k = 0; k < net->layer[0].in; k++)
@@ -119,7 +121,8 @@ static double naive_row(const iso_net *net, const double *theta, const float *ro
 				back += del[l][j] * theta[y->w + k * y->out + j];
 			}
 			if (l)
-				del[l - 1][k] = back * deriv_double(net->layer[l - 1].act, pre[l - 1][k]);
+				del[l - 1][k] =
+					back * deriv_double(net->layer[l - 1].act, pre[l - 1][k]);
 			else if (dx)
 				dx[k] = back;
 		}
@@ -142,8 +145,9 @@ static void run(const iso_net *net, iso_ws *ws, size_t first, size_t rows, float
 	iso_net_forward(net, ws, x + first * in, in, rows, NULL);
 	for (size_t i = 0; i < rows; i++)
 		for (size_t j = 0; j < out; j++)
-			ws->d[last][i * out + j] = (float)row_weight(first + i) *
-						   (ws->h[last][i * out + j] - target[(first + i) * out + j]);
+			ws->d[last][i * out + j] =
+				(float)row_weight(first + i) *
+				(ws->h[last][i * out + j] - target[(first + i) * out + j]);
 	iso_net_backward(net, ws, 1, dx, in);
 }
 
@@ -173,9 +177,11 @@ START_TEST(test_gradients)
 	run(&net, &ws, 0, ROWS, dx);
 	memset(grad64, 0, sizeof(grad64));
 	for (size_t i = 0; i < ROWS; i++) {
-		naive_row(&net, theta64, x + i * in, target + i * out, row_weight(i), scale[i], grad64, dx64);
+		naive_row(&net, theta64, x + i * in, target + i * out, row_weight(i), scale[i],
+			  grad64, dx64);
 		for (size_t j = 0; j < out; j++)
-			tk_assert_close(ws.h[net.nlayer - 1][i * out + j], hid[net.nlayer][j], 3e-6, 1e-6);
+			tk_assert_close(ws.h[net.nlayer - 1][i * out + j], hid[net.nlayer][j], 3e-6,
+					1e-6);
 		for (size_t k = 0; k < in; k++)
 			tk_assert_close(dx[i * in + k], dx64[k], 1e-4, 2e-6);
 	}
@@ -183,8 +189,8 @@ START_TEST(test_gradients)
 	iso_net_weight_grad(&net, &ws, scale, 0);
 	const double tol = 3e-6 * sqrt(norm2_of(grad64, net.nparam));
 	for (size_t p = 0; p < net.nparam; p++)
-		ck_assert_msg(tk_close(net.grad[p], grad64[p], 1e-5, tol), "parameter %zu: %g, want %g", p, net.grad[p],
-			      grad64[p]);
+		ck_assert_msg(tk_close(net.grad[p], grad64[p], 1e-5, tol),
+			      "parameter %zu: %g, want %g", p, net.grad[p], grad64[p]);
 	teardown(&net, &ws);
 }
 END_TEST
@@ -212,7 +218,8 @@ START_TEST(test_finite_differences)
 }
 END_TEST
 
-/* Ghost norms against materialised gradients, for records of 1, 2 and 3 rows: close, and never below. */
+/* Ghost norms against materialised gradients, for records of 1, 2 and 3 rows: close, and never
+ * below. */
 START_TEST(test_ghost_norms)
 {
 	const struct shape *const s = &shapes[_i];
@@ -232,14 +239,15 @@ START_TEST(test_ghost_norms)
 			for (size_t r = 0; r < ROWS / m; r++) {
 				memset(grad64, 0, sizeof(grad64));
 				for (size_t i = r * m; i < (r + 1) * m; i++)
-					naive_row(&net, theta64, x + i * in, target + i * out, row_weight(i), 1, grad64,
-						  NULL);
+					naive_row(&net, theta64, x + i * in, target + i * out,
+						  row_weight(i), 1, grad64, NULL);
 				const double want = norm2_of(grad64, net.nparam) + (beta ? 2.5 : 0);
 				tk_assert_close(norm2[r], want, 5e-5, 1e-9);
 			}
 		}
 	}
-	/* never below, given the same activations and deltas: exact sums of products of the floats at hand */
+	/* never below, given the same activations and deltas: exact sums of products of the floats
+	 * at hand */
 	iso_net_grad_norms2(&net, &ws, 1, 0, norm2);
 	for (size_t i = 0; i < ROWS; i++) {
 		double exact = 0;
@@ -260,7 +268,8 @@ START_TEST(test_ghost_norms)
 }
 END_TEST
 
-/* Two rows that nearly cancel: the norm is small beside its terms and the bound must carry their rounding. */
+/* Two rows that nearly cancel: the norm is small beside its terms and the bound must carry their
+ * rounding. */
 START_TEST(test_ghost_norm_cancels)
 {
 	const struct shape *const s = &shapes[2];
@@ -297,7 +306,8 @@ START_TEST(test_ghost_norm_cancels)
 }
 END_TEST
 
-/* Rows do not see one another: each row's activations, deltas and norm alone equal those in a batch, bit for bit. */
+/* Rows do not see one another: each row's activations, deltas and norm alone equal those in a
+ * batch, bit for bit. */
 START_TEST(test_rows_independent)
 {
 	const struct shape *const s = &shapes[_i];
@@ -327,7 +337,8 @@ START_TEST(test_rows_independent)
 }
 END_TEST
 
-/* A row with scale 0 is as if it were not there, even when it holds NaN; pieces of a batch add up to the same bits. */
+/* A row with scale 0 is as if it were not there, even when it holds NaN; pieces of a batch add up
+ * to the same bits. */
 START_TEST(test_weight_grad_pieces)
 {
 	const struct shape *const s = &shapes[_i];
@@ -440,7 +451,8 @@ START_TEST(test_bce)
 			const double v = t ? -z[i % N] : z[i % N]; /* -log sigmoid(-v) */
 			want += fmax(v, 0) + log1p(exp(-fabs(v)));
 		}
-		tk_assert_close(iso_loss_bce_logits(logits, 2, N * 20, (float)t, d, 3), want, 1e-6, 0);
+		tk_assert_close(iso_loss_bce_logits(logits, 2, N * 20, (float)t, d, 3), want, 1e-6,
+				0);
 		for (size_t i = 0; i < N * 20; i++)
 			tk_assert_close(d[3 * i], 1 / (1 + exp(-(double)z[i % N])) - t, 3e-7, 1e-7);
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Optimisers against their textbook form in double; pieces and instruction sets against one another, bit for bit. */
+/* Optimisers against their textbook form in double; pieces and instruction sets against one
+ * another, bit for bit. */
 #include <string.h>
 
 #include "core/nn/net.h"
@@ -29,8 +30,8 @@ static void start(float *theta, float *grad, uint64_t t)
 }
 
 /* The papers' own formulas. */
-static void reference(iso_opt_rule rule, double lr, double b1, double b2, double eps, double decay, double t, double g,
-		      double *theta, double *m, double *v)
+static void reference(iso_opt_rule rule, double lr, double b1, double b2, double eps, double decay,
+		      double t, double g, double *theta, double *m, double *v)
 {
 	double update = g;
 	if (rule == ISO_MOMENTUM) {
@@ -65,13 +66,14 @@ START_TEST(test_against_double)
 		start(NULL, grad, t);
 		iso_optim_step(&o, theta, grad, 0.25f);
 		for (size_t p = 0; p < P; p++)
-			reference(r->rule, o.lr, o.beta1, o.beta2, o.eps, o.decay, (double)t, 0.25 * grad[p],
-				  &theta64[p], &m[p], &v[p]);
+			reference(r->rule, o.lr, o.beta1, o.beta2, o.eps, o.decay, (double)t,
+				  0.25 * grad[p], &theta64[p], &m[p], &v[p]);
 	}
 	ck_assert_uint_eq(o.step, STEPS);
 	for (size_t p = 0; p < P; p++)
-		ck_assert_msg(tk_close(theta[p], theta64[p], 1e-5, 5e-6), "%s: parameter %zu is %.9g, want %.9g",
-			      r->name, p, theta[p], theta64[p]);
+		ck_assert_msg(tk_close(theta[p], theta64[p], 1e-5, 5e-6),
+			      "%s: parameter %zu is %.9g, want %.9g", r->name, p, theta[p],
+			      theta64[p]);
 	iso_optim_deinit(&o);
 }
 END_TEST

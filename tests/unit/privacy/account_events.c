@@ -11,7 +11,8 @@ static iso_event gaussian(double noise)
 	return (iso_event){.mechanism = ISO_MECH_GAUSSIAN, .noise = noise, .rate = 1, .count = 1};
 }
 
-/* The event at position 1 of a list must be refused with `part` in the text, by the check and by every accountant. */
+/* The event at position 1 of a list must be refused with `part` in the text, by the check and by
+ * every accountant. */
 static void refused(iso_event e, iso_adjacency adj, const char *part)
 {
 	iso_event v[2] = {gaussian(1), e};
@@ -37,26 +38,33 @@ START_TEST(illegal)
 
 	for (size_t i = 0; i < ISO_COUNT(bad); i++) {
 		refused(gaussian(bad[i]), ISO_ADD_REMOVE, "noise multiplier");
-		refused((iso_event){.mechanism = ISO_MECH_LAPLACE, .noise = bad[i], .count = 1}, ISO_ADD_REMOVE,
-			"scale");
-		refused((iso_event){.mechanism = ISO_MECH_EXPONENTIAL, .epsilon = bad[i], .count = 1}, ISO_ADD_REMOVE,
-			"epsilon");
-		refused((iso_event){.mechanism = ISO_MECH_PURE, .epsilon = bad[i], .count = 1}, ISO_ADD_REMOVE,
-			"epsilon");
-		refused((iso_event){.mechanism = ISO_MECH_ZCDP, .rho = bad[i], .count = 1}, ISO_ADD_REMOVE, "rho");
-		refused((iso_event){.mechanism = ISO_MECH_RANDOMIZED_RESPONSE, .epsilon = bad[i], .count = 1},
+		refused((iso_event){.mechanism = ISO_MECH_LAPLACE, .noise = bad[i], .count = 1},
+			ISO_ADD_REMOVE, "scale");
+		refused((iso_event){.mechanism = ISO_MECH_EXPONENTIAL,
+				    .epsilon = bad[i],
+				    .count = 1},
 			ISO_ADD_REMOVE, "epsilon");
-		refused((iso_event){.mechanism = ISO_MECH_PATE_GNMAX, .noise = bad[i], .count = 1}, ISO_ADD_REMOVE,
-			"noise scale");
+		refused((iso_event){.mechanism = ISO_MECH_PURE, .epsilon = bad[i], .count = 1},
+			ISO_ADD_REMOVE, "epsilon");
+		refused((iso_event){.mechanism = ISO_MECH_ZCDP, .rho = bad[i], .count = 1},
+			ISO_ADD_REMOVE, "rho");
+		refused((iso_event){.mechanism = ISO_MECH_RANDOMIZED_RESPONSE,
+				    .epsilon = bad[i],
+				    .count = 1},
+			ISO_ADD_REMOVE, "epsilon");
+		refused((iso_event){.mechanism = ISO_MECH_PATE_GNMAX, .noise = bad[i], .count = 1},
+			ISO_ADD_REMOVE, "noise scale");
 		e = gaussian(1);
 		e.sampling = ISO_SAMPLING_POISSON;
 		e.rate = i ? bad[i] : 1.0001;
 		refused(e, ISO_ADD_REMOVE, "sampling rate");
 	}
-	refused((iso_event){.mechanism = ISO_MECH_LAPLACE, .noise = 0, .count = 1}, ISO_ADD_REMOVE, "scale");
-	refused((iso_event){.mechanism = ISO_MECH_PURE, .epsilon = 1, .delta = 1, .count = 1}, ISO_ADD_REMOVE, "delta");
-	refused((iso_event){.mechanism = ISO_MECH_PURE, .epsilon = 1, .delta = NAN, .count = 1}, ISO_ADD_REMOVE,
-		"delta");
+	refused((iso_event){.mechanism = ISO_MECH_LAPLACE, .noise = 0, .count = 1}, ISO_ADD_REMOVE,
+		"scale");
+	refused((iso_event){.mechanism = ISO_MECH_PURE, .epsilon = 1, .delta = 1, .count = 1},
+		ISO_ADD_REMOVE, "delta");
+	refused((iso_event){.mechanism = ISO_MECH_PURE, .epsilon = 1, .delta = NAN, .count = 1},
+		ISO_ADD_REMOVE, "delta");
 	e = gaussian(1);
 	e.count = 0;
 	refused(e, ISO_ADD_REMOVE, "count");
@@ -71,9 +79,10 @@ START_TEST(illegal)
 	e = gaussian(1);
 	e.mechanism = (iso_mech)99;
 	refused(e, ISO_ADD_REMOVE, "mechanism");
-	refused((iso_event){.mechanism = ISO_MECH_PARALLEL, .count = 1}, ISO_ADD_REMOVE, "without groups");
-	refused((iso_event){.mechanism = ISO_MECH_PARALLEL, .count = 2, .parts = none, .nparts = 1}, ISO_ADD_REMOVE,
-		"count");
+	refused((iso_event){.mechanism = ISO_MECH_PARALLEL, .count = 1}, ISO_ADD_REMOVE,
+		"without groups");
+	refused((iso_event){.mechanism = ISO_MECH_PARALLEL, .count = 2, .parts = none, .nparts = 1},
+		ISO_ADD_REMOVE, "count");
 	refused((iso_event){.mechanism = ISO_MECH_LAPLACE,
 			    .noise = 1,
 			    .count = 1,
@@ -86,8 +95,12 @@ END_TEST
 START_TEST(votes)
 {
 	double v[4] = {3, 1, 0, 4};
-	iso_event e = {
-		.mechanism = ISO_MECH_PATE_LNMAX, .noise = 10, .count = 2, .votes = v, .queries = 2, .classes = 2};
+	iso_event e = {.mechanism = ISO_MECH_PATE_LNMAX,
+		       .noise = 10,
+		       .count = 2,
+		       .votes = v,
+		       .queries = 2,
+		       .classes = 2};
 	iso_events list = {0};
 	iso_error err = {0};
 
@@ -119,13 +132,15 @@ START_TEST(nested)
 	e = (iso_event){.mechanism = ISO_MECH_PARALLEL, .count = 1, .parts = part, .nparts = 2};
 	tk_ok(iso_events_add(&list, &e, &err));
 	part[1].v[0].noise = 5; /* the list holds a deep copy */
-	tk_fails(iso_events_check(&list, ISO_ADD_REMOVE, &err), ISO_E_CONFIG, "events[0].groups[1][0]");
+	tk_fails(iso_events_check(&list, ISO_ADD_REMOVE, &err), ISO_E_CONFIG,
+		 "events[0].groups[1][0]");
 	iso_events_free(&list);
 	/* nesting has an end */
 	tk_ok(iso_events_add(&outer[0], &e, &err));
 	for (int i = 0; i < 9; i++) {
 		iso_events next = {0};
-		const iso_event wrap = {.mechanism = ISO_MECH_PARALLEL, .count = 1, .parts = outer, .nparts = 1};
+		const iso_event wrap = {
+			.mechanism = ISO_MECH_PARALLEL, .count = 1, .parts = outer, .nparts = 1};
 
 		tk_ok(iso_events_add(&next, &wrap, &err));
 		iso_events_free(&outer[0]);
@@ -148,20 +163,25 @@ START_TEST(delta_and_epsilon)
 	double x, y;
 
 	for (size_t i = 0; i < ISO_COUNT(bad); i++) {
-		tk_fails(iso_account_epsilon(&list, ISO_ADD_REMOVE, bad[i], ISO_WANT_ALL, &o, &err), ISO_E_CONFIG,
-			 "delta");
-		tk_fails(iso_account_one(&list, ISO_ADD_REMOVE, bad[i], ISO_ACC_PLD, &x, &err), ISO_E_CONFIG, "delta");
+		tk_fails(iso_account_epsilon(&list, ISO_ADD_REMOVE, bad[i], ISO_WANT_ALL, &o, &err),
+			 ISO_E_CONFIG, "delta");
+		tk_fails(iso_account_one(&list, ISO_ADD_REMOVE, bad[i], ISO_ACC_PLD, &x, &err),
+			 ISO_E_CONFIG, "delta");
 	}
-	tk_fails(iso_account_delta(&list, ISO_ADD_REMOVE, -1, &x, &y, &err), ISO_E_CONFIG, "epsilon");
-	tk_fails(iso_account_delta(&list, ISO_ADD_REMOVE, NAN, &x, &y, &err), ISO_E_CONFIG, "epsilon");
-	tk_fails(iso_account_epsilon(&list, (iso_adjacency)7, 1e-5, ISO_WANT_ALL, &o, &err), ISO_E_CONFIG, "adjacency");
+	tk_fails(iso_account_delta(&list, ISO_ADD_REMOVE, -1, &x, &y, &err), ISO_E_CONFIG,
+		 "epsilon");
+	tk_fails(iso_account_delta(&list, ISO_ADD_REMOVE, NAN, &x, &y, &err), ISO_E_CONFIG,
+		 "epsilon");
+	tk_fails(iso_account_epsilon(&list, (iso_adjacency)7, 1e-5, ISO_WANT_ALL, &o, &err),
+		 ISO_E_CONFIG, "adjacency");
 	/* nothing released costs nothing */
 	tk_ok(iso_account_epsilon(&empty, ISO_ADD_REMOVE, 1e-5, ISO_WANT_ALL, &o, &err));
 	ck_assert(o.pld_upper == 0 && o.pld_lower == 0 && o.rdp == 0 && o.gdp == 0);
 }
 END_TEST
 
-/* Whatever allocation fails, the answer is ISO_E_NOMEM (or right) and nothing leaks; run under ASan. */
+/* Whatever allocation fails, the answer is ISO_E_NOMEM (or right) and nothing leaks; run under
+ * ASan. */
 START_TEST(no_memory)
 {
 	iso_event part = gaussian(2), e, sampled = gaussian(1);
@@ -204,7 +224,8 @@ START_TEST(names)
 	ck_assert_str_eq(iso_mech_name(ISO_MECH_PATE_GNMAX), "pate-gnmax");
 	ck_assert_str_eq(iso_mech_name((iso_mech)77), "unknown");
 	ck_assert_str_eq(iso_adjacency_name(ISO_REPLACE_ONE), "replace-one");
-	ck_assert_str_eq(iso_sampling_name(ISO_SAMPLING_WITHOUT_REPLACEMENT), "without-replacement");
+	ck_assert_str_eq(iso_sampling_name(ISO_SAMPLING_WITHOUT_REPLACEMENT),
+			 "without-replacement");
 	ck_assert_str_eq(iso_accountant_name(ISO_ACC_RDP), "rdp");
 }
 END_TEST

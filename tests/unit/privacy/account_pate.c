@@ -38,12 +38,14 @@ static iso_event event_of(const cJSON *r, int gaussian)
 	return e;
 }
 
-/* pate: logq_mpmath, rdp_per_query, rdp_total (rel 1e-9); the account's diagnostic against the golden grid. */
+/* pate: logq_mpmath, rdp_per_query, rdp_total (rel 1e-9); the account's diagnostic against the
+ * golden grid. */
 static void check_votes(const cJSON *r, int gaussian)
 {
 	const cJSON *orders = get(r, "orders"), *logq = get(r, "logq_mpmath");
 	const double delta = tk_number(r, "delta");
-	const cJSON *dependent = get(r, gaussian ? "eps_data_dependent" : "eps_data_dependent_2018");
+	const cJSON *dependent =
+		get(r, gaussian ? "eps_data_dependent" : "eps_data_dependent_2018");
 	iso_event e = event_of(r, gaussian);
 	iso_events list = {0};
 	iso_error err = {0};
@@ -58,7 +60,8 @@ static void check_votes(const cJSON *r, int gaussian)
 		for (int k = 0; k < cJSON_GetArraySize(orders); k++) {
 			const double a = at(orders, k);
 
-			const double theirs = at(cJSON_GetArrayItem(get(r, "rdp_per_query"), (int)i), k);
+			const double theirs =
+				at(cJSON_GetArrayItem(get(r, "rdp_per_query"), (int)i), k);
 
 			tk_assert_close(gaussian ? iso_rdp_gnmax(a, e.noise, v, e.classes)
 						 : iso_rdp_lnmax_logq(a, 2 / e.noise, ours),
@@ -66,7 +69,8 @@ static void check_votes(const cJSON *r, int gaussian)
 			/* the release itself is also capped by the curve of pure DP */
 			if (!gaussian)
 				tk_assert_close(iso_rdp_lnmax(a, e.noise, v, e.classes),
-						fmin(theirs, iso_rdp_pure(a, 2 / e.noise)), 1e-9, 1e-18);
+						fmin(theirs, iso_rdp_pure(a, 2 / e.noise)), 1e-9,
+						1e-18);
 		}
 	}
 	tk_ok(iso_events_add(&list, &e, &err));
@@ -77,12 +81,15 @@ static void check_votes(const cJSON *r, int gaussian)
 		ck_assert(tk_close(ours, total, 1e-9, 1e-18) || (!gaussian && ours < total));
 	}
 	tk_ok(iso_account_epsilon(&list, ISO_ADD_REMOVE, delta, ISO_WANT_RDP, &o, &err));
-	/* the golden orders are a grid from 1.5 or 2 up: continuous ones are never worse, the pure cap aside */
-	ck_assert_msg(o.data_dependent_rdp <= tk_number(dependent, "eps_tight") * (1 + 1e-8), "%s: %.12g above %.12g",
-		      cJSON_GetStringValue(get(r, "id")), o.data_dependent_rdp, tk_number(dependent, "eps_tight"));
+	/* the golden orders are a grid from 1.5 or 2 up: continuous ones are never worse, the pure
+	 * cap aside */
+	ck_assert_msg(o.data_dependent_rdp <= tk_number(dependent, "eps_tight") * (1 + 1e-8),
+		      "%s: %.12g above %.12g", cJSON_GetStringValue(get(r, "id")),
+		      o.data_dependent_rdp, tk_number(dependent, "eps_tight"));
 	ck_assert(o.data_dependent_rdp <= o.rdp * (1 + 1e-9) && o.data_dependent_rdp >= 0);
 	if (gaussian)
-		ck_assert(o.rdp <= tk_number(get(r, "eps_data_independent"), "eps_tight") * (1 + 1e-8));
+		ck_assert(o.rdp <=
+			  tk_number(get(r, "eps_data_independent"), "eps_tight") * (1 + 1e-8));
 	iso_free(e.votes);
 	iso_events_free(&list);
 }
@@ -126,11 +133,13 @@ START_TEST(functions)
 			const double a = at(orders, k);
 
 			if (strcmp(kind, "rdp_gaussian_function") == 0) {
-				tk_assert_close(iso_rdp_gnmax_logq(a, tk_number(r, "sigma"), tk_number(r, "logq")),
+				tk_assert_close(iso_rdp_gnmax_logq(a, tk_number(r, "sigma"),
+								   tk_number(r, "logq")),
 						at(get(r, "rdp"), k), 1e-9, 1e-300);
 				gaussian++;
 			} else if (strcmp(kind, "rdp_pure_eps_function") == 0) {
-				tk_assert_close(iso_rdp_lnmax_logq(a, tk_number(r, "pure_eps"), tk_number(r, "logq")),
+				tk_assert_close(iso_rdp_lnmax_logq(a, tk_number(r, "pure_eps"),
+								   tk_number(r, "logq")),
 						at(get(r, "rdp_2018"), k), 1e-9, 1e-300);
 				pure++;
 			} else if (strcmp(kind, "confident_gnmax_threshold") == 0) {
@@ -144,10 +153,14 @@ START_TEST(functions)
 					for (int c = 0; c < cJSON_GetArraySize(row); c++)
 						top = fmax(top, at(row, c));
 					lp = iso_log_ndtr((rint(top) - t) / s);
-					tk_assert_close(lp, at(get(r, "log_pr_answered"), i), 1e-9, 1e-300);
-					tk_assert_close(iso_rdp_gnmax_logq(a, sqrt(2) * s, fmin(lp, iso_log1mexp(lp))),
-							at(cJSON_GetArrayItem(get(r, "rdp_per_query"), i), k), 1e-9,
+					tk_assert_close(lp, at(get(r, "log_pr_answered"), i), 1e-9,
 							1e-300);
+					tk_assert_close(
+						iso_rdp_gnmax_logq(a, sqrt(2) * s,
+								   fmin(lp, iso_log1mexp(lp))),
+						at(cJSON_GetArrayItem(get(r, "rdp_per_query"), i),
+						   k),
+						1e-9, 1e-300);
 				}
 			}
 		}
@@ -171,16 +184,21 @@ START_TEST(moments_2017)
 		if (!mgf)
 			continue;
 		for (int i = 0; i < cJSON_GetArraySize(get(mgf, "per_query")); i++) {
-			const double e = tk_number(r, "pure_eps_per_query"), lq = at(get(r, "logq_mpmath"), i);
+			const double e = tk_number(r, "pure_eps_per_query"),
+				     lq = at(get(r, "logq_mpmath"), i);
 
 			if (exp(lq) > 1 / (1 + exp(e)))
 				continue;
 			for (int k = 0; k < cJSON_GetArraySize(lambdas); k++, compared++) {
 				const double l = at(lambdas, k),
-					     theirs = at(cJSON_GetArrayItem(get(mgf, "per_query"), i), k);
+					     theirs = at(
+						     cJSON_GetArrayItem(get(mgf, "per_query"), i),
+						     k);
 
-				ck_assert_msg(tk_close(l * iso_rdp_lnmax_logq(l + 1, e, lq), theirs, 1e-8, 1e-14),
-					      "%.12g, %.12g", l * iso_rdp_lnmax_logq(l + 1, e, lq), theirs);
+				ck_assert_msg(tk_close(l * iso_rdp_lnmax_logq(l + 1, e, lq), theirs,
+						       1e-8, 1e-14),
+					      "%.12g, %.12g", l * iso_rdp_lnmax_logq(l + 1, e, lq),
+					      theirs);
 			}
 		}
 	}
@@ -189,7 +207,8 @@ START_TEST(moments_2017)
 }
 END_TEST
 
-/* Votes that nobody doubts cost next to nothing; ties cost the data-independent value; and never NaN. */
+/* Votes that nobody doubts cost next to nothing; ties cost the data-independent value; and never
+ * NaN. */
 START_TEST(extremes)
 {
 	const double sure[] = {1e6, 0, 0}, tie[] = {5, 5, 5};
@@ -199,9 +218,12 @@ START_TEST(extremes)
 	tk_assert_close(iso_pate_logq_gnmax(tie, 3, 10), log(2.0 / 3), 1e-12, 0);
 	for (double s = 1e-3; s < 1e6; s *= 10)
 		for (double a = 1.001; a < 1e5; a *= 3) {
-			ck_assert(iso_rdp_gnmax(a, s, tie, 3) >= 0 && iso_rdp_gnmax(a, s, sure, 3) >= 0);
-			ck_assert(iso_rdp_lnmax(a, s, tie, 3) >= 0 && iso_rdp_lnmax(a, s, sure, 3) >= 0);
-			ck_assert(iso_rdp_lnmax(a, s, NULL, 0) >= iso_rdp_lnmax(a, s, sure, 3) * (1 - 1e-12));
+			ck_assert(iso_rdp_gnmax(a, s, tie, 3) >= 0 &&
+				  iso_rdp_gnmax(a, s, sure, 3) >= 0);
+			ck_assert(iso_rdp_lnmax(a, s, tie, 3) >= 0 &&
+				  iso_rdp_lnmax(a, s, sure, 3) >= 0);
+			ck_assert(iso_rdp_lnmax(a, s, NULL, 0) >=
+				  iso_rdp_lnmax(a, s, sure, 3) * (1 - 1e-12));
 		}
 }
 END_TEST

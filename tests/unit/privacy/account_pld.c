@@ -43,9 +43,9 @@ static void bounds(const iso_event *e, size_t n, iso_adjacency adj, double delta
 	iso_events_free(&list);
 }
 
-/* eps_grid, field eps_best: the certified upper value lies in [best - 1e-7, best + 1e-4 max(1, eps)], the certified
- * lower value below best + err and close; the golden PRV interval holds best for delta >= 1e-8;
- * exact_gaussian_analytic. */
+/* eps_grid, field eps_best: the certified upper value lies in [best - 1e-7, best + 1e-4 max(1,
+ * eps)], the certified lower value below best + err and close; the golden PRV interval holds best
+ * for delta >= 1e-8; exact_gaussian_analytic. */
 START_TEST(grid)
 {
 	cJSON *golden = tk_golden("accounting_eps_grid.json.gz");
@@ -55,16 +55,20 @@ START_TEST(grid)
 	cJSON_ArrayForEach(r, get(golden, "records"))
 	{
 		const char *id = cJSON_GetStringValue(get(r, "id"));
-		const double delta = tk_number(r, "delta"), best = tk_number(get(r, "eps_best"), "eps");
+		const double delta = tk_number(r, "delta"),
+			     best = tk_number(get(r, "eps_best"), "eps");
 		const double error = tk_number(get(r, "eps_best"), "err"),
 			     exact = tk_number(r, "exact_gaussian_analytic");
-		const iso_event e = sgm(tk_number(r, "q"), tk_number(r, "sigma"), tk_number(r, "steps"));
+		const iso_event e =
+			sgm(tk_number(r, "q"), tk_number(r, "sigma"), tk_number(r, "steps"));
 		iso_epsilons o;
 
 		bounds(&e, 1, ISO_ADD_REMOVE, delta, &o);
-		ck_assert_msg(o.pld_upper >= best - 1e-7 - error && o.pld_upper <= best + 1e-4 * fmax(1, best),
+		ck_assert_msg(o.pld_upper >= best - 1e-7 - error &&
+				      o.pld_upper <= best + 1e-4 * fmax(1, best),
 			      "%s: upper %.12g, best %.12g +- %.2g", id, o.pld_upper, best, error);
-		ck_assert_msg(o.pld_lower <= best + 1e-7 + error && o.pld_lower >= best - 0.02 * fmax(1, best),
+		ck_assert_msg(o.pld_lower <= best + 1e-7 + error &&
+				      o.pld_lower >= best - 0.02 * fmax(1, best),
 			      "%s: lower %.12g, best %.12g +- %.2g", id, o.pld_lower, best, error);
 		ck_assert(o.pld_lower <= o.pld_upper && o.pld_upper <= o.rdp);
 		if (!isnan(exact))
@@ -86,8 +90,10 @@ START_TEST(richardson)
 
 	cJSON_ArrayForEach(r, get(golden, "records"))
 	{
-		const double q = tk_number(r, "q"), sigma = tk_number(r, "sigma"), delta = tk_number(r, "delta");
-		const double best = tk_number(get(r, "eps_best"), "eps"), error = tk_number(get(r, "eps_best"), "err");
+		const double q = tk_number(r, "q"), sigma = tk_number(r, "sigma"),
+			     delta = tk_number(r, "delta");
+		const double best = tk_number(get(r, "eps_best"), "eps"),
+			     error = tk_number(get(r, "eps_best"), "err");
 		iso_mix mix = {0};
 		iso_pld_bounds a, b;
 
@@ -95,8 +101,10 @@ START_TEST(richardson)
 			continue;
 		mix.v = iso_alloc(1, sizeof(*mix.v));
 		mix.n = mix.cap = 1;
-		mix.v[0] =
-			(iso_law){.kind = ISO_LAW_REMOVE, .q = q, .s = sigma, .count = (uint64_t)tk_number(r, "steps")};
+		mix.v[0] = (iso_law){.kind = ISO_LAW_REMOVE,
+				     .q = q,
+				     .s = sigma,
+				     .count = (uint64_t)tk_number(r, "steps")};
 		tk_ok(iso_mix_prepare(&mix, delta, &err));
 		tk_ok(iso_mix_epsilon(&mix, delta, 0, 0, &a, &err));
 		tk_ok(iso_mix_epsilon(&mix, delta, a.step / 2, 0, &a, &err));
@@ -106,8 +114,9 @@ START_TEST(richardson)
 			continue;
 		}
 		ck_assert_msg(tk_close((4 * b.upper - a.upper) / 3, best, 0, fmax(1e-5, 2 * error)),
-			      "%s: %.12g and %.12g give %.12g, best %.12g", cJSON_GetStringValue(get(r, "id")), a.upper,
-			      b.upper, (4 * b.upper - a.upper) / 3, best);
+			      "%s: %.12g and %.12g give %.12g, best %.12g",
+			      cJSON_GetStringValue(get(r, "id")), a.upper, b.upper,
+			      (4 * b.upper - a.upper) / 3, best);
 		iso_mix_free(&mix);
 	}
 	ck_assert_int_eq(compared, 100);
@@ -125,27 +134,34 @@ START_TEST(adjacency)
 	cJSON_ArrayForEach(r, get(golden, "records"))
 	{
 		const char *kind = cJSON_GetStringValue(get(r, "kind"));
-		const int gaussian = strcmp(kind, "gaussian") == 0, poisson = strcmp(kind, "poisson_gaussian") == 0;
+		const int gaussian = strcmp(kind, "gaussian") == 0,
+			  poisson = strcmp(kind, "poisson_gaussian") == 0;
 
 		if (!gaussian && !poisson)
 			continue;
 		for (int i = 0; i < cJSON_GetArraySize(get(r, "deltas")); i++, compared++) {
-			const iso_event e = sgm(poisson ? tk_number(r, "q") : 1, tk_number(r, "sigma"),
-						tk_number(r, poisson ? "steps" : "k"));
+			const iso_event e =
+				sgm(poisson ? tk_number(r, "q") : 1, tk_number(r, "sigma"),
+				    tk_number(r, poisson ? "steps" : "k"));
 			const double delta = at(get(r, "deltas"), i);
 			iso_epsilons one, two;
 
 			bounds(&e, 1, ISO_ADD_REMOVE, delta, &one);
 			bounds(&e, 1, ISO_REPLACE_ONE, delta, &two);
-			tk_assert_close(two.pld_upper, at(get(r, "pld_replace_one"), i), 1e-4, 1e-4);
-			ck_assert(two.pld_lower <= two.pld_upper && two.pld_lower > two.pld_upper - 1e-3);
+			tk_assert_close(two.pld_upper, at(get(r, "pld_replace_one"), i), 1e-4,
+					1e-4);
+			ck_assert(two.pld_lower <= two.pld_upper &&
+				  two.pld_lower > two.pld_upper - 1e-3);
 			if (gaussian) {
-				tk_assert_close(one.pld_upper, at(get(r, "exact_sensitivity_1"), i), 1e-9, 0);
-				tk_assert_close(two.pld_upper, at(get(r, "exact_sensitivity_2"), i), 1e-9, 0);
+				tk_assert_close(one.pld_upper, at(get(r, "exact_sensitivity_1"), i),
+						1e-9, 0);
+				tk_assert_close(two.pld_upper, at(get(r, "exact_sensitivity_2"), i),
+						1e-9, 0);
 			} else {
-				tk_assert_close(one.pld_upper,
-						fmax(at(get(r, "pld_remove"), i), at(get(r, "pld_add"), i)), 1e-4,
-						1e-4);
+				tk_assert_close(
+					one.pld_upper,
+					fmax(at(get(r, "pld_remove"), i), at(get(r, "pld_add"), i)),
+					1e-4, 1e-4);
 				ck_assert(two.pld_upper > one.pld_upper);
 			}
 		}
@@ -181,7 +197,9 @@ START_TEST(directions)
 						     .count = (uint64_t)tk_number(r, "steps")};
 				tk_ok(iso_mix_prepare(&mix, delta, &err));
 				tk_ok(iso_mix_epsilon(&mix, delta, 0, 1, &b, &err));
-				tk_assert_close(b.upper, at(get(r, add ? "pld_add" : "pld_remove"), i), 1e-4, 1e-4);
+				tk_assert_close(b.upper,
+						at(get(r, add ? "pld_add" : "pld_remove"), i), 1e-4,
+						1e-4);
 				ck_assert(b.lower <= b.upper && b.lower > b.upper - 1e-3);
 				iso_mix_free(&mix);
 			}
@@ -211,7 +229,8 @@ static iso_event composed_event(const cJSON *m)
 	return e;
 }
 
-/* composed: eps_best abs max(2e-5, 2 err), pld_delta_at_eps, exact_gaussian 1e-9; order of entries irrelevant. */
+/* composed: eps_best abs max(2e-5, 2 err), pld_delta_at_eps, exact_gaussian 1e-9; order of entries
+ * irrelevant. */
 START_TEST(composed)
 {
 	cJSON *golden = tk_golden("accounting_composed.json.gz");
@@ -233,8 +252,10 @@ START_TEST(composed)
 		}
 		for (int i = 0; i < cJSON_GetArraySize(get(r, "deltas")); i++, compared++) {
 			const cJSON *best = cJSON_GetArrayItem(get(r, "eps_best"), i);
-			const double eps = tk_number(best, "eps"), slack = fmax(2e-5, 2 * tk_number(best, "err"));
-			const double exact = at(get(r, "exact_gaussian"), i), delta = at(get(r, "deltas"), i);
+			const double eps = tk_number(best, "eps"),
+				     slack = fmax(2e-5, 2 * tk_number(best, "err"));
+			const double exact = at(get(r, "exact_gaussian"), i),
+				     delta = at(get(r, "deltas"), i);
 			iso_epsilons o, back;
 			iso_event reversed[16];
 
@@ -242,12 +263,14 @@ START_TEST(composed)
 				reversed[k] = e[n - 1 - k];
 			bounds(e, n, ISO_ADD_REMOVE, delta, &o);
 			bounds(reversed, n, ISO_ADD_REMOVE, delta, &back);
-			ck_assert_msg(o.pld_upper >= eps - slack && o.pld_upper <= eps + slack + 5e-5 * eps,
-				      "%s: upper %.12g, best %.12g", cJSON_GetStringValue(get(r, "id")), o.pld_upper,
-				      eps);
-			ck_assert_msg(o.pld_lower <= eps + slack && o.pld_lower >= eps - 0.01 * fmax(1, eps),
-				      "%s: lower %.12g, best %.12g", cJSON_GetStringValue(get(r, "id")), o.pld_lower,
-				      eps);
+			ck_assert_msg(o.pld_upper >= eps - slack &&
+					      o.pld_upper <= eps + slack + 5e-5 * eps,
+				      "%s: upper %.12g, best %.12g",
+				      cJSON_GetStringValue(get(r, "id")), o.pld_upper, eps);
+			ck_assert_msg(o.pld_lower <= eps + slack &&
+					      o.pld_lower >= eps - 0.01 * fmax(1, eps),
+				      "%s: lower %.12g, best %.12g",
+				      cJSON_GetStringValue(get(r, "id")), o.pld_lower, eps);
 			tk_assert_close(back.pld_upper, o.pld_upper, 1e-5, 0);
 			tk_assert_close(back.rdp, o.rdp, 1e-10, 0);
 			if (!isnan(exact))
@@ -257,7 +280,8 @@ START_TEST(composed)
 			const cJSON *point = cJSON_GetArrayItem(get(r, "pld_delta_at_eps"), i);
 			double pld, rdp;
 
-			tk_ok(iso_account_delta(&list, ISO_ADD_REMOVE, at(point, 0), &pld, &rdp, &err));
+			tk_ok(iso_account_delta(&list, ISO_ADD_REMOVE, at(point, 0), &pld, &rdp,
+						&err));
 			ck_assert(pld <= rdp);
 			if (at(point, 1) > 1e-10) /* the reference has a floor */
 				tk_assert_close(pld, at(point, 1), 2e-3, 0);
@@ -269,8 +293,8 @@ START_TEST(composed)
 }
 END_TEST
 
-/* pure: kov_optimal_exact to 1e-9 (one kind of atom: the grid is exact), laplace exact_delta_at_eps, PLD of Laplace
- * compositions to 1e-5 of the golden discretised value. */
+/* pure: kov_optimal_exact to 1e-9 (one kind of atom: the grid is exact), laplace
+ * exact_delta_at_eps, PLD of Laplace compositions to 1e-5 of the golden discretised value. */
 START_TEST(pure)
 {
 	cJSON *golden = tk_golden("accounting_pure.json.gz");
@@ -293,8 +317,10 @@ START_TEST(pure)
 				iso_epsilons o;
 
 				bounds(&e, 1, ISO_ADD_REMOVE, at(get(r, "deltas"), i), &o);
-				ck_assert_msg(tk_close(o.pld_upper, truth, 1e-10, 1e-9), "%s: %.15g against %.15g",
-					      cJSON_GetStringValue(get(r, "id")), o.pld_upper, truth);
+				ck_assert_msg(tk_close(o.pld_upper, truth, 1e-10, 1e-9),
+					      "%s: %.15g against %.15g",
+					      cJSON_GetStringValue(get(r, "id")), o.pld_upper,
+					      truth);
 				if (truth < INFINITY)
 					tk_assert_close(o.pld_lower, truth, 1e-9, 1e-9);
 			}
@@ -312,26 +338,31 @@ START_TEST(pure)
 
 				bounds(&e, 1, ISO_ADD_REMOVE, at(get(r, "deltas"), i), &o);
 				ck_assert_msg(
-					(isnan(reference) || o.pld_upper <= reference + 1e-5 + 1e-4 * reference) &&
+					(isnan(reference) ||
+					 o.pld_upper <= reference + 1e-5 + 1e-4 * reference) &&
 						(isnan(floor_) || o.pld_upper >= floor_ - 1e-5 ||
 						 at(get(r, "deltas"), i) < 1e-8),
-					"%s: %.12g against %.12g", cJSON_GetStringValue(get(r, "id")), o.pld_upper,
-					reference);
-				ck_assert_msg(o.pld_lower <= o.pld_upper &&
-						      o.pld_lower > o.pld_upper - 2e-3 * fmax(1, o.pld_upper),
-					      "%s: %.12g to %.12g", cJSON_GetStringValue(get(r, "id")), o.pld_lower,
-					      o.pld_upper);
+					"%s: %.12g against %.12g",
+					cJSON_GetStringValue(get(r, "id")), o.pld_upper, reference);
+				ck_assert_msg(
+					o.pld_lower <= o.pld_upper &&
+						o.pld_lower >
+							o.pld_upper - 2e-3 * fmax(1, o.pld_upper),
+					"%s: %.12g to %.12g", cJSON_GetStringValue(get(r, "id")),
+					o.pld_lower, o.pld_upper);
 			}
 			tk_ok(iso_events_add(&list, &e, &err));
 			for (int i = 0; points && i < cJSON_GetArraySize(points); i++) {
 				const cJSON *point = cJSON_GetArrayItem(points, i);
 				double pld;
 
-				tk_ok(iso_account_delta(&list, ISO_ADD_REMOVE, at(point, 0), &pld, NULL, &err));
+				tk_ok(iso_account_delta(&list, ISO_ADD_REMOVE, at(point, 0), &pld,
+							NULL, &err));
 				ck_assert_msg(pld >= at(point, 1) * (1 - 1e-9) &&
 						      pld <= at(point, 1) * (1 + 1e-4) + 1e-12,
-					      "%s at %g: %.12g against %.12g", cJSON_GetStringValue(get(r, "id")),
-					      at(point, 0), pld, at(point, 1));
+					      "%s at %g: %.12g against %.12g",
+					      cJSON_GetStringValue(get(r, "id")), at(point, 0), pld,
+					      at(point, 1));
 			}
 			iso_events_free(&list);
 		}
@@ -355,12 +386,15 @@ START_TEST(transform_of_gaussian)
 
 			mix.v = iso_alloc(1, sizeof(*mix.v));
 			mix.n = mix.cap = 1;
-			mix.v[0] = (iso_law){.kind = ISO_LAW_REMOVE, .q = 1, .s = sigma[i], .count = 10};
+			mix.v[0] = (iso_law){
+				.kind = ISO_LAW_REMOVE, .q = 1, .s = sigma[i], .count = 10};
 			tk_ok(iso_mix_prepare(&mix, delta[k], &err));
 			tk_ok(iso_mix_epsilon(&mix, delta[k], 0, 1, &b, &err));
-			ck_assert_msg(b.upper >= exact * (1 - 1e-9) && b.upper <= exact * (1 + 2e-5),
+			ck_assert_msg(b.upper >= exact * (1 - 1e-9) &&
+					      b.upper <= exact * (1 + 2e-5),
 				      "%.12g, exact %.12g", b.upper, exact);
-			ck_assert_msg(b.lower <= exact * (1 + 1e-9) && b.lower >= exact * (1 - 5e-5),
+			ck_assert_msg(b.lower <= exact * (1 + 1e-9) &&
+					      b.lower >= exact * (1 - 5e-5),
 				      "%.12g, exact %.12g", b.lower, exact);
 			iso_mix_free(&mix);
 		}
@@ -370,7 +404,8 @@ END_TEST
 /* Parallel groups. */
 START_TEST(parallel)
 {
-	iso_event small = sgm(0.02, 2, 100), large = sgm(0.02, 2, 400), both = sgm(0.02, 2, 500), first = sgm(1, 4, 1);
+	iso_event small = sgm(0.02, 2, 100), large = sgm(0.02, 2, 400), both = sgm(0.02, 2, 500),
+		  first = sgm(1, 4, 1);
 	iso_events parts[2] = {{0}, {0}}, list = {0}, plain = {0};
 	iso_event group = {.mechanism = ISO_MECH_PARALLEL, .parts = parts, .nparts = 2, .count = 1};
 	iso_error err = {0};
@@ -412,7 +447,8 @@ START_TEST(parallel)
 }
 END_TEST
 
-/* Where no privacy loss distribution exists the answer is NaN, and the one-number door refuses with a reason. */
+/* Where no privacy loss distribution exists the answer is NaN, and the one-number door refuses with
+ * a reason. */
 START_TEST(not_applicable)
 {
 	const iso_event zcdp = {.mechanism = ISO_MECH_ZCDP, .rho = 0.1, .count = 1};
@@ -424,8 +460,8 @@ START_TEST(not_applicable)
 	tk_ok(iso_events_add(&list, &zcdp, &err));
 	tk_ok(iso_account_epsilon(&list, ISO_ADD_REMOVE, 1e-5, ISO_WANT_ALL, &o, &err));
 	ck_assert(isnan(o.pld_upper) && isnan(o.pld_lower) && o.rdp > 0 && o.rdp < 3);
-	tk_fails(iso_account_one(&list, ISO_ADD_REMOVE, 1e-5, ISO_ACC_PLD, &e, &err), ISO_E_UNSUPPORTED,
-		 "accountant rdp");
+	tk_fails(iso_account_one(&list, ISO_ADD_REMOVE, 1e-5, ISO_ACC_PLD, &e, &err),
+		 ISO_E_UNSUPPORTED, "accountant rdp");
 	iso_events_free(&list);
 }
 END_TEST

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What must hold whatever the numbers are: orderings, monotony, composition, inverses, and no NaN at the edges. */
+/* What must hold whatever the numbers are: orderings, monotony, composition, inverses, and no NaN
+ * at the edges. */
 #include "tests/support/testkit.h"
 
 #include <stdio.h>
@@ -15,7 +16,8 @@ static iso_event sgm(double q, double sigma, double steps)
 			   .count = (uint64_t)steps};
 }
 
-static void account(const iso_event *e, size_t n, iso_adjacency adj, double delta, iso_epsilons *out)
+static void account(const iso_event *e, size_t n, iso_adjacency adj, double delta,
+		    iso_epsilons *out)
 {
 	iso_events list = {0};
 	iso_error err = {0};
@@ -29,26 +31,28 @@ static void account(const iso_event *e, size_t n, iso_adjacency adj, double delt
 /* lower <= upper <= rdp <= classic <= moments. */
 static void check_order(const iso_epsilons *o, const char *what)
 {
-	ck_assert_msg(o->pld_lower >= 0 && o->pld_lower <= o->pld_upper, "%s: pld %.12g to %.12g", what, o->pld_lower,
-		      o->pld_upper);
-	ck_assert_msg(o->pld_upper <= o->rdp, "%s: pld %.12g above rdp %.12g", what, o->pld_upper, o->rdp);
-	ck_assert_msg(o->rdp <= o->rdp_classic * (1 + 1e-12), "%s: rdp %.12g above classic %.12g", what, o->rdp,
-		      o->rdp_classic);
-	ck_assert_msg(o->rdp_classic <= o->moments * (1 + 1e-9), "%s: classic %.12g above moments %.12g", what,
-		      o->rdp_classic, o->moments);
+	ck_assert_msg(o->pld_lower >= 0 && o->pld_lower <= o->pld_upper, "%s: pld %.12g to %.12g",
+		      what, o->pld_lower, o->pld_upper);
+	ck_assert_msg(o->pld_upper <= o->rdp, "%s: pld %.12g above rdp %.12g", what, o->pld_upper,
+		      o->rdp);
+	ck_assert_msg(o->rdp <= o->rdp_classic * (1 + 1e-12), "%s: rdp %.12g above classic %.12g",
+		      what, o->rdp, o->rdp_classic);
+	ck_assert_msg(o->rdp_classic <= o->moments * (1 + 1e-9),
+		      "%s: classic %.12g above moments %.12g", what, o->rdp_classic, o->moments);
 }
 
 START_TEST(orderings)
 {
-	const iso_event e[] = {sgm(0.01, 0.8, 500),
-			       sgm(1, 3, 7),
-			       sgm(0.5, 2, 30),
-			       {.mechanism = ISO_MECH_LAPLACE, .noise = 3, .count = 5},
-			       {.mechanism = ISO_MECH_EXPONENTIAL, .epsilon = 0.2, .count = 12},
-			       {.mechanism = ISO_MECH_PURE, .epsilon = 0.3, .delta = 1e-9, .count = 4},
-			       {.mechanism = ISO_MECH_RANDOMIZED_RESPONSE, .epsilon = 1, .count = 3},
-			       {.mechanism = ISO_MECH_PATE_LNMAX, .noise = 20, .count = 100},
-			       {.mechanism = ISO_MECH_PATE_GNMAX, .noise = 40, .count = 100}};
+	const iso_event e[] = {
+		sgm(0.01, 0.8, 500),
+		sgm(1, 3, 7),
+		sgm(0.5, 2, 30),
+		{.mechanism = ISO_MECH_LAPLACE, .noise = 3, .count = 5},
+		{.mechanism = ISO_MECH_EXPONENTIAL, .epsilon = 0.2, .count = 12},
+		{.mechanism = ISO_MECH_PURE, .epsilon = 0.3, .delta = 1e-9, .count = 4},
+		{.mechanism = ISO_MECH_RANDOMIZED_RESPONSE, .epsilon = 1, .count = 3},
+		{.mechanism = ISO_MECH_PATE_LNMAX, .noise = 20, .count = 100},
+		{.mechanism = ISO_MECH_PATE_GNMAX, .noise = 40, .count = 100}};
 	char what[64];
 	iso_epsilons o;
 
@@ -68,14 +72,17 @@ START_TEST(orderings)
 END_TEST
 
 /* One step of a parameter in the direction of more privacy must not raise any bound. */
-static void check_monotone(iso_event more, iso_event less, double delta_more, double delta_less, const char *what)
+static void check_monotone(iso_event more, iso_event less, double delta_more, double delta_less,
+			   const char *what)
 {
 	iso_epsilons a, b;
 
 	account(&more, 1, ISO_ADD_REMOVE, delta_more, &a);
 	account(&less, 1, ISO_ADD_REMOVE, delta_less, &b);
-	ck_assert_msg(a.pld_upper > b.pld_upper, "%s: pld %.12g, %.12g", what, a.pld_upper, b.pld_upper);
-	ck_assert_msg(a.pld_lower > b.pld_lower, "%s: lower %.12g, %.12g", what, a.pld_lower, b.pld_lower);
+	ck_assert_msg(a.pld_upper > b.pld_upper, "%s: pld %.12g, %.12g", what, a.pld_upper,
+		      b.pld_upper);
+	ck_assert_msg(a.pld_lower > b.pld_lower, "%s: lower %.12g, %.12g", what, a.pld_lower,
+		      b.pld_lower);
 	ck_assert_msg(a.rdp > b.rdp, "%s: rdp %.12g, %.12g", what, a.rdp, b.rdp);
 	ck_assert_msg(a.rdp_classic > b.rdp_classic, "%s: classic", what);
 	ck_assert_msg(a.moments > b.moments, "%s: moments", what);
@@ -85,7 +92,8 @@ static void check_monotone(iso_event more, iso_event less, double delta_more, do
 
 START_TEST(monotone)
 {
-	const double sigmas[] = {0.6, 1.1, 4}, rates[] = {0.002, 0.05, 0.6}, steps[] = {1, 300, 20000};
+	const double sigmas[] = {0.6, 1.1, 4}, rates[] = {0.002, 0.05, 0.6},
+		     steps[] = {1, 300, 20000};
 
 	for (size_t i = 0; i < ISO_COUNT(sigmas); i++)
 		for (size_t j = 0; j < ISO_COUNT(rates); j++)
@@ -94,13 +102,17 @@ START_TEST(monotone)
 				char what[96];
 				iso_epsilons o;
 
-				snprintf(what, sizeof(what), "sigma %g q %g steps %g", sigmas[i], rates[j], steps[k]);
+				snprintf(what, sizeof(what), "sigma %g q %g steps %g", sigmas[i],
+					 rates[j], steps[k]);
 				account(&e, 1, ISO_ADD_REMOVE, 1e-5, &o);
 				if (!(o.pld_lower > 1e-6)) /* clamped at zero */
 					continue;
-				check_monotone(e, sgm(rates[j], sigmas[i] * 1.02, steps[k]), 1e-5, 1e-5, what);
-				check_monotone(sgm(rates[j] * 1.02, sigmas[i], steps[k]), e, 1e-5, 1e-5, what);
-				check_monotone(sgm(rates[j], sigmas[i], ceil(steps[k] * 1.04)), e, 1e-5, 1e-5, what);
+				check_monotone(e, sgm(rates[j], sigmas[i] * 1.02, steps[k]), 1e-5,
+					       1e-5, what);
+				check_monotone(sgm(rates[j] * 1.02, sigmas[i], steps[k]), e, 1e-5,
+					       1e-5, what);
+				check_monotone(sgm(rates[j], sigmas[i], ceil(steps[k] * 1.04)), e,
+					       1e-5, 1e-5, what);
 				check_monotone(e, e, 1e-5, 1.2e-5, what);
 			}
 }
@@ -123,7 +135,8 @@ START_TEST(curve_shape)
 
 			ck_assert_msg(r >= last * (1 - 1e-12), "curve %d falls at %g", m, a);
 			if (y0 > 0 && m != 4) /* slopes grow */
-				ck_assert_msg((x * r - y1) / (x - x1) >= (y1 - y0) / (x1 - x0) * (1 - 1e-7),
+				ck_assert_msg((x * r - y1) / (x - x1) >=
+						      (y1 - y0) / (x1 - x0) * (1 - 1e-7),
 					      "curve %d not convex at %g", m, a);
 			y0 = y1, x0 = x1, y1 = x * r, x1 = x, last = r;
 		}
@@ -131,12 +144,15 @@ START_TEST(curve_shape)
 }
 END_TEST
 
-/* The whole is the composition of its halves, in any order; q = 1 is the Gaussian; k Gaussians are one. */
+/* The whole is the composition of its halves, in any order; q = 1 is the Gaussian; k Gaussians are
+ * one. */
 START_TEST(composition)
 {
-	const iso_event whole = sgm(0.03, 1.3, 600), halves[] = {sgm(0.03, 1.3, 250), sgm(0.03, 1.3, 350)};
-	const iso_event a[] = {
-		sgm(0.03, 1.3, 250), {.mechanism = ISO_MECH_LAPLACE, .noise = 7, .count = 3}, sgm(1, 9, 2)};
+	const iso_event whole = sgm(0.03, 1.3, 600),
+			halves[] = {sgm(0.03, 1.3, 250), sgm(0.03, 1.3, 350)};
+	const iso_event a[] = {sgm(0.03, 1.3, 250),
+			       {.mechanism = ISO_MECH_LAPLACE, .noise = 7, .count = 3},
+			       sgm(1, 9, 2)};
 	const iso_event b[] = {a[2], a[0], a[1]};
 	const iso_event split[] = {sgm(1, 3, 2), sgm(1, 4, 5)};
 	const iso_event joined = sgm(1, 1 / sqrt(2 / 9.0 + 5 / 16.0), 1);
@@ -199,12 +215,16 @@ START_TEST(inverse)
 				double pld, rdp;
 
 				tk_ok(iso_events_add(&list, &e[i], &err));
-				tk_ok(iso_account_epsilon(&list, (iso_adjacency)adj, delta, ISO_WANT_PLD | ISO_WANT_RDP,
-							  &o, &err));
-				tk_ok(iso_account_delta(&list, (iso_adjacency)adj, o.pld_upper, &pld, NULL, &err));
-				ck_assert_msg(tk_close(pld, delta, 1e-3, 0), "%zu: %.6g of %.6g", i, pld, delta);
-				tk_ok(iso_account_delta(&list, (iso_adjacency)adj, o.rdp, NULL, &rdp, &err));
-				ck_assert_msg(tk_close(rdp, delta, 1e-4, 0), "%zu: rdp %.6g of %.6g", i, rdp, delta);
+				tk_ok(iso_account_epsilon(&list, (iso_adjacency)adj, delta,
+							  ISO_WANT_PLD | ISO_WANT_RDP, &o, &err));
+				tk_ok(iso_account_delta(&list, (iso_adjacency)adj, o.pld_upper,
+							&pld, NULL, &err));
+				ck_assert_msg(tk_close(pld, delta, 1e-3, 0), "%zu: %.6g of %.6g", i,
+					      pld, delta);
+				tk_ok(iso_account_delta(&list, (iso_adjacency)adj, o.rdp, NULL,
+							&rdp, &err));
+				ck_assert_msg(tk_close(rdp, delta, 1e-4, 0),
+					      "%zu: rdp %.6g of %.6g", i, rdp, delta);
 				iso_events_free(&list);
 			}
 }
@@ -213,7 +233,8 @@ END_TEST
 /* No NaN, no crash: finite and ordered, or infinite, or refused with a reason. */
 START_TEST(edges)
 {
-	const double sigmas[] = {0.05, 0.3, 1, 100, 1e4}, rates[] = {1e-8, 1e-3, 0.5, 1}, steps[] = {1, 1000, 1e7};
+	const double sigmas[] = {0.05, 0.3, 1, 100, 1e4}, rates[] = {1e-8, 1e-3, 0.5, 1},
+		     steps[] = {1, 1000, 1e7};
 	const double deltas[] = {1e-5, 1e-15};
 	iso_error err = {0};
 
@@ -226,18 +247,23 @@ START_TEST(edges)
 					char what[96];
 					iso_epsilons o;
 
-					snprintf(what, sizeof(what), "sigma %g q %g steps %g delta %g", sigmas[i],
+					snprintf(what, sizeof(what),
+						 "sigma %g q %g steps %g delta %g", sigmas[i],
 						 rates[j], steps[k], deltas[d]);
 					tk_ok(iso_events_add(&list, &e, &err));
-					if (iso_account_epsilon(&list, ISO_ADD_REMOVE, deltas[d], ISO_WANT_ALL, &o,
-								&err) != ISO_OK) {
-						ck_assert_msg(err.code == ISO_E_NUMERIC && rates[j] < 1, "%s: %s", what,
-							      err.text);
+					if (iso_account_epsilon(&list, ISO_ADD_REMOVE, deltas[d],
+								ISO_WANT_ALL, &o, &err) != ISO_OK) {
+						ck_assert_msg(err.code == ISO_E_NUMERIC &&
+								      rates[j] < 1,
+							      "%s: %s", what, err.text);
 						iso_error_clear(&err);
 					} else {
 						check_order(&o, what);
-						ck_assert_msg(o.gdp >= 0 && o.moments >= 0, "%s", what);
-						ck_assert_msg(o.pld_upper < INFINITY && o.rdp < INFINITY, "%s", what);
+						ck_assert_msg(o.gdp >= 0 && o.moments >= 0, "%s",
+							      what);
+						ck_assert_msg(o.pld_upper < INFINITY &&
+								      o.rdp < INFINITY,
+							      "%s", what);
 					}
 					iso_events_free(&list);
 				}

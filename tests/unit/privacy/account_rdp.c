@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Renyi curves and the RDP accountants against golden values: 50-digit truths, and Python references as bounds. */
+/* Renyi curves and the RDP accountants against golden values: 50-digit truths, and Python
+ * references as bounds. */
 #include "tests/support/testkit.h"
 
 #include <stdio.h>
@@ -35,7 +36,8 @@ static void one_sgm(iso_events *list, double q, double sigma, double steps)
 	tk_ok(iso_events_add(list, &e, &err));
 }
 
-/* rdp_sgm: every order of rdp_truth to 1e-10; the references only as bounds, where they are known to be loose. */
+/* rdp_sgm: every order of rdp_truth to 1e-10; the references only as bounds, where they are known
+ * to be loose. */
 START_TEST(sgm_curve)
 {
 	cJSON *golden = tk_golden("accounting_rdp_sgm.json.gz");
@@ -51,18 +53,21 @@ START_TEST(sgm_curve)
 		const int n = cJSON_GetArraySize(orders);
 
 		for (int i = 0; i < n; i++) {
-			const double a = at(orders, i), t = at(truth, i), ours = iso_rdp_sgm(a, q, s);
+			const double a = at(orders, i), t = at(truth, i),
+				     ours = iso_rdp_sgm(a, q, s);
 
 			if (isnan(t))
 				continue;
-			ck_assert_msg(tk_close(ours, t, 1e-10, 0), "q %g sigma %g order %g: %.17g, truth %.17g", q, s,
-				      a, ours, t);
+			ck_assert_msg(tk_close(ours, t, 1e-10, 0),
+				      "q %g sigma %g order %g: %.17g, truth %.17g", q, s, a, ours,
+				      t);
 			worst = fmax(worst, fabs(ours / t - 1));
 			if (at(google, i) < INFINITY) {
 				ck_assert_msg(ours <= at(google, i) * (1 + 1e-9) + 1e-15 / (a - 1),
 					      "above the reference at %g", a);
 				if (a == floor(a))
-					ck_assert(tk_close(ours, at(google, i), 1e-8, 1e-15 / (a - 1)));
+					ck_assert(tk_close(ours, at(google, i), 1e-8,
+							   1e-15 / (a - 1)));
 			}
 			compared++;
 		}
@@ -73,7 +78,8 @@ START_TEST(sgm_curve)
 }
 END_TEST
 
-/* Independent oracle: the integer-order sum of positive terms (Mironov, Talwar and Zhang 2019, section 3.3). */
+/* Independent oracle: the integer-order sum of positive terms (Mironov, Talwar and Zhang 2019,
+ * section 3.3). */
 static double sgm_integer(int alpha, double q, double s)
 {
 	double log_sum = -INFINITY;
@@ -100,8 +106,8 @@ START_TEST(sgm_extremes)
 				const double theirs = sgm_integer(orders[k], rates[j], sigmas[i]);
 
 				ck_assert_msg(tk_close(ours, theirs, 1e-9, 1e-300),
-					      "sigma %g q %g order %d: %.15g against %.15g", sigmas[i], rates[j],
-					      orders[k], ours, theirs);
+					      "sigma %g q %g order %d: %.15g against %.15g",
+					      sigmas[i], rates[j], orders[k], ours, theirs);
 			}
 	ck_assert(iso_rdp_sgm(2, 0, 1) == 0);
 	ck_assert(iso_rdp_sgm(2, 0.1, 0) == INFINITY);
@@ -146,14 +152,14 @@ static double on_grid(const iso_events *list, double delta, int classic, int int
 	for (size_t i = 0; i < n; i++) {
 		const double r = iso_events_rdp(list, ISO_ADD_REMOVE, a[i], 0);
 
-		best = fmin(best,
-			    classic ? iso_rdp_to_epsilon_classic(a[i], r, delta) : iso_rdp_to_epsilon(a[i], r, delta));
+		best = fmin(best, classic ? iso_rdp_to_epsilon_classic(a[i], r, delta)
+					  : iso_rdp_to_epsilon(a[i], r, delta));
 	}
 	return best;
 }
 
-/* eps_grid: rdp_tight_exact, rdp_classic_exact, rdp_tight_integer_2_33, abadi_moments_lambda_1_32, gdp_clt_poisson; and
- * continuous orders are never worse than the grid nor than dp_accounting. */
+/* eps_grid: rdp_tight_exact, rdp_classic_exact, rdp_tight_integer_2_33, abadi_moments_lambda_1_32,
+ * gdp_clt_poisson; and continuous orders are never worse than the grid nor than dp_accounting. */
 START_TEST(grid_epsilons)
 {
 	cJSON *golden = tk_golden("accounting_eps_grid.json.gz");
@@ -163,19 +169,23 @@ START_TEST(grid_epsilons)
 
 	cJSON_ArrayForEach(r, get(golden, "records"))
 	{
-		const double delta = tk_number(r, "delta"), tight = tk_number(get(r, "rdp_tight_exact"), "eps");
+		const double delta = tk_number(r, "delta"),
+			     tight = tk_number(get(r, "rdp_tight_exact"), "eps");
 		const double gdp = tk_number(get(r, "gdp_clt_poisson"), "eps");
 		iso_events list = {0};
 		iso_epsilons e;
 
 		one_sgm(&list, tk_number(r, "q"), tk_number(r, "sigma"), tk_number(r, "steps"));
 		tk_assert_close(on_grid(&list, delta, 0, 0), tight, 1e-8, 0);
-		tk_assert_close(on_grid(&list, delta, 1, 0), tk_number(get(r, "rdp_classic_exact"), "eps"), 1e-8, 0);
-		tk_assert_close(on_grid(&list, delta, 0, 1), tk_number(get(r, "rdp_tight_integer_2_33"), "eps"), 1e-8,
-				0);
-		tk_ok(iso_account_epsilon(&list, ISO_ADD_REMOVE, delta, ISO_WANT_RDP | ISO_WANT_MOMENTS | ISO_WANT_GDP,
-					  &e, &err));
-		tk_assert_close(e.moments, tk_number(get(r, "abadi_moments_lambda_1_32"), "eps"), 1e-8, 0);
+		tk_assert_close(on_grid(&list, delta, 1, 0),
+				tk_number(get(r, "rdp_classic_exact"), "eps"), 1e-8, 0);
+		tk_assert_close(on_grid(&list, delta, 0, 1),
+				tk_number(get(r, "rdp_tight_integer_2_33"), "eps"), 1e-8, 0);
+		tk_ok(iso_account_epsilon(&list, ISO_ADD_REMOVE, delta,
+					  ISO_WANT_RDP | ISO_WANT_MOMENTS | ISO_WANT_GDP, &e,
+					  &err));
+		tk_assert_close(e.moments, tk_number(get(r, "abadi_moments_lambda_1_32"), "eps"),
+				1e-8, 0);
 		ck_assert(isnan(gdp) || tk_close(e.gdp, gdp, 1e-8, 0) || tk_number(r, "q") == 1);
 		ck_assert(e.rdp <= tight * (1 + 1e-9));
 		ck_assert(e.rdp <= tk_number(get(r, "rdp_dp_accounting"), "eps") * (1 + 1e-9));
@@ -189,7 +199,8 @@ START_TEST(grid_epsilons)
 }
 END_TEST
 
-/* adjacency: rdp_forward, rdp_one_step (without replacement, rel 1e-7), the Gaussian under replace-one. */
+/* adjacency: rdp_forward, rdp_one_step (without replacement, rel 1e-7), the Gaussian under
+ * replace-one. */
 START_TEST(adjacency)
 {
 	cJSON *golden = tk_golden("accounting_adjacency.json.gz");
@@ -205,18 +216,21 @@ START_TEST(adjacency)
 			for (int i = 0; i < cJSON_GetArraySize(orders); i++, wor++) {
 				const double a = at(orders, i);
 				const double ours =
-					iso_rdp_wor(a, tk_number(r, "m") / tk_number(r, "n"), tk_number(r, "sigma"));
+					iso_rdp_wor(a, tk_number(r, "m") / tk_number(r, "n"),
+						    tk_number(r, "sigma"));
 				const double theirs = at(get(r, "rdp_one_step_dp_accounting"), i);
 
-				ck_assert_msg(
-					tk_close(ours, theirs, 1e-7, 1e-15) ||
-						(ours < theirs && ours == iso_rdp_gaussian(a, tk_number(r, "sigma"))),
-					"%s order %g: %.15g against %.15g", cJSON_GetStringValue(get(r, "id")), a, ours,
-					theirs);
+				ck_assert_msg(tk_close(ours, theirs, 1e-7, 1e-15) ||
+						      (ours < theirs &&
+						       ours == iso_rdp_gaussian(
+								       a, tk_number(r, "sigma"))),
+					      "%s order %g: %.15g against %.15g",
+					      cJSON_GetStringValue(get(r, "id")), a, ours, theirs);
 			}
 		} else if (strcmp(kind, "poisson_gaussian") == 0) {
 			for (int i = 0; i < cJSON_GetArraySize(orders); i++, poisson++)
-				tk_assert_close(iso_rdp_sgm(at(orders, i), tk_number(r, "q"), tk_number(r, "sigma")),
+				tk_assert_close(iso_rdp_sgm(at(orders, i), tk_number(r, "q"),
+							    tk_number(r, "sigma")),
 						at(get(r, "rdp_forward"), i), 1e-8, 0);
 		}
 	}
@@ -234,19 +248,22 @@ START_TEST(replace_one_curve)
 	for (int i = 0; i < 3; i++)
 		for (int j = 0; j < 2; j++)
 			for (int k = 0; k < 4; k++) {
-				const double h = s[j] / 400, lo = -12 * s[j] - 2, hi = a[k] + 12 * s[j];
+				const double h = s[j] / 400, lo = -12 * s[j] - 2,
+					     hi = a[k] + 12 * s[j];
 				double sum = 0;
 
 				for (double x = lo; x < hi; x += h) {
 					const double n0 = -x * x / (2 * s[j] * s[j]);
 					const double up = exp((2 * x - 1) / (2 * s[j] * s[j]));
 					const double down = exp((-2 * x - 1) / (2 * s[j] * s[j]));
-					const double lp = log1p(q[i] * (up - 1)), lq = log1p(q[i] * (down - 1));
+					const double lp = log1p(q[i] * (up - 1)),
+						     lq = log1p(q[i] * (down - 1));
 
 					sum += exp(n0 + a[k] * lp + (1 - a[k]) * lq);
 				}
 				tk_assert_close(iso_rdp_sgm_replace(a[k], q[i], s[j]),
-						log(sum * h / (s[j] * sqrt(2 * M_PI))) / (a[k] - 1), 1e-8, 1e-12);
+						log(sum * h / (s[j] * sqrt(2 * M_PI))) / (a[k] - 1),
+						1e-8, 1e-12);
 			}
 	tk_assert_close(iso_rdp_sgm_replace(4, 1, 1.5), iso_rdp_gaussian(4, 0.75), 1e-14, 0);
 }
@@ -277,8 +294,9 @@ static iso_event composed_event(const cJSON *m)
 	return e;
 }
 
-/* composed: rdp_total_exact, rdp_tight_exact_default_orders, rdp_classic_exact_default_orders (rel 1e-8).  Exponential
- * mechanisms may be below the golden curve, which lacks the cap by the curve of pure epsilon-DP. */
+/* composed: rdp_total_exact, rdp_tight_exact_default_orders, rdp_classic_exact_default_orders (rel
+ * 1e-8).  Exponential mechanisms may be below the golden curve, which lacks the cap by the curve of
+ * pure epsilon-DP. */
 START_TEST(composed)
 {
 	cJSON *golden = tk_golden("accounting_composed.json.gz");
@@ -299,22 +317,26 @@ START_TEST(composed)
 			tk_ok(iso_events_add(&list, &e, &err));
 		}
 		for (int i = 0; i < cJSON_GetArraySize(get(r, "rdp_orders")); i++) {
-			const double ours = iso_events_rdp(&list, ISO_ADD_REMOVE, at(get(r, "rdp_orders"), i), 0);
+			const double ours = iso_events_rdp(&list, ISO_ADD_REMOVE,
+							   at(get(r, "rdp_orders"), i), 0);
 			const double theirs = at(get(r, "rdp_total_exact"), i);
 
 			ck_assert_msg(tk_close(ours, theirs, 1e-8, 0) ||
 					      (capped && ours < theirs && ours > 0.5 * theirs),
-				      "%s: %.15g against %.15g", cJSON_GetStringValue(get(r, "id")), ours, theirs);
+				      "%s: %.15g against %.15g", cJSON_GetStringValue(get(r, "id")),
+				      ours, theirs);
 			compared++;
 		}
 		for (int i = 0; i < cJSON_GetArraySize(get(r, "deltas")); i++) {
 			const double d = at(get(r, "deltas"), i),
 				     tight = at(get(r, "rdp_tight_exact_default_orders"), i);
-			const double ours = on_grid(&list, d, 0, 0); /* without the cap, as the golden value */
+			const double ours =
+				on_grid(&list, d, 0, 0); /* without the cap, as the golden value */
 
-			ck_assert_msg(tk_close(ours, tight, 1e-8, 0) || (capped && ours < tight), "%.15g against %.15g",
-				      ours, tight);
-			ck_assert(iso_rdp_epsilon(&list, ISO_ADD_REMOVE, d, 0, 0, NULL) <= tight * (1 + 1e-9));
+			ck_assert_msg(tk_close(ours, tight, 1e-8, 0) || (capped && ours < tight),
+				      "%.15g against %.15g", ours, tight);
+			ck_assert(iso_rdp_epsilon(&list, ISO_ADD_REMOVE, d, 0, 0, NULL) <=
+				  tight * (1 + 1e-9));
 		}
 		iso_events_free(&list);
 	}
@@ -339,17 +361,20 @@ START_TEST(pure_curves)
 			for (int i = 0; i < cJSON_GetArraySize(orders); i++, laplace++)
 				tk_assert_close(iso_rdp_laplace(at(orders, i), tk_number(r, "b")),
 						at(get(r, "rdp_truth"), i), 1e-10, 0);
-			tk_assert_close(iso_rdp_laplace(1, tk_number(r, "b")), tk_number(r, "kl_order_1"), 1e-12, 0);
+			tk_assert_close(iso_rdp_laplace(1, tk_number(r, "b")),
+					tk_number(r, "kl_order_1"), 1e-12, 0);
 		} else if (strcmp(kind, "exponential_mechanism_rdp") == 0) {
 			for (int i = 0; i < cJSON_GetArraySize(orders); i++, exponential++) {
 				const double a = at(orders, i), e = tk_number(r, "eps"),
 					     ours = iso_rdp_exponential(a, e);
 
-				tk_assert_close(ours,
-						fmin(at(get(r, "rdp_bounded_range_dp_accounting"), i),
-						     at(get(r, "rdp_pure_dp_randomized_response"), i)),
-						1e-10, 0);
-				tk_assert_close(iso_rdp_pure(a, e), at(get(r, "rdp_pure_dp_randomized_response"), i),
+				tk_assert_close(
+					ours,
+					fmin(at(get(r, "rdp_bounded_range_dp_accounting"), i),
+					     at(get(r, "rdp_pure_dp_randomized_response"), i)),
+					1e-10, 0);
+				tk_assert_close(iso_rdp_pure(a, e),
+						at(get(r, "rdp_pure_dp_randomized_response"), i),
 						1e-10, 0);
 			}
 		} else if (strcmp(kind, "randomized_response") == 0 && tk_number(r, "k") == 1) {
@@ -363,7 +388,11 @@ START_TEST(pure_curves)
 				if (tk_number(r, "buckets") == 2)
 					tk_assert_close(ours, at(point, 1), 1e-9, 0);
 				else
-					ck_assert(ours >= at(point, 1) * (1 - 1e-12)); /* the binary one is the worst */
+					ck_assert(
+						ours >=
+						at(point, 1) *
+							(1 -
+							 1e-12)); /* the binary one is the worst */
 			}
 		}
 	}
@@ -372,7 +401,8 @@ START_TEST(pure_curves)
 }
 END_TEST
 
-/* pure: laplace_composition and exponential_mechanism_composition on the golden orders, with and without the pure cap.
+/* pure: laplace_composition and exponential_mechanism_composition on the golden orders, with and
+ * without the pure cap.
  */
 START_TEST(pure_compositions)
 {
@@ -399,17 +429,23 @@ START_TEST(pure_compositions)
 			const double best = iso_rdp_epsilon(&list, ISO_ADD_REMOVE, d, 0, 0, NULL);
 
 			if (is_laplace) {
-				tk_assert_close(on_grid(&list, d, 0, 0),
-						at(get(r, "rdp_tight_default_orders_no_pure_cap"), i), 1e-8, 0);
-				tk_assert_close(on_grid(&list, d, 1, 0), at(get(r, "rdp_classic_default_orders"), i),
-						1e-8, 0);
-				ck_assert(best <= at(get(r, "rdp_tight_default_orders"), i) * (1 + 1e-9));
+				tk_assert_close(
+					on_grid(&list, d, 0, 0),
+					at(get(r, "rdp_tight_default_orders_no_pure_cap"), i), 1e-8,
+					0);
+				tk_assert_close(on_grid(&list, d, 1, 0),
+						at(get(r, "rdp_classic_default_orders"), i), 1e-8,
+						0);
+				ck_assert(best <=
+					  at(get(r, "rdp_tight_default_orders"), i) * (1 + 1e-9));
 				laplace++;
 			} else {
-				ck_assert(best <= at(get(r, "rdp_tight_default_orders_br"), i) * (1 + 1e-9));
+				ck_assert(best <= at(get(r, "rdp_tight_default_orders_br"), i) *
+							  (1 + 1e-9));
 				exponential++;
 			}
-			ck_assert(best <= tk_number(r, is_laplace ? "pure_eps" : "basic") * (1 + 1e-12));
+			ck_assert(best <=
+				  tk_number(r, is_laplace ? "pure_eps" : "basic") * (1 + 1e-12));
 		}
 		iso_events_free(&list);
 	}
@@ -430,21 +466,25 @@ START_TEST(gaussian_closed_form)
 		const char *kind = cJSON_GetStringValue(get(r, "kind"));
 
 		if (strcmp(kind, "gaussian_eps_for_sigma_delta") == 0) {
-			tk_assert_close(iso_gaussian_epsilon(1 / tk_number(r, "sigma"), tk_number(r, "delta")),
+			tk_assert_close(iso_gaussian_epsilon(1 / tk_number(r, "sigma"),
+							     tk_number(r, "delta")),
 					tk_number(r, "eps_truth"), 1e-10, 1e-9);
 			n++;
 		} else if (strcmp(kind, "gaussian_sigma_for_eps_delta") == 0) {
-			tk_assert_close(iso_gaussian_epsilon(1 / tk_number(r, "sigma_truth"), tk_number(r, "delta")),
+			tk_assert_close(iso_gaussian_epsilon(1 / tk_number(r, "sigma_truth"),
+							     tk_number(r, "delta")),
 					tk_number(r, "eps"), 1e-10, 1e-9);
 			n++;
 		} else if (strcmp(kind, "gaussian_delta_for_eps") == 0) {
 			for (int i = 0; i < cJSON_GetArraySize(get(r, "eps")); i++, n++)
-				tk_assert_close(iso_gaussian_delta(1 / tk_number(r, "sigma"), at(get(r, "eps"), i)),
+				tk_assert_close(iso_gaussian_delta(1 / tk_number(r, "sigma"),
+								   at(get(r, "eps"), i)),
 						at(get(r, "delta_truth"), i), 1e-10, 0);
 		}
 	}
 	ck_assert(n >= 32);
-	ck_assert(iso_gaussian_epsilon(0, 1e-5) == 0 && iso_gaussian_epsilon(INFINITY, 1e-5) == INFINITY);
+	ck_assert(iso_gaussian_epsilon(0, 1e-5) == 0 &&
+		  iso_gaussian_epsilon(INFINITY, 1e-5) == INFINITY);
 	ck_assert(isnan(iso_gaussian_epsilon(NAN, 1e-5)) && isnan(iso_gaussian_epsilon(1, 0)));
 	cJSON_Delete(golden);
 }
@@ -453,7 +493,8 @@ END_TEST
 /* (epsilon, delta0): the curve of pure DP on what is left of delta; nothing is left -> infinite. */
 START_TEST(approximate_dp)
 {
-	const iso_event e = {.mechanism = ISO_MECH_PURE, .epsilon = 0.1, .delta = 1e-6, .count = 10};
+	const iso_event e = {
+		.mechanism = ISO_MECH_PURE, .epsilon = 0.1, .delta = 1e-6, .count = 10};
 	iso_events list = {0};
 	iso_error err = {0};
 
@@ -461,7 +502,8 @@ START_TEST(approximate_dp)
 	ck_assert(iso_rdp_epsilon(&list, ISO_ADD_REMOVE, 1e-6, 0, 0, NULL) == INFINITY);
 	ck_assert(iso_rdp_epsilon(&list, ISO_ADD_REMOVE, 1.001e-5, 0, 0, NULL) <= 1 + 1e-12);
 	ck_assert(iso_rdp_epsilon(&list, ISO_ADD_REMOVE, 0.1, 0, 0, NULL) < 0.8);
-	tk_assert_close(iso_rdp_delta(&list, ISO_ADD_REMOVE, 1.0 + 1e-12), -expm1(10 * log1p(-1e-6)), 1e-12, 0);
+	tk_assert_close(iso_rdp_delta(&list, ISO_ADD_REMOVE, 1.0 + 1e-12),
+			-expm1(10 * log1p(-1e-6)), 1e-12, 0);
 	iso_events_free(&list);
 }
 END_TEST

@@ -35,12 +35,18 @@ START_TEST(plan_refuses_what_no_proof_covers)
 	} bad[] = {
 		{"without a name", {.event = gauss, .norm = ISO_NORM_L2, .sensitivity = 1}},
 		{"L1 norm", {.why = "x", .event = gauss, .norm = ISO_NORM_L1, .sensitivity = 1}},
-		{"sensitivity", {.why = "x", .event = gauss, .norm = ISO_NORM_L2, .sensitivity = NAN}},
-		{"sensitivity", {.why = "x", .event = gauss, .norm = ISO_NORM_L2, .sensitivity = -1}},
-		{"sensitivity", {.why = "x", .event = gauss, .norm = ISO_NORM_L2, .sensitivity = INFINITY}},
-		{"group", {.why = "x", .event = gauss, .norm = ISO_NORM_L2, .sensitivity = 1, .group = -1}},
+		{"sensitivity",
+		 {.why = "x", .event = gauss, .norm = ISO_NORM_L2, .sensitivity = NAN}},
+		{"sensitivity",
+		 {.why = "x", .event = gauss, .norm = ISO_NORM_L2, .sensitivity = -1}},
+		{"sensitivity",
+		 {.why = "x", .event = gauss, .norm = ISO_NORM_L2, .sensitivity = INFINITY}},
+		{"group",
+		 {.why = "x", .event = gauss, .norm = ISO_NORM_L2, .sensitivity = 1, .group = -1}},
 		{"count 0",
-		 {.why = "x", .event = {.mechanism = ISO_MECH_GAUSSIAN, .noise = 1, .rate = 1}, .norm = ISO_NORM_L2}},
+		 {.why = "x",
+		  .event = {.mechanism = ISO_MECH_GAUSSIAN, .noise = 1, .rate = 1},
+		  .norm = ISO_NORM_L2}},
 		{"parallel", {.why = "x", .event = {.mechanism = ISO_MECH_PARALLEL, .count = 1}}},
 		{"L2 norm",
 		 {.why = "x",
@@ -55,8 +61,9 @@ START_TEST(plan_refuses_what_no_proof_covers)
 	tk_ok(iso_plan_gaussian(&p, "a", 0, 1, 1, 1, 1, 1, &err));
 	tk_fails(iso_plan_laplace(&p, "a", 0, 1, 1, 1, 1, &err), ISO_E_PLUGIN, "planned twice");
 	tk_ok(iso_plan_laplace(&p, "a", 0, 2, 1, 1, 1, &err));
-	tk_fails(iso_plan_uncharged(&p, "a name of more than forty-seven characters is refused", &err), ISO_E_PLUGIN,
-		 "characters");
+	tk_fails(iso_plan_uncharged(&p, "a name of more than forty-seven characters is refused",
+				    &err),
+		 ISO_E_PLUGIN, "characters");
 	iso_plan_free(&p);
 }
 END_TEST
@@ -70,7 +77,8 @@ START_TEST(ledger_refuses_illegal_events)
 		iso_plan p = {0};
 
 		tk_ok(iso_plan_gaussian(&p, "x", 0, 0, noise[i], 1, 1, 1, &err));
-		ck_assert_int_eq(iso_ledger_new(&p, "t", ISO_ADD_REMOVE, 1, 0, &l, &err), ISO_E_CONFIG);
+		ck_assert_int_eq(iso_ledger_new(&p, "t", ISO_ADD_REMOVE, 1, 0, &l, &err),
+				 ISO_E_CONFIG);
 		ck_assert_ptr_null(l);
 		iso_error_clear(&err);
 		iso_plan_free(&p);
@@ -79,14 +87,16 @@ START_TEST(ledger_refuses_illegal_events)
 		iso_plan p = {0};
 
 		tk_ok(iso_plan_gaussian(&p, "x", 0, 0, 1, rate[i], 1, 1, &err));
-		ck_assert_int_eq(iso_ledger_new(&p, "t", ISO_ADD_REMOVE, 1, 0, &l, &err), ISO_E_CONFIG);
+		ck_assert_int_eq(iso_ledger_new(&p, "t", ISO_ADD_REMOVE, 1, 0, &l, &err),
+				 ISO_E_CONFIG);
 		iso_error_clear(&err);
 		iso_plan_free(&p);
 	}
 }
 END_TEST
 
-/* Two parts of group 3 and one sequential entry: one parallel event of two parts, and the other beside it. */
+/* Two parts of group 3 and one sequential entry: one parallel event of two parts, and the other
+ * beside it. */
 START_TEST(groups_become_parallel_events)
 {
 	iso_plan p = {0};
@@ -126,12 +136,12 @@ START_TEST(refuses_before_touching_data)
 	tk_ok(iso_mech_histogram(l, "step", 0, cell, 2, 1, 2, out, &err));
 	tk_ok(iso_mech_histogram(l, "step", 0, cell, 2, 1, 2, out, &err));
 	/* the data pointers are wild: a refusal that came after a look at them would crash */
-	tk_fails(iso_mech_histogram(l, "step", 0, (const uint32_t *)8, 1000, 1, 2, out, &err), ISO_E_BUDGET,
-		 "budget exceeded");
-	tk_fails(iso_mech_histogram(l, "stop", 0, (const uint32_t *)8, 1000, 1, 2, out, &err), ISO_E_BUDGET,
-		 "not planned");
-	tk_fails(iso_mech_vector_sum(l, "step", 0, (const double *)8, 1000, 2, 1, out, &err), ISO_E_BUDGET,
-		 "budget exceeded");
+	tk_fails(iso_mech_histogram(l, "step", 0, (const uint32_t *)8, 1000, 1, 2, out, &err),
+		 ISO_E_BUDGET, "budget exceeded");
+	tk_fails(iso_mech_histogram(l, "stop", 0, (const uint32_t *)8, 1000, 1, 2, out, &err),
+		 ISO_E_BUDGET, "not planned");
+	tk_fails(iso_mech_vector_sum(l, "step", 0, (const double *)8, 1000, 2, 1, out, &err),
+		 ISO_E_BUDGET, "budget exceeded");
 	tk_ok(iso_ledger_settled(l, &err));
 	ck_assert_uint_eq(iso_ledger_items(l)->v[0].used, 2);
 	iso_ledger_free(l);
@@ -151,10 +161,12 @@ START_TEST(refuses_more_sensitivity_than_planned)
 		 "sensitivity above the plan");
 	tk_fails(iso_mech_vector_sum(l, "step", 0, x, 1, 2, 2.1, out, &err), ISO_E_BUDGET,
 		 "sensitivity above the plan");
-	tk_fails(iso_release_begin(l, h, 1, NAN, &call, &err), ISO_E_BUDGET, "sensitivity above the plan");
+	tk_fails(iso_release_begin(l, h, 1, NAN, &call, &err), ISO_E_BUDGET,
+		 "sensitivity above the plan");
 	tk_fails(iso_release_begin(l, h, 1, -1, &call, &err), ISO_E_BUDGET, "sensitivity");
 	tk_fails(iso_release_begin(l, h, 0, 1, &call, &err), ISO_E_BUDGET, "budget exceeded");
-	tk_fails(iso_release_begin(l, h, UINT64_MAX, 1, &call, &err), ISO_E_BUDGET, "budget exceeded");
+	tk_fails(iso_release_begin(l, h, UINT64_MAX, 1, &call, &err), ISO_E_BUDGET,
+		 "budget exceeded");
 	tk_fails(iso_release_begin(l, 1, 1, 1, &call, &err), ISO_E_BUDGET, "entry 1");
 	tk_fails(iso_release_begin(l, -1, 1, 1, &call, &err), ISO_E_BUDGET, "entry -1");
 	ck_assert_uint_eq(iso_ledger_items(l)->v[0].used, 0);
@@ -171,9 +183,12 @@ START_TEST(refuses_another_mechanism_or_rate)
 	size_t chosen;
 	int h;
 
-	tk_fails(iso_mech_histogram(l, "step", 0, cell, 1, 1, 1, out, &err), ISO_E_BUDGET, "sampled entry");
-	tk_fails(iso_mech_exponential(l, "step", 0, out, 2, &chosen, &err), ISO_E_BUDGET, "other mechanism");
-	tk_fails(iso_mech_votes(l, "step", 0, out, 1, 2, cell, &err), ISO_E_BUDGET, "other mechanism");
+	tk_fails(iso_mech_histogram(l, "step", 0, cell, 1, 1, 1, out, &err), ISO_E_BUDGET,
+		 "sampled entry");
+	tk_fails(iso_mech_exponential(l, "step", 0, out, 2, &chosen, &err), ISO_E_BUDGET,
+		 "other mechanism");
+	tk_fails(iso_mech_votes(l, "step", 0, out, 1, 2, cell, &err), ISO_E_BUDGET,
+		 "other mechanism");
 	tk_ok(iso_ledger_find(l, "step", 0, &h, &err));
 	tk_ok(iso_release_begin(l, h, 1, 1, &call, &err));
 	out[0] = 0;
@@ -227,7 +242,8 @@ START_TEST(closed_ledger_refuses)
 	uint32_t call;
 
 	iso_ledger_close(l);
-	tk_fails(iso_mech_histogram(l, "step", 0, (const uint32_t *)8, 9, 1, 1, out, &err), ISO_E_BUDGET, "closed");
+	tk_fails(iso_mech_histogram(l, "step", 0, (const uint32_t *)8, 9, 1, 1, out, &err),
+		 ISO_E_BUDGET, "closed");
 	tk_fails(iso_ledger_uncharged(l, "late", &err), ISO_E_BUDGET, "closed");
 	tk_fails(iso_release_begin(l, 0, 1, 1, &call, &err), ISO_E_BUDGET, "closed");
 	iso_ledger_free(l);
@@ -251,8 +267,9 @@ START_TEST(uncharged_is_visible)
 	ck_assert(isfinite(e.rdp) && e.rdp > 0);
 	tk_fails(iso_ledger_settled(l, &err), ISO_E_PLUGIN, "best epoch");
 	tk_ok(iso_ledger_uncharged(l, "best epoch", &err));
-	tk_ok(iso_ledger_uncharged(l, "best epoch", &err));    /* twice is one entry */
-	tk_ok(iso_ledger_uncharged(l, "category list", &err)); /* not announced: visible all the same */
+	tk_ok(iso_ledger_uncharged(l, "best epoch", &err)); /* twice is one entry */
+	tk_ok(iso_ledger_uncharged(l, "category list",
+				   &err)); /* not announced: visible all the same */
 	tk_fails(iso_ledger_uncharged(l, "step", &err), ISO_E_PLUGIN, "paid for");
 	ck_assert_uint_eq(iso_ledger_uncharged_count(l), 2);
 	tk_ok(iso_ledger_settled(l, &err));
@@ -260,12 +277,14 @@ START_TEST(uncharged_is_visible)
 	ck_assert(isinf(e.rdp) && e.rdp > 0);
 	ck_assert(isinf(e.rdp_classic));
 	ck_assert(isnan(e.pld_upper)); /* not asked for */
-	tk_fails(iso_mech_histogram(l, "category list", 0, cell, 1, 1, 1, out, &err), ISO_E_BUDGET, "other mechanism");
+	tk_fails(iso_mech_histogram(l, "category list", 0, cell, 1, 1, 1, out, &err), ISO_E_BUDGET,
+		 "other mechanism");
 	iso_ledger_free(l);
 }
 END_TEST
 
-/* T Gaussian releases at noise z: min over orders of T a / (2 z^2) + log1p(-1/a) - log(delta a)/(a-1), by brute force.
+/* T Gaussian releases at noise z: min over orders of T a / (2 z^2) + log1p(-1/a) - log(delta
+ * a)/(a-1), by brute force.
  */
 START_TEST(epsilon_of_booked_counts)
 {
@@ -312,9 +331,10 @@ static iso_ledger *varied_ledger(void)
 	tk_ok(iso_plan_add(&p, &it, &err));
 	tk_ok(iso_plan_gaussian(&p, "a", 1, 0, 0.1, 1, 3, 1.1, &err));
 	tk_ok(iso_plan_laplace(&p, "b", 1, 1, 2.0 / 3, 3, 1, &err));
-	it = (iso_plan_item){.why = "choice",
-			     .event = {.mechanism = ISO_MECH_EXPONENTIAL, .epsilon = 0.7, .rate = 1, .count = 1},
-			     .sensitivity = 1};
+	it = (iso_plan_item){
+		.why = "choice",
+		.event = {.mechanism = ISO_MECH_EXPONENTIAL, .epsilon = 0.7, .rate = 1, .count = 1},
+		.sensitivity = 1};
 	tk_ok(iso_plan_add(&p, &it, &err));
 	l = ledger_of(&p);
 	tk_ok(iso_mech_votes(l, "votes", 0, votes, 2, 2, label, &err));
@@ -395,7 +415,8 @@ START_TEST(json_refuses_what_was_edited)
 
 	for (size_t i = 0; i < ISO_COUNT(bad); i++) {
 		json = cJSON_Parse(bad[i]);
-		tk_fails(iso_ledger_events_from_json(json, &e, &uncharged, &err), ISO_E_DATA, "malformed ledger");
+		tk_fails(iso_ledger_events_from_json(json, &e, &uncharged, &err), ISO_E_DATA,
+			 "malformed ledger");
 		ck_assert_uint_eq(e.n, 0);
 		cJSON_Delete(json);
 	}
@@ -403,7 +424,8 @@ START_TEST(json_refuses_what_was_edited)
 		tk_ok(iso_ledger_to_json(l, &json, &err));
 		cJSON_ReplaceItemInObjectCaseSensitive(cJSON_GetArrayItem(json, 1), edit[i].key,
 						       cJSON_Parse(edit[i].value));
-		tk_fails(iso_ledger_events_from_json(json, &e, &uncharged, &err), ISO_E_DATA, "entry 1");
+		tk_fails(iso_ledger_events_from_json(json, &e, &uncharged, &err), ISO_E_DATA,
+			 "entry 1");
 		cJSON_Delete(json);
 	}
 	tk_ok(iso_ledger_to_json(l, &json, &err));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The mechanisms against closed forms.  Statistical tests use fixed seeds and reject at 1e-6, so a failure is a bug. */
+/* The mechanisms against closed forms.  Statistical tests use fixed seeds and reject at 1e-6, so a
+ * failure is a bug. */
 #include "core/privacy/mechanism.h"
 
 #include <string.h>
@@ -40,10 +41,12 @@ START_TEST(histogram_counts)
 	tk_ok(iso_mech_histogram(l, "g", 0, cell, 4, 2, 5, out, &err));
 	for (int i = 0; i < 5; i++)
 		tk_assert_close(out[i], want[i], 0, 1e-6);
-	tk_fails(iso_mech_histogram(l, "g", 0, twice, 1, 2, 5, out, &err), ISO_E_PLUGIN, "counted twice");
+	tk_fails(iso_mech_histogram(l, "g", 0, twice, 1, 2, 5, out, &err), ISO_E_PLUGIN,
+		 "counted twice");
 	iso_ledger_free(l);
 	l = gaussian(1e-9, 1, sqrt(2));
-	tk_fails(iso_mech_histogram(l, "g", 0, beyond, 1, 2, 5, out, &err), ISO_E_PLUGIN, "outside the histogram");
+	tk_fails(iso_mech_histogram(l, "g", 0, beyond, 1, 2, 5, out, &err), ISO_E_PLUGIN,
+		 "outside the histogram");
 	iso_ledger_free(l);
 }
 END_TEST
@@ -112,7 +115,8 @@ START_TEST(laplace_noise_has_the_planned_scale)
 	tk_ok(iso_mech_histogram(l, "l", 0, NULL, 0, 2, CELLS, out, &err));
 	for (size_t i = 0; i < CELLS; i++)
 		sum += 2 * fabs(out[i]) / 1.6;
-	ck_assert_msg(two_tails(sum, 2 * CELLS) > ALPHA, "scale is %g of the planned", sum / (2 * CELLS));
+	ck_assert_msg(two_tails(sum, 2 * CELLS) > ALPHA, "scale is %g of the planned",
+		      sum / (2 * CELLS));
 	free(out);
 	iso_ledger_free(l);
 }
@@ -150,9 +154,10 @@ START_TEST(exponential_mechanism_has_its_law)
 	const size_t n = 20000;
 	double seen[4] = {0}, sum = 0, chi = 0;
 	iso_plan p = {0};
-	iso_plan_item it = {.why = "c",
-			    .event = {.mechanism = ISO_MECH_EXPONENTIAL, .epsilon = eps, .rate = 1, .count = n},
-			    .sensitivity = sens};
+	iso_plan_item it = {
+		.why = "c",
+		.event = {.mechanism = ISO_MECH_EXPONENTIAL, .epsilon = eps, .rate = 1, .count = n},
+		.sensitivity = sens};
 	iso_ledger *l;
 
 	tk_ok(iso_plan_add(&p, &it, &err));
@@ -172,25 +177,30 @@ START_TEST(exponential_mechanism_has_its_law)
 		chi += (seen[i] - want) * (seen[i] - want) / want;
 	}
 	ck_assert_double_eq(seen[3], 0); /* a score that is not a number never wins */
-	ck_assert_msg(iso_chi2_sf(chi, 2) > 1e-6, "chi-square %g: %g %g %g", chi, seen[0], seen[1], seen[2]);
-	tk_fails(iso_mech_exponential(l, "c", 0, score, 0, &(size_t){0}, &err), ISO_E_PLUGIN, "choice among nothing");
+	ck_assert_msg(iso_chi2_sf(chi, 2) > 1e-6, "chi-square %g: %g %g %g", chi, seen[0], seen[1],
+		      seen[2]);
+	tk_fails(iso_mech_exponential(l, "c", 0, score, 0, &(size_t){0}, &err), ISO_E_PLUGIN,
+		 "choice among nothing");
 	iso_ledger_free(l);
 }
 END_TEST
 
-/* Two classes, gap d.  GNMax: Phi(d / (s sqrt 2)).  LNMax: the difference of two Laplaces of scale b has tail
- * (2 + g) e^-g / 4 at g = d / b. */
+/* Two classes, gap d.  GNMax: Phi(d / (s sqrt 2)).  LNMax: the difference of two Laplaces of scale
+ * b has tail (2 + g) e^-g / 4 at g = d / b. */
 static double win_share(iso_mech m, double noise, double d, size_t queries)
 {
 	double *votes = malloc(2 * queries * sizeof(*votes));
 	uint32_t *label = malloc(queries * sizeof(*label));
 	size_t won = 0;
 	iso_plan p = {0};
-	iso_plan_item it = {
-		.why = "v",
-		.event =
-			{.mechanism = m, .noise = noise, .rate = 1, .count = queries, .queries = queries, .classes = 2},
-		.norm = m == ISO_MECH_PATE_GNMAX ? ISO_NORM_L2 : ISO_NORM_L1};
+	iso_plan_item it = {.why = "v",
+			    .event = {.mechanism = m,
+				      .noise = noise,
+				      .rate = 1,
+				      .count = queries,
+				      .queries = queries,
+				      .classes = 2},
+			    .norm = m == ISO_MECH_PATE_GNMAX ? ISO_NORM_L2 : ISO_NORM_L1};
 	iso_ledger *l;
 
 	tk_ok(iso_plan_add(&p, &it, &err));
@@ -203,7 +213,8 @@ static double win_share(iso_mech m, double noise, double d, size_t queries)
 	for (size_t q = 0; q < queries; q++)
 		won += label[q] == 0;
 	ck_assert_uint_eq(iso_ledger_items(l)->v[0].used, queries);
-	tk_fails(iso_mech_votes(l, "v", 0, (const double *)8, 1, 2, label, &err), ISO_E_BUDGET, "budget exceeded");
+	tk_fails(iso_mech_votes(l, "v", 0, (const double *)8, 1, 2, label, &err), ISO_E_BUDGET,
+		 "budget exceeded");
 	iso_ledger_free(l);
 	free(votes);
 	free(label);
@@ -217,8 +228,10 @@ START_TEST(votes_have_their_law)
 	const double gn = iso_norm_cdf(d / (s * sqrt(2))), ln = 1 - (2 + d / b) * exp(-d / b) / 4;
 
 	/* five standard errors of a share are 1.2 % here */
-	tk_assert_close(win_share(ISO_MECH_PATE_GNMAX, s, d, n), gn, 0, 5 * sqrt(gn * (1 - gn) / (double)n));
-	tk_assert_close(win_share(ISO_MECH_PATE_LNMAX, b, d, n), ln, 0, 5 * sqrt(ln * (1 - ln) / (double)n));
+	tk_assert_close(win_share(ISO_MECH_PATE_GNMAX, s, d, n), gn, 0,
+			5 * sqrt(gn * (1 - gn) / (double)n));
+	tk_assert_close(win_share(ISO_MECH_PATE_LNMAX, b, d, n), ln, 0,
+			5 * sqrt(ln * (1 - ln) / (double)n));
 }
 END_TEST
 
@@ -237,7 +250,8 @@ START_TEST(pieces_equal_the_whole)
 	tk_ok(iso_release_piece_f32(l[1], 0, call, 128, 472, piece + 128, &err));
 	ck_assert_int_eq(memcmp(whole, piece, sizeof(whole)), 0);
 	tk_fails(iso_release_piece_f32(l[1], 0, call, 3, 2, piece, &err), ISO_E_INTERNAL, "even");
-	tk_fails(iso_release_piece_f32(l[1], 0, call + 1, 0, 2, piece, &err), ISO_E_BUDGET, "not booked");
+	tk_fails(iso_release_piece_f32(l[1], 0, call + 1, 0, 2, piece, &err), ISO_E_BUDGET,
+		 "not booked");
 	iso_ledger_free(l[0]);
 	iso_ledger_free(l[1]);
 }
@@ -269,7 +283,8 @@ START_TEST(poisson_batches)
 
 		tk_ok(iso_release_begin(l[0], 0, 1, 1, &call, &err));
 		tk_ok(iso_release_poisson(l[0], 0, call, id, N, a, &na, &err));
-		tk_fails(iso_release_poisson(l[0], 0, call, id, N, a, &nb, &err), ISO_E_BUDGET, "has its batch");
+		tk_fails(iso_release_poisson(l[0], 0, call, id, N, a, &nb, &err), ISO_E_BUDGET,
+			 "has its batch");
 		tk_ok(iso_release_finish_f32(l[0], 0, call, x, 1, &err));
 		tk_ok(iso_release_begin(l[1], 0, 1, 1, &call, &err));
 		tk_ok(iso_release_poisson(l[1], 0, call, less, N - 1, b, &nb, &err));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The privacy noise: published AES vectors, addressing, and the distribution of every sampler.
  *
- * POWER.  Each statistical test has a false-alarm rate of 1e-6 on fixed seeds, and must notice a scale that is off by
- * 1 %: every sample is also judged after multiplication by 1.01 and by 0.99, and then each of the tests that claim this
- * power (chi-square, Kolmogorov-Smirnov, second moment) must fail. */
+ * POWER.  Each statistical test has a false-alarm rate of 1e-6 on fixed seeds, and must notice a
+ * scale that is off by 1 %: every sample is also judged after multiplication by 1.01 and by 0.99,
+ * and then each of the tests that claim this power (chi-square, Kolmogorov-Smirnov, second moment)
+ * must fail. */
 #include "core/privacy/noise.h"
 
 #include <openssl/evp.h>
@@ -106,7 +107,8 @@ START_TEST(test_words_construction)
 	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
 	ck_assert_int_eq(EVP_EncryptInit_ex(c, EVP_aes_256_ecb(), NULL, key, NULL), 1);
 	for (uint8_t i = 0; i < 40; i++) {
-		const uint8_t block[16] = {0, 0, 0, 3, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, (uint8_t)((5 + i) / 2)};
+		const uint8_t block[16] = {0, 0, 0, 3, 1, 2, 3, 4,
+					   0, 0, 0, 0, 0, 0, 0, (uint8_t)((5 + i) / 2)};
 		uint8_t out[32];
 		int n;
 		uint64_t v = 0;
@@ -138,7 +140,8 @@ START_TEST(test_no_repeats)
 		iso_noise *z = noise_new(seed, "x", 0);
 		for (uint32_t s = 0; s < STREAMS; s++)
 			for (uint32_t t = 0; t < STEPS; t++, at += EACH)
-				tk_ok(iso_noise_words(z, s << (2 * s), t << (2 * t), 0, EACH, w + at, &err));
+				tk_ok(iso_noise_words(z, s << (2 * s), t << (2 * t), 0, EACH,
+						      w + at, &err));
 		iso_noise_free(z);
 	}
 	qsort(w, total, sizeof(*w), by_value);
@@ -150,11 +153,12 @@ START_TEST(test_no_repeats)
 }
 END_TEST
 
-static int same_key(uint64_t seed_a, const char *label_a, int secure_a, uint64_t seed_b, const char *label_b,
-		    int secure_b)
+static int same_key(uint64_t seed_a, const char *label_a, int secure_a, uint64_t seed_b,
+		    const char *label_b, int secure_b)
 {
 	iso_error err = {0};
-	iso_noise *a = noise_new(seed_a, label_a, secure_a), *b = noise_new(seed_b, label_b, secure_b);
+	iso_noise *a = noise_new(seed_a, label_a, secure_a),
+		  *b = noise_new(seed_b, label_b, secure_b);
 	uint64_t x, y;
 	tk_ok(iso_noise_words(a, 0, 0, 0, 1, &x, &err));
 	tk_ok(iso_noise_words(b, 0, 0, 0, 1, &y, &err));
@@ -169,7 +173,8 @@ START_TEST(test_keys)
 	ck_assert(same_key(1, "a", 0, 1, "a", 0));
 	ck_assert(!same_key(1, "a", 0, 2, "a", 0));
 	ck_assert(!same_key(1, "a", 0, 1, "b", 0));
-	ck_assert(!same_key(1, "a", 1, 1, "a", 1)); /* the operating system's key is fresh each time */
+	ck_assert(!same_key(1, "a", 1, 1, "a",
+			    1)); /* the operating system's key is fresh each time */
 	ck_assert(!same_key(1, "a", 1, 1, "a", 0));
 }
 END_TEST
@@ -191,9 +196,11 @@ START_TEST(test_pieces)
 				continue;
 			for (size_t e = 0; e < N; e++)
 				part[e] = (float)e;
-			for (size_t at = 0, n = 2; at < N; at += n, n = (n * 5 + 2) % 4700 / 2 * 2 + 2) {
+			for (size_t at = 0, n = 2; at < N;
+			     at += n, n = (n * 5 + 2) % 4700 / 2 * 2 + 2) {
 				const size_t m = N - at < n ? N - at : n;
-				tk_ok(iso_noise_add_gaussian_f32(z, 1, 2, at, m, 3, part + at, &err));
+				tk_ok(iso_noise_add_gaussian_f32(z, 1, 2, at, m, 3, part + at,
+								 &err));
 			}
 			ck_assert(memcmp(part, whole, sizeof(whole)) == 0);
 		}
@@ -213,9 +220,11 @@ START_TEST(test_refusals)
 	float x[4] = {1, 2, 3, 4};
 	double d[2] = {1, 2};
 	uint64_t w[4];
-	tk_fails(iso_noise_words(z, 0, 0, ((uint64_t)1 << 32) - 1, 2, w, &err), ISO_E_USAGE, "2^32");
+	tk_fails(iso_noise_words(z, 0, 0, ((uint64_t)1 << 32) - 1, 2, w, &err), ISO_E_USAGE,
+		 "2^32");
 	tk_ok(iso_noise_words(z, 0, 0, ((uint64_t)1 << 32) - 2, 2, w, &err));
-	tk_fails(iso_noise_add_gaussian_f32(z, 0, 0, (uint64_t)1 << 32, 2, 1, x, &err), ISO_E_USAGE, "2^32");
+	tk_fails(iso_noise_add_gaussian_f32(z, 0, 0, (uint64_t)1 << 32, 2, 1, x, &err), ISO_E_USAGE,
+		 "2^32");
 	tk_fails(iso_noise_add_gaussian_f32(z, 0, 0, 0, 4, -1, x, &err), ISO_E_USAGE, "scale");
 	tk_fails(iso_noise_add_gaussian_f32(z, 0, 0, 0, 4, NAN, x, &err), ISO_E_USAGE, "scale");
 	tk_fails(iso_noise_add_laplace(z, 0, 0, 2, INFINITY, d, &err), ISO_E_USAGE, "scale");
@@ -248,9 +257,11 @@ static double cdf_gumbel(double x)
 	return exp(-exp(-x));
 }
 
-/* Number of failed tests out of three, as bits: 1 chi-square on 256 equal bins, 2 Kolmogorov-Smirnov on the edges of
- * 4096 bins, 4 second moment (variance m2 and kurtosis m4 of the distribution given). */
-static int judge(const double *z, size_t n, double factor, cdf_fn *cdf, double mean, double m2, double m4)
+/* Number of failed tests out of three, as bits: 1 chi-square on 256 equal bins, 2
+ * Kolmogorov-Smirnov on the edges of 4096 bins, 4 second moment (variance m2 and kurtosis m4 of the
+ * distribution given). */
+static int judge(const double *z, size_t n, double factor, cdf_fn *cdf, double mean, double m2,
+		 double m4)
 {
 	static uint32_t count[BINS];
 	memset(count, 0, sizeof(count));
@@ -294,8 +305,10 @@ static const struct sampler {
 	{"laplace", cdf_laplace, 0, 2, 24, 2, 0, N_LARGE},
 	{"laplace, secure", cdf_laplace, 0, 2, 24, 2, 1, N_LARGE},
 	/* Gumbel: Euler's constant; pi^2/6; pi^4 (3/20) */
-	{"gumbel", cdf_gumbel, 0.57721566490153286, 1.6449340668482264, 14.611363655100368, 3, 0, N_LARGE},
-	{"gumbel, secure", cdf_gumbel, 0.57721566490153286, 1.6449340668482264, 14.611363655100368, 3, 1, N_LARGE},
+	{"gumbel", cdf_gumbel, 0.57721566490153286, 1.6449340668482264, 14.611363655100368, 3, 0,
+	 N_LARGE},
+	{"gumbel, secure", cdf_gumbel, 0.57721566490153286, 1.6449340668482264, 14.611363655100368,
+	 3, 1, N_LARGE},
 };
 
 static void draw(const struct sampler *s, iso_noise *z, double scale, double *out)
@@ -318,8 +331,8 @@ static void draw(const struct sampler *s, iso_noise *z, double scale, double *ou
 	}
 }
 
-/* The secure samplers are keyed by the system, so these tests are fresh experiments in every run: three tests at 1e-6
- * each, four samplers. */
+/* The secure samplers are keyed by the system, so these tests are fresh experiments in every run:
+ * three tests at 1e-6 each, four samplers. */
 START_TEST(test_distribution)
 {
 	const struct sampler *const s = &samplers[_i];
@@ -327,10 +340,11 @@ START_TEST(test_distribution)
 	ck_assert_ptr_nonnull(out);
 	iso_noise *z = noise_new(20, s->name, s->secure);
 	draw(s, z, 4, out);
-	ck_assert_msg(judge(out, s->n, 0.25, s->cdf, s->mean, s->m2, s->m4) == 0, "%s: wrong distribution (%d)",
-		      s->name, judge(out, s->n, 0.25, s->cdf, s->mean, s->m2, s->m4));
-	ck_assert_msg(judge(out, s->n, 0.2525, s->cdf, s->mean, s->m2, s->m4) == 7, "%s: 1 %% too wide goes unnoticed",
-		      s->name);
+	ck_assert_msg(judge(out, s->n, 0.25, s->cdf, s->mean, s->m2, s->m4) == 0,
+		      "%s: wrong distribution (%d)", s->name,
+		      judge(out, s->n, 0.25, s->cdf, s->mean, s->m2, s->m4));
+	ck_assert_msg(judge(out, s->n, 0.2525, s->cdf, s->mean, s->m2, s->m4) == 7,
+		      "%s: 1 %% too wide goes unnoticed", s->name);
 	ck_assert_msg(judge(out, s->n, 0.2475, s->cdf, s->mean, s->m2, s->m4) == 7,
 		      "%s: 1 %% too narrow goes unnoticed", s->name);
 	/* neighbours are uncorrelated, at lags 1, 16 (the lanes of a pair) and 32 */
@@ -356,7 +370,8 @@ static double poisson_tail(double mean, int k, int upper)
 	return upper ? 1 - below : below;
 }
 
-/* How often the float noise passes 4.5 to 6 sigma: half the draws beyond 5.2 come from the refined tail. */
+/* How often the float noise passes 4.5 to 6 sigma: half the draws beyond 5.2 come from the refined
+ * tail. */
 START_TEST(test_float_tails)
 {
 	enum { PIECE = 1 << 16, STEPS = 1024 };
@@ -374,7 +389,8 @@ START_TEST(test_float_tails)
 	}
 	for (int k = 0; k < 4; k++) {
 		const double mean = (double)PIECE * STEPS * erfc(edge[k] * 0.70710678118654752);
-		ck_assert_msg(poisson_tail(mean, beyond[k], 1) > 5e-7 && poisson_tail(mean, beyond[k], 0) > 5e-7,
+		ck_assert_msg(poisson_tail(mean, beyond[k], 1) > 5e-7 &&
+				      poisson_tail(mean, beyond[k], 0) > 5e-7,
 			      "%d draws beyond %g sigma, expected %g", beyond[k], edge[k], mean);
 	}
 	ck_assert_int_gt(beyond[1], 0);
@@ -382,7 +398,8 @@ START_TEST(test_float_tails)
 }
 END_TEST
 
-/* Hardened values are multiples of a power of two that the scale alone decides, whatever they were added to. */
+/* Hardened values are multiples of a power of two that the scale alone decides, whatever they were
+ * added to. */
 START_TEST(test_secure_grid)
 {
 	enum { N = 2000 };
@@ -397,11 +414,14 @@ START_TEST(test_secure_grid)
 			for (size_t e = 0; e < N; e++)
 				a[e] = scales[k] * sin((double)e) * 3;
 			if (which == 0)
-				tk_ok(iso_noise_add_gaussian(z, 1, (uint32_t)k, N, scales[k], a, &err));
+				tk_ok(iso_noise_add_gaussian(z, 1, (uint32_t)k, N, scales[k], a,
+							     &err));
 			else if (which == 1)
-				tk_ok(iso_noise_add_laplace(z, 1, (uint32_t)k, N, scales[k], a, &err));
+				tk_ok(iso_noise_add_laplace(z, 1, (uint32_t)k, N, scales[k], a,
+							    &err));
 			else
-				tk_ok(iso_noise_add_gumbel(z, 1, (uint32_t)k, N, scales[k], a, &err));
+				tk_ok(iso_noise_add_gumbel(z, 1, (uint32_t)k, N, scales[k], a,
+							   &err));
 			size_t off = 0, odd = 0;
 			for (size_t e = 0; e < N; e++) {
 				off += a[e] / g != rint(a[e] / g);

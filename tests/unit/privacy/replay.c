@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Record/replay on small programs whose faults are known: each finding, and no finding for the clean one. */
+/* Record/replay on small programs whose faults are known: each finding, and no finding for the
+ * clean one. */
 #include "core/privacy/replay.h"
 
 #include <string.h>
@@ -31,7 +32,8 @@ static iso_plan plan_of(void)
 	return p;
 }
 
-static void sum_batch(iso_ledger *l, const double *x, const uint64_t *id, size_t n, fault f, double *model)
+static void sum_batch(iso_ledger *l, const double *x, const uint64_t *id, size_t n, fault f,
+		      double *model)
 {
 	uint32_t call, batch[64];
 	size_t nb, len = f == OTHER_LENGTH && x[0] > 5 ? 1 : 2;
@@ -48,7 +50,8 @@ static void sum_batch(iso_ledger *l, const double *x, const uint64_t *id, size_t
 	model[0] += out[0];
 }
 
-static void program(iso_replay *r, const double *x, const uint64_t *id, size_t n, fault f, double *model)
+static void program(iso_replay *r, const double *x, const uint64_t *id, size_t n, fault f,
+		    double *model)
 {
 	iso_plan p = plan_of();
 	iso_ledger *l;
@@ -75,7 +78,8 @@ static void program(iso_replay *r, const double *x, const uint64_t *id, size_t n
 	iso_ledger_free(l);
 }
 
-/* Records on D, replays on D with record 0 changed to 9 (replace), and gives the finding and both models. */
+/* Records on D, replays on D with record 0 changed to 9 (replace), and gives the finding and both
+ * models. */
 static iso_finding replace_first(fault f, double model[2])
 {
 	double d[8] = {0.2, 0.4, 0.6, 0.8, 0.1, 0.3, 0.5, 0.7};
@@ -140,8 +144,8 @@ START_TEST(each_fault_has_its_finding)
 	for (size_t i = 0; i < ISO_COUNT(want); i++) {
 		const iso_finding f = replace_first(want[i].f, model);
 
-		ck_assert_msg(f.kind == want[i].kind, "fault %d gave %s (%s)", want[i].f, iso_finding_name(f.kind),
-			      f.what);
+		ck_assert_msg(f.kind == want[i].kind, "fault %d gave %s (%s)", want[i].f,
+			      iso_finding_name(f.kind), f.what);
 		ck_assert_msg(strstr(f.what, want[i].says) != NULL, "%s", f.what);
 		if (f.kind == ISO_FINDING_SENSITIVITY) {
 			tk_assert_close(f.moved, 8.8, 1e-9, 0);
@@ -208,7 +212,8 @@ START_TEST(recording_holds_both_sides)
 	c = iso_replay_at(r, 4);
 	ck_assert_int_eq(c.handle, 2);
 	ck_assert_uint_eq(c.n, 2);
-	ck_assert_double_eq(((const double *)c.aggregate)[0], 1); /* id 1 is odd, 0.25 falls into cell 0 */
+	ck_assert_double_eq(((const double *)c.aggregate)[0],
+			    1); /* id 1 is odd, 0.25 falls into cell 0 */
 	ck_assert_double_eq(((const double *)c.aggregate)[1], 0);
 	ck_assert_double_ne(((const double *)c.release)[0], 1);
 	iso_replay_free(r);
@@ -229,9 +234,10 @@ static iso_ledger *choice_ledger(iso_replay *r)
 	iso_ledger *l;
 
 	tk_ok(iso_plan_add(&p, &it, &err));
-	it = (iso_plan_item){.why = "c",
-			     .event = {.mechanism = ISO_MECH_EXPONENTIAL, .epsilon = 1, .rate = 1, .count = 1},
-			     .sensitivity = 1};
+	it = (iso_plan_item){
+		.why = "c",
+		.event = {.mechanism = ISO_MECH_EXPONENTIAL, .epsilon = 1, .rate = 1, .count = 1},
+		.sensitivity = 1};
 	tk_ok(iso_plan_add(&p, &it, &err));
 	tk_ok(iso_ledger_new(&p, "t", ISO_ADD_REMOVE, 3, 0, &l, &err));
 	iso_plan_free(&p);
@@ -239,12 +245,14 @@ static iso_ledger *choice_ledger(iso_replay *r)
 	return l;
 }
 
-/* One teacher per query may change its mind (two counts by one); the scores of a choice move by 1 each at most. */
+/* One teacher per query may change its mind (two counts by one); the scores of a choice move by 1
+ * each at most. */
 START_TEST(votes_and_choices_have_their_own_measure)
 {
 	const double votes[3][6] = {{5, 3, 2, 4, 4, 2}, {4, 4, 2, 4, 3, 3}, {3, 5, 2, 4, 4, 2}};
 	const double score[3][2] = {{1, 2}, {2, 1}, {2.5, 2}};
-	const iso_finding_kind want[3] = {ISO_FINDING_NONE, ISO_FINDING_NONE, ISO_FINDING_SENSITIVITY};
+	const iso_finding_kind want[3] = {ISO_FINDING_NONE, ISO_FINDING_NONE,
+					  ISO_FINDING_SENSITIVITY};
 
 	for (int which = 0; which < 2; which++)
 		for (int k = 1; k < 3; k++) {
@@ -258,10 +266,10 @@ START_TEST(votes_and_choices_have_their_own_measure)
 				if (side)
 					iso_replay_rewind(r);
 				l = choice_ledger(r);
-				tk_ok(iso_mech_votes(l, "v", 0, votes[side && !which ? k : 0], 2, 3, label[side],
-						     &err));
-				tk_ok(iso_mech_exponential(l, "c", 0, score[side && which ? k : 0], 2, &chosen[side],
-							   &err));
+				tk_ok(iso_mech_votes(l, "v", 0, votes[side && !which ? k : 0], 2, 3,
+						     label[side], &err));
+				tk_ok(iso_mech_exponential(l, "c", 0, score[side && which ? k : 0],
+							   2, &chosen[side], &err));
 				iso_ledger_free(l);
 			}
 			iso_replay_end(r);

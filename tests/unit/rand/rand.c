@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Philox against the published vectors; addressed draws, Poisson batches and streams: uniform, and independent of who
- * else draws.  Statistical tests have a false-alarm rate of 1e-6 each, on fixed seeds. */
+/* Philox against the published vectors; addressed draws, Poisson batches and streams: uniform, and
+ * independent of who else draws.  Statistical tests have a false-alarm rate of 1e-6 each, on fixed
+ * seeds. */
 #include "core/rand/rand.h"
 
 #include <string.h>
@@ -8,7 +9,8 @@
 #include "core/math/gemm.h"
 #include "tests/support/testkit.h"
 
-/* ck_assert reports each success to the parent process; inside long loops only failures should talk. */
+/* ck_assert reports each success to the parent process; inside long loops only failures should
+ * talk. */
 #define expect(cond, ...) \
 	do { \
 		if (!(cond)) \
@@ -28,7 +30,8 @@ static double chi2(const uint32_t *count, size_t bins, double total)
 {
 	double x = 0;
 	for (size_t b = 0; b < bins; b++)
-		x += (count[b] - total / (double)bins) * (count[b] - total / (double)bins) / (total / (double)bins);
+		x += (count[b] - total / (double)bins) * (count[b] - total / (double)bins) /
+		     (total / (double)bins);
 	return x;
 }
 
@@ -40,7 +43,10 @@ START_TEST(test_known_answers)
 		uint32_t want[4];
 	} v[] = {
 		{0, 0, 0, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
-		{UINT64_MAX, UINT64_MAX, UINT64_MAX, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+		{UINT64_MAX,
+		 UINT64_MAX,
+		 UINT64_MAX,
+		 {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
 		{0x299f31d0a4093822,
 		 0x85a308d3243f6a88,
 		 0x0370734413198a2e,
@@ -84,7 +90,8 @@ START_TEST(test_u01_uniform)
 	double before = 0.5;
 	for (uint64_t a = 0; a < N; a++) {
 		const double u = iso_rand_u01(key, 3, a), v = iso_rand_u01(key, a, 3);
-		expect(u > 0 && u < 1 && v > 0 && v < 1, "outside (0,1) at %llu", (unsigned long long)a);
+		expect(u > 0 && u < 1 && v > 0 && v < 1, "outside (0,1) at %llu",
+		       (unsigned long long)a);
 		by_j[(size_t)(u * BINS)]++;
 		by_i[(size_t)(v * BINS)]++;
 		pairs[(size_t)(before * 16) * 16 + (size_t)(u * 16)]++; /* neighbours */
@@ -209,7 +216,8 @@ START_TEST(test_poisson_independent_of_others)
 			size_t at = 0;
 			for (size_t p = 0; p < n; p++) {
 				const int drawn = at < got && out[at] == p;
-				expect(drawn == in[id[p]], "record %llu changes with the others (form %d, rate %g)",
+				expect(drawn == in[id[p]],
+				       "record %llu changes with the others (form %d, rate %g)",
 				       (unsigned long long)id[p], form, rates[r]);
 				at += (size_t)drawn;
 			}
@@ -244,7 +252,8 @@ START_TEST(test_poisson_rate)
 	/* and so is each record's number of steps */
 	double x = 0;
 	for (size_t i = 0; i < IDS; i++)
-		x += (by_record[i] - q * STEPS) * (by_record[i] - q * STEPS) / (STEPS * q * (1 - q));
+		x += (by_record[i] - q * STEPS) * (by_record[i] - q * STEPS) /
+		     (STEPS * q * (1 - q));
 	ck_assert_double_lt(fabs(x - IDS) / sqrt(2.0 * IDS), 6);
 	ck_assert_uint_lt(both, STEPS / 4);
 }
@@ -297,7 +306,8 @@ START_TEST(test_shuffle_uniform)
 	for (int k = 0; k < 240000; k++) {
 		uint32_t x[4] = {0, 1, 2, 3};
 		iso_shuffle(&s, x, 4);
-		expect((1u << x[0] | 1u << x[1] | 1u << x[2] | 1u << x[3]) == 15, "not a permutation");
+		expect((1u << x[0] | 1u << x[1] | 1u << x[2] | 1u << x[3]) == 15,
+		       "not a permutation");
 		const uint32_t b = x[1] - (x[1] > x[0]), c = x[2] - (x[2] > x[0]) - (x[2] > x[1]);
 		count[x[0] * 6 + b * 2 + c]++;
 	}
@@ -322,7 +332,9 @@ START_TEST(test_choice_and_normal)
 	ck_assert_uint_eq(got[0] + got[2] + got[5], 0);
 	for (int k = 1; k < 5; k++)
 		if (w[k] > 0)
-			ck_assert_double_lt(fabs(got[k] - N * w[k] / 8) / sqrt(N * w[k] / 8 * (1 - w[k] / 8)), 4.8916);
+			ck_assert_double_lt(fabs(got[k] - N * w[k] / 8) /
+						    sqrt(N * w[k] / 8 * (1 - w[k] / 8)),
+					    4.8916);
 	ck_assert_double_lt(fabs(m1) / sqrt(N), 4.8916);
 	ck_assert_double_lt(fabs(m2 / N - 1) * sqrt(N / 2.0), 4.8916);
 }

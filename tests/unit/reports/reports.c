@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Reports from hand-made records. Oracles: means and Student intervals computed by hand, escapes written out. */
+/* Reports from hand-made records. Oracles: means and Student intervals computed by hand, escapes
+ * written out. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +9,8 @@
 #include "reports/tables.h"
 #include "tests/support/testkit.h"
 
-/* A complete record with one metric and one attack; label may hold characters that formats must escape. */
+/* A complete record with one metric and one attack; label may hold characters that formats must
+ * escape. */
 static cJSON *record(const char *dataset, const char *label, const char *epsilon, int seed,
 		     double auroc, double auc)
 {
@@ -18,19 +20,29 @@ static cJSON *record(const char *dataset, const char *label, const char *epsilon
 	cJSON *v;
 
 	snprintf(text, sizeof(text),
-		 "{\"isoeps\":1,\"key\":\"\",\"suite\":\"t\",\"config\":{\"dataset\":{\"name\":\"%s\",\"options\":{},\"hash\":\"h\","
-		 "\"split\":{}},\"generator\":{\"name\":\"g\",\"version\":1,\"options\":{}},\"epsilon\":%s,\"delta\":1e-5,"
-		 "\"adjacency\":\"add-remove\",\"accountant\":\"pld\",\"seed\":%d,\"rows\":10,\"attacks\":[],\"metrics\":[]},"
-		 "\"label\":\"%s\",\"mode\":\"sound\",\"status\":\"ok\",\"error\":null,\"guarantee\":\"dp\","
+		 "{\"isoeps\":1,\"key\":\"\",\"suite\":\"t\",\"config\":{\"dataset\":{\"name\":\"%"
+		 "s\",\"options\":{},\"hash\":\"h\","
+		 "\"split\":{}},\"generator\":{\"name\":\"g\",\"version\":1,\"options\":{}},"
+		 "\"epsilon\":%s,\"delta\":1e-5,"
+		 "\"adjacency\":\"add-remove\",\"accountant\":\"pld\",\"seed\":%d,\"rows\":10,"
+		 "\"attacks\":[],\"metrics\":[]},"
+		 "\"label\":\"%s\",\"mode\":\"sound\",\"status\":\"ok\",\"error\":null,"
+		 "\"guarantee\":\"dp\","
 		 "\"n\":{\"train\":10,\"holdout\":5,\"aux\":5,\"test\":5,\"features\":3},"
-		 "\"privacy\":{\"target_epsilon\":%s,\"delta\":1e-5,\"scale\":1,\"claimed_epsilon\":2,\"epsilon\":{\"pld\":"
-		 "{\"lower\":0.9,\"upper\":1},\"rdp\":1.1,\"rdp_classic\":1.2,\"moments\":1.3,\"gdp\":0.9},"
+		 "\"privacy\":{\"target_epsilon\":%s,\"delta\":1e-5,\"scale\":1,\"claimed_"
+		 "epsilon\":2,\"epsilon\":{\"pld\":"
+		 "{\"lower\":0.9,\"upper\":1},\"rdp\":1.1,\"rdp_classic\":1.2,\"moments\":1.3,"
+		 "\"gdp\":0.9},"
 		 "\"accounted_epsilon\":1,\"audited_epsilon\":null,\"uncharged\":[]},\"ledger\":[],"
-		 "\"metrics\":[{\"metric\":\"tstr\",\"name\":\"lr.auroc\",\"title\":\"LR AUROC\",\"value\":%.17g,\"low\":null,"
+		 "\"metrics\":[{\"metric\":\"tstr\",\"name\":\"lr.auroc\",\"title\":\"LR "
+		 "AUROC\",\"value\":%.17g,\"low\":null,"
 		 "\"high\":null,\"unit\":\"share\",\"direction\":\"higher\",\"reason\":null}],"
-		 "\"attacks\":[{\"label\":\"gan-leaks\",\"attack\":\"gan-leaks\",\"goal\":\"membership\",\"knows\":\"FBB\","
-		 "\"status\":\"ok\",\"reason\":null,\"n_pos\":2,\"n_neg\":2,\"auc\":%.17g,\"scores\":[1,2,3,4],\"truth\":[0,0,1,1]}],"
-		 "\"curves\":{},\"model\":{},\"caveats\":[\"bounds were learned\"],\"samples\":null,\"run\":{\"fit_seconds\":1}}",
+		 "\"attacks\":[{\"label\":\"gan-leaks\",\"attack\":\"gan-leaks\",\"goal\":"
+		 "\"membership\",\"knows\":\"FBB\","
+		 "\"status\":\"ok\",\"reason\":null,\"n_pos\":2,\"n_neg\":2,\"auc\":%.17g,"
+		 "\"scores\":[1,2,3,4],\"truth\":[0,0,1,1]}],"
+		 "\"curves\":{},\"model\":{},\"caveats\":[\"bounds were "
+		 "learned\"],\"samples\":null,\"run\":{\"fit_seconds\":1}}",
 		 dataset, epsilon, seed, label, epsilon, auroc, auc);
 	v = cJSON_Parse(text);
 	ck_assert_ptr_nonnull(v);
@@ -169,11 +181,15 @@ START_TEST(whole_report_with_and_without_gnuplot)
 	tk_ok(iso_report_write(dir, NULL, ISO_REPORT_ALL, &s, &err));
 	missing = s.no_gnuplot;
 	ck_assert_uint_eq(s.records, 3);
-	ck_assert(has(out, "index.html") && has(out, "report.md") && has(out, "tables/d-overview.tex"));
-	ck_assert(has(out, "figures/d-utility-vs-epsilon.csv") && has(out, "figures/d-utility-vs-epsilon.gp"));
+	ck_assert(has(out, "index.html") && has(out, "report.md") &&
+		  has(out, "tables/d-overview.tex"));
+	ck_assert(has(out, "figures/d-utility-vs-epsilon.csv") &&
+		  has(out, "figures/d-utility-vs-epsilon.gp"));
 	if (!missing)
-		ck_assert(has(out, "figures/d-utility-vs-epsilon.svg") && has(out, "figures/d-utility-vs-epsilon.pdf") &&
-			  has(out, "figures/d-utility-vs-epsilon.png") && has(out, "figures/d-privacy-utility.png") &&
+		ck_assert(has(out, "figures/d-utility-vs-epsilon.svg") &&
+			  has(out, "figures/d-utility-vs-epsilon.pdf") &&
+			  has(out, "figures/d-utility-vs-epsilon.png") &&
+			  has(out, "figures/d-privacy-utility.png") &&
 			  has(out, "figures/d-roc.png") && has(out, "figures/d-claims.png"));
 	/* without gnuplot on the path: tables, data and scripts all the same */
 	setenv("PATH", "/nonexistent", 1);
@@ -181,7 +197,8 @@ START_TEST(whole_report_with_and_without_gnuplot)
 	tk_ok(iso_report_write(dir, out, ISO_REPORT_ALL, &s, &err));
 	ck_assert_int_eq(s.no_gnuplot, 1);
 	ck_assert_uint_eq(s.figures, 0);
-	ck_assert(has(out, "index.html") && has(out, "figures/d-roc.gp") && !has(out, "figures/d-roc.svg"));
+	ck_assert(has(out, "index.html") && has(out, "figures/d-roc.gp") &&
+		  !has(out, "figures/d-roc.svg"));
 }
 END_TEST
 
