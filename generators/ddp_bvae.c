@@ -128,7 +128,7 @@ static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_
 }
 
 /* ---- mode=paper: the number of synthetic rows, chosen on the real training rows (section III.B)
- * ----------------- */
+ * ---- */
 
 #define FIRST_SIZE 200
 #define MOST_SIZE 51200

@@ -7,8 +7,7 @@
 #include "core/nn/net.h"
 #include "generators/generator.h"
 
-/* ---- Law of the labels
- * ---------------------------------------------------------------------------------------- */
+/* ---- Law of the labels ---- */
 enum iso_label_source {
 	ISO_LABELS_HISTOGRAM, /* one noisy histogram, entry "label-histogram": each record adds 1 to
 				 one cell */
@@ -41,8 +40,7 @@ uint32_t iso_law_draw(const double *cdf, size_t classes, double u);
  * Corollary 4): r = 1 / (q sqrt(T f)). */
 double iso_noise_ratio(double q, double steps, double share);
 
-/* ---- Encoded rows
- * --------------------------------------------------------------------------------------------- */
+/* ---- Encoded rows ---- */
 /* Encodes once when the matrix stays under `keep` bytes, else on demand, batch by batch. */
 typedef struct iso_rows {
 	const iso_table *table; /* borrowed */
@@ -56,14 +54,12 @@ void iso_rows_get(const iso_rows *r, const uint32_t *row, size_t n, float *x, si
 /* One-hot of a label in out [classes]; all zero when the label is missing or out of range. */
 void iso_one_hot(size_t label, size_t classes, float *out);
 
-/* ---- Options in common
- * ---------------------------------------------------------------------------------------- */
+/* ---- Options in common ---- */
 /* The asked batch, or for 0: min(dflt, n / 8), at least 1. */
 size_t iso_batch_of(size_t asked, size_t dflt, size_t n);
 double iso_rate_of(size_t batch, size_t n); /* min(1, batch / n) */
 
-/* ---- Average of weights
- * --------------------------------------------------------------------------------------- */
+/* ---- Average of weights ---- */
 /* Running average of a network's weights over a horizon of `share` of all steps, sampled every 8th
  * step.  A game circles around its solution and private training walks around it at random: in both
  * the average lies nearer (Yazici et al. 2019, "The unusual effectiveness of averaging in GAN
@@ -78,8 +74,7 @@ iso_status iso_average_init(iso_average *a, const iso_net *net, double share, ui
 void iso_average_step(iso_average *a, const iso_net *net, uint64_t step);
 void iso_average_finish(iso_average *a, iso_net *net); /* the network takes the average; frees */
 
-/* ---- Parts of a saved model: "name bytes\n" and the bytes
- * ------------------------------------------------------ */
+/* ---- Parts of a saved model: "name bytes\n" and the bytes ---- */
 void iso_part_add(iso_str *out, const char *name, const void *bytes, size_t n);
 typedef struct iso_parts {
 	const char *p, *end;

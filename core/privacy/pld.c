@@ -24,8 +24,7 @@
 
 #define MAX_CHOICES 48 /* combinations of parts composed; beyond, the RDP bound stands */
 
-/* ---- choices of parts
- * ------------------------------------------------------------------------------------------- */
+/* ---- choices of parts ---- */
 
 /* One choice: events without votes and parts, owned array of borrowed content. */
 typedef struct choice {
@@ -200,8 +199,7 @@ static iso_status expand(const iso_events *list, iso_adjacency adj, choices *out
 	return ISO_OK;
 }
 
-/* ---- laws of a choice
- * ------------------------------------------------------------------------------------------- */
+/* ---- laws of a choice ---- */
 
 typedef enum direction { DIR_REMOVE, DIR_ADD } direction;
 

@@ -197,8 +197,7 @@ double iso_mix_renyi_log_delta(const iso_mix *m, double epsilon, double *theta)
 	return renyi_best(&r, theta);
 }
 
-/* ---- one composed law
- * ------------------------------------------------------------------------------------------- */
+/* ---- one composed law ---- */
 
 typedef struct composed {
 	double h, theta, k; /* k = K(theta), masses at infinity left out */
@@ -544,8 +543,7 @@ static double solve_lower(const composed *c, double log_target, double upper)
 	return iso_brent_root(crossing_gap, &x, lo, hi, 1e-13 * hi) * (1 - 1e-12);
 }
 
-/* ---- choice of grid
- * --------------------------------------------------------------------------------------------- */
+/* ---- choice of grid ---- */
 
 /* Connect-the-dots spreads a loss within its cell by about h^2/6 of variance (the contraction takes
  * about h^2/3), which moves epsilon by (theta+1)/2 of that per release. */

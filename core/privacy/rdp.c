@@ -108,8 +108,7 @@ double iso_rdp_exponential(double alpha, double epsilon)
 	return fmax(0, fmin(xi + alpha * e2 / 8, iso_rdp_pure(alpha, epsilon)));
 }
 
-/* ---- Poisson-subsampled Gaussian
- * ------------------------------------------------------------------------------- */
+/* ---- Poisson-subsampled Gaussian ---- */
 
 typedef struct sgm {
 	double q, s; /* rate, noise multiplier */
@@ -265,7 +264,7 @@ double iso_rdp_sgm_replace(double alpha, double q, double sigma)
 }
 
 /* ---- Sampling without replacement, replace-one (Wang, Balle and Kasiviswanathan 2019, Theorem 27)
- * -------------- */
+ * ---- */
 
 /* log B(l), the l-th forward difference at 0 of exp(i(i-1)/(2 s^2)), l even: = E[(e^t - 1)^l] over
  * x ~ N(0, s^2), t = (2x-1)/(2 s^2), because E[e^(it)] = exp(i(i-1)/(2 s^2)).  The integrand is
