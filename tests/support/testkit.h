@@ -48,7 +48,11 @@ double tk_number(const cJSON *object, const char *key);
 const char *tk_tempdir(void);
 /* Writes text to DIR/name and returns the path (valid until exit). */
 const char *tk_write(const char *dir, const char *name, const char *text);
-/* Runs one suite, returns the exit status for main; 77 would mean skipped. */
+/* Says why a part of a test cannot run here (data or a program that is absent).  A suite in which
+ * something was skipped and nothing failed ends with 77, so that CTest shows it as skipped. */
+void tk_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Runs one suite, returns the exit status for main: 0, 1 after a failure or when no test ran, 77
+ * when something was skipped. */
 int tk_run(Suite *s);
 /* $ISOEPS_DATA or ../shared/data if it is there, else NULL. */
 const char *tk_shared_data(void);

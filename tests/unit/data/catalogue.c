@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Named data sets: the embedded ones always; those with files when they are at hand ($ISOEPS_DATA
- * or ../shared/data). */
+/* Named data sets that need no files; catalogue_files.c has the others. */
 #include "core/data/catalogue.h"
 
 #include <stdio.h>
@@ -26,19 +25,6 @@ static iso_dataset *load(const char *name, const char *options)
 	return d;
 }
 
-static int present(const char *name)
-{
-	iso_str where = {0};
-	int yes = 0;
-
-	tk_ok(iso_dataset_locate(name, &where, &yes, &err));
-	iso_str_free(&where);
-	if (!yes)
-		printf("skipped: the files of %s are not at hand (ISOEPS_DATA, ../shared/data)\n",
-		       name);
-	return yes;
-}
-
 static void count_labels(const iso_table *t, size_t *count, size_t n)
 {
 	memset(count, 0, n * sizeof(*count));
@@ -57,7 +43,6 @@ START_TEST(test_embedded)
 
 	ck_assert_int_eq(chdir("/"), 0); /* nothing may depend on the working directory */
 	for (size_t i = 0; i < ISO_COUNT(names); i++) {
-		ck_assert(present(names[i]));
 		d = load(names[i], NULL);
 		tk_ok(iso_table_check(d->table, &err));
 		ck_assert_uint_eq(strlen(d->hash), 64);
@@ -75,104 +60,6 @@ START_TEST(test_embedded)
 	ck_assert_uint_eq(d->table->n, 1797);
 	ck_assert_uint_eq(count[0], 178);
 	iso_dataset_free(d);
-}
-END_TEST
-
-START_TEST(test_wdbc_equals_uci)
-{
-	iso_dataset *d;
-	iso_table *t;
-	char path[512], a[65], b[65];
-
-	snprintf(path, sizeof(path), "%s/wdbc.csv.gz", tk_shared_data() ? tk_shared_data() : "");
-	if (access(path, R_OK) != 0) {
-		printf("skipped: no wdbc.csv.gz at hand (ISOEPS_DATA, ../shared/data)\n");
-		return;
-	}
-	d = load("wdbc", NULL);
-	tk_ok(iso_table_read_csv(path, d->schema, &t, &err));
-	tk_ok(iso_table_hash(t, a, &err));
-	tk_ok(iso_table_hash(d->table, b, &err));
-	ck_assert_str_eq(a, b);
-	iso_table_free(t);
-	iso_dataset_free(d);
-}
-END_TEST
-
-/* Counts of the published descriptions and of the papers' protocols. */
-START_TEST(test_counts)
-{
-	static const struct {
-		const char *name, *options;
-		size_t rows, test, classes[10];
-	} cases[] = {
-		{"adult", NULL, 32561, 16281, {24720, 7841}},
-		{"adult", "{\"merge_test\":true,\"drop_missing\":true}", 45222, 0, {34014, 11208}},
-		{"adult",
-		 "{\"merge_test\":true,\"drop_missing\":true,\"dedup\":true}",
-		 45175,
-		 0,
-		 {33973, 11202}},
-		{"adult", "{\"drop_missing\":true}", 30162, 15060, {22654, 7508}},
-		{"mushroom", NULL, 8124, 0, {4208, 3916}},
-		{"wine-quality", NULL, 6497, 0, {1599, 4898}},
-		{"wine-quality", "{\"dedup\":true}", 5320, 0, {1359, 3961}},
-		{"titanic", NULL, 1309, 0, {809, 500}},
-		{"mnist",
-		 NULL,
-		 60000,
-		 10000,
-		 {5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949}},
-		{"mnist", "{\"rows\":100}", 100, 100, {13, 14, 6, 11, 11, 5, 11, 10, 8, 11}},
-		{"fashion-mnist",
-		 NULL,
-		 60000,
-		 10000,
-		 {6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000, 6000}},
-		{"pima", NULL, 768, 0, {500, 268}},
-		{"german-credit", NULL, 1000, 0, {700, 300}},
-		{"satellite", NULL, 6435, 0, {1533, 703, 1358, 626, 707, 0, 1508}},
-		{"cmc", NULL, 1473, 0, {629, 333, 511}},
-		{"optdigits", NULL, 3823, 1797, {376, 389, 380, 389, 387, 376, 377, 387, 380, 382}},
-		{"credit-default", NULL, 30000, 0, {23364, 6636}},
-		{"cervical-cancer", NULL, 858, 0, {803, 55}},
-	};
-	size_t count[10];
-
-	for (size_t i = 0; i < ISO_COUNT(cases); i++) {
-		iso_dataset *d;
-
-		if (!present(cases[i].name))
-			continue;
-		d = load(cases[i].name, cases[i].options);
-		ck_assert_msg(d->table->n == cases[i].rows, "%s: %zu rows", cases[i].name,
-			      d->table->n);
-		ck_assert_uint_eq(d->test ? d->test->n : 0, cases[i].test);
-		count_labels(d->table, count, iso_schema_classes(d->schema));
-		for (size_t k = 0; k < iso_schema_classes(d->schema); k++)
-			ck_assert_msg(count[k] == cases[i].classes[k], "%s %s class %zu: %zu rows",
-				      cases[i].name, cases[i].options ? cases[i].options : "", k,
-				      count[k]);
-		tk_ok(iso_table_check(d->table, &err));
-		iso_dataset_free(d);
-	}
-}
-END_TEST
-
-START_TEST(test_mnist_is_quick)
-{
-	double start = iso_clock_wall();
-	iso_dataset *d;
-
-	if (!present("mnist"))
-		return;
-	d = load("mnist", NULL);
-	ck_assert_int_eq(d->table->pixels[28 * 5 + 12],
-			 3); /* first inked pixel of the first image */
-	ck_assert_uint_eq(iso_table_label(d->table, 0), 5);
-	iso_dataset_free(d);
-	ck_assert_msg(iso_clock_wall() - start < 20, "%g s",
-		      iso_clock_wall() - start); /* half a second; a loaded machine is no failure */
 }
 END_TEST
 
@@ -360,9 +247,6 @@ int main(void)
 
 	tcase_set_timeout(t, 300);
 	tcase_add_test(t, test_embedded);
-	tcase_add_test(t, test_wdbc_equals_uci);
-	tcase_add_test(t, test_counts);
-	tcase_add_test(t, test_mnist_is_quick);
 	tcase_add_test(t, test_simulators);
 	tcase_add_test(t, test_digits_are_digits);
 	tcase_add_test(t, test_faults);
