@@ -21,13 +21,15 @@ static const iso_verb_help help = {
 		"and categories come from the\n"
 		"schema, never from the rows: isoeps schema infer drafts one, for you to replace "
 		"what it learned by what is public.\n"
-		"--secure seeds the privacy noise from the operating system; without it a run can "
-		"be repeated from its seed, and\n"
-		"whoever knows the seed can remove the noise.\n\n"
+		"The privacy noise and all other private randomness come from the operating "
+		"system.  "
+		"With --seed a run can be\n"
+		"repeated, and whoever knows the seed can compute the noise and take it away: the "
+		"label then says so.\n\n"
 		"Example:\n"
 		"  isoeps generate ddp-bvae --data people.csv --schema people.json --epsilon 2 "
 		"--delta 1e-6 \\\n"
-		"      --set epochs=20 --rows 10000 --out synthetic.csv --secure\n",
+		"      --set epochs=20 --rows 10000 --out synthetic.csv\n",
 	.min_operands = 1,
 	.max_operands = 1,
 };
@@ -55,9 +57,11 @@ static iso_status read_command(int argc, char **argv, command *c, const char **n
 		 "synthetic rows (default: as many as in --data)", 1, 1e8},
 		{"--out", ISO_ARG_TEXT, &c->out, "FILE",
 		 "where they go (default: standard output); .gz compresses"},
-		{"--seed", ISO_ARG_INT, &c->seed, "S", "master seed (default 1)", 0, 4294967295.0},
+		{"--seed", ISO_ARG_INT, &c->seed, "S",
+		 "make the run repeatable; its noise is then known to whoever knows S", 0,
+		 4294967295.0},
 		{"--secure", ISO_ARG_FLAG, &c->secure, NULL,
-		 "privacy noise from the operating system, hardened samplers"},
+		 "noise from the operating system, hardened samplers (the default without --seed)"},
 		{"--public-class-counts", ISO_ARG_FLAG, &c->public_counts, NULL,
 		 "the rows per class are public knowledge"},
 		{"--accountant", ISO_ARG_TEXT, &c->accountant, "pld|rdp",
@@ -76,6 +80,11 @@ static iso_status read_command(int argc, char **argv, command *c, const char **n
 	ISO_FAIL_IF(!c->data || !c->schema, err, ISO_E_USAGE,
 		    "option missing (isoeps generate): %s is needed; see isoeps generate --help",
 		    c->data ? "--schema" : "--data");
+	ISO_FAIL_IF(
+		c->secure && c->seed >= 0, err, ISO_E_USAGE,
+		"options that exclude each other (isoeps generate): --secure takes its noise from "
+		"the operating system, --seed from a number; give one of them");
+	c->secure = c->seed < 0;
 	ISO_FAIL_IF(c->json && (!c->out || strcmp(c->out, "-") == 0), err, ISO_E_USAGE,
 		    "option missing (isoeps generate --json): the summary goes to standard output, "
 		    "so the rows need --out FILE; give "
@@ -136,6 +145,14 @@ static iso_status measure(const iso_training *t, const command *c, outcome *o, i
 	return ISO_OK;
 }
 
+/* The noise of a seeded run is no secret. */
+static const char *label_of(const outcome *o, const command *c)
+{
+	if (!c->secure && o->guarantee == ISO_GUARANTEE_DP)
+		return "dp (seeded)";
+	return iso_guarantee_name(o->guarantee);
+}
+
 static void outcome_text(const outcome *o, const command *c, const char *name, iso_str *out)
 {
 	char eps[32];
@@ -143,9 +160,8 @@ static void outcome_text(const outcome *o, const command *c, const char *name, i
 	iso_eps_text(o->accounted, eps);
 	iso_str_addf(out, "%s: %zu synthetic rows from %zu rows, trained in %.2f s\n", name,
 		     o->rows, o->n, o->seconds);
-	iso_str_addf(out, "guarantee %s; accounted epsilon %s at delta %g (%s)",
-		     iso_guarantee_name(o->guarantee), eps, c->delta,
-		     c->adjacency ? c->adjacency : "add-remove");
+	iso_str_addf(out, "guarantee %s; accounted epsilon %s at delta %g (%s)", label_of(o, c),
+		     eps, c->delta, c->adjacency ? c->adjacency : "add-remove");
 	if (isfinite(o->eps.pld_upper) && isfinite(o->accounted))
 		iso_str_addf(out, "; bounds %.6g to %.6g", o->eps.pld_lower, o->eps.pld_upper);
 	iso_str_add(out, "\n");
@@ -160,8 +176,10 @@ static void outcome_text(const outcome *o, const command *c, const char *name, i
 		iso_str_add(out, "caveat: the schema marks bounds or categories as learned from "
 				 "data, outside the budget\n");
 	if (!c->secure && o->guarantee == ISO_GUARANTEE_DP)
-		iso_str_add(out, "caveat: the noise follows from the seed; use --secure for rows "
-				 "that leave the house\n");
+		iso_str_addf(out,
+			     "caveat: whoever knows seed %lld can compute the noise and remove it; "
+			     "leave out --seed for rows that you release\n",
+			     (long long)c->seed);
 }
 
 static int outcome_json(const outcome *o, const command *c, const char *name)
@@ -171,7 +189,7 @@ static int outcome_json(const outcome *o, const command *c, const char *name)
 		 cJSON_AddStringToObject(root, "out", c->out) &&
 		 cJSON_AddNumberToObject(root, "rows", (double)o->rows) &&
 		 cJSON_AddNumberToObject(root, "training_rows", (double)o->n) &&
-		 cJSON_AddStringToObject(root, "guarantee", iso_guarantee_name(o->guarantee)) &&
+		 cJSON_AddStringToObject(root, "guarantee", label_of(o, c)) &&
 		 iso_json_add_number(root, "accounted_epsilon", o->accounted) &&
 		 iso_json_add_number(root, "pld_lower", o->eps.pld_lower) &&
 		 iso_json_add_number(root, "pld_upper", o->eps.pld_upper) &&
@@ -239,7 +257,7 @@ static iso_status generate(command *c, const iso_setup *setup, const iso_dataset
 				     : ISO_ADD_REMOVE,
 		.accountant = c->accountant && strcmp(c->accountant, "rdp") == 0 ? ISO_ACC_RDP
 										 : ISO_ACC_PLD,
-		.seed = (uint64_t)c->seed,
+		.seed = c->seed < 0 ? 1 : (uint64_t)c->seed,
 		.secure = c->secure,
 		.progress = &progress};
 	iso_gen_env env = {.schema = d->schema,
@@ -293,7 +311,7 @@ static int conclude(const outcome *o, const command *c, const char *name)
 
 int cmd_generate(int argc, char **argv)
 {
-	command c = {.epsilon = NAN, .delta = 1e-5, .seed = 1};
+	command c = {.epsilon = NAN, .delta = 1e-5, .seed = -1};
 	const char *name = NULL;
 	iso_error err = {0};
 	iso_setup setup = {0};

@@ -39,16 +39,20 @@ cat >schema.json <<'END'
   {"name": "label", "type": "binary", "role": "label", "categories": ["no", "yes"], "positive": "yes"}]}
 END
 expect 0 "guarantee dp; accounted epsilon" "$isoeps" generate independent --data train.csv --schema schema.json --epsilon 3 \
-	--delta 1e-6 --rows 300 --out synthetic.csv
+	--delta 1e-6 --rows 300 --out secret.csv
+expect 0 "guarantee dp (seeded); accounted" "$isoeps" generate independent --data train.csv --schema schema.json --epsilon 3 --seed 2 --out again.csv
+expect 0 "whoever knows seed 1 can" "$isoeps" generate independent --data train.csv --schema schema.json --epsilon 3 --delta 1e-6 --rows 300 --seed 1 --out synthetic.csv
 [ "$(wc -l <synthetic.csv)" -eq 301 ] || bad "generate wrote $(wc -l <synthetic.csv) lines, expected 301"
 expect 0 '"accounted_epsilon": 2.99' "$isoeps" generate independent --data train.csv --schema schema.json --epsilon 3 \
-	--delta 1e-6 --rows 300 --out again.csv --json
+	--delta 1e-6 --rows 300 --seed 1 --out again.csv --json
+cmp -s secret.csv synthetic.csv && bad "a run without --seed gave the rows of seed 1"
 cmp -s synthetic.csv again.csv || bad "the same seed gave other rows"
 expect 0 "" "$isoeps" generate independent --data train.csv --schema schema.json --epsilon 3 --rows 300 --seed 2 --out other.csv
 cmp -s synthetic.csv other.csv && bad "another seed gave the same rows"
 expect 0 "" "$isoeps" generate independent --data train.csv --schema schema.json --epsilon 3 --rows 300 --secure --out s1.csv
 expect 0 "" "$isoeps" generate independent --data train.csv --schema schema.json --epsilon 3 --rows 300 --secure --out s2.csv
 cmp -s s1.csv s2.csv && bad "--secure gave the same rows twice"
+expect 2 "exclude each other" "$isoeps" generate independent --data train.csv --schema schema.json --epsilon 3 --secure --seed 2
 expect 0 "guarantee none" "$isoeps" generate memorise --data train.csv --schema schema.json --out copy.csv.gz
 gzip -dc copy.csv.gz >copy.csv || bad "copy.csv.gz is no gzip file"
 [ "$(sort copy.csv | uniq | wc -l)" -gt 150 ] || bad "memorise did not give the rows back"
