@@ -9,6 +9,7 @@
 #include "core/base/log.h"
 #include "core/base/sha256.h"
 #include "core/io/file.h"
+#include "core/io/jsonw.h"
 #include "suites/cell.h"
 
 static iso_status hash_text(const char *a, const char *b, char hex[65], iso_error *err)
@@ -94,13 +95,14 @@ void iso_cache_put(void *ctx, const char *name, const double *v, size_t n)
 	const iso_cache *c = ctx;
 	iso_str path = {0}, text = {0}, dir = {0};
 	iso_error err = {0};
+	iso_jsonw w = {0};
 	cJSON *file = cJSON_CreateObject(), *values = cJSON_CreateArray();
 	char hex[65];
 	int ok = file && values && cache_path(c, name, &path);
 
 	for (size_t i = 0; ok && i < n; i++)
-		ok = isfinite(v[i]) ? cJSON_AddItemToArray(values, cJSON_CreateNumber(v[i]))
-				    : cJSON_AddItemToArray(values, cJSON_CreateString("nan"));
+		iso_jsonw_number(&w, values, NULL, v[i]);
+	ok = ok && !w.failed;
 	ok = ok && check_text(values, hex) && cJSON_AddStringToObject(file, "name", name) &&
 	     cJSON_AddStringToObject(file, "check", hex);
 	if (ok && cJSON_AddItemToObject(file, "values", values))

@@ -8,48 +8,12 @@
 
 #include "core/base/clock.h"
 #include "core/io/file.h"
+#include "core/io/jsonw.h"
 #include "results/record.h"
 #include "suites/judge.h"
 
 #define CURVE_POINTS 200 /* per curve in the record: what a figure can show */
 #define CURVE_NAMES 16
-
-typedef struct builder {
-	int failed;
-} builder;
-
-static cJSON *add(builder *b, cJSON *obj, const char *key, cJSON *v)
-{
-	if (!v || !obj ||
-	    !(key ? cJSON_AddItemToObject(obj, key, v) : cJSON_AddItemToArray(obj, v))) {
-		b->failed = 1;
-		cJSON_Delete(v);
-		return NULL;
-	}
-	return v;
-}
-
-static void add_text(builder *b, cJSON *obj, const char *key, const char *text)
-{
-	add(b, obj, key, text ? cJSON_CreateString(text) : cJSON_CreateNull());
-}
-
-/* NaN is "does not apply": null.  Infinity is the text "inf". */
-static void add_number(builder *b, cJSON *obj, const char *key, double x)
-{
-	if (isnan(x))
-		add(b, obj, key, cJSON_CreateNull());
-	else if (!obj || !iso_json_add_number(obj, key, x))
-		b->failed = 1;
-}
-
-static void put(builder *b, cJSON *obj, const char *key, cJSON *v)
-{
-	if (!v || !cJSON_ReplaceItemInObjectCaseSensitive(obj, key, v)) {
-		b->failed = 1;
-		cJSON_Delete(v);
-	}
-}
 
 /* ------------------------------------------------------------------ record without results */
 
@@ -59,28 +23,28 @@ iso_status iso_cell_record(const iso_cell_job *job, cJSON **out, iso_error *err)
 	const iso_cell *c = job->cell;
 	const iso_setup *u = iso_agenda_setup(job->agenda, c->generator, c->dataset);
 	const cJSON *mode = cJSON_GetObjectItemCaseSensitive(u->resolved, "mode");
-	builder b = {0};
+	iso_jsonw b = {0};
 	cJSON *r = cJSON_CreateObject(),
 	      *run = job->host ? cJSON_Duplicate(job->host, 1) : cJSON_CreateObject();
 	double load[1] = {NAN};
 
-	add_number(&b, r, "isoeps", 1);
-	add_text(&b, r, "key", c->key);
-	add_text(&b, r, "suite", s->name);
-	add(&b, r, "config", cJSON_Duplicate(c->config, 1));
-	add_text(&b, r, "label", s->generator[c->generator].label);
-	add_text(&b, r, "mode", cJSON_IsString(mode) ? mode->valuestring : NULL);
-	add_text(&b, r, "status", "error");
-	add_text(&b, r, "error", "the cell did not finish");
-	add_text(&b, r, "guarantee", iso_guarantee_name(u->guarantee));
+	iso_jsonw_number(&b, r, "isoeps", 1);
+	iso_jsonw_text(&b, r, "key", c->key);
+	iso_jsonw_text(&b, r, "suite", s->name);
+	iso_jsonw_add(&b, r, "config", cJSON_Duplicate(c->config, 1));
+	iso_jsonw_text(&b, r, "label", s->generator[c->generator].label);
+	iso_jsonw_text(&b, r, "mode", cJSON_IsString(mode) ? mode->valuestring : NULL);
+	iso_jsonw_text(&b, r, "status", "error");
+	iso_jsonw_text(&b, r, "error", "the cell did not finish");
+	iso_jsonw_text(&b, r, "guarantee", iso_guarantee_name(u->guarantee));
 	if (getloadavg(load, 1) != 1)
 		load[0] = NAN;
-	add_number(&b, run, "started", iso_clock_epoch());
-	add_number(&b, run, "load", load[0]);
-	add_number(&b, run, "jobs", job->jobs);
-	add(&b, r, "caveats", cJSON_CreateArray());
-	add_text(&b, r, "samples", NULL);
-	add(&b, r, "run", run);
+	iso_jsonw_number(&b, run, "started", iso_clock_epoch());
+	iso_jsonw_number(&b, run, "load", load[0]);
+	iso_jsonw_number(&b, run, "jobs", job->jobs);
+	iso_jsonw_add(&b, r, "caveats", cJSON_CreateArray());
+	iso_jsonw_text(&b, r, "samples", NULL);
+	iso_jsonw_add(&b, r, "run", run);
 	if (b.failed) {
 		cJSON_Delete(r);
 		return iso_no_memory(err, "a record");
@@ -91,10 +55,10 @@ iso_status iso_cell_record(const iso_cell_job *job, cJSON **out, iso_error *err)
 
 iso_status iso_cell_failed(cJSON *record, const char *status, const char *text, iso_error *err)
 {
-	builder b = {0};
+	iso_jsonw b = {0};
 
-	put(&b, record, "status", cJSON_CreateString(status));
-	put(&b, record, "error", cJSON_CreateString(text));
+	iso_jsonw_put(&b, record, "status", cJSON_CreateString(status));
+	iso_jsonw_put(&b, record, "error", cJSON_CreateString(text));
 	return b.failed ? iso_no_memory(err, "a record") : ISO_OK;
 }
 
@@ -140,23 +104,23 @@ static void take_point(void *ctx, double step, const char *name, double value)
 	c->value[c->n++] = value;
 }
 
-static cJSON *curves_json(builder *b, const curves *all)
+static cJSON *curves_json(iso_jsonw *b, const curves *all)
 {
 	cJSON *o = cJSON_CreateObject();
 
 	for (size_t i = 0; o && i < all->n; i++) {
 		const curve *c = &all->v[i];
 		const size_t points = c->n < CURVE_POINTS ? c->n : CURVE_POINTS;
-		cJSON *list = add(b, o, c->name, cJSON_CreateArray());
+		cJSON *list = iso_jsonw_add(b, o, c->name, cJSON_CreateArray());
 
 		for (size_t k = 0; list && k < points; k++) {
 			const size_t at = points < 2 ? 0 : k * (c->n - 1) / (points - 1);
-			cJSON *pair = add(b, list, NULL, cJSON_CreateArray());
+			cJSON *pair = iso_jsonw_add(b, list, NULL, cJSON_CreateArray());
 
-			add(b, pair, NULL, cJSON_CreateNumber(c->step[at]));
-			add(b, pair, NULL,
-			    isfinite(c->value[at]) ? cJSON_CreateNumber(c->value[at])
-						   : cJSON_CreateNull());
+			iso_jsonw_add(b, pair, NULL, cJSON_CreateNumber(c->step[at]));
+			iso_jsonw_add(b, pair, NULL,
+				      isfinite(c->value[at]) ? cJSON_CreateNumber(c->value[at])
+							     : cJSON_CreateNull());
 		}
 	}
 	b->failed |= all->failed;
@@ -183,39 +147,39 @@ static size_t count_features(const iso_schema *s)
 	return n;
 }
 
-static void add_sizes(builder *b, cJSON *record, const iso_cell_rows *rows)
+static void add_sizes(iso_jsonw *b, cJSON *record, const iso_cell_rows *rows)
 {
-	cJSON *n = add(b, record, "n", cJSON_CreateObject());
+	cJSON *n = iso_jsonw_add(b, record, "n", cJSON_CreateObject());
 
-	add_number(b, n, "train", (double)rows->train->n);
-	add_number(b, n, "holdout", rows->nonmembers ? (double)rows->nonmembers->n : 0);
-	add_number(b, n, "aux", (double)rows->aux->n);
-	add_number(b, n, "test", rows->test ? (double)rows->test->n : 0);
-	add_number(b, n, "features", (double)count_features(rows->schema));
+	iso_jsonw_number(b, n, "train", (double)rows->train->n);
+	iso_jsonw_number(b, n, "holdout", rows->nonmembers ? (double)rows->nonmembers->n : 0);
+	iso_jsonw_number(b, n, "aux", (double)rows->aux->n);
+	iso_jsonw_number(b, n, "test", rows->test ? (double)rows->test->n : 0);
+	iso_jsonw_number(b, n, "features", (double)count_features(rows->schema));
 }
 
-static void add_epsilons(builder *b, cJSON *privacy, const iso_epsilons *e)
+static void add_epsilons(iso_jsonw *b, cJSON *privacy, const iso_epsilons *e)
 {
-	cJSON *o = add(b, privacy, "epsilon", cJSON_CreateObject()), *pld;
+	cJSON *o = iso_jsonw_add(b, privacy, "epsilon", cJSON_CreateObject()), *pld;
 
 	if (isnan(e->pld_upper)) {
-		add(b, o, "pld", cJSON_CreateNull());
+		iso_jsonw_add(b, o, "pld", cJSON_CreateNull());
 	} else {
-		pld = add(b, o, "pld", cJSON_CreateObject());
-		add_number(b, pld, "lower", e->pld_lower);
-		add_number(b, pld, "upper", e->pld_upper);
+		pld = iso_jsonw_add(b, o, "pld", cJSON_CreateObject());
+		iso_jsonw_number(b, pld, "lower", e->pld_lower);
+		iso_jsonw_number(b, pld, "upper", e->pld_upper);
 	}
-	add_number(b, o, "rdp", e->rdp);
-	add_number(b, o, "rdp_classic", e->rdp_classic);
-	add_number(b, o, "moments", e->moments);
-	add_number(b, o, "gdp", e->gdp);
+	iso_jsonw_number(b, o, "rdp", e->rdp);
+	iso_jsonw_number(b, o, "rdp_classic", e->rdp_classic);
+	iso_jsonw_number(b, o, "moments", e->moments);
+	iso_jsonw_number(b, o, "gdp", e->gdp);
 }
 
 /* Names of the uncharged entries of the ledger, each once. */
-static iso_status add_uncharged(builder *b, cJSON *privacy, const iso_ledger *l, cJSON *caveats,
+static iso_status add_uncharged(iso_jsonw *b, cJSON *privacy, const iso_ledger *l, cJSON *caveats,
 				iso_error *err)
 {
-	cJSON *list = add(b, privacy, "uncharged", cJSON_CreateArray());
+	cJSON *list = iso_jsonw_add(b, privacy, "uncharged", cJSON_CreateArray());
 	const iso_plan *items = iso_ledger_items(l);
 
 	for (size_t i = 0; list && i < items->n; i++) {
@@ -233,7 +197,7 @@ static iso_status add_uncharged(builder *b, cJSON *privacy, const iso_ledger *l,
 	return ISO_OK;
 }
 
-static iso_status add_privacy(builder *b, const iso_cell_job *job, cJSON *record,
+static iso_status add_privacy(iso_jsonw *b, const iso_cell_job *job, cJSON *record,
 			      const iso_training *t, iso_error *err)
 {
 	const iso_cell *c = job->cell;
@@ -241,37 +205,38 @@ static iso_status add_privacy(builder *b, const iso_cell_job *job, cJSON *record
 	const int promised =
 		t->guarantee == ISO_GUARANTEE_DP && iso_ledger_uncharged_count(t->ledger) == 0;
 	const int anything = iso_ledger_items(t->ledger)->n > 0;
-	cJSON *p = add(b, record, "privacy", cJSON_CreateObject()), *ledger;
+	cJSON *p = iso_jsonw_add(b, record, "privacy", cJSON_CreateObject()), *ledger;
 	double accounted;
 
 	if (promised || anything)
 		ISO_TRY(iso_ledger_epsilon(t->ledger, c->delta, ISO_WANT_ALL, &e, err));
 	accounted = job->agenda->suite->accountant == ISO_ACC_RDP ? e.rdp : e.pld_upper;
-	add_number(b, p, "target_epsilon", c->epsilon);
-	add_number(b, p, "delta", c->delta);
-	add_number(b, p, "scale", t->scale > 0 ? t->scale : NAN);
-	add_number(b, p, "claimed_epsilon", t->claimed_epsilon);
+	iso_jsonw_number(b, p, "target_epsilon", c->epsilon);
+	iso_jsonw_number(b, p, "delta", c->delta);
+	iso_jsonw_number(b, p, "scale", t->scale > 0 ? t->scale : NAN);
+	iso_jsonw_number(b, p, "claimed_epsilon", t->claimed_epsilon);
 	add_epsilons(b, p, &e);
-	add_number(b, p, "accounted_epsilon", promised && !isnan(accounted) ? accounted : INFINITY);
-	add_number(b, p, "audited_epsilon", NAN);
+	iso_jsonw_number(b, p, "accounted_epsilon",
+			 promised && !isnan(accounted) ? accounted : INFINITY);
+	iso_jsonw_number(b, p, "audited_epsilon", NAN);
 	ISO_TRY(add_uncharged(b, p, t->ledger, cJSON_GetObjectItemCaseSensitive(record, "caveats"),
 			      err));
 	ISO_TRY(iso_ledger_to_json(t->ledger, &ledger, err));
-	add(b, record, "ledger", ledger);
-	put(b, record, "guarantee", cJSON_CreateString(iso_guarantee_name(t->guarantee)));
+	iso_jsonw_add(b, record, "ledger", ledger);
+	iso_jsonw_put(b, record, "guarantee", cJSON_CreateString(iso_guarantee_name(t->guarantee)));
 	return ISO_OK;
 }
 
-static iso_status add_model(builder *b, cJSON *record, const iso_training *t, iso_error *err)
+static iso_status add_model(iso_jsonw *b, cJSON *record, const iso_training *t, iso_error *err)
 {
-	cJSON *o = add(b, record, "model", cJSON_CreateObject());
+	cJSON *o = iso_jsonw_add(b, record, "model", cJSON_CreateObject());
 
 	if (o && t->generator->describe)
 		return t->generator->describe(t->model, o, err);
 	return ISO_OK;
 }
 
-static iso_status keep_samples(builder *b, const iso_cell_job *job, cJSON *record,
+static iso_status keep_samples(iso_jsonw *b, const iso_cell_job *job, cJSON *record,
 			       const iso_table *synthetic, iso_error *err)
 {
 	const size_t n = job->cell->keep;
@@ -295,7 +260,7 @@ static iso_status keep_samples(builder *b, const iso_cell_job *job, cJSON *recor
 	iso_str_addf(&path, "/%s.csv.gz", job->cell->key);
 	ISO_TRY_OUT(iso_str_check(&path, err));
 	ISO_TRY_OUT(iso_file_write_gz(path.p, text.p, text.n, err));
-	put(b, record, "samples", cJSON_CreateString(path.p + strlen(job->dir) + 1));
+	iso_jsonw_put(b, record, "samples", cJSON_CreateString(path.p + strlen(job->dir) + 1));
 out:
 	iso_free(row);
 	iso_table_free(head);
@@ -334,13 +299,14 @@ static iso_status judge(const iso_cell_job *job, cJSON *record, const iso_traini
 {
 	const iso_agenda *a = job->agenda;
 	const iso_cell_rows *rows = job->rows;
-	builder b = {0};
+	iso_jsonw b = {0};
 	cJSON *run = cJSON_GetObjectItemCaseSensitive(record, "run");
-	iso_judgement v = {.metrics = add(&b, record, "metrics", cJSON_CreateArray()),
-			   .attacks = add(&b, record, "attacks", cJSON_CreateArray()),
-			   .attack_seconds = add(&b, run, "attack_seconds", cJSON_CreateObject()),
-			   .metric_seconds = add(&b, run, "metric_seconds", cJSON_CreateObject()),
-			   .caveats = cJSON_GetObjectItemCaseSensitive(record, "caveats")};
+	iso_judgement v = {
+		.metrics = iso_jsonw_add(&b, record, "metrics", cJSON_CreateArray()),
+		.attacks = iso_jsonw_add(&b, record, "attacks", cJSON_CreateArray()),
+		.attack_seconds = iso_jsonw_add(&b, run, "attack_seconds", cJSON_CreateObject()),
+		.metric_seconds = iso_jsonw_add(&b, run, "metric_seconds", cJSON_CreateObject()),
+		.caveats = cJSON_GetObjectItemCaseSensitive(record, "caveats")};
 	iso_cache cache;
 	const iso_metric_view view = {.schema = rows->schema,
 				      .train = rows->train,
@@ -371,7 +337,7 @@ static iso_status judge(const iso_cell_job *job, cJSON *record, const iso_traini
 	return st;
 }
 
-static void add_times(builder *b, cJSON *record, const iso_training *t, const curves *all,
+static void add_times(iso_jsonw *b, cJSON *record, const iso_training *t, const curves *all,
 		      double start, double sample_seconds)
 {
 	cJSON *run = cJSON_GetObjectItemCaseSensitive(record, "run"), *progress;
@@ -381,20 +347,20 @@ static void add_times(builder *b, cJSON *record, const iso_training *t, const cu
 		if (all->v[i].n && all->v[i].step[all->v[i].n - 1] > steps)
 			steps = all->v[i].step[all->v[i].n - 1];
 
-	add_number(b, run, "fit_seconds", t->fit_seconds);
-	add_number(b, run, "sample_seconds", sample_seconds);
-	add_number(b, run, "total_seconds", iso_clock_wall() - start);
-	add_number(b, run, "steps_per_second",
-		   steps > 0 && t->fit_seconds > 0 ? steps / t->fit_seconds : NAN);
-	add_number(b, run, "peak_memory_bytes", (double)iso_peak_memory());
-	progress = add(b, run, "progress", cJSON_CreateObject());
-	add_number(b, progress, "steps", steps);
+	iso_jsonw_number(b, run, "fit_seconds", t->fit_seconds);
+	iso_jsonw_number(b, run, "sample_seconds", sample_seconds);
+	iso_jsonw_number(b, run, "total_seconds", iso_clock_wall() - start);
+	iso_jsonw_number(b, run, "steps_per_second",
+			 steps > 0 && t->fit_seconds > 0 ? steps / t->fit_seconds : NAN);
+	iso_jsonw_number(b, run, "peak_memory_bytes", (double)iso_peak_memory());
+	progress = iso_jsonw_add(b, run, "progress", cJSON_CreateObject());
+	iso_jsonw_number(b, progress, "steps", steps);
 }
 
-static iso_status finish(builder *b, const iso_cell_job *job, cJSON *record, iso_error *err)
+static iso_status finish(iso_jsonw *b, const iso_cell_job *job, cJSON *record, iso_error *err)
 {
-	put(b, record, "status", cJSON_CreateString("ok"));
-	put(b, record, "error", cJSON_CreateNull());
+	iso_jsonw_put(b, record, "status", cJSON_CreateString("ok"));
+	iso_jsonw_put(b, record, "error", cJSON_CreateNull());
 	if (b->failed)
 		return iso_no_memory(err, "a record");
 	if (!job->rows->schema->learned)
@@ -410,7 +376,7 @@ iso_status iso_cell_execute(const iso_cell_job *job, cJSON *record, iso_error *e
 	const double start = iso_clock_wall();
 	double before;
 	curves all = {0};
-	builder b = {0};
+	iso_jsonw b = {0};
 	const iso_training_request request = request_of(job, &all);
 	iso_training t = {0};
 	iso_table *synthetic = NULL;
@@ -428,7 +394,7 @@ iso_status iso_cell_execute(const iso_cell_job *job, cJSON *record, iso_error *e
 	add_sizes(&b, record, job->rows);
 	ISO_TRY_OUT(add_privacy(&b, job, record, &t, err));
 	ISO_TRY_OUT(judge(job, record, &t, &request, synthetic, err));
-	add(&b, record, "curves", curves_json(&b, &all));
+	iso_jsonw_add(&b, record, "curves", curves_json(&b, &all));
 	ISO_TRY_OUT(add_model(&b, record, &t, err));
 	ISO_TRY_OUT(keep_samples(&b, job, record, synthetic, err));
 	add_times(&b, record, &t, &all, start, before);

@@ -6,34 +6,11 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/io/jsonw.h"
 #include "results/record.h"
 
 /* attacks.md section 1: TPR at FPR f needs 10/f non-members. */
 #define NEGATIVES_FOR_1_PERCENT 1000
-
-typedef struct builder {
-	int failed;
-} builder;
-
-static void add(builder *b, cJSON *obj, const char *key, cJSON *v)
-{
-	if (!v || !obj ||
-	    !(key ? cJSON_AddItemToObject(obj, key, v) : cJSON_AddItemToArray(obj, v))) {
-		b->failed = 1;
-		cJSON_Delete(v);
-	}
-}
-
-static void add_text(builder *b, cJSON *obj, const char *key, const char *text)
-{
-	add(b, obj, key, text ? cJSON_CreateString(text) : cJSON_CreateNull());
-}
-
-/* NaN is "none": null. */
-static void add_number(builder *b, cJSON *obj, const char *key, double x)
-{
-	add(b, obj, key, isfinite(x) ? cJSON_CreateNumber(x) : cJSON_CreateNull());
-}
 
 /* Faults of the machine or of the harness end the cell; anything else is a finding about the
  * plug-in. */
@@ -46,16 +23,16 @@ static int is_fatal(iso_status st)
 iso_status iso_caveat_add(cJSON *caveats, const char *text, iso_error *err)
 {
 	const cJSON *item;
-	builder b = {0};
+	iso_jsonw b = {0};
 
 	cJSON_ArrayForEach(item, caveats) if (strcmp(item->valuestring, text) == 0) return ISO_OK;
-	add_text(&b, caveats, NULL, text);
+	iso_jsonw_text(&b, caveats, NULL, text);
 	return b.failed ? iso_no_memory(err, "a record") : ISO_OK;
 }
 
 /* ------------------------------------------------------------------ attacks */
 
-static void add_roc(builder *b, cJSON *o, const iso_roc *r)
+static void add_roc(iso_jsonw *b, cJSON *o, const iso_roc *r)
 {
 	const struct {
 		const char *key;
@@ -79,27 +56,28 @@ static void add_roc(builder *b, cJSON *o, const iso_roc *r)
 	};
 
 	for (size_t i = 0; i < ISO_COUNT(stat); i++)
-		add_number(b, o, stat[i].key, stat[i].value);
-	add(b, o, "fpr_denominator_ok", cJSON_CreateBool(r->n_neg >= NEGATIVES_FOR_1_PERCENT));
+		iso_jsonw_number(b, o, stat[i].key, stat[i].value);
+	iso_jsonw_add(b, o, "fpr_denominator_ok",
+		      cJSON_CreateBool(r->n_neg >= NEGATIVES_FOR_1_PERCENT));
 }
 
-static void add_scores(builder *b, cJSON *o, const double *score, const uint8_t *truth, size_t n)
+static void add_scores(iso_jsonw *b, cJSON *o, const double *score, const uint8_t *truth, size_t n)
 {
 	cJSON *scores = cJSON_CreateArray(), *truths = cJSON_CreateArray();
 
 	/* One link at a time at the tail: cJSON's own append is constant time. */
 	for (size_t i = 0; i < n; i++) {
-		add(b, scores, NULL, cJSON_CreateNumber(iso_record_round(score[i])));
-		add(b, truths, NULL, cJSON_CreateNumber(truth[i]));
+		iso_jsonw_add(b, scores, NULL, cJSON_CreateNumber(iso_record_round(score[i])));
+		iso_jsonw_add(b, truths, NULL, cJSON_CreateNumber(truth[i]));
 	}
-	add(b, o, "scores", scores);
-	add(b, o, "truth", truths);
+	iso_jsonw_add(b, o, "scores", scores);
+	iso_jsonw_add(b, o, "truth", truths);
 }
 
 static iso_status judge_attack(const iso_game *g, const iso_attack_setup *a, double *score,
 			       iso_judgement *v, iso_error *err)
 {
-	builder b = {0};
+	iso_jsonw b = {0};
 	iso_error why = {0};
 	iso_roc roc;
 	const double start = iso_clock_wall();
@@ -110,21 +88,21 @@ static iso_status judge_attack(const iso_game *g, const iso_attack_setup *a, dou
 	if (is_fatal(st))
 		return iso_fail(err, st, "attack %s: %s", a->label, why.text);
 	o = cJSON_CreateObject();
-	add_text(&b, o, "label", a->label);
-	add_text(&b, o, "attack", a->attack->name);
-	add_text(&b, o, "goal", iso_goal_name(a->attack->goal));
-	add_text(&b, o, "knows", iso_attack_knowledge(a->attack, a->options));
-	add_text(&b, o, "status",
-		 st == ISO_OK		   ? "ok"
-		 : st == ISO_E_UNSUPPORTED ? "unsupported"
-					   : "error");
-	add_text(&b, o, "reason", st == ISO_OK ? NULL : why.text);
+	iso_jsonw_text(&b, o, "label", a->label);
+	iso_jsonw_text(&b, o, "attack", a->attack->name);
+	iso_jsonw_text(&b, o, "goal", iso_goal_name(a->attack->goal));
+	iso_jsonw_text(&b, o, "knows", iso_attack_knowledge(a->attack, a->options));
+	iso_jsonw_text(&b, o, "status",
+		       st == ISO_OK		 ? "ok"
+		       : st == ISO_E_UNSUPPORTED ? "unsupported"
+						 : "error");
+	iso_jsonw_text(&b, o, "reason", st == ISO_OK ? NULL : why.text);
 	if (st == ISO_OK) {
 		add_roc(&b, o, &roc);
 		add_scores(&b, o, score, iso_game_truth(g), iso_game_targets(g));
 	}
-	add(&b, v->attacks, NULL, o);
-	add_number(&b, v->attack_seconds, a->label, iso_clock_wall() - start);
+	iso_jsonw_add(&b, v->attacks, NULL, o);
+	iso_jsonw_number(&b, v->attack_seconds, a->label, iso_clock_wall() - start);
 	if (b.failed)
 		return iso_no_memory(err, "a record");
 	if (st == ISO_OK && roc.n_neg < NEGATIVES_FOR_1_PERCENT)
@@ -155,21 +133,21 @@ static const char *direction_name(iso_direction d)
 	return d == ISO_HIGHER ? "higher" : d == ISO_LOWER ? "lower" : "neither";
 }
 
-static void add_measure(builder *b, cJSON *list, const char *label, const iso_output *o,
+static void add_measure(iso_jsonw *b, cJSON *list, const char *label, const iso_output *o,
 			const iso_measure *m, const char *reason)
 {
 	cJSON *e = cJSON_CreateObject();
 
-	add_text(b, e, "metric", label);
-	add_text(b, e, "name", o->key);
-	add_text(b, e, "title", o->title);
-	add_number(b, e, "value", reason ? NAN : m->value);
-	add_number(b, e, "low", reason ? NAN : m->low);
-	add_number(b, e, "high", reason ? NAN : m->high);
-	add_text(b, e, "unit", o->unit ? o->unit : "");
-	add_text(b, e, "direction", direction_name(o->direction));
-	add_text(b, e, "reason", reason ? reason : isnan(m->value) ? m->reason : NULL);
-	add(b, list, NULL, e);
+	iso_jsonw_text(b, e, "metric", label);
+	iso_jsonw_text(b, e, "name", o->key);
+	iso_jsonw_text(b, e, "title", o->title);
+	iso_jsonw_number(b, e, "value", reason ? NAN : m->value);
+	iso_jsonw_number(b, e, "low", reason ? NAN : m->low);
+	iso_jsonw_number(b, e, "high", reason ? NAN : m->high);
+	iso_jsonw_text(b, e, "unit", o->unit ? o->unit : "");
+	iso_jsonw_text(b, e, "direction", direction_name(o->direction));
+	iso_jsonw_text(b, e, "reason", reason ? reason : isnan(m->value) ? m->reason : NULL);
+	iso_jsonw_add(b, list, NULL, e);
 }
 
 /* Measures into m->v; every declared output must have been set. */
@@ -223,7 +201,7 @@ static iso_status judge_metric(const iso_metric_view *given, uint64_t seed,
 	const double start = iso_clock_wall();
 	iso_measures m = {.outputs = s->metric->outputs, .n = count_outputs(s->metric)};
 	iso_error why = {0};
-	builder b = {0};
+	iso_jsonw b = {0};
 	iso_status st;
 
 	m.v = iso_alloc(m.n, sizeof(*m.v));
@@ -239,7 +217,7 @@ static iso_status judge_metric(const iso_metric_view *given, uint64_t seed,
 	for (size_t i = 0; i < m.n; i++)
 		add_measure(&b, v->metrics, s->label, &m.outputs[i], &m.v[i],
 			    st == ISO_OK ? NULL : why.text);
-	add_number(&b, v->metric_seconds, s->label, iso_clock_wall() - start);
+	iso_jsonw_number(&b, v->metric_seconds, s->label, iso_clock_wall() - start);
 	st = b.failed ? iso_no_memory(err, "a record") : ISO_OK;
 	for (size_t i = 0; i < m.n && st == ISO_OK; i++) {
 		char text[512];

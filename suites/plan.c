@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/log.h"
+#include "core/io/jsonw.h"
 #include "results/record.h"
 
 /* Raised when the referee or the split changes what a configuration means. */
@@ -284,103 +285,82 @@ void iso_cell_rows_free(iso_cell_rows *r)
 
 /* ------------------------------------------------------------------ configuration of a cell */
 
-typedef struct builder {
-	int failed;
-} builder;
-
-static void add(builder *b, cJSON *obj, const char *key, cJSON *v)
-{
-	if (!v || !obj ||
-	    !(key ? cJSON_AddItemToObject(obj, key, v) : cJSON_AddItemToArray(obj, v))) {
-		b->failed = 1;
-		cJSON_Delete(v);
-	}
-}
-
-static void add_number(builder *b, cJSON *obj, const char *key, double x)
-{
-	if (!obj || !iso_json_add_number(obj, key, iso_record_round(x)))
-		b->failed = 1;
-}
-
-static void add_text(builder *b, cJSON *obj, const char *key, const char *text)
-{
-	add(b, obj, key, cJSON_CreateString(text));
-}
-
-static cJSON *dataset_config(builder *b, const iso_suite_dataset *d, const iso_dataset *data)
+static cJSON *dataset_config(iso_jsonw *b, const iso_suite_dataset *d, const iso_dataset *data)
 {
 	cJSON *o = cJSON_CreateObject(), *split = cJSON_CreateObject();
 
-	add_text(b, o, "name", d->label);
-	add_text(b, o, "source", d->csv ? "csv" : d->name);
-	add(b, o, "options", d->options ? cJSON_Duplicate(d->options, 1) : cJSON_CreateObject());
-	add_text(b, o, "hash", data->hash);
-	add_number(b, split, "train", d->split.train);
-	add_number(b, split, "holdout", d->split.holdout);
-	add_number(b, split, "aux", d->split.aux);
-	add(b, split, "official_test", cJSON_CreateBool(d->split.official_test));
-	add(b, split, "dedup", cJSON_CreateBool(d->split.dedup));
-	add(b, o, "split", split);
+	iso_jsonw_text(b, o, "name", d->label);
+	iso_jsonw_text(b, o, "source", d->csv ? "csv" : d->name);
+	iso_jsonw_add(b, o, "options",
+		      d->options ? cJSON_Duplicate(d->options, 1) : cJSON_CreateObject());
+	iso_jsonw_text(b, o, "hash", data->hash);
+	iso_jsonw_number(b, split, "train", d->split.train);
+	iso_jsonw_number(b, split, "holdout", d->split.holdout);
+	iso_jsonw_number(b, split, "aux", d->split.aux);
+	iso_jsonw_add(b, split, "official_test", cJSON_CreateBool(d->split.official_test));
+	iso_jsonw_add(b, split, "dedup", cJSON_CreateBool(d->split.dedup));
+	iso_jsonw_add(b, o, "split", split);
 	return o;
 }
 
-static cJSON *judge_config(builder *b, const char *name, const char *label, uint32_t version,
+static cJSON *judge_config(iso_jsonw *b, const char *name, const char *label, uint32_t version,
 			   const cJSON *resolved)
 {
 	cJSON *o = cJSON_CreateObject();
 
-	add_text(b, o, "label", label);
-	add_text(b, o, "name", name);
-	add_number(b, o, "version", version);
-	add(b, o, "options", cJSON_Duplicate(resolved, 1));
+	iso_jsonw_text(b, o, "label", label);
+	iso_jsonw_text(b, o, "name", name);
+	iso_jsonw_number(b, o, "version", version);
+	iso_jsonw_add(b, o, "options", cJSON_Duplicate(resolved, 1));
 	return o;
 }
 
-static void add_judges(builder *b, cJSON *config, const iso_agenda *a)
+static void add_judges(iso_jsonw *b, cJSON *config, const iso_agenda *a)
 {
 	cJSON *list = cJSON_CreateArray();
 
 	for (size_t i = 0; i < a->nattack; i++) {
 		const iso_attack_setup *u = &a->attack[i];
 
-		add(b, list, NULL,
-		    judge_config(b, u->attack->name, u->label, u->attack->version, u->resolved));
+		iso_jsonw_add(b, list, NULL,
+			      judge_config(b, u->attack->name, u->label, u->attack->version,
+					   u->resolved));
 	}
-	add(b, config, "attacks", list);
+	iso_jsonw_add(b, config, "attacks", list);
 	list = cJSON_CreateArray();
 	for (size_t i = 0; i < a->nmetric; i++) {
 		const iso_metric_setup *u = &a->metric[i];
 
-		add(b, list, NULL,
-		    judge_config(b, u->metric->name, u->label, u->metric->version, u->resolved));
+		iso_jsonw_add(b, list, NULL,
+			      judge_config(b, u->metric->name, u->label, u->metric->version,
+					   u->resolved));
 	}
-	add(b, config, "metrics", list);
+	iso_jsonw_add(b, config, "metrics", list);
 }
 
 static iso_status make_config(const iso_agenda *a, iso_cell *c, iso_error *err)
 {
 	const iso_suite *s = a->suite;
 	const iso_setup *u = iso_agenda_setup(a, c->generator, c->dataset);
-	builder b = {0};
+	iso_jsonw b = {0};
 	cJSON *config = cJSON_CreateObject(), *g = cJSON_CreateObject();
 
-	add_number(&b, config, "harness", HARNESS_VERSION);
-	add(&b, config, "dataset",
-	    dataset_config(&b, &s->dataset[c->dataset], a->data[c->dataset]));
-	add_text(&b, g, "name", u->generator->name);
-	add_number(&b, g, "version", u->generator->version);
-	add(&b, g, "options", cJSON_Duplicate(u->resolved, 1));
-	add(&b, config, "generator", g);
-	add_number(&b, config, "epsilon", c->epsilon);
-	add_number(&b, config, "delta", c->delta);
-	add_text(&b, config, "adjacency", iso_adjacency_name(s->adjacency));
-	add_text(&b, config, "accountant", iso_accountant_name(s->accountant));
-	add_number(&b, config, "seed", (double)c->seed);
-	add_number(&b, config, "rows", (double)c->rows);
-	add_number(&b, config, "attack_targets", (double)s->attack_targets);
-	add_number(&b, config, "samples", (double)c->keep);
-	add(&b, config, "public_class_counts", cJSON_CreateBool(s->public_class_counts));
+	iso_jsonw_number(&b, config, "harness", HARNESS_VERSION);
+	iso_jsonw_add(&b, config, "dataset",
+		      dataset_config(&b, &s->dataset[c->dataset], a->data[c->dataset]));
+	iso_jsonw_text(&b, g, "name", u->generator->name);
+	iso_jsonw_number(&b, g, "version", u->generator->version);
+	iso_jsonw_add(&b, g, "options", cJSON_Duplicate(u->resolved, 1));
+	iso_jsonw_add(&b, config, "generator", g);
+	iso_jsonw_number(&b, config, "epsilon", c->epsilon);
+	iso_jsonw_number(&b, config, "delta", c->delta);
+	iso_jsonw_text(&b, config, "adjacency", iso_adjacency_name(s->adjacency));
+	iso_jsonw_text(&b, config, "accountant", iso_accountant_name(s->accountant));
+	iso_jsonw_number(&b, config, "seed", (double)c->seed);
+	iso_jsonw_number(&b, config, "rows", (double)c->rows);
+	iso_jsonw_number(&b, config, "attack_targets", (double)s->attack_targets);
+	iso_jsonw_number(&b, config, "samples", (double)c->keep);
+	iso_jsonw_add(&b, config, "public_class_counts", cJSON_CreateBool(s->public_class_counts));
 	add_judges(&b, config, a);
 	if (b.failed) {
 		cJSON_Delete(config);
@@ -572,13 +552,13 @@ void iso_agenda_free(iso_agenda *a)
 
 iso_status iso_agenda_to_json(const iso_agenda *a, cJSON **out, iso_error *err)
 {
-	builder b = {0};
+	iso_jsonw b = {0};
 	cJSON *root, *list = cJSON_CreateArray();
 
 	ISO_TRY(iso_suite_to_json(a->suite, &root, err));
 	for (size_t i = 0; i < a->ncell; i++)
-		add_text(&b, list, NULL, a->cell[i].key);
-	add(&b, root, "cells", list);
+		iso_jsonw_text(&b, list, NULL, a->cell[i].key);
+	iso_jsonw_add(&b, root, "cells", list);
 	if (b.failed) {
 		cJSON_Delete(root);
 		return iso_no_memory(err, "the plan");

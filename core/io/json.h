@@ -13,8 +13,8 @@
 iso_status iso_json_parse(const char *text, size_t n, const char *name, cJSON **out,
 			  iso_error *err) ISO_MUST_CHECK;
 iso_status iso_json_read(const char *path, cJSON **out, iso_error *err) ISO_MUST_CHECK;
-/* Canonical text: keys sorted, no spaces, numbers in shortest round-trip form, non-finite as the
- * strings "inf", "-inf", "nan".  Equal values give equal bytes. */
+/* Canonical text: keys sorted, no spaces, numbers in shortest round-trip form, non-finite ones as
+ * core/io/jsonw.h says.  Equal values give equal bytes. */
 iso_status iso_json_canonical(const cJSON *v, iso_str *out, iso_error *err) ISO_MUST_CHECK;
 /* Pretty text (tabs, stable key order as built, shortest round-trip numbers), ending in a newline.
  */
@@ -34,8 +34,7 @@ iso_status iso_json_get_string(const cJSON *obj, const char *key, int required, 
 iso_status iso_json_only_keys(const cJSON *obj, const char *const *keys, size_t n,
 			      const char *where, iso_error *err) ISO_MUST_CHECK;
 
-/* Building: these note a failed allocation in *failed and go on. */
-cJSON *iso_json_add_number(cJSON *obj, const char *key,
-			   double x); /* non-finite becomes its string */
+/* x as core/io/jsonw.h writes it: NaN is null, an infinity its string.  NULL without memory. */
+cJSON *iso_json_add_number(cJSON *obj, const char *key, double x);
 
 #endif

@@ -114,7 +114,7 @@ START_TEST(test_canonical)
 	cJSON_AddItemToObject(v, "y", cJSON_CreateNumber(-INFINITY));
 	cJSON_AddItemToObject(v, "n", cJSON_CreateNumber(NAN));
 	tk_ok(iso_json_canonical(v, &out, &err));
-	ck_assert_str_eq(out.p, "{\"n\":\"nan\",\"x\":\"inf\",\"y\":\"-inf\"}");
+	ck_assert_str_eq(out.p, "{\"n\":null,\"x\":\"inf\",\"y\":\"-inf\"}");
 	iso_str_free(&out);
 	cJSON_Delete(v);
 }
