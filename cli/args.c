@@ -9,6 +9,7 @@
 
 #include "cli/cmd.h"
 #include "core/base/alloc.h"
+#include "core/base/text.h"
 #include "core/io/file.h"
 
 #define HELP_COLUMN 30
@@ -172,19 +173,29 @@ iso_status iso_args_read(const iso_verb_help *help, const iso_arg *table, int ar
 int iso_cli_fail(const iso_error *err)
 {
 	const char *text = err->text[0] ? err->text : iso_status_text(err->code);
+	iso_str shown = {0};
 
 	fflush(stdout);
-	fprintf(stderr, "isoeps: error: %s\n", text);
+	iso_text_visible_lines(text, &shown);
+	fprintf(stderr, "isoeps: error: %s\n", shown.p ? shown.p : text);
+	iso_str_free(&shown);
 	return err->code == ISO_OK ? 4 : iso_status_exit(err->code);
 }
 
 int iso_cli_print(iso_str *text, int status)
 {
+	const int json = text->p && (text->p[0] == '{' || text->p[0] == '[');
+	iso_str shown = {0};
 	iso_error err = {0};
 	iso_status st = iso_str_check(text, &err);
 
-	if (st == ISO_OK && text->n)
-		st = iso_stdout_write(text->p, text->n, &err);
+	if (st == ISO_OK && text->n) {
+		(json ? iso_text_visible_json : iso_text_visible_lines)(text->p, &shown);
+		st = iso_str_check(&shown, &err);
+	}
+	if (st == ISO_OK && shown.n)
+		st = iso_stdout_write(shown.p, shown.n, &err);
+	iso_str_free(&shown);
 	iso_str_free(text);
 	return st == ISO_OK ? status : iso_cli_fail(&err);
 }

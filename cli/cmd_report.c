@@ -31,6 +31,9 @@ static void say_text(const char *out, unsigned formats, const iso_report_summary
 		iso_str_addf(text, "open %s/index.html\n", out);
 	if (s->failed)
 		iso_str_addf(text, "%zu cells failed: isoeps status DIR names them\n", s->failed);
+	if (s->figures_failed)
+		iso_str_addf(text, "%zu figures could not be drawn: see the warnings\n",
+			     s->figures_failed);
 	if (s->no_gnuplot)
 		iso_str_add(text, "gnuplot was not found: data and scripts of the figures are "
 				  "written, the pictures are not; install "
@@ -49,6 +52,7 @@ static iso_status say_json(const char *out, const iso_report_summary *s, iso_str
 	iso_json_add_number(v, "damaged", (double)s->damaged);
 	iso_json_add_number(v, "tables", (double)s->tables);
 	iso_json_add_number(v, "figures", (double)s->figures);
+	iso_json_add_number(v, "figures_failed", (double)s->figures_failed);
 	cJSON_AddBoolToObject(v, "gnuplot", !s->no_gnuplot);
 	st = iso_json_pretty(v, text, err);
 	cJSON_Delete(v);

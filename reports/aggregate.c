@@ -4,9 +4,11 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/alloc.h"
 #include "core/math/special.h"
+#include "reports/escape.h"
 
 /* One measured value on its way into a group. */
 typedef struct sample {
@@ -166,6 +168,28 @@ static iso_status find_datasets(iso_aggregate *a, iso_error *err)
 	return ISO_OK;
 }
 
+/* Two data sets may differ in characters that no file name keeps, or in case alone. */
+static iso_status name_slugs(iso_aggregate *a, iso_error *err)
+{
+	a->slug = iso_alloc(a->ndataset + 1, sizeof(*a->slug));
+	if (!a->slug)
+		return iso_no_memory(err, "report");
+	for (size_t i = 0; i < a->ndataset; i++) {
+		iso_str s = {0};
+		int taken = 0;
+
+		iso_file_stem(a->dataset[i], &s);
+		ISO_TRY(iso_str_check(&s, err));
+		for (size_t j = 0; j < i; j++)
+			taken |= strcasecmp(a->slug[j], s.p) == 0;
+		if (taken)
+			iso_str_addf(&s, "~%zu", i + 1);
+		ISO_TRY(iso_str_check(&s, err));
+		a->slug[i] = s.p;
+	}
+	return ISO_OK;
+}
+
 iso_status iso_aggregate_new(const iso_records *r, iso_aggregate *out, iso_error *err)
 {
 	collector c = {.a = out};
@@ -191,7 +215,8 @@ iso_status iso_aggregate_new(const iso_records *r, iso_aggregate *out, iso_error
 		out->cell[i] = (iso_summary){
 			.setting = i / out->nname, .name = i % out->nname, .low = NAN, .high = NAN};
 	summarise(&c, out);
-	st = find_datasets(out, err);
+	ISO_TRY_OUT(find_datasets(out, err));
+	st = name_slugs(out, err);
 out:
 	iso_free(c.v);
 	if (st != ISO_OK)
@@ -208,6 +233,9 @@ void iso_aggregate_free(iso_aggregate *a)
 	iso_free(a->name);
 	iso_free(a->setting);
 	iso_free(a->cell);
+	for (size_t i = 0; a->slug && i < a->ndataset; i++)
+		iso_free(a->slug[i]);
+	iso_free(a->slug);
 	iso_free(a->dataset);
 	memset(a, 0, sizeof(*a));
 }

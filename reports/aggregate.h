@@ -41,6 +41,7 @@ typedef struct iso_aggregate {
 	size_t nname, cap_name;
 	iso_summary *cell;    /* [nsetting][nname]; n = 0 where nothing was measured */
 	const char **dataset; /* distinct, in order of appearance */
+	char **slug;	      /* [ndataset] owned: each data set in names of files, all different */
 	size_t ndataset;
 } iso_aggregate;
 

@@ -8,25 +8,15 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/log.h"
 #include "core/io/csv.h"
 #include "core/io/file.h"
 #include "reports/tables.h"
 
-static void quoted(iso_str *s, const char *text)
-{
-	iso_str_add(s, "\"");
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			iso_str_add(s, "\\");
-		iso_str_addn(s, text, 1);
-	}
-	iso_str_add(s, "\"");
-}
-
 static void variable(iso_str *s, const char *name, const char *text)
 {
 	iso_str_addf(s, "%s = ", name);
-	quoted(s, text);
+	iso_gnuplot_string(text, s);
 	iso_str_add(s, "\n");
 }
 
@@ -59,7 +49,7 @@ static void names_script(iso_str *s, const char *array, const names *l)
 	iso_str_addf(s, "n%s = %zu\narray %s[%zu] = [", array, l->n, array, l->n ? l->n : 1);
 	for (size_t i = 0; i < l->n; i++) {
 		iso_str_add(s, i ? ", " : "");
-		quoted(s, l->v[i].p);
+		iso_gnuplot_string(l->v[i].p, s);
 	}
 	iso_str_add(s, l->n ? "]\n" : "\"\"]\n");
 }
@@ -75,6 +65,7 @@ static void names_free(names *l)
 typedef struct draft {
 	iso_str stem, title, csv, script;
 	names series, level;
+	size_t dataset;
 } draft;
 
 static void draft_free(draft *d)
@@ -87,64 +78,69 @@ static void draft_free(draft *d)
 	iso_str_free(&d->script);
 }
 
+/* A label as gnuplot can hold it (iso_gnuplot_string): data and script must agree. */
+static void add_label(iso_str *out, const char *label)
+{
+	for (; *label; label++)
+		if (*label == '\'')
+			iso_str_add(out, "\xe2\x80\x99");
+		else
+			iso_str_addn(out, label, 1);
+}
+
 /* "dp-cgan", or "dp-cgan (paper)" where the label does not say the mode already. */
 static void series_name(const iso_setting *s, iso_str *out)
 {
-	iso_str_add(out, s->label);
+	add_label(out, s->label);
 	if (*s->mode && strcmp(s->mode, "sound") != 0 && strcmp(s->mode, "-") != 0 &&
 	    !strstr(s->label, s->mode))
 		iso_str_addf(out, " (%s)", s->mode);
 }
 
-/* Writes data and script, draws, and adds the figure to the list. */
-static iso_status finish(draft *d, iso_figures *f, const char *dir, const char *template,
-			 iso_error *err)
+/* Writes data and script, draws, and adds the figure to the list. A figure that gnuplot refuses
+ * names itself and stops nothing. */
+static iso_status finish(draft *d, iso_figures *f, const iso_aggregate *a, const char *dir,
+			 const char *template, iso_error *err)
 {
 	const char *stem = d->stem.p;
-	iso_str csv = {0}, gp = {0}, text = {0};
+	iso_error why = {0};
+	iso_str text = {0};
 	iso_status st = ISO_OK;
 
 	ISO_TRY(iso_str_check(&d->stem, err));
 	ISO_TRY(iso_str_check(&d->title, err));
-	ISO_TRY(iso_str_check(&d->csv, err));
-	ISO_TRY(iso_str_check(&d->script, err));
-	iso_str_addf(&csv, "%s/%s.csv", dir, stem);
-	iso_str_addf(&gp, "%s/%s.gp", dir, stem);
-	iso_str_addf(
-		&text,
-		"# gnuplot -e \"format='png'\" %s.gp\nif (!exists(\"format\")) format = \"png\"\n",
-		stem);
+	iso_str_addf(&text,
+		     "# gnuplot -d -e \"format='png'\" %s.gp\nif (!exists(\"format\")) format = "
+		     "\"png\"\nset datafile commentschars ''\n",
+		     stem);
 	variable(&text, "stem", stem);
-	iso_str_add(&text, "id = \"");
-	for (const char *p = stem; *p;
-	     p++) /* gnuplot's names for parts of an SVG: letters, digits and _ */
+	iso_str_add(&text, "id = '");
+	for (const char *p = stem; *p; p++)
 		iso_str_addn(&text, isalnum((unsigned char)*p) ? p : "_", 1);
-	iso_str_add(&text, "\"\ndata = stem.\".csv\"\n");
+	iso_str_add(&text, "'\ndata = stem.\".csv\"\n");
 	variable(&text, "head", d->title.p);
 	iso_str_add(&text, d->script.p);
 	iso_str_add(&text, template);
-	ISO_TRY_OUT(iso_str_check(&csv, err));
-	ISO_TRY_OUT(iso_str_check(&gp, err));
-	ISO_TRY_OUT(iso_str_check(&text, err));
-	ISO_TRY_OUT(iso_file_write_atomic(csv.p, d->csv.p, d->csv.n, err));
-	ISO_TRY_OUT(iso_file_write_atomic(gp.p, text.p, text.n, err));
-	ISO_TRY_OUT(iso_figure_add(f, stem, d->title.p, err));
-	if (!f->no_gnuplot)
-		ISO_TRY_OUT(iso_gnuplot(dir, stem, &f->no_gnuplot, err));
-	f->v[f->n - 1].drawn = !f->no_gnuplot;
+	ISO_TRY_OUT(iso_figure_add(f, stem, d->title.p, d->dataset, err));
+	st = iso_gnuplot(dir, stem, &d->csv, &text, &f->no_gnuplot, &why);
+	f->v[f->n - 1].drawn = st == ISO_OK && !f->no_gnuplot;
+	if (st == ISO_E_PLUGIN) {
+		iso_warn("figure %s of %s: %s", stem, a->dataset[d->dataset], why.text);
+		f->failed++;
+		st = ISO_OK;
+	} else if (st != ISO_OK) {
+		st = iso_fail(err, st, "%s", why.text);
+	}
 out:
-	iso_str_free(&csv);
-	iso_str_free(&gp);
 	iso_str_free(&text);
 	return st;
 }
 
-static void stem_of(iso_str *out, const char *dataset, const char *kind)
+static void stem_of(draft *d, const iso_aggregate *a, const char *dataset, const char *kind)
 {
-	iso_str_addf(out, "%s-%s", dataset, kind);
-	for (char *p = out->p; p && *p; p++)
-		if (strchr("/ ()'\"", *p))
-			*p = '_';
+	while (strcmp(a->dataset[d->dataset], dataset) != 0)
+		d->dataset++;
+	iso_str_addf(&d->stem, "%s-%s", a->slug[d->dataset], kind);
 }
 
 static int on(const iso_aggregate *a, size_t i, const char *dataset)
@@ -172,7 +168,7 @@ static iso_status epsilon_figure(const iso_aggregate *a, const char *dataset, si
 		if (!series.p)
 			continue;
 		names_add(finite ? &d.series : &d.level, series.p);
-		iso_csv_field(&d.csv, series.p, 0);
+		iso_csv_text(series.p, 0, &d.csv);
 		iso_csv_field(&d.csv, finite ? "1" : "0", 0);
 		number_field(&d.csv, a->setting[i].epsilon, 0);
 		number_field(&d.csv, s->mean, 0);
@@ -184,14 +180,14 @@ static iso_status epsilon_figure(const iso_aggregate *a, const char *dataset, si
 	}
 	if (d.series.n == 0)
 		goto out;
-	stem_of(&d.stem, dataset, kind);
+	stem_of(&d, a, dataset, kind);
 	iso_str_addf(&d.title, "%s: %s against epsilon", dataset, a->name[name].name);
 	variable(&d.script, "ylab",
 		 *a->name[name].title ? a->name[name].title : a->name[name].name);
 	iso_str_addf(&d.script, "xlo = %.6g\nxhi = %.6g\n", lo / 1.5, hi * 1.5);
 	names_script(&d.script, "S", &d.series);
 	names_script(&d.script, "H", &d.level);
-	st = finish(&d, f, dir, iso_plot_epsilon, err);
+	st = finish(&d, f, a, dir, iso_plot_epsilon, err);
 out:
 	draft_free(&d);
 	return st;
@@ -233,7 +229,7 @@ static iso_status scatter_figure(const iso_aggregate *a, const char *dataset, si
 			continue;
 		names_add(&d.series, label.p);
 		iso_epsilon_text(a->setting[i].epsilon, eps);
-		iso_csv_field(&d.csv, label.p, 0);
+		iso_csv_text(label.p, 0, &d.csv);
 		iso_csv_field(&d.csv, eps, 0);
 		number_field(&d.csv, sx->mean, 0);
 		number_field(&d.csv, sy->mean, 0);
@@ -245,12 +241,12 @@ static iso_status scatter_figure(const iso_aggregate *a, const char *dataset, si
 	}
 	if (d.series.n == 0)
 		goto out;
-	stem_of(&d.stem, dataset, "privacy-utility");
+	stem_of(&d, a, dataset, "privacy-utility");
 	iso_str_addf(&d.title, "%s: leakage against utility (better: up and left)", dataset);
 	variable(&d.script, "xlab", a->name[x].name);
 	variable(&d.script, "ylab", a->name[y].name);
 	names_script(&d.script, "S", &d.series);
-	st = finish(&d, f, dir, iso_plot_scatter, err);
+	st = finish(&d, f, a, dir, iso_plot_scatter, err);
 out:
 	draft_free(&d);
 	return st;
@@ -287,7 +283,7 @@ static iso_status claims_figure(const iso_aggregate *a, const char *dataset, con
 		iso_str_addf(&label, " @ %.4g", a->setting[i].epsilon);
 		if (!label.p)
 			continue;
-		iso_csv_field(&d.csv, label.p, 0);
+		iso_csv_text(label.p, 0, &d.csv);
 		iso_str_free(&label);
 		for (size_t k = 0; k < 3; k++) {
 			const iso_summary *s =
@@ -305,12 +301,12 @@ static iso_status claims_figure(const iso_aggregate *a, const char *dataset, con
 	}
 	if (rows == 0 || hi == 0)
 		goto out;
-	stem_of(&d.stem, dataset, "claims");
+	stem_of(&d, a, dataset, "claims");
 	iso_str_addf(&d.title, "%s: claimed, accounted and audited epsilon", dataset);
 	iso_str_addf(&d.script, "ylo = %.6g\nyhi = %.6g\n", lo / 3, hi * 10);
 	iso_str_addf(&d.script, "has_claimed = %d\nhas_accounted = %d\nhas_audited = %d\n",
 		     present[0] > 0, present[1] > 0, present[2] > 0);
-	st = finish(&d, f, dir, iso_plot_claims, err);
+	st = finish(&d, f, a, dir, iso_plot_claims, err);
 out:
 	draft_free(&d);
 	return st;
@@ -352,7 +348,7 @@ static iso_status roc_points(const cJSON *attack, const char *series, iso_str *c
 		*(v[i].truth ? &tp : &fp) += 1;
 		if (i + 1 < k && v[i + 1].score == v[i].score)
 			continue;
-		iso_csv_field(csv, series, 0);
+		iso_csv_text(series, 0, csv);
 		number_field(csv, (double)fp / (double)neg, 0);
 		number_field(csv, (double)tp / (double)pos, 1);
 	}
@@ -386,7 +382,7 @@ static iso_status roc_figure(const iso_aggregate *a, const char *dataset, const 
 		if (!cJSON_IsString(name) || strcmp(name->valuestring, dataset) != 0 ||
 		    !cJSON_IsString(label))
 			continue;
-		iso_str_add(&s, label->valuestring);
+		add_label(&s, label->valuestring);
 		if (cJSON_IsNumber(eps))
 			iso_str_addf(&s, " @ %.4g", eps->valuedouble);
 		if (!s.p || (d.series.n && strcmp(d.series.v[d.series.n - 1].p, s.p) == 0)) {
@@ -409,12 +405,12 @@ static iso_status roc_figure(const iso_aggregate *a, const char *dataset, const 
 	}
 	if (d.series.n == 0)
 		goto out;
-	stem_of(&d.stem, dataset, "roc");
+	stem_of(&d, a, dataset, "roc");
 	iso_str_addf(&d.title, "%s: ROC of %.*s (first seed)", dataset, (int)label_length,
 		     attack_name);
 	iso_str_addf(&d.script, "lo = %.6g\n", smallest);
 	names_script(&d.script, "S", &d.series);
-	st = finish(&d, f, dir, iso_plot_roc, err);
+	st = finish(&d, f, a, dir, iso_plot_roc, err);
 out:
 	draft_free(&d);
 	return st;
@@ -444,13 +440,14 @@ iso_status iso_figures_write(const iso_aggregate *a, const char *dir, iso_figure
 	return ISO_OK;
 }
 
-iso_status iso_figure_add(iso_figures *f, const char *stem, const char *title, iso_error *err)
+iso_status iso_figure_add(iso_figures *f, const char *stem, const char *title, size_t dataset,
+			  iso_error *err)
 {
 	iso_figure *g;
 
 	ISO_TRY(iso_grow(&f->v, &f->cap, f->n + 1, sizeof(*f->v), err));
 	g = &f->v[f->n];
-	*g = (iso_figure){.stem = iso_strdup(stem), .title = iso_strdup(title)};
+	*g = (iso_figure){.stem = iso_strdup(stem), .title = iso_strdup(title), .dataset = dataset};
 	if (!g->stem || !g->title) {
 		iso_free(g->stem);
 		iso_free(g->title);

@@ -12,11 +12,12 @@ typedef struct iso_figure {
 	char *stem, *title; /* owned */
 	int png_only;	    /* an image grid: stem.png, no script */
 	int drawn;	    /* the pictures exist */
+	size_t dataset;	    /* index into the aggregate */
 } iso_figure;
 
 typedef struct iso_figures {
 	iso_figure *v;
-	size_t n, cap;
+	size_t n, cap, failed; /* failed: gnuplot refused so many */
 	int no_gnuplot;
 } iso_figures;
 
@@ -28,12 +29,13 @@ void iso_figures_free(iso_figures *f);
 iso_status iso_grids_write(const iso_aggregate *a, const char *records_dir, const char *dir,
 			   iso_figures *out, iso_error *err) ISO_MUST_CHECK;
 
-/* figure_run.c: gnuplot on dir/stem.gp for svg, pdf and png.  Missing gnuplot: *missing = 1,
- * ISO_OK. */
-iso_status iso_gnuplot(const char *dir, const char *stem, int *missing,
-		       iso_error *err) ISO_MUST_CHECK;
+/* figure_run.c: writes dir/stem.csv and dir/stem.gp and draws them as svg, pdf and png in a new
+ * directory of its own, from which the pictures are moved to dir.  stem: as iso_file_stem makes it.
+ * Missing gnuplot: *missing = 1, ISO_OK.  ISO_E_PLUGIN: gnuplot ran and failed. */
+iso_status iso_gnuplot(const char *dir, const char *stem, const iso_str *csv, const iso_str *script,
+		       int *missing, iso_error *err) ISO_MUST_CHECK;
 /* Append a figure; stem and title are copied. */
-iso_status iso_figure_add(iso_figures *f, const char *stem, const char *title,
+iso_status iso_figure_add(iso_figures *f, const char *stem, const char *title, size_t dataset,
 			  iso_error *err) ISO_MUST_CHECK;
 
 /* An 8-bit grey PNG [height][width]. */

@@ -215,9 +215,10 @@ static const char *sample_of(const iso_aggregate *a, size_t setting)
 	return NULL;
 }
 
-static iso_status grid_of(const iso_aggregate *a, const char *dataset, const char *records_dir,
+static iso_status grid_of(const iso_aggregate *a, size_t d, const char *records_dir,
 			  const char *dir, iso_figures *out, iso_error *err)
 {
+	const char *dataset = a->dataset[d];
 	unsigned char *canvas = NULL;
 	size_t width = 0, height = 0, strip_height = 0;
 	iso_str title = {0}, path = {0}, stem = {0};
@@ -262,12 +263,12 @@ static iso_status grid_of(const iso_aggregate *a, const char *dataset, const cha
 	}
 	if (!canvas)
 		goto out;
-	iso_str_addf(&stem, "%s-images", dataset);
+	iso_str_addf(&stem, "%s-images", a->slug[d]);
 	iso_str_addf(&path, "%s/%s.png", dir, stem.p ? stem.p : "");
 	ISO_TRY_OUT(iso_str_check(&path, err));
 	ISO_TRY_OUT(iso_str_check(&title, err));
 	ISO_TRY_OUT(iso_png_write(path.p, canvas, width, height, err));
-	ISO_TRY_OUT(iso_figure_add(out, stem.p, title.p, err));
+	ISO_TRY_OUT(iso_figure_add(out, stem.p, title.p, d, err));
 	out->v[out->n - 1].png_only = out->v[out->n - 1].drawn = 1;
 out:
 	iso_free(canvas);
@@ -282,6 +283,6 @@ iso_status iso_grids_write(const iso_aggregate *a, const char *records_dir, cons
 {
 	ISO_TRY(iso_make_dirs(dir, err));
 	for (size_t i = 0; i < a->ndataset; i++)
-		ISO_TRY(grid_of(a, a->dataset[i], records_dir, dir, out, err));
+		ISO_TRY(grid_of(a, i, records_dir, dir, out, err));
 	return ISO_OK;
 }

@@ -50,21 +50,22 @@ static const char script[] =
 	"d=x.v!==null&&y.v!==null?x.v-y.v:(x.v===null)-(y.v===null)||"
 	"x.s.localeCompare(y.s);return up?d:-d}).forEach(function(o){b.appendChild(o.r)})})})});\n";
 
-static void head(const iso_aggregate *a, iso_str *out)
+static void head(const char *title, const char *description, iso_str *out)
 {
-	const cJSON *r = a->records->n ? a->records->v[0] : NULL;
-	const cJSON *suite = cJSON_GetObjectItemCaseSensitive(r, "suite");
-	const char *name = cJSON_IsString(suite) ? suite->valuestring : "results";
-
 	iso_str_add(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
 			 "<meta name=\"viewport\" "
 			 "content=\"width=device-width,initial-scale=1\">\n<title>isoeps: ");
-	iso_html_escape(name, out);
+	iso_html_escape(title, out);
 	iso_str_add(out, "</title>\n<style>\n");
 	iso_str_add(out, style);
 	iso_str_add(out, "</style></head><body>\n<h1>isoeps: ");
-	iso_html_escape(name, out);
+	iso_html_escape(title, out);
 	iso_str_add(out, "</h1>\n");
+	if (*description) {
+		iso_str_add(out, "<p class=\"lead\">");
+		iso_html_escape(description, out);
+		iso_str_add(out, "</p>\n");
+	}
 }
 
 static void legend(const iso_aggregate *a, iso_str *out)
@@ -116,26 +117,11 @@ out:
 	return st;
 }
 
-/* Figures and tables are named DATASET-..., so a data set's section holds those that begin with its
- * name. */
-static int belongs(const char *stem, const char *dataset)
+iso_status iso_html_page(const char *title, const char *description, const iso_aggregate *a,
+			 const iso_rtables *tables, const iso_figures *figures,
+			 const char *figures_dir, iso_str *out, iso_error *err)
 {
-	size_t n = strlen(dataset);
-
-	for (size_t i = 0; i < n; i++) {
-		char c = strchr("/ ()'\"", dataset[i]) ? '_' : dataset[i];
-
-		if (stem[i] != c)
-			return 0;
-	}
-	return stem[n] == '-' && strchr(stem + n + 1, '/') == NULL;
-}
-
-iso_status iso_html_page(const iso_aggregate *a, const iso_rtables *tables,
-			 const iso_figures *figures, const char *figures_dir, iso_str *out,
-			 iso_error *err)
-{
-	head(a, out);
+	head(title, description, out);
 	legend(a, out);
 	if (figures->no_gnuplot)
 		iso_str_add(out, "<p class=\"note\">gnuplot was not found: the figures' data and "
@@ -148,7 +134,7 @@ iso_status iso_html_page(const iso_aggregate *a, const iso_rtables *tables,
 		iso_html_escape(a->dataset[i], out);
 		iso_str_add(out, "</h2>\n");
 		for (size_t j = 0; j < tables->n; j++) {
-			if (!belongs(tables->v[j].file, a->dataset[i]))
+			if (tables->v[j].dataset != i)
 				continue;
 			iso_rtable_html(&tables->v[j], out);
 			if (!first)
@@ -156,8 +142,7 @@ iso_status iso_html_page(const iso_aggregate *a, const iso_rtables *tables,
 			first = 0; /* the figures follow the overview */
 			iso_str_add(out, "<div class=\"figures\">\n");
 			for (size_t k = 0; k < figures->n; k++)
-				if (figures->v[k].drawn &&
-				    belongs(figures->v[k].stem, a->dataset[i]))
+				if (figures->v[k].drawn && figures->v[k].dataset == i)
 					ISO_TRY(picture(&figures->v[k], figures_dir, out, err));
 			iso_str_add(out, "</div>\n");
 		}

@@ -6,8 +6,9 @@
 #include "reports/figures.h"
 #include "reports/tables.h"
 
-iso_status iso_html_page(const iso_aggregate *a, const iso_rtables *tables,
-			 const iso_figures *figures, const char *figures_dir, iso_str *out,
-			 iso_error *err) ISO_MUST_CHECK;
+/* title, description: the suite's texts, borrowed. */
+iso_status iso_html_page(const char *title, const char *description, const iso_aggregate *a,
+			 const iso_rtables *tables, const iso_figures *figures,
+			 const char *figures_dir, iso_str *out, iso_error *err) ISO_MUST_CHECK;
 
 #endif

@@ -44,12 +44,48 @@ static iso_status write_tables(const iso_rtables *t, const char *dir, unsigned f
 	return st;
 }
 
-static iso_status write_markdown(const iso_rtables *t, const char *out_dir, iso_error *err)
+/* What the suite says about itself: DIR/suite.json, which is not there when cells were copied
+ * alone. */
+typedef struct about {
+	cJSON *suite; /* owned */
+	const char *title, *description;
+} about;
+
+static const char *text_of(const cJSON *o, const char *key, const char *otherwise)
+{
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key);
+
+	return cJSON_IsString(v) && *v->valuestring ? v->valuestring : otherwise;
+}
+
+static iso_status read_about(const char *dir, const iso_records *r, about *out, iso_error *err)
+{
+	iso_str path = {0};
+	iso_error why = {0};
+	iso_status st;
+
+	iso_str_addf(&path, "%s/suite.json", dir);
+	st = iso_str_check(&path, err);
+	if (st == ISO_OK && iso_file_exists(path.p) &&
+	    iso_json_read(path.p, &out->suite, &why) != ISO_OK)
+		iso_warn("%s", why.text);
+	iso_str_free(&path);
+	out->title = text_of(out->suite, "title", text_of(r->v[0], "suite", "results"));
+	out->description = text_of(out->suite, "description", "");
+	return st;
+}
+
+static iso_status write_markdown(const about *ab, const iso_rtables *t, const char *out_dir,
+				 iso_error *err)
 {
 	iso_str md = {0};
 	iso_status st;
 
-	iso_str_add(&md, "# isoeps report\n\n");
+	iso_str_add(&md, "# ");
+	iso_markdown_escape(ab->title, &md);
+	iso_str_add(&md, "\n\n");
+	iso_markdown_escape(ab->description, &md);
+	iso_str_add(&md, *ab->description ? "\n\n" : "");
 	for (size_t i = 0; i < t->n; i++)
 		iso_rtable_markdown(&t->v[i], &md);
 	st = write_below(out_dir, "report", ".md", &md, err);
@@ -59,8 +95,8 @@ static iso_status write_markdown(const iso_rtables *t, const char *out_dir, iso_
 
 /* The HTML page shows the figures, so it draws them too. */
 static iso_status write_parts(const char *dir, const char *out_dir, unsigned formats,
-			      const iso_aggregate *a, iso_rtables *tables, iso_figures *figures,
-			      iso_error *err)
+			      const about *ab, const iso_aggregate *a, iso_rtables *tables,
+			      iso_figures *figures, iso_error *err)
 {
 	iso_str sub = {0}, page = {0};
 	iso_status st = ISO_OK;
@@ -74,11 +110,12 @@ static iso_status write_parts(const char *dir, const char *out_dir, unsigned for
 		ISO_TRY_OUT(iso_grids_write(a, dir, sub.p, figures, err));
 	}
 	if (formats & ISO_REPORT_HTML) {
-		ISO_TRY_OUT(iso_html_page(a, tables, figures, sub.p, &page, err));
+		ISO_TRY_OUT(iso_html_page(ab->title, ab->description, a, tables, figures, sub.p,
+					  &page, err));
 		ISO_TRY_OUT(write_below(out_dir, "index", ".html", &page, err));
 	}
 	if (formats & ISO_REPORT_MARKDOWN)
-		ISO_TRY_OUT(write_markdown(tables, out_dir, err));
+		ISO_TRY_OUT(write_markdown(ab, tables, out_dir, err));
 	iso_str_free(&sub);
 	iso_str_addf(&sub, "%s/tables", out_dir);
 	ISO_TRY_OUT(iso_str_check(&sub, err));
@@ -98,6 +135,7 @@ iso_status iso_report_write(const char *dir, const char *out, unsigned formats,
 	iso_rtables tables = {0};
 	iso_figures figures = {0};
 	iso_str place = {0};
+	about ab = {0};
 	iso_status st;
 
 	memset(summary, 0, sizeof(*summary));
@@ -111,8 +149,9 @@ iso_status iso_report_write(const char *dir, const char *out, unsigned formats,
 			dir);
 		goto out;
 	}
+	ISO_TRY_OUT(read_about(dir, &records, &ab, err));
 	ISO_TRY_OUT(iso_aggregate_new(&records, &a, err));
-	ISO_TRY_OUT(write_parts(dir, place.p, formats, &a, &tables, &figures, err));
+	ISO_TRY_OUT(write_parts(dir, place.p, formats, &ab, &a, &tables, &figures, err));
 	summary->records = records.n;
 	summary->damaged = records.damaged;
 	summary->tables = tables.n;
@@ -121,10 +160,12 @@ iso_status iso_report_write(const char *dir, const char *out, unsigned formats,
 	for (size_t i = 0; i < a.nsetting; i++)
 		summary->failed += a.setting[i].failed;
 	summary->no_gnuplot = figures.no_gnuplot;
+	summary->figures_failed = figures.failed;
 out:
 	iso_figures_free(&figures);
 	iso_tables_free(&tables);
 	iso_aggregate_free(&a);
+	cJSON_Delete(ab.suite);
 	iso_records_free(&records);
 	iso_str_free(&place);
 	return st;

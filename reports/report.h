@@ -22,6 +22,7 @@ enum {
 
 typedef struct iso_report_summary {
 	size_t records, failed, damaged, tables, figures;
+	size_t figures_failed; /* gnuplot refused them; a warning named each */
 	int no_gnuplot; /* figures were asked for and gnuplot is missing: data and scripts are
 			   written all the same */
 } iso_report_summary;

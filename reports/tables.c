@@ -173,9 +173,10 @@ static int selected(const section *s, const iso_name *n)
 	return strcmp(n->kind, s->kind) == 0 && (!s->prefix || has_prefix(n, s->prefix));
 }
 
-static iso_status build_one(const iso_aggregate *a, const char *dataset, const section *s,
-			    iso_rtables *out, iso_error *err)
+static iso_status build_one(const iso_aggregate *a, size_t d, const section *s, iso_rtables *out,
+			    iso_error *err)
 {
+	const char *dataset = a->dataset[d];
 	size_t *name = iso_alloc(a->nname + 1, sizeof(*name)), n = 0;
 	iso_str file = {0}, title = {0};
 	iso_rtable *t;
@@ -198,15 +199,13 @@ static iso_status build_one(const iso_aggregate *a, const char *dataset, const s
 	ISO_TRY_OUT(iso_grow(&out->v, &out->cap, out->n + 1, sizeof(*out->v), err));
 	t = &out->v[out->n++];
 	memset(t, 0, sizeof(*t));
-	iso_str_addf(&file, "%s-%s", dataset, s->file);
+	iso_str_addf(&file, "%s-%s", a->slug[d], s->file);
 	iso_str_addf(&title, "%s: %s", dataset, s->title);
 	ISO_TRY_OUT(iso_str_check(&file, err));
 	ISO_TRY_OUT(iso_str_check(&title, err));
-	for (char *p = file.p; *p; p++)
-		if (*p == '/' || *p == ' ')
-			*p = '_';
 	t->file = file.p;
 	t->title = title.p;
+	t->dataset = d;
 	memset(&file, 0, sizeof(file)); /* the table owns both now */
 	memset(&title, 0, sizeof(title));
 	if (s->note)
@@ -253,7 +252,7 @@ iso_status iso_tables_build(const iso_aggregate *a, iso_rtables *out, iso_error 
 		for (size_t s = 0; s < ISO_COUNT(sections); s++) {
 			size_t before = out->n;
 
-			ISO_TRY_OUT(build_one(a, a->dataset[d], &sections[s], out, err));
+			ISO_TRY_OUT(build_one(a, d, &sections[s], out, err));
 			if (s == 0 && out->n > before)
 				ISO_TRY_OUT(add_caveats(a, a->dataset[d], &out->v[before], err));
 		}

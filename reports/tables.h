@@ -4,6 +4,7 @@
 #define ISO_REPORTS_TABLES_H
 
 #include "reports/aggregate.h"
+#include "reports/escape.h"
 
 typedef struct iso_rcell {
 	char *text;  /* owned */
@@ -13,7 +14,8 @@ typedef struct iso_rcell {
 typedef struct iso_rtable {
 	char *file; /* stem of its files: "wdbc-utility" */
 	char *title;
-	iso_str notes; /* caveats, one per line */
+	size_t dataset; /* index into the aggregate */
+	iso_str notes;	/* caveats, one per line */
 	size_t ncol, nrow, cap;
 	iso_rcell *head; /* [ncol]; sort unused */
 	iso_rcell *cell; /* [nrow][ncol] */
@@ -36,7 +38,5 @@ void iso_rtable_csv(const iso_rtable *t, iso_str *out);
 void iso_rtable_latex(const iso_rtable *t, iso_str *out);
 /* "1", "9.6", "inf". */
 void iso_epsilon_text(double epsilon, char out[32]);
-/* & < > " escaped. */
-void iso_html_escape(const char *text, iso_str *out);
 
 #endif

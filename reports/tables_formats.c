@@ -6,27 +6,6 @@
 #include "core/io/csv.h"
 #include "reports/tables.h"
 
-void iso_html_escape(const char *text, iso_str *out)
-{
-	for (; *text; text++)
-		switch (*text) {
-		case '&':
-			iso_str_add(out, "&amp;");
-			break;
-		case '<':
-			iso_str_add(out, "&lt;");
-			break;
-		case '>':
-			iso_str_add(out, "&gt;");
-			break;
-		case '"':
-			iso_str_add(out, "&quot;");
-			break;
-		default:
-			iso_str_addn(out, text, 1);
-		}
-}
-
 /* Notes hold one caveat a line: calls for each. */
 static void each_note(const iso_rtable *t, iso_str *out, const char *before, const char *after,
 		      void (*escape)(const char *text, iso_str *out))
@@ -84,23 +63,14 @@ void iso_rtable_html(const iso_rtable *t, iso_str *out)
 	iso_str_add(out, "</section>\n");
 }
 
-static void markdown_escape(const char *text, iso_str *out)
-{
-	for (; *text; text++) {
-		if (strchr("|*_\\`<", *text))
-			iso_str_add(out, "\\");
-		iso_str_addn(out, text, 1);
-	}
-}
-
 void iso_rtable_markdown(const iso_rtable *t, iso_str *out)
 {
 	iso_str_add(out, "### ");
-	markdown_escape(t->title, out);
+	iso_markdown_escape(t->title, out);
 	iso_str_add(out, "\n\n|");
 	for (size_t j = 0; j < t->ncol; j++) {
 		iso_str_add(out, " ");
-		markdown_escape(t->head[j].text, out);
+		iso_markdown_escape(t->head[j].text, out);
 		iso_str_add(out, " |");
 	}
 	iso_str_add(out, "\n|");
@@ -111,44 +81,31 @@ void iso_rtable_markdown(const iso_rtable *t, iso_str *out)
 		iso_str_add(out, "|");
 		for (size_t j = 0; j < t->ncol; j++) {
 			iso_str_add(out, " ");
-			markdown_escape(t->cell[i * t->ncol + j].text, out);
+			iso_markdown_escape(t->cell[i * t->ncol + j].text, out);
 			iso_str_add(out, " |");
 		}
 		iso_str_add(out, "\n");
 	}
 	iso_str_add(out, "\n");
-	each_note(t, out, "*", "*\n\n", markdown_escape);
+	each_note(t, out, "*", "*\n\n", iso_markdown_escape);
+}
+
+/* Numbers stay as they are: only text can be taken for a formula. */
+static void csv_cell(const iso_rcell *c, int last, iso_str *out)
+{
+	if (isnan(c->sort))
+		iso_csv_text(c->text, last, out);
+	else
+		iso_csv_field(out, c->text, last);
 }
 
 void iso_rtable_csv(const iso_rtable *t, iso_str *out)
 {
 	for (size_t j = 0; j < t->ncol; j++)
-		iso_csv_field(out, t->head[j].text, j + 1 == t->ncol);
+		iso_csv_text(t->head[j].text, j + 1 == t->ncol, out);
 	for (size_t i = 0; i < t->nrow; i++)
 		for (size_t j = 0; j < t->ncol; j++)
-			iso_csv_field(out, t->cell[i * t->ncol + j].text, j + 1 == t->ncol);
-}
-
-static void latex_escape(const char *text, iso_str *out)
-{
-	for (; *text; text++) {
-		if (strncmp(text, "±", strlen("±")) == 0) {
-			iso_str_add(out, "$\\pm$");
-			text += strlen("±") - 1;
-		} else if (strchr("&%$#_{}", *text)) {
-			iso_str_addf(out, "\\%c", *text);
-		} else if (*text == '\\') {
-			iso_str_add(out, "\\textbackslash{}");
-		} else if (*text == '~') {
-			iso_str_add(out, "\\textasciitilde{}");
-		} else if (*text == '^') {
-			iso_str_add(out, "\\textasciicircum{}");
-		} else if (*text == '<' || *text == '>') {
-			iso_str_addf(out, "$%c$", *text);
-		} else {
-			iso_str_addn(out, text, 1);
-		}
-	}
+			csv_cell(&t->cell[i * t->ncol + j], j + 1 == t->ncol, out);
 }
 
 static void latex_cell(const char *text, iso_str *out)
@@ -156,19 +113,19 @@ static void latex_cell(const char *text, iso_str *out)
 	if (strcmp(text, "inf") == 0)
 		iso_str_add(out, "$\\infty$");
 	else
-		latex_escape(text, out);
+		iso_latex_escape(text, out);
 }
 
 void iso_rtable_latex(const iso_rtable *t, iso_str *out)
 {
 	iso_str_add(out, "% needs \\usepackage{booktabs}\n\\begin{table}\n\\caption{");
-	latex_escape(t->title, out);
+	iso_latex_escape(t->title, out);
 	iso_str_add(out, "}\n\\begin{tabular}{");
 	for (size_t j = 0; j < t->ncol; j++)
 		iso_str_add(out, t->nrow && !isnan(t->cell[j].sort) ? "r" : "l");
 	iso_str_add(out, "}\n\\toprule\n");
 	for (size_t j = 0; j < t->ncol; j++) {
-		latex_escape(t->head[j].text, out);
+		iso_latex_escape(t->head[j].text, out);
 		iso_str_add(out, j + 1 == t->ncol ? " \\\\\n\\midrule\n" : " & ");
 	}
 	for (size_t i = 0; i < t->nrow; i++)
@@ -177,6 +134,6 @@ void iso_rtable_latex(const iso_rtable *t, iso_str *out)
 			iso_str_add(out, j + 1 == t->ncol ? " \\\\\n" : " & ");
 		}
 	iso_str_add(out, "\\bottomrule\n\\end{tabular}\n");
-	each_note(t, out, "\\par\\footnotesize ", "\n", latex_escape);
+	each_note(t, out, "\\par\\footnotesize ", "\n", iso_latex_escape);
 	iso_str_add(out, "\\end{table}\n");
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text.h"
 
 enum {
 	T_OBJECT = 1,
@@ -300,6 +301,41 @@ static iso_status check_scores(const cJSON *record, const char *where, iso_error
 	return ISO_OK;
 }
 
+static iso_status check_label(const cJSON *label, const char *path, const char *where,
+			      iso_error *err)
+{
+	const char *fault = cJSON_IsString(label) ? iso_label_fault(label->valuestring) : NULL;
+
+	ISO_FAIL_IF(fault, err, ISO_E_DATA, "damaged record (%s: %s): \"%.64s\": %s", where, path,
+		    label->valuestring, fault);
+	return ISO_OK;
+}
+
+/* Labels and file names are held to the rules that suites are held to: records travel. */
+static iso_status check_names(const cJSON *record, const char *where, iso_error *err)
+{
+	const cJSON *config = cJSON_GetObjectItemCaseSensitive(record, "config"), *item;
+	const cJSON *samples = cJSON_GetObjectItemCaseSensitive(record, "samples");
+	char want[64];
+
+	ISO_TRY(check_label(cJSON_GetObjectItemCaseSensitive(record, "label"), "label", where,
+			    err));
+	ISO_TRY(check_label(cJSON_GetObjectItemCaseSensitive(
+				    cJSON_GetObjectItemCaseSensitive(config, "dataset"), "name"),
+			    "config.dataset.name", where, err));
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(record, "attacks"))
+		ISO_TRY(check_label(cJSON_GetObjectItemCaseSensitive(item, "label"),
+				    "attacks[].label", where, err));
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(record, "metrics"))
+		ISO_TRY(check_label(cJSON_GetObjectItemCaseSensitive(item, "metric"),
+				    "metrics[].metric", where, err));
+	snprintf(want, sizeof(want), "samples/%.32s.csv.gz",
+		 cJSON_GetObjectItemCaseSensitive(record, "key")->valuestring);
+	ISO_FAIL_IF(cJSON_IsString(samples) && strcmp(samples->valuestring, want) != 0, err,
+		    ISO_E_DATA, "damaged record (%s: samples): the file must be %s", where, want);
+	return ISO_OK;
+}
+
 iso_status iso_record_check(const cJSON *record, const char *where, iso_error *err)
 {
 	char key[33];
@@ -322,5 +358,6 @@ iso_status iso_record_check(const cJSON *record, const char *where, iso_error *e
 		    err, ISO_E_DATA,
 		    "damaged record (%s: key): the configuration hashes to %s; run the cell again",
 		    where, key);
+	ISO_TRY(check_names(record, where, err));
 	return check_scores(record, where, err);
 }

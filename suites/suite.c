@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/io/file.h"
 
 #define WHERE_MAX 256
@@ -90,20 +91,12 @@ static void *room(place *p, size_t n, size_t size)
 	return iso_arena_alloc(&p->s->arena, n ? n : 1, size);
 }
 
-/* A label stands in tables, file lists and --only: printable, no commas or equal signs. */
 static iso_status check_label(const char *label, const char *where, iso_error *err)
 {
-	size_t n = strlen(label);
+	const char *fault = iso_label_fault(label);
 
-	ISO_FAIL_IF(n == 0 || n > 63, err, ISO_E_CONFIG,
-		    "bad label (%s): \"%.64s\" must have 1 to 63 characters; choose another", where,
-		    label);
-	for (size_t i = 0; i < n; i++)
-		ISO_FAIL_IF((unsigned char)label[i] < 32 || strchr("\"\\,=/|", label[i]), err,
-			    ISO_E_CONFIG,
-			    "bad label (%s): \"%s\" holds a control character or one of \" \\ , = "
-			    "/ |; choose another",
-			    where, label);
+	ISO_FAIL_IF(fault, err, ISO_E_CONFIG, "bad label (%s): \"%.64s\": %s; choose another",
+		    where, label, fault);
 	return ISO_OK;
 }
 

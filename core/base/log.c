@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/text.h"
 
 static iso_log_level level = ISO_LOG_NORMAL;
 static int line_open; /* a progress line without its newline stands on the terminal */
@@ -19,8 +20,13 @@ static void message(const char *kind, const char *fmt, va_list ap)
 {
 	char text[2048];
 
+	iso_str shown = {0};
+
 	vsnprintf(text, sizeof(text), fmt, ap);
-	fprintf(stderr, "%sisoeps: %s: %s\n", line_open ? "\r\033[K" : "", kind, text);
+	iso_text_visible_lines(text, &shown);
+	fprintf(stderr, "%sisoeps: %s: %s\n", line_open ? "\r\033[K" : "", kind,
+		shown.p ? shown.p : "");
+	iso_str_free(&shown);
 	line_open = 0;
 }
 

@@ -7,49 +7,7 @@
 #include "core/io/file.h"
 #include "reports/report.h"
 #include "reports/tables.h"
-#include "tests/support/testkit.h"
-
-/* A complete record with one metric and one attack; label may hold characters that formats must
- * escape. */
-static cJSON *record(const char *dataset, const char *label, const char *epsilon, int seed,
-		     double auroc, double auc)
-{
-	static char text[6000];
-	char key[33];
-	iso_error err = {0};
-	cJSON *v;
-
-	snprintf(text, sizeof(text),
-		 "{\"isoeps\":1,\"key\":\"\",\"suite\":\"t\",\"config\":{\"dataset\":{\"name\":\"%"
-		 "s\",\"options\":{},\"hash\":\"h\","
-		 "\"split\":{}},\"generator\":{\"name\":\"g\",\"version\":1,\"options\":{}},"
-		 "\"epsilon\":%s,\"delta\":1e-5,"
-		 "\"adjacency\":\"add-remove\",\"accountant\":\"pld\",\"seed\":%d,\"rows\":10,"
-		 "\"attacks\":[],\"metrics\":[]},"
-		 "\"label\":\"%s\",\"mode\":\"sound\",\"status\":\"ok\",\"error\":null,"
-		 "\"guarantee\":\"dp\","
-		 "\"n\":{\"train\":10,\"holdout\":5,\"aux\":5,\"test\":5,\"features\":3},"
-		 "\"privacy\":{\"target_epsilon\":%s,\"delta\":1e-5,\"scale\":1,\"claimed_"
-		 "epsilon\":2,\"epsilon\":{\"pld\":"
-		 "{\"lower\":0.9,\"upper\":1},\"rdp\":1.1,\"rdp_classic\":1.2,\"moments\":1.3,"
-		 "\"gdp\":0.9},"
-		 "\"accounted_epsilon\":1,\"audited_epsilon\":null,\"uncharged\":[]},\"ledger\":[],"
-		 "\"metrics\":[{\"metric\":\"tstr\",\"name\":\"lr.auroc\",\"title\":\"LR "
-		 "AUROC\",\"value\":%.17g,\"low\":null,"
-		 "\"high\":null,\"unit\":\"share\",\"direction\":\"higher\",\"reason\":null}],"
-		 "\"attacks\":[{\"label\":\"gan-leaks\",\"attack\":\"gan-leaks\",\"goal\":"
-		 "\"membership\",\"knows\":\"FBB\","
-		 "\"status\":\"ok\",\"reason\":null,\"n_pos\":2,\"n_neg\":2,\"auc\":%.17g,"
-		 "\"scores\":[1,2,3,4],\"truth\":[0,0,1,1]}],"
-		 "\"curves\":{},\"model\":{},\"caveats\":[\"bounds were "
-		 "learned\"],\"samples\":null,\"run\":{\"fit_seconds\":1}}",
-		 dataset, epsilon, seed, label, epsilon, auroc, auc);
-	v = cJSON_Parse(text);
-	ck_assert_ptr_nonnull(v);
-	tk_ok(iso_record_key(cJSON_GetObjectItem(v, "config"), key, &err));
-	cJSON_ReplaceItemInObject(v, "key", cJSON_CreateString(key));
-	return v;
-}
+#include "tests/unit/reports/records.h"
 
 static const char *store(cJSON *const *v, size_t n)
 {
@@ -76,8 +34,8 @@ END_TEST
 
 START_TEST(seeds_are_grouped)
 {
-	cJSON *v[] = {record("d", "a", "1", 1, 0.5, 0.6), record("d", "a", "1", 2, 0.7, 0.6),
-		      record("d", "a", "8", 1, 0.9, 0.6), record("e", "a", "1", 1, 0.9, 0.6)};
+	cJSON *v[] = {record_of("d", "a", "1", 1, 0.5, 0.6), record_of("d", "a", "1", 2, 0.7, 0.6),
+		      record_of("d", "a", "8", 1, 0.9, 0.6), record_of("e", "a", "1", 1, 0.9, 0.6)};
 	const char *dir = store(v, ISO_COUNT(v));
 	iso_records r = {0};
 	iso_aggregate a = {0};
@@ -110,7 +68,7 @@ START_TEST(four_seeds_give_a_student_interval)
 	iso_error err = {0};
 
 	for (int i = 0; i < 4; i++)
-		v[i] = record("d", "a", "1", i + 1, value[i], 0.5);
+		v[i] = record_of("d", "a", "1", i + 1, value[i], 0.5);
 	dir = store(v, 4);
 	tk_ok(iso_records_load(dir, &r, &err));
 	tk_ok(iso_aggregate_new(&r, &a, &err));
@@ -126,7 +84,7 @@ END_TEST
 
 START_TEST(every_format_escapes)
 {
-	cJSON *v[] = {record("d", "a|b_<x>&y%,z", "1", 1, 0.5, 0.6)};
+	cJSON *v[] = {record_of("d", "a!b_<x>&y%;z", "1", 1, 0.5, 0.6)};
 	const char *dir = store(v, 1);
 	iso_records r = {0};
 	iso_aggregate a = {0};
@@ -142,12 +100,12 @@ START_TEST(every_format_escapes)
 	iso_rtable_markdown(&t.v[0], &md);
 	iso_rtable_csv(&t.v[0], &csv);
 	iso_rtable_latex(&t.v[0], &tex);
-	ck_assert_ptr_nonnull(strstr(html.p, "a|b_&lt;x&gt;&amp;y%,z"));
+	ck_assert_ptr_nonnull(strstr(html.p, "a!b_&lt;x&gt;&amp;y%;z"));
 	ck_assert_ptr_null(strstr(html.p, "<x>"));
 	ck_assert_ptr_nonnull(strstr(html.p, "bounds were learned"));
-	ck_assert_ptr_nonnull(strstr(md.p, "a\\|b\\_\\<x>&y%,z"));
-	ck_assert_ptr_nonnull(strstr(csv.p, "\"a|b_<x>&y%,z\""));
-	ck_assert_ptr_nonnull(strstr(tex.p, "a|b\\_$<$x$>$\\&y\\%,z"));
+	ck_assert_ptr_nonnull(strstr(md.p, "a\\!b\\_\\<x\\>\\&y%;z"));
+	ck_assert_ptr_nonnull(strstr(csv.p, "a!b_<x>&y%;z"));
+	ck_assert_ptr_nonnull(strstr(tex.p, "a!b\\_$<$x$>$\\&y\\%;z"));
 	ck_assert_ptr_nonnull(strstr(tex.p, "\\toprule"));
 	iso_str_free(&html);
 	iso_str_free(&md);
@@ -169,8 +127,8 @@ static int has(const char *dir, const char *name)
 
 START_TEST(whole_report_with_and_without_gnuplot)
 {
-	cJSON *v[] = {record("d", "a", "1", 1, 0.5, 0.6), record("d", "a", "8", 1, 0.7, 0.6),
-		      record("d", "b", "\"inf\"", 1, 0.8, 0.9)};
+	cJSON *v[] = {record_of("d", "a", "1", 1, 0.5, 0.6), record_of("d", "a", "8", 1, 0.7, 0.6),
+		      record_of("d", "b", "\"inf\"", 1, 0.8, 0.9)};
 	const char *dir = store(v, ISO_COUNT(v));
 	iso_report_summary s;
 	iso_error err = {0};
