@@ -9,6 +9,7 @@
 #include "core/base/alloc.h"
 #include "core/base/log.h"
 #include "core/io/file.h"
+#include "suites/flow/train.h"
 #include "suites/plan.h"
 
 static const iso_verb_help help = {

@@ -10,7 +10,7 @@
 #include "core/data/catalogue.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
-#include "generators/verify.h"
+#include "suites/flow/verify.h"
 
 static const iso_verb_help help = {
 	.verb = "verify",

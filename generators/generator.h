@@ -132,44 +132,4 @@ iso_status iso_generator_register(const iso_generator *g,
 				  iso_error *err) ISO_MUST_CHECK; /* tests */
 iso_guarantee iso_generator_guarantee(const iso_generator *g, const void *options);
 
-/* The whole flow in one call, shared by the runner, `generate`, verify and tests: check, plan,
- * calibrate, arm, fit, settle, close. */
-typedef struct iso_training {
-	void *model;		 /* owned by the training: free with iso_training_free */
-	iso_ledger *ledger;	 /* owned */
-	double scale;		 /* calibrated; 0 without a plan */
-	iso_guarantee guarantee; /* of these options; at most heuristic if anything stands uncharged
-				    in the ledger */
-	double claimed_epsilon;	 /* NaN = none */
-	double fit_seconds;
-	const iso_generator *generator;
-} iso_training;
-typedef struct iso_training_request {
-	const iso_generator *generator;
-	const void *options;
-	const iso_table *train;
-	size_t n; /* the public number of rows; 0 = that of train (verify keeps it while the table
-		     changes) */
-	const size_t *class_count;
-	double epsilon, delta;
-	iso_adjacency adjacency;
-	iso_accountant accountant;
-	uint64_t seed;
-	int secure;
-	struct iso_replay *replay; /* NULL, or record/replay of verify */
-	double scale;		   /* > 0: use this scale and do not calibrate */
-	iso_progress *progress;
-	void (*curve)(void *ctx, double step, const char *name, double value);
-	void *curve_ctx;
-} iso_training_request;
-iso_status iso_train(const iso_training_request *r, iso_training *out,
-		     iso_error *err) ISO_MUST_CHECK;
-/* Rows 0..n-1 of the model's stream for `seed`; checked against the schema (ISO_E_PLUGIN). */
-iso_status iso_training_sample(const iso_training *t, const iso_schema *s, uint64_t seed, size_t n,
-			       iso_table **out, iso_error *err) ISO_MUST_CHECK;
-/* The score slot; ISO_E_UNSUPPORTED without one, ISO_E_PLUGIN for a score that is not finite. */
-iso_status iso_training_score(const iso_training *t, const iso_table *rows, double *out,
-			      iso_error *err) ISO_MUST_CHECK;
-void iso_training_free(iso_training *t);
-
 #endif

@@ -11,7 +11,7 @@
 
 #include "attacks/attack.h"
 #include "core/math/stats.h"
-#include "generators/generator.h"
+#include "suites/flow/train.h"
 
 typedef struct iso_game_setup { /* all borrowed, for the life of the game */
 	const iso_table *members;

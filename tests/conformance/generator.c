@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/io/json.h"
-#include "generators/verify.h"
+#include "suites/flow/verify.h"
 #include "tests/plugins/fixture.h"
 #include "tests/support/testkit.h"
 

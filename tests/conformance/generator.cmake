@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # One CTest case per registered generator and check.  The names are read from the descriptors in generators/*.c.
 add_executable(test_conformance_generator conformance/generator.c plugins/fixture.c)
-target_link_libraries(test_conformance_generator PRIVATE iso_testkit iso_generators)
+target_link_libraries(test_conformance_generator PRIVATE iso_testkit iso_flow)
 file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/generators/*.c)
 foreach(source ${sources})
   file(STRINGS ${source} found REGEX "^const iso_generator iso_generator_[a-z0-9_]+ = {")

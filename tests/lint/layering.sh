@@ -40,12 +40,13 @@ core="core/"
 	rule core/data $data
 	rule core/nn $nn
 	rule core/learn $data $nn core/learn/
-	rule generators $core generators/generator.h generators/train generators/support.h generators/heads.h generators/verify
+	rule generators $core generators/generator.h generators/train_ generators/support.h generators/heads.h
 	rule attacks $core attacks/attack.h
 	rule metrics $core metrics/metric.h
 	rule results $io results/
 	rule reports $io core/math/ results/ reports/
-	rule suites $core suites/ results/ generators/generator.h generators/verify.h attacks/attack.h metrics/metric.h
+	rule suites/flow $core suites/flow/ generators/generator.h
+	rule suites $core suites/ results/ generators/generator.h attacks/attack.h metrics/metric.h
 } >/tmp/isoeps-layering.$$ 2>&1
 # Only code that can prove its clipping may hold the halves of a mechanism, and only the privacy core the noise.
 grep -lE '#[[:space:]]*include[[:space:]]*["<]core/privacy/(mechanism_trusted|noise)\.h[">]' -r core generators attacks metrics suites results reports cli 2>/dev/null |

@@ -3,7 +3,7 @@
  * under verify. */
 #include <string.h>
 
-#include "generators/verify.h"
+#include "suites/flow/verify.h"
 #include "tests/oracle/gen_support.h"
 
 static iso_error err;

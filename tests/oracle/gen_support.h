@@ -3,7 +3,7 @@
 #ifndef ISO_TESTS_ORACLE_GEN_SUPPORT_H
 #define ISO_TESTS_ORACLE_GEN_SUPPORT_H
 
-#include "generators/generator.h"
+#include "suites/flow/train.h"
 #include "tests/plugins/fixture.h"
 #include "tests/support/testkit.h"
 

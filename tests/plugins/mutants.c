@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "generators/verify.h"
+#include "suites/flow/verify.h"
 #include "tests/plugins/core_mutants.h"
 #include "tests/plugins/fixture.h"
 #include "tests/plugins/toy.h"

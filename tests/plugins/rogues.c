@@ -3,7 +3,7 @@
  * through a loaded shared object. */
 #include <string.h>
 
-#include "generators/verify.h"
+#include "suites/flow/verify.h"
 #include "tests/plugins/fixture.h"
 #include "tests/support/testkit.h"
 

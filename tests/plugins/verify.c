@@ -6,7 +6,7 @@
 
 #include "core/io/json.h"
 #include "core/privacy/mechanism.h"
-#include "generators/verify.h"
+#include "suites/flow/verify.h"
 #include "tests/plugins/fixture.h"
 #include "tests/support/testkit.h"
 

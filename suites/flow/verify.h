@@ -9,11 +9,11 @@
  * and the ledger against its target.  The number of rows n (and class counts, if given) is public:
  * env keeps those of D.
  */
-#ifndef ISO_GENERATORS_VERIFY_H
-#define ISO_GENERATORS_VERIFY_H
+#ifndef ISO_SUITES_FLOW_VERIFY_H
+#define ISO_SUITES_FLOW_VERIFY_H
 
 #include "core/privacy/replay.h"
-#include "generators/generator.h"
+#include "suites/flow/train.h"
 
 typedef enum iso_check {
 	ISO_CHECK_SENSITIVITY,	/* a call's aggregate moved further than declared */

@@ -7,7 +7,7 @@
 #include "core/base/alloc.h"
 #include "core/base/clock.h"
 #include "core/privacy/replay.h"
-#include "generators/generator.h"
+#include "suites/flow/train.h"
 
 /* A plan whose entries are all fixed costs what it costs; this much rounding is forgiven against
  * the target. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The driver of a verification: record on D, replay on every neighbour, blind runs, statistics,
  * verdict. */
-#include "generators/verify.h"
+#include "suites/flow/verify.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/io/json.h"
-#include "generators/verify.h"
+#include "suites/flow/verify.h"
 
 /* A record holds 12 significant digits of noise and of epsilon. */
 #define REL 1e-8

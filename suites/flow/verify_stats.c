@@ -6,7 +6,7 @@
 
 #include "core/math/special.h"
 #include "core/math/vmath.h"
-#include "generators/verify.h"
+#include "suites/flow/verify.h"
 
 typedef enum law { LAW_GAUSS, LAW_LAPLACE, LAW_GUMBEL, LAW_OTHER } law;
 

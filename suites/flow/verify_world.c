@@ -7,7 +7,7 @@
 
 #include "core/base/alloc.h"
 #include "core/math/vmath.h"
-#include "generators/verify.h"
+#include "suites/flow/verify.h"
 
 /* How the values of a made record are chosen. */
 typedef enum look {
