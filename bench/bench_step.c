@@ -35,8 +35,8 @@ static const shape shapes[] = {
 
 typedef struct model {
 	const shape *s;
-	iso_net net[2];
-	iso_ws ws[2];
+	iso_net *net[2]; /* owned */
+	iso_ws *ws[2];	 /* owned */
 	iso_optim opt[2];
 	size_t nnet, batch, in;
 	float *x, *target, *eps, *z, *dz, *sd;
@@ -60,8 +60,8 @@ static void vae_pass(model *m, size_t n)
 	float *d;
 	size_t r, j;
 
-	iso_net_forward(&m->net[0], &m->ws[0], m->x, m->in, n, NULL);
-	out = m->ws[0].h[2];
+	iso_net_forward(m->net[0], m->ws[0], m->x, m->in, n, NULL);
+	out = iso_ws_out(m->ws[0]);
 	for (r = 0; r < n; r++)
 		for (j = 0; j < LATENT; j++)
 			m->sd[r * LATENT + j] = 0.5f * out[r * 2 * LATENT + LATENT + j];
@@ -70,10 +70,10 @@ static void vae_pass(model *m, size_t n)
 		for (j = 0; j < LATENT; j++)
 			m->z[r * LATENT + j] = out[r * 2 * LATENT + j] +
 					       m->sd[r * LATENT + j] * m->eps[r * LATENT + j];
-	iso_net_forward(&m->net[1], &m->ws[1], m->z, LATENT, n, NULL);
-	squares(m->ws[1].h[2], m->x, n * m->in, m->ws[1].d[2]);
-	iso_net_backward(&m->net[1], &m->ws[1], 1, m->dz, LATENT);
-	d = m->ws[0].d[2];
+	iso_net_forward(m->net[1], m->ws[1], m->z, LATENT, n, NULL);
+	squares(iso_ws_out(m->ws[1]), m->x, n * m->in, iso_ws_delta(m->ws[1]));
+	iso_net_backward(m->net[1], m->ws[1], 1, m->dz, LATENT);
+	d = iso_ws_delta(m->ws[0]);
 	for (r = 0; r < n; r++) {
 		for (j = 0; j < LATENT; j++) {
 			const float g = m->dz[r * LATENT + j], s = m->sd[r * LATENT + j];
@@ -83,14 +83,12 @@ static void vae_pass(model *m, size_t n)
 				0.5f * g * s * m->eps[r * LATENT + j] + 0.0025f * (s * s - 1);
 		}
 	}
-	iso_net_backward(&m->net[0], &m->ws[0], 0, NULL, 0);
+	iso_net_backward(m->net[0], m->ws[0], 0, NULL, 0);
 }
 
 static iso_status rows(void *ctx, const uint32_t *rec, size_t n, uint64_t step, iso_error *err)
 {
 	model *m = ctx;
-	const size_t last = m->net[0].nlayer - 1;
-
 	(void)rec;
 	(void)step;
 	(void)err;
@@ -98,13 +96,13 @@ static iso_status rows(void *ctx, const uint32_t *rec, size_t n, uint64_t step, 
 		vae_pass(m, n);
 		return ISO_OK;
 	}
-	iso_net_forward(&m->net[0], &m->ws[0], m->x, m->in, n, NULL);
+	iso_net_forward(m->net[0], m->ws[0], m->x, m->in, n, NULL);
 	if (m->s->loss == LOSS_BCE)
-		iso_loss_bce_logits(m->ws[0].h[last], 1, n, 1, m->ws[0].d[last], 1);
+		iso_loss_bce_logits(iso_ws_out(m->ws[0]), 1, n, 1, iso_ws_delta(m->ws[0]), 1);
 	else
-		squares(m->ws[0].h[last], m->target, n * m->net[0].layer[last].out,
-			m->ws[0].d[last]);
-	iso_net_backward(&m->net[0], &m->ws[0], 0, NULL, 0);
+		squares(iso_ws_out(m->ws[0]), m->target, n * iso_net_out(m->net[0]),
+			iso_ws_delta(m->ws[0]));
+	iso_net_backward(m->net[0], m->ws[0], 0, NULL, 0);
 	return ISO_OK;
 }
 
@@ -117,9 +115,9 @@ static void model_free(model *m)
 	iso_dpsgd_deinit(&m->dp);
 	iso_ledger_free(m->ledger);
 	for (i = 0; i < 2; i++) {
-		iso_ws_deinit(&m->ws[i]);
+		iso_ws_free(m->ws[i]);
 		iso_optim_deinit(&m->opt[i]);
-		iso_net_deinit(&m->net[i]);
+		iso_net_free(m->net[i]);
 	}
 	iso_free(m->x);
 	iso_free(m->target);
@@ -141,21 +139,23 @@ static iso_status nets(model *m, int dp, iso_error *err)
 	size_t i;
 
 	m->nnet = vae ? 2 : 1;
-	ISO_TRY(iso_net_init(&m->net[0], m->s->nsizes - 1, m->s->sizes, vae ? encoder : relu, err));
+	ISO_TRY(iso_net_new_dense(m->s->nsizes - 1, m->s->sizes, vae ? encoder : relu, &m->net[0],
+				  err));
 	if (vae)
-		ISO_TRY(iso_net_init(&m->net[1], 3, decoder_sizes, decoder, err));
+		ISO_TRY(iso_net_new_dense(3, decoder_sizes, decoder, &m->net[1], err));
 	for (i = 0; i < m->nnet; i++) {
-		iso_net_randomize(&m->net[i], ISO_INIT_GLOROT, iso_key_new(i, "bench/step"));
-		ISO_TRY(iso_ws_init(&m->ws[i], &m->net[i], m->batch, dp, err));
-		ISO_TRY(iso_optim_init(&m->opt[i], ISO_ADAM, 1e-5f, m->net[i].nparam, err));
-		m->dp.part[i] = (iso_dpsgd_part){&m->net[i], &m->ws[i], &m->opt[i]};
+		iso_net_randomize(m->net[i], ISO_INIT_GLOROT, iso_key_new(i, "bench/step"));
+		ISO_TRY(iso_ws_new(m->net[i], m->batch, dp, &m->ws[i], err));
+		ISO_TRY(iso_optim_init(&m->opt[i], ISO_ADAM, 1e-5f, iso_net_params(m->net[i]),
+				       err));
+		m->dp.part[i] = (iso_dpsgd_part){m->net[i], m->ws[i], &m->opt[i]};
 	}
 	return ISO_OK;
 }
 
 static iso_status buffers(model *m, iso_error *err)
 {
-	const size_t out = m->net[0].layer[m->net[0].nlayer - 1].out;
+	const size_t out = iso_net_out(m->net[0]);
 	const iso_key key = iso_key_new(7, "bench/data");
 	size_t i;
 
@@ -235,10 +235,14 @@ static double model_gflop(const model *m)
 	double f = 0;
 	size_t i, l;
 
-	for (i = 0; i < m->nnet; i++)
-		for (l = 0; l < m->net[i].nlayer; l++)
-			f += (l == 0 && i == 0 ? 4e-9 : 6e-9) * (double)m->batch *
-			     (double)m->net[i].layer[l].in * (double)m->net[i].layer[l].out;
+	for (i = 0; i < m->nnet; i++) {
+		for (l = 0; l < iso_net_tensors(m->net[i]); l++) {
+			const iso_tensor t = iso_net_tensor(m->net[i], l);
+
+			f += (t.layer == 0 && i == 0 ? 4e-9 : 6e-9) * (double)m->batch *
+			     (double)t.fan_in * (double)t.fan_out;
+		}
+	}
 	return f;
 }
 
@@ -266,7 +270,8 @@ static void report(const shape *s, const model *m, const bench_case c[2])
 	snprintf(path, sizeof(path), "step_peak_fraction.%s", s->name);
 	bench_put(path, fraction);
 	snprintf(path, sizeof(path), "parameters.%s", s->name);
-	bench_put(path, (double)(m->net[0].nparam + m->net[1].nparam));
+	bench_put(path, (double)(iso_net_params(m->net[0]) +
+				 (m->nnet > 1 ? iso_net_params(m->net[1]) : 0)));
 	bench_say("  %-8s plain %8.1f us  dp %8.1f us  dp/plain %.3f, best/best %.3f (goal %.2f)  "
 		  "plain/peak "
 		  "%.2f\n",
@@ -288,7 +293,8 @@ void bench_steps(void)
 			c[1] = (bench_case){.name = "dp", .run = step, .ctx = dp};
 			bench_rounds(c, 2);
 			report(&shapes[i], plain, c);
-			if (!isfinite(dp->net[0].theta[0]) || !isfinite(plain->net[0].theta[0]))
+			if (!isfinite(*iso_net_theta(dp->net[0])) ||
+			    !isfinite(*iso_net_theta(plain->net[0])))
 				bench_say("  (parameters are no longer finite: times are not those "
 					  "of training)\n");
 		}

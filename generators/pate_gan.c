@@ -92,7 +92,7 @@ typedef struct model {
 	const iso_schema *schema; /* borrowed: public */
 	iso_encoder *enc;	  /* features and label */
 	iso_heads heads;
-	iso_net gen, student;
+	iso_net *gen, *student; /* owned */
 	size_t z_dim, hidden;
 	int argmax;
 } model;
@@ -143,8 +143,8 @@ static void destroy(void *model_)
 	model *m = model_;
 	if (!m)
 		return;
-	iso_net_deinit(&m->gen);
-	iso_net_deinit(&m->student);
+	iso_net_free(m->gen);
+	iso_net_free(m->student);
 	iso_encoder_free(m->enc);
 	iso_free(m);
 }
@@ -154,11 +154,11 @@ static size_t clamp(size_t x, size_t lo, size_t hi)
 	return x < lo ? lo : x > hi ? hi : x;
 }
 
-static iso_status judge_init(iso_net *net, size_t dim, size_t hidden, iso_error *err)
+static iso_status judge_new(iso_net **net, size_t dim, size_t hidden, iso_error *err)
 {
 	const size_t sizes[] = {dim, hidden, hidden, 1};
 	const iso_act act[] = {ISO_ACT_RELU, ISO_ACT_RELU, ISO_ACT_LINEAR};
-	return iso_net_init(net, 3, sizes, act, err);
+	return iso_net_new_dense(3, sizes, act, net, err);
 }
 
 static iso_status model_new(const iso_gen_env *env, model **out, iso_error *err)
@@ -177,8 +177,8 @@ static iso_status model_new(const iso_gen_env *env, model **out, iso_error *err)
 	m->hidden = o->hidden ? (size_t)o->hidden : clamp(dim, 8, 64);
 	const size_t gs[] = {m->z_dim, wide, wide, dim};
 	const iso_act ga[] = {ISO_ACT_TANH, ISO_ACT_TANH, iso_heads_act(&m->heads)};
-	ISO_TRY_OUT(iso_net_init(&m->gen, 3, gs, ga, err));
-	ISO_TRY_OUT(judge_init(&m->student, dim, m->hidden, err));
+	ISO_TRY_OUT(iso_net_new_dense(3, gs, ga, &m->gen, err));
+	ISO_TRY_OUT(judge_new(&m->student, dim, m->hidden, err));
 	*out = m;
 	m = NULL;
 out:
@@ -193,7 +193,7 @@ out:
 #define PAST 4096 /* earlier fakes that are remembered */
 
 typedef struct teacher {
-	iso_net net;
+	iso_net *net; /* owned */
 	iso_optim opt;
 	size_t first, n; /* PRIVATE: its rows in `pos` and `id` */
 } teacher;
@@ -207,8 +207,8 @@ typedef struct trainer {
 	uint32_t *pos, *drawn; /* PRIVATE [n] rows grouped by teacher; a teacher's batch */
 	uint64_t *id;	       /* PRIVATE [n] identities in that order */
 	teacher *teacher;      /* PRIVATE [k] */
-	iso_ws real, fake;     /* of a teacher, on its rows and on fakes */
-	iso_ws judge, gen;     /* of the student, of G */
+	iso_ws *real, *fake;   /* of a teacher, on its rows and on fakes */
+	iso_ws *judge, *gen;   /* of the student, of G */
 	iso_optim opt_s, opt_g;
 	iso_average mean;  /* of G */
 	float *x;	   /* PRIVATE [cap][dim] rows of a teacher */
@@ -223,12 +223,12 @@ typedef struct trainer {
 static void trainer_free(trainer *t)
 {
 	for (size_t i = 0; t->teacher && i < t->k; i++) {
-		iso_net_deinit(&t->teacher[i].net);
+		iso_net_free(t->teacher[i].net);
 		iso_optim_deinit(&t->teacher[i].opt);
 	}
-	iso_ws *const ws[] = {&t->real, &t->fake, &t->judge, &t->gen};
+	iso_ws *const ws[] = {t->real, t->fake, t->judge, t->gen};
 	for (size_t i = 0; i < ISO_COUNT(ws); i++)
-		iso_ws_deinit(ws[i]);
+		iso_ws_free(ws[i]);
 	void *const v[] = {t->pos, t->drawn, t->id,	t->teacher, t->x,     t->z,
 			   t->u,   t->du,    t->sorted, t->votes,   t->label, t->past};
 	for (size_t i = 0; i < ISO_COUNT(v); i++)
@@ -294,23 +294,23 @@ static iso_status trainer_init(trainer *t, const iso_fit *f, model *m, iso_error
 	t->cap = t->batch + 8 * (size_t)ceil(sqrt((double)t->batch)) + 16;
 	ISO_TRY(trainer_buffers(t, err));
 	for (size_t i = 0; i < t->k; i++) {
-		ISO_TRY(judge_init(&t->teacher[i].net, t->dim, m->hidden, err));
-		iso_net_randomize(&t->teacher[i].net, ISO_INIT_HE,
+		ISO_TRY(judge_new(&t->teacher[i].net, t->dim, m->hidden, err));
+		iso_net_randomize(t->teacher[i].net, ISO_INIT_HE,
 				  iso_key_child(f->key, "init-teacher", i));
 		ISO_TRY(iso_optim_init(&t->teacher[i].opt, ISO_ADAM, (float)o->lr,
-				       t->teacher[i].net.nparam, err));
+				       iso_net_params(t->teacher[i].net), err));
 	}
-	iso_net_randomize(&m->gen, ISO_INIT_GLOROT, iso_key_child(f->key, "init-g", 0));
-	iso_net_randomize(&m->student, ISO_INIT_HE, iso_key_child(f->key, "init-s", 0));
-	ISO_TRY(iso_optim_init(&t->opt_g, ISO_ADAM, (float)o->lr_g, m->gen.nparam, err));
-	ISO_TRY(iso_optim_init(&t->opt_s, ISO_ADAM, (float)o->lr, m->student.nparam, err));
+	iso_net_randomize(m->gen, ISO_INIT_GLOROT, iso_key_child(f->key, "init-g", 0));
+	iso_net_randomize(m->student, ISO_INIT_HE, iso_key_child(f->key, "init-s", 0));
+	ISO_TRY(iso_optim_init(&t->opt_g, ISO_ADAM, (float)o->lr_g, iso_net_params(m->gen), err));
+	ISO_TRY(iso_optim_init(&t->opt_s, ISO_ADAM, (float)o->lr, iso_net_params(m->student), err));
 	t->opt_g.beta1 = 0.5f;
-	ISO_TRY(iso_average_init(&t->mean, &m->gen, o->average, (uint64_t)o->iterations, err));
+	ISO_TRY(iso_average_init(&t->mean, m->gen, o->average, (uint64_t)o->iterations, err));
 	/* teachers share workspaces: their networks have one shape */
-	ISO_TRY(iso_ws_init(&t->real, &t->teacher[0].net, t->cap, 0, err));
-	ISO_TRY(iso_ws_init(&t->fake, &t->teacher[0].net, t->batch, 0, err));
-	ISO_TRY(iso_ws_init(&t->judge, &m->student, t->batch, 0, err));
-	ISO_TRY(iso_ws_init(&t->gen, &m->gen, t->batch, 0, err));
+	ISO_TRY(iso_ws_new(t->teacher[0].net, t->cap, 0, &t->real, err));
+	ISO_TRY(iso_ws_new(t->teacher[0].net, t->batch, 0, &t->fake, err));
+	ISO_TRY(iso_ws_new(m->student, t->batch, 0, &t->judge, err));
+	ISO_TRY(iso_ws_new(m->gen, t->batch, 0, &t->gen, err));
 	ISO_TRY(iso_rows_open(&t->rows, f->train, m->enc, (size_t)64 << 20, err));
 	deal(t);
 	return ISO_OK;
@@ -323,8 +323,8 @@ static void make_fakes(trainer *t)
 	const iso_key key = iso_key_child(t->f->key, "z", 0);
 	for (size_t j = 0; j < t->batch; j++)
 		iso_rand_fill_uniform(key, t->at++, -1, 1, t->z + j * m->z_dim, m->z_dim);
-	iso_net_forward(&m->gen, &t->gen, t->z, m->z_dim, t->batch, NULL);
-	iso_heads_forward(&m->heads, t->gen.h[2], t->batch, t->u, t->dim);
+	iso_net_forward(m->gen, t->gen, t->z, m->z_dim, t->batch, NULL);
+	iso_heads_forward(&m->heads, iso_ws_out(t->gen), t->batch, t->u, t->dim);
 }
 
 /* Fakes to be judged: the first `past` of them are replaced by jittered earlier ones, the rest is
@@ -369,17 +369,18 @@ static void teach(trainer *t, size_t i, uint64_t step)
 	for (size_t r = 0; r < n; r++)
 		t->drawn[r] = t->pos[own->first + t->drawn[r]];
 	iso_rows_get(&t->rows, t->drawn, n, t->x, t->dim);
-	iso_net_forward(&own->net, &t->fake, t->u, t->dim, t->batch, NULL);
-	iso_loss_bce_logits(t->fake.h[2], 1, t->batch, 0, t->fake.d[2], 1);
-	iso_net_backward(&own->net, &t->fake, 0, NULL, 0);
-	iso_net_weight_grad(&own->net, &t->fake, NULL, 0);
+	iso_net_forward(own->net, t->fake, t->u, t->dim, t->batch, NULL);
+	iso_loss_bce_logits(iso_ws_out(t->fake), 1, t->batch, 0, iso_ws_delta(t->fake), 1);
+	iso_net_backward(own->net, t->fake, 0, NULL, 0);
+	iso_net_weight_grad(own->net, t->fake, NULL, 0, iso_net_grad(own->net));
 	if (n) {
-		iso_net_forward(&own->net, &t->real, t->x, t->dim, n, NULL);
-		iso_loss_bce_logits(t->real.h[2], 1, n, 1, t->real.d[2], 1);
-		iso_net_backward(&own->net, &t->real, 0, NULL, 0);
-		iso_net_weight_grad(&own->net, &t->real, NULL, 1);
+		iso_net_forward(own->net, t->real, t->x, t->dim, n, NULL);
+		iso_loss_bce_logits(iso_ws_out(t->real), 1, n, 1, iso_ws_delta(t->real), 1);
+		iso_net_backward(own->net, t->real, 0, NULL, 0);
+		iso_net_weight_grad(own->net, t->real, NULL, 1, iso_net_grad(own->net));
 	}
-	iso_optim_step(&own->opt, own->net.theta, own->net.grad, 1.0f / (float)t->batch);
+	iso_optim_step(&own->opt, iso_net_theta(own->net), iso_net_grad(own->net),
+		       1.0f / (float)t->batch);
 }
 
 static int by_value(const void *a, const void *b)
@@ -407,36 +408,40 @@ static iso_status learn(trainer *t, double *loss, iso_error *err)
 	for (size_t j = 0; j < t->batch; j++)
 		t->votes[2 * j] = t->votes[2 * j + 1] = 0;
 	for (size_t i = 0; i < t->k; i++) {
-		iso_net_forward(&t->teacher[i].net, &t->fake, t->u, t->dim, t->batch, NULL);
-		const float least = threshold_of(t, t->fake.h[2]);
+		iso_net_forward(t->teacher[i].net, t->fake, t->u, t->dim, t->batch, NULL);
+		const float least = threshold_of(t, iso_ws_out(t->fake));
 		for (size_t j = 0; j < t->batch; j++)
-			t->votes[2 * j + (t->fake.h[2][j] > least)] += 1;
+			t->votes[2 * j + (iso_ws_out(t->fake)[j] > least)] += 1;
 	}
 	ISO_TRY(iso_mech_votes(t->f->ledger, "votes", 0, t->votes, t->batch, 2, t->label, err));
-	iso_net_forward(&m->student, &t->judge, t->u, t->dim, t->batch, NULL);
-	*loss = iso_loss_bce_logits(t->judge.h[2], 1, t->batch, 0, t->judge.d[2], 1);
+	iso_net_forward(m->student, t->judge, t->u, t->dim, t->batch, NULL);
+	*loss = iso_loss_bce_logits(iso_ws_out(t->judge), 1, t->batch, 0, iso_ws_delta(t->judge),
+				    1);
 	for (size_t j = 0; j < t->batch;
 	     j++) { /* target r_j instead of 0: loss - r z, gradient - r */
-		*loss -= t->label[j] * (double)t->judge.h[2][j];
-		t->judge.d[2][j] -= (float)t->label[j];
+		*loss -= t->label[j] * (double)iso_ws_out(t->judge)[j];
+		iso_ws_delta(t->judge)[j] -= (float)t->label[j];
 	}
 	*loss /= (double)t->batch;
-	iso_net_backward(&m->student, &t->judge, 0, NULL, 0);
-	iso_net_weight_grad(&m->student, &t->judge, NULL, 0);
-	iso_optim_step(&t->opt_s, m->student.theta, m->student.grad, 1.0f / (float)t->batch);
+	iso_net_backward(m->student, t->judge, 0, NULL, 0);
+	iso_net_weight_grad(m->student, t->judge, NULL, 0, iso_net_grad(m->student));
+	iso_optim_step(&t->opt_s, iso_net_theta(m->student), iso_net_grad(m->student),
+		       1.0f / (float)t->batch);
 	return ISO_OK;
 }
 
 static double generate_better(trainer *t)
 {
 	model *m = t->m;
-	iso_net_forward(&m->student, &t->judge, t->u, t->dim, t->batch, NULL);
-	const double loss = iso_loss_bce_logits(t->judge.h[2], 1, t->batch, 1, t->judge.d[2], 1);
-	iso_net_backward(&m->student, &t->judge, 0, t->du, t->dim);
-	iso_heads_backward(&m->heads, t->u, t->dim, t->du, t->dim, t->batch, t->gen.d[2]);
-	iso_net_backward(&m->gen, &t->gen, 0, NULL, 0);
-	iso_net_weight_grad(&m->gen, &t->gen, NULL, 0);
-	iso_optim_step(&t->opt_g, m->gen.theta, m->gen.grad, 1.0f / (float)t->batch);
+	iso_net_forward(m->student, t->judge, t->u, t->dim, t->batch, NULL);
+	const double loss = iso_loss_bce_logits(iso_ws_out(t->judge), 1, t->batch, 1,
+						iso_ws_delta(t->judge), 1);
+	iso_net_backward(m->student, t->judge, 0, t->du, t->dim);
+	iso_heads_backward(&m->heads, t->u, t->dim, t->du, t->dim, t->batch, iso_ws_delta(t->gen));
+	iso_net_backward(m->gen, t->gen, 0, NULL, 0);
+	iso_net_weight_grad(m->gen, t->gen, NULL, 0, iso_net_grad(m->gen));
+	iso_optim_step(&t->opt_g, iso_net_theta(m->gen), iso_net_grad(m->gen),
+		       1.0f / (float)t->batch);
 	return loss / (double)t->batch;
 }
 
@@ -480,12 +485,12 @@ static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 			goto out;
 		}
 		ISO_TRY_OUT(iterate(&t, it, err));
-		iso_average_step(&t.mean, &m->gen, it);
+		iso_average_step(&t.mean, m->gen, it);
 		if (f->progress)
 			iso_progress_update(f->progress, f->progress->total * (double)it /
 								 (double)o->iterations);
 	}
-	iso_average_finish(&t.mean, &m->gen);
+	iso_average_finish(&t.mean, m->gen);
 	*out = m;
 	m = NULL;
 out:
@@ -501,13 +506,13 @@ out:
 #define PIECE 256
 
 typedef struct piece {
-	iso_ws ws;
+	iso_ws *ws;
 	float *in, *x;
 } piece;
 
 static void piece_free(piece *p)
 {
-	iso_ws_deinit(&p->ws);
+	iso_ws_free(p->ws);
 	iso_free(p->in);
 	iso_free(p->x);
 }
@@ -515,8 +520,8 @@ static void piece_free(piece *p)
 static iso_status piece_init(piece *p, const model *m, const iso_net *net, iso_error *err)
 {
 	*p = (piece){0};
-	ISO_TRY(iso_ws_init(&p->ws, net, PIECE, 0, err));
-	p->in = iso_alloc(PIECE * net->layer[0].in, sizeof *p->in);
+	ISO_TRY(iso_ws_new(net, PIECE, 0, &p->ws, err));
+	p->in = iso_alloc(PIECE * iso_net_in(net), sizeof *p->in);
 	p->x = iso_alloc(PIECE * m->enc->dim, sizeof *p->x);
 	if (p->in && p->x)
 		return ISO_OK;
@@ -528,8 +533,8 @@ static iso_status piece_init(piece *p, const model *m, const iso_net *net, iso_e
 static void write_piece(const model *m, piece *p, size_t n, const iso_key *draw, iso_table *out,
 			size_t at)
 {
-	iso_net_forward(&m->gen, &p->ws, p->in, m->z_dim, n, NULL);
-	iso_heads_forward(&m->heads, p->ws.h[2], n, p->x, m->enc->dim);
+	iso_net_forward(m->gen, p->ws, p->in, m->z_dim, n, NULL);
+	iso_heads_forward(&m->heads, iso_ws_out(p->ws), n, p->x, m->enc->dim);
 	iso_decode(m->enc, p->x, m->enc->dim, n, draw, out, at);
 }
 
@@ -538,7 +543,7 @@ static iso_status sample(const void *model_, iso_key key, iso_table *out, iso_er
 	const model *m = model_;
 	const iso_key zkey = iso_key_child(key, "z", 0), draw = iso_key_child(key, "category", 0);
 	piece p;
-	ISO_TRY(piece_init(&p, m, &m->gen, err));
+	ISO_TRY(piece_init(&p, m, m->gen, err));
 	for (size_t at = 0; at < out->n; at += PIECE) {
 		const size_t n = out->n - at < PIECE ? out->n - at : PIECE;
 		for (size_t i = 0; i < n; i++)
@@ -555,15 +560,15 @@ static iso_status score(const void *model_, const iso_table *rows, double *out, 
 	const model *m = model_;
 	uint32_t row[PIECE];
 	piece p;
-	ISO_TRY(piece_init(&p, m, &m->student, err));
+	ISO_TRY(piece_init(&p, m, m->student, err));
 	for (size_t at = 0; at < rows->n; at += PIECE) {
 		const size_t n = rows->n - at < PIECE ? rows->n - at : PIECE;
 		for (size_t i = 0; i < n; i++)
 			row[i] = (uint32_t)(at + i);
 		iso_encode(m->enc, rows, row, n, p.in, m->enc->dim);
-		iso_net_forward(&m->student, &p.ws, p.in, m->enc->dim, n, NULL);
+		iso_net_forward(m->student, p.ws, p.in, m->enc->dim, n, NULL);
 		for (size_t i = 0; i < n; i++)
-			out[at + i] = p.ws.h[2][i];
+			out[at + i] = iso_ws_out(p.ws)[i];
 	}
 	piece_free(&p);
 	return ISO_OK;
@@ -581,7 +586,7 @@ static iso_status decode(const void *model_, const float *z, const uint32_t *lab
 	const model *m = model_;
 	piece p;
 	(void)label;
-	ISO_TRY(piece_init(&p, m, &m->gen, err));
+	ISO_TRY(piece_init(&p, m, m->gen, err));
 	for (size_t at = 0; at < n_all; at += PIECE) {
 		const size_t n = n_all - at < PIECE ? n_all - at : PIECE;
 		memcpy(p.in, z + at * m->z_dim, n * m->z_dim * sizeof *p.in);
@@ -594,8 +599,8 @@ static iso_status decode(const void *model_, const float *z, const uint32_t *lab
 static iso_status save(const void *model_, iso_str *out, iso_error *err)
 {
 	const model *m = model_;
-	iso_net_parts(out, "generator", &m->gen);
-	iso_net_parts(out, "student", &m->student);
+	iso_net_parts(out, "generator", m->gen);
+	iso_net_parts(out, "student", m->student);
 	return iso_str_check(out, err);
 }
 
@@ -606,8 +611,8 @@ static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void
 	model *m = NULL;
 	iso_status st;
 	ISO_TRY(model_new(env, &m, err));
-	ISO_TRY_OUT(iso_net_take(&in, "generator", &m->gen, err));
-	ISO_TRY_OUT(iso_net_take(&in, "student", &m->student, err));
+	ISO_TRY_OUT(iso_net_take(&in, "generator", m->gen, err));
+	ISO_TRY_OUT(iso_net_take(&in, "student", m->student, err));
 	*out = m;
 	m = NULL;
 out:
@@ -618,8 +623,9 @@ out:
 static iso_status describe(const void *model_, cJSON *out, iso_error *err)
 {
 	const model *m = model_;
-	if (!cJSON_AddNumberToObject(out, "generator_parameters", (double)m->gen.nparam) ||
-	    !cJSON_AddNumberToObject(out, "student_parameters", (double)m->student.nparam) ||
+	if (!cJSON_AddNumberToObject(out, "generator_parameters", (double)iso_net_params(m->gen)) ||
+	    !cJSON_AddNumberToObject(out, "student_parameters",
+				     (double)iso_net_params(m->student)) ||
 	    !cJSON_AddNumberToObject(out, "latent", (double)m->z_dim))
 		return iso_no_memory(err, "description of PATE-GAN");
 	return ISO_OK;

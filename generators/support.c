@@ -170,7 +170,7 @@ iso_status iso_average_init(iso_average *a, const iso_net *net, double share, ui
 	*a = (iso_average){.horizon = share * (double)steps / AVERAGE_EVERY};
 	if (!(share > 0))
 		return ISO_OK;
-	a->mean = iso_alloc(net->nparam, sizeof *a->mean);
+	a->mean = iso_alloc(iso_net_params(net), sizeof *a->mean);
 	return a->mean ? ISO_OK : iso_no_memory(err, "average of weights");
 }
 
@@ -183,14 +183,15 @@ void iso_average_step(iso_average *a, const iso_net *net, uint64_t step)
 	const float w = (float)(1 / (seen < least ? seen : least));
 	if (!a->mean || step % AVERAGE_EVERY != 0)
 		return;
-	for (size_t i = 0; i < net->nparam; i++)
-		a->mean[i] += w * (net->theta[i] - a->mean[i]);
+	const float *const theta = iso_net_theta(net);
+	for (size_t i = 0, n = iso_net_params(net); i < n; i++)
+		a->mean[i] += w * (theta[i] - a->mean[i]);
 }
 
 void iso_average_finish(iso_average *a, iso_net *net)
 {
 	if (a->mean && net)
-		memcpy(net->theta, a->mean, net->nparam * sizeof *a->mean);
+		memcpy(iso_net_theta(net), a->mean, iso_net_params(net) * sizeof *a->mean);
 	iso_free(a->mean);
 	a->mean = NULL;
 }
@@ -219,15 +220,15 @@ iso_status iso_part_take(iso_parts *in, const char *name, void *bytes, size_t n,
 
 static size_t net_part(const iso_net *net, size_t i, const char *name, char text[128], float **at)
 {
-	const iso_layer *l = &net->layer[i / 2];
-	(void)snprintf(text, 128, "%s.%c%zu", name, i % 2 ? 'b' : 'w', i / 2);
-	*at = net->theta + (i % 2 ? l->b : l->w);
-	return (i % 2 ? l->out : l->in * l->out) * sizeof **at;
+	const iso_tensor t = iso_net_tensor(net, i);
+	(void)snprintf(text, 128, "%s.%s%zu", name, t.name, t.layer);
+	*at = iso_net_theta(net) + t.first;
+	return t.n * sizeof **at;
 }
 
 void iso_net_parts(iso_str *out, const char *name, const iso_net *net)
 {
-	for (size_t i = 0; i < 2 * net->nlayer; i++) {
+	for (size_t i = 0; i < iso_net_tensors(net); i++) {
 		char text[128];
 		float *at;
 		const size_t n = net_part(net, i, name, text, &at);
@@ -237,7 +238,7 @@ void iso_net_parts(iso_str *out, const char *name, const iso_net *net)
 
 iso_status iso_net_take(iso_parts *in, const char *name, iso_net *net, iso_error *err)
 {
-	for (size_t i = 0; i < 2 * net->nlayer; i++) {
+	for (size_t i = 0; i < iso_net_tensors(net); i++) {
 		char text[128];
 		float *at;
 		const size_t n = net_part(net, i, name, text, &at);

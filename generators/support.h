@@ -82,7 +82,7 @@ typedef struct iso_parts {
 /* The next part must have this name and size. */
 iso_status iso_part_take(iso_parts *in, const char *name, void *bytes, size_t n,
 			 iso_error *err) ISO_MUST_CHECK;
-/* The same for a network: one part per weight matrix and bias vector, "NAME.w0", "NAME.b0", ... */
+/* The same for a network: one part per tensor, "NAME.w0", "NAME.b0", ... */
 void iso_net_parts(iso_str *out, const char *name, const iso_net *net);
 iso_status iso_net_take(iso_parts *in, const char *name, iso_net *net,
 			iso_error *err) ISO_MUST_CHECK;

@@ -27,7 +27,7 @@ typedef struct gan {
 	const iso_schema *schema; /* borrowed: public */
 	iso_encoder *enc;	  /* features */
 	iso_heads heads;
-	iso_net gen, disc;
+	iso_net *gen, *disc; /* owned */
 	size_t z_dim, classes;
 	double *law; /* [classes] cumulative label law, as released */
 	int argmax;
@@ -80,8 +80,8 @@ void iso_gan_destroy(void *model)
 	gan *m = model;
 	if (!m)
 		return;
-	iso_net_deinit(&m->gen);
-	iso_net_deinit(&m->disc);
+	iso_net_free(m->gen);
+	iso_net_free(m->disc);
 	iso_encoder_free(m->enc);
 	iso_free(m->law);
 	iso_free(m);
@@ -115,8 +115,8 @@ static iso_status gan_new(const iso_gen_env *env, const iso_gan_options *o, gan 
 	const size_t gs[] = {m->z_dim + m->classes, h, dim}, ds[] = {dim + m->classes, h, 1};
 	const iso_act ga[] = {ISO_ACT_RELU, iso_heads_act(&m->heads)},
 		      da[] = {ISO_ACT_RELU, ISO_ACT_LINEAR};
-	ISO_TRY_OUT(iso_net_init(&m->gen, 2, gs, ga, err));
-	ISO_TRY_OUT(iso_net_init(&m->disc, 2, ds, da, err));
+	ISO_TRY_OUT(iso_net_new_dense(2, gs, ga, &m->gen, err));
+	ISO_TRY_OUT(iso_net_new_dense(2, ds, da, &m->disc, err));
 out:
 	if (st != ISO_OK)
 		iso_gan_destroy(m);
@@ -140,14 +140,13 @@ typedef struct trainer {
 	iso_key zkey, ykey, idkey;
 	/* D on private rows, D on fakes, D for G's step, G on public latents, G on latents of
 	 * records */
-	iso_ws real, fake, judge, gen, gen_rec;
-	float *x;	      /* [chunk (2 when paired)][width] */
-	float *fx;	      /* [cap][width] fakes with labels */
-	float *gin, *gin_rec; /* inputs of G */
-	float *dx;	      /* [cap][width] dLoss/d(fake row) */
+	iso_ws *real, *fake, *judge, *gen, *gen_rec; /* owned */
+	float *x;				     /* [chunk (2 when paired)][width] */
+	float *fx;				     /* [cap][width] fakes with labels */
+	float *gin, *gin_rec;			     /* inputs of G */
+	float *dx;				     /* [cap][width] dLoss/d(fake row) */
 	float *norm, *pub; /* [cap] norms of fakes; [P of D] clipped sum of the fakes' gradients */
 	size_t shared;	   /* fakes that the last closure left behind */
-	iso_net fake_grad; /* D's parameters with `pub` as gradient */
 	iso_optim opt_d, opt_g;
 	iso_average mean; /* of G */
 	iso_dpsgd dp;
@@ -155,9 +154,9 @@ typedef struct trainer {
 
 static void trainer_free(trainer *t)
 {
-	iso_ws *const ws[] = {&t->real, &t->fake, &t->judge, &t->gen, &t->gen_rec};
+	iso_ws *const ws[] = {t->real, t->fake, t->judge, t->gen, t->gen_rec};
 	for (size_t i = 0; i < ISO_COUNT(ws); i++)
-		iso_ws_deinit(ws[i]);
+		iso_ws_free(ws[i]);
 	float *const v[] = {t->x, t->fx, t->gin, t->gin_rec, t->dx, t->norm, t->pub};
 	for (size_t i = 0; i < ISO_COUNT(v); i++)
 		iso_free(v[i]);
@@ -175,19 +174,18 @@ static iso_status trainer_buffers(trainer *t, iso_error *err)
 	const int paired = t->s->fakes == ISO_FAKES_PAIRED,
 		  of_records = t->s->fakes != ISO_FAKES_PUBLIC;
 	const size_t cap = t->batch > t->chunk ? t->batch : t->chunk;
-	ISO_TRY(iso_ws_init(&t->real, &m->disc, t->chunk * (paired ? 2 : 1), t->s->is_private,
-			    err));
-	ISO_TRY(iso_ws_init(&t->fake, &m->disc, cap, t->s->is_private, err));
-	ISO_TRY(iso_ws_init(&t->judge, &m->disc, cap, 0, err));
-	ISO_TRY(iso_ws_init(&t->gen, &m->gen, t->batch, 0, err));
-	ISO_TRY(iso_ws_init(&t->gen_rec, &m->gen, of_records ? t->chunk : 1, 0, err));
+	ISO_TRY(iso_ws_new(m->disc, t->chunk * (paired ? 2 : 1), t->s->is_private, &t->real, err));
+	ISO_TRY(iso_ws_new(m->disc, cap, t->s->is_private, &t->fake, err));
+	ISO_TRY(iso_ws_new(m->disc, cap, 0, &t->judge, err));
+	ISO_TRY(iso_ws_new(m->gen, t->batch, 0, &t->gen, err));
+	ISO_TRY(iso_ws_new(m->gen, of_records ? t->chunk : 1, 0, &t->gen_rec, err));
 	t->x = iso_alloc(t->chunk * (paired ? 2 : 1) * t->width, sizeof *t->x);
 	t->fx = iso_alloc(cap * t->width, sizeof *t->fx);
 	t->gin = iso_alloc(t->batch * t->zw, sizeof *t->gin);
 	t->gin_rec = iso_alloc((of_records ? t->chunk : 1) * t->zw, sizeof *t->gin_rec);
 	t->dx = iso_alloc(cap * t->width, sizeof *t->dx);
 	t->norm = iso_alloc(cap, sizeof *t->norm);
-	t->pub = iso_alloc(m->disc.nparam, sizeof *t->pub);
+	t->pub = iso_alloc(iso_net_params(m->disc), sizeof *t->pub);
 	t->label = iso_alloc(t->f->train->n, sizeof *t->label);
 	if (!t->x || !t->fx || !t->gin || !t->gin_rec || !t->dx || !t->norm || !t->pub || !t->label)
 		return iso_no_memory(err, "workspaces of a GAN");
@@ -213,17 +211,16 @@ static iso_status trainer_init(trainer *t, const iso_fit *f, const iso_gan_spec 
 	ISO_TRY(iso_rows_open(&t->rows, f->train, m->enc, KEEP_BYTES, err));
 	for (size_t r = 0; r < f->train->n; r++)
 		t->label[r] = (uint32_t)iso_table_label(f->train, r);
-	iso_net_randomize(&m->gen, ISO_INIT_XAVIER_TF, iso_key_child(f->key, "init-g", 0));
-	iso_net_randomize(&m->disc, ISO_INIT_XAVIER_TF, iso_key_child(f->key, "init-d", 0));
-	ISO_TRY(iso_optim_init(&t->opt_g, ISO_ADAM, (float)s->o->lr_g, m->gen.nparam, err));
+	iso_net_randomize(m->gen, ISO_INIT_XAVIER_TF, iso_key_child(f->key, "init-g", 0));
+	iso_net_randomize(m->disc, ISO_INIT_XAVIER_TF, iso_key_child(f->key, "init-d", 0));
+	ISO_TRY(iso_optim_init(&t->opt_g, ISO_ADAM, (float)s->o->lr_g, iso_net_params(m->gen),
+			       err));
 	ISO_TRY(iso_optim_init(&t->opt_d, s->adam_d ? ISO_ADAM : ISO_SGD, (float)s->o->lr_d,
-			       m->disc.nparam, err));
-	ISO_TRY(iso_average_init(&t->mean, &m->gen, s->average, steps_of(s, n), err));
+			       iso_net_params(m->disc), err));
+	ISO_TRY(iso_average_init(&t->mean, m->gen, s->average, steps_of(s, n), err));
 	t->opt_g.beta1 = (float)s->beta1;
 	if (s->adam_d)
 		t->opt_d.beta1 = (float)s->beta1;
-	t->fake_grad = m->disc; /* shares theta; never deinitialised */
-	t->fake_grad.grad = t->pub;
 	t->dp = (iso_dpsgd){
 		.ledger = s->is_private ? f->ledger : NULL,
 		.batch_key = iso_key_child(f->key, "batch", 0),
@@ -235,7 +232,7 @@ static iso_status trainer_init(trainer *t, const iso_fit *f, const iso_gan_spec 
 		.clip = (float)s->o->clip,
 		.normaliser = (float)t->batch,
 		.nparts = 1,
-		.part = {{&m->disc, &t->real, &t->opt_d}},
+		.part = {{m->disc, t->real, &t->opt_d}},
 		.public_grad = {s->fakes == ISO_FAKES_PAIRED ? NULL : t->pub},
 	};
 	if (s->is_private)
@@ -255,8 +252,8 @@ static void public_fakes(trainer *t, uint64_t step)
 		iso_one_hot(y, m->classes, in + m->z_dim);
 		iso_one_hot(y, m->classes, t->fx + j * t->width + t->dim);
 	}
-	iso_net_forward(&m->gen, &t->gen, t->gin, t->zw, t->batch, NULL);
-	iso_heads_forward(&m->heads, t->gen.h[1], t->batch, t->fx, t->width);
+	iso_net_forward(m->gen, t->gen, t->gin, t->zw, t->batch, NULL);
+	iso_heads_forward(&m->heads, iso_ws_out(t->gen), t->batch, t->fx, t->width);
 }
 
 /* PRIVATE (label of the record): a fake for each record, into rows x + r ld. */
@@ -271,25 +268,26 @@ static void record_fakes(trainer *t, const uint32_t *rec, size_t n, uint64_t ste
 		iso_one_hot(t->label[rec[r]], m->classes, in + m->z_dim);
 		iso_one_hot(t->label[rec[r]], m->classes, x + r * ld + t->dim);
 	}
-	iso_net_forward(&m->gen, &t->gen_rec, t->gin_rec, t->zw, n, NULL);
-	iso_heads_forward(&m->heads, t->gen_rec.h[1], n, x, ld);
+	iso_net_forward(m->gen, t->gen_rec, t->gin_rec, t->zw, n, NULL);
+	iso_heads_forward(&m->heads, iso_ws_out(t->gen_rec), n, x, ld);
 }
 
 /* pub (+)= sum_j clip_C(grad of the loss on fake j); returns the summed loss. */
 static double fake_gradients(trainer *t, size_t n, int beta)
 {
-	iso_net_forward(&t->m->disc, &t->fake, t->fx, t->width, n, NULL);
-	const double loss = iso_loss_bce_logits(t->fake.h[1], 1, n, 0, t->fake.d[1], 1);
-	iso_net_backward(&t->m->disc, &t->fake, 0, NULL, 0);
+	iso_net_forward(t->m->disc, t->fake, t->fx, t->width, n, NULL);
+	const double loss =
+		iso_loss_bce_logits(iso_ws_out(t->fake), 1, n, 0, iso_ws_delta(t->fake), 1);
+	iso_net_backward(t->m->disc, t->fake, 0, NULL, 0);
 	if (t->s->is_private) {
 		const float clip = (float)t->s->o->clip;
-		iso_net_grad_norms2(&t->m->disc, &t->fake, 1, 0, t->norm);
+		iso_net_grad_norms2(t->m->disc, t->fake, 1, 0, t->norm);
 		for (size_t j = 0; j < n; j++) {
 			const float g = sqrtf(t->norm[j]);
 			t->norm[j] = g > clip ? clip / g : 1;
 		}
 	}
-	iso_net_weight_grad(&t->fake_grad, &t->fake, t->s->is_private ? t->norm : NULL, beta);
+	iso_net_weight_grad(t->m->disc, t->fake, t->s->is_private ? t->norm : NULL, beta, t->pub);
 	return loss;
 }
 
@@ -305,11 +303,12 @@ static iso_status disc_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t s
 		iso_one_hot(t->label[rec[r]], t->m->classes, t->x + r * ld + t->dim);
 	if (paired)
 		record_fakes(t, rec, n, step, t->x + t->width, ld);
-	iso_net_forward(&t->m->disc, &t->real, t->x, t->width, paired ? 2 * n : n, NULL);
-	iso_loss_bce_logits(t->real.h[1], paired ? 2 : 1, n, 1, t->real.d[1], paired ? 2 : 1);
+	iso_net_forward(t->m->disc, t->real, t->x, t->width, paired ? 2 * n : n, NULL);
+	iso_loss_bce_logits(iso_ws_out(t->real), paired ? 2 : 1, n, 1, iso_ws_delta(t->real),
+			    paired ? 2 : 1);
 	if (paired)
-		iso_loss_bce_logits(t->real.h[1] + 1, 2, n, 0, t->real.d[1] + 1, 2);
-	iso_net_backward(&t->m->disc, &t->real, 0, NULL, 0);
+		iso_loss_bce_logits(iso_ws_out(t->real) + 1, 2, n, 0, iso_ws_delta(t->real) + 1, 2);
+	iso_net_backward(t->m->disc, t->real, 0, NULL, 0);
 	if (t->s->fakes == ISO_FAKES_SHARED) {
 		record_fakes(t, rec, n, step, t->fx, t->width);
 		fake_gradients(t, n, 1);
@@ -323,13 +322,14 @@ static iso_status disc_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t s
 static double gen_step(trainer *t, iso_ws *ws, const float *x, size_t ld, size_t n)
 {
 	gan *m = t->m;
-	iso_net_forward(&m->disc, &t->judge, x, ld, n, NULL);
-	const double loss = iso_loss_bce_logits(t->judge.h[1], 1, n, 1, t->judge.d[1], 1);
-	iso_net_backward(&m->disc, &t->judge, 0, t->dx, t->width);
-	iso_heads_backward(&m->heads, x, ld, t->dx, t->width, n, ws->d[1]);
-	iso_net_backward(&m->gen, ws, 0, NULL, 0);
-	iso_net_weight_grad(&m->gen, ws, NULL, 0);
-	iso_optim_step(&t->opt_g, m->gen.theta, m->gen.grad, 1.0f / (float)n);
+	iso_net_forward(m->disc, t->judge, x, ld, n, NULL);
+	const double loss =
+		iso_loss_bce_logits(iso_ws_out(t->judge), 1, n, 1, iso_ws_delta(t->judge), 1);
+	iso_net_backward(m->disc, t->judge, 0, t->dx, t->width);
+	iso_heads_backward(&m->heads, x, ld, t->dx, t->width, n, iso_ws_delta(ws));
+	iso_net_backward(m->gen, ws, 0, NULL, 0);
+	iso_net_weight_grad(m->gen, ws, NULL, 0, iso_net_grad(m->gen));
+	iso_optim_step(&t->opt_g, iso_net_theta(m->gen), iso_net_grad(m->gen), 1.0f / (float)n);
 	return loss / (double)n;
 }
 
@@ -352,19 +352,19 @@ static iso_status iterate(trainer *t, uint64_t step, double *loss_g, double *los
 		public_fakes(t, step);
 		*loss_fake = fake_gradients(t, t->batch, 0) / (double)t->batch;
 	} else {
-		memset(t->pub, 0, t->m->disc.nparam * sizeof *t->pub);
+		memset(t->pub, 0, iso_net_params(t->m->disc) * sizeof *t->pub);
 	}
 	ISO_TRY(iso_dpsgd_step(&t->dp, disc_rows, t, err));
 	if (t->s->private_generator_step) {
 		const int paired = fakes == ISO_FAKES_PAIRED;
 		if (t->shared)
-			*loss_g = gen_step(t, &t->gen_rec, paired ? t->x + t->width : t->fx,
+			*loss_g = gen_step(t, t->gen_rec, paired ? t->x + t->width : t->fx,
 					   t->width * (paired ? 2 : 1), t->shared);
 		return ISO_OK;
 	}
 	if (fakes == ISO_FAKES_PAIRED)
 		public_fakes(t, step);
-	*loss_g = gen_step(t, &t->gen, t->fx, t->width, t->batch);
+	*loss_g = gen_step(t, t->gen, t->fx, t->width, t->batch);
 	return ISO_OK;
 }
 
@@ -382,7 +382,7 @@ static iso_status loop(trainer *t, iso_error *err)
 					t->s->who, (unsigned long long)step,
 					(unsigned long long)steps);
 		ISO_TRY(iterate(t, step, &loss_g, &loss_fake, err));
-		iso_average_step(&t->mean, &t->m->gen, step);
+		iso_average_step(&t->mean, t->m->gen, step);
 		if (f->curve && step % every == 0) {
 			f->curve(f->curve_ctx, (double)step, name, loss_g);
 			if (t->s->fakes == ISO_FAKES_PUBLIC)
@@ -393,7 +393,7 @@ static iso_status loop(trainer *t, iso_error *err)
 			iso_progress_update(f->progress,
 					    f->progress->total * (double)step / (double)steps);
 	}
-	iso_average_finish(&t->mean, &t->m->gen);
+	iso_average_finish(&t->mean, t->m->gen);
 	return ISO_OK;
 }
 
@@ -430,19 +430,19 @@ out:
 /* Encoded rows x [n][dim] from latents and labels, n <= PIECE. */
 static void generate(const gan *m, iso_ws *ws, const float *in, size_t n, float *x)
 {
-	iso_net_forward(&m->gen, ws, in, m->z_dim + m->classes, n, NULL);
-	iso_heads_forward(&m->heads, ws->h[1], n, x, m->enc->dim);
+	iso_net_forward(m->gen, ws, in, m->z_dim + m->classes, n, NULL);
+	iso_heads_forward(&m->heads, iso_ws_out(ws), n, x, m->enc->dim);
 }
 
 typedef struct piece {
-	iso_ws ws;
+	iso_ws *ws;
 	float *in, *x; /* [PIECE][input of the net], [PIECE][features] */
 	uint32_t label[PIECE];
 } piece;
 
 static void piece_free(piece *p)
 {
-	iso_ws_deinit(&p->ws);
+	iso_ws_free(p->ws);
 	iso_free(p->in);
 	iso_free(p->x);
 }
@@ -450,8 +450,8 @@ static void piece_free(piece *p)
 static iso_status piece_init(piece *p, const gan *m, const iso_net *net, iso_error *err)
 {
 	*p = (piece){0};
-	ISO_TRY(iso_ws_init(&p->ws, net, PIECE, 0, err));
-	p->in = iso_alloc(PIECE * net->layer[0].in, sizeof *p->in);
+	ISO_TRY(iso_ws_new(net, PIECE, 0, &p->ws, err));
+	p->in = iso_alloc(PIECE * iso_net_in(net), sizeof *p->in);
 	p->x = iso_alloc(PIECE * m->enc->dim, sizeof *p->x);
 	if (p->in && p->x)
 		return ISO_OK;
@@ -465,7 +465,7 @@ iso_status iso_gan_sample(const void *model, iso_key key, iso_table *out, iso_er
 	const iso_key zkey = iso_key_child(key, "z", 0), ykey = iso_key_child(key, "label", 0);
 	const iso_key draw = iso_key_child(key, "category", 0);
 	piece p;
-	ISO_TRY(piece_init(&p, m, &m->gen, err));
+	ISO_TRY(piece_init(&p, m, m->gen, err));
 	for (size_t at = 0; at < out->n; at += PIECE) {
 		const size_t n = out->n - at < PIECE ? out->n - at : PIECE;
 		for (size_t i = 0; i < n; i++) {
@@ -475,7 +475,7 @@ iso_status iso_gan_sample(const void *model, iso_key key, iso_table *out, iso_er
 			iso_rand_fill_uniform(zkey, at + i, -1, 1, in, m->z_dim);
 			iso_one_hot(p.label[i], m->classes, in + m->z_dim);
 		}
-		generate(m, &p.ws, p.in, n, p.x);
+		generate(m, p.ws, p.in, n, p.x);
 		iso_decode(m->enc, p.x, m->enc->dim, n, m->argmax ? NULL : &draw, out, at);
 		iso_set_labels(out, at, p.label, n);
 	}
@@ -493,7 +493,7 @@ iso_status iso_gan_decode(const void *model, const float *z, const uint32_t *lab
 {
 	const gan *m = model;
 	piece p;
-	ISO_TRY(piece_init(&p, m, &m->gen, err));
+	ISO_TRY(piece_init(&p, m, m->gen, err));
 	for (size_t at = 0; at < n_all; at += PIECE) {
 		const size_t n = n_all - at < PIECE ? n_all - at : PIECE;
 		for (size_t i = 0; i < n; i++) {
@@ -502,7 +502,7 @@ iso_status iso_gan_decode(const void *model, const float *z, const uint32_t *lab
 			memcpy(in, z + (at + i) * m->z_dim, m->z_dim * sizeof *in);
 			iso_one_hot(p.label[i], m->classes, in + m->z_dim);
 		}
-		generate(m, &p.ws, p.in, n, p.x);
+		generate(m, p.ws, p.in, n, p.x);
 		iso_decode(m->enc, p.x, m->enc->dim, n, NULL, out, at);
 		iso_set_labels(out, at, p.label, n);
 	}
@@ -517,7 +517,7 @@ iso_status iso_gan_score(const void *model, const iso_table *rows, double *out, 
 	const size_t dim = m->enc->dim, width = dim + m->classes;
 	uint32_t row[PIECE];
 	piece p;
-	ISO_TRY(piece_init(&p, m, &m->disc, err));
+	ISO_TRY(piece_init(&p, m, m->disc, err));
 	for (size_t at = 0; at < rows->n; at += PIECE) {
 		const size_t n = rows->n - at < PIECE ? rows->n - at : PIECE;
 		for (size_t i = 0; i < n; i++) {
@@ -526,9 +526,9 @@ iso_status iso_gan_score(const void *model, const iso_table *rows, double *out, 
 				    p.in + i * width + dim);
 		}
 		iso_encode(m->enc, rows, row, n, p.in, width);
-		iso_net_forward(&m->disc, &p.ws, p.in, width, n, NULL);
+		iso_net_forward(m->disc, p.ws, p.in, width, n, NULL);
 		for (size_t i = 0; i < n; i++)
-			out[at + i] = p.ws.h[1][i];
+			out[at + i] = iso_ws_out(p.ws)[i];
 	}
 	piece_free(&p);
 	return ISO_OK;
@@ -538,8 +538,8 @@ iso_status iso_gan_save(const void *model, iso_str *out, iso_error *err)
 {
 	const gan *m = model;
 	iso_part_add(out, "labels", m->law, m->classes * sizeof *m->law);
-	iso_net_parts(out, "generator", &m->gen);
-	iso_net_parts(out, "discriminator", &m->disc);
+	iso_net_parts(out, "generator", m->gen);
+	iso_net_parts(out, "discriminator", m->disc);
 	return iso_str_check(out, err);
 }
 
@@ -551,8 +551,8 @@ iso_status iso_gan_load(const iso_gen_env *env, const iso_gan_spec *s, const cha
 	iso_status st;
 	ISO_TRY(gan_new(env, s->o, &m, err));
 	ISO_TRY_OUT(iso_part_take(&in, "labels", m->law, m->classes * sizeof *m->law, err));
-	ISO_TRY_OUT(iso_net_take(&in, "generator", &m->gen, err));
-	ISO_TRY_OUT(iso_net_take(&in, "discriminator", &m->disc, err));
+	ISO_TRY_OUT(iso_net_take(&in, "generator", m->gen, err));
+	ISO_TRY_OUT(iso_net_take(&in, "discriminator", m->disc, err));
 	*model = m;
 	m = NULL;
 out:
@@ -563,8 +563,9 @@ out:
 iso_status iso_gan_describe(const void *model, cJSON *out, iso_error *err)
 {
 	const gan *m = model;
-	if (!cJSON_AddNumberToObject(out, "generator_parameters", (double)m->gen.nparam) ||
-	    !cJSON_AddNumberToObject(out, "discriminator_parameters", (double)m->disc.nparam) ||
+	if (!cJSON_AddNumberToObject(out, "generator_parameters", (double)iso_net_params(m->gen)) ||
+	    !cJSON_AddNumberToObject(out, "discriminator_parameters",
+				     (double)iso_net_params(m->disc)) ||
 	    !cJSON_AddNumberToObject(out, "encoded_features", (double)m->enc->dim))
 		return iso_no_memory(err, "description of a GAN");
 	return ISO_OK;

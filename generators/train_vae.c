@@ -46,8 +46,9 @@ static preset preset_of(int net, size_t dim)
 
 void iso_vae_idle(iso_vae *v)
 {
-	iso_ws_deinit(&v->wenc);
-	iso_ws_deinit(&v->wdec);
+	iso_ws_free(v->wenc);
+	iso_ws_free(v->wdec);
+	v->wenc = v->wdec = NULL;
 	float **const p[] = {&v->noise, &v->z, &v->dz, &v->xhat, &v->dx};
 	for (size_t i = 0; i < ISO_COUNT(p); i++) {
 		iso_free(*p[i]);
@@ -58,8 +59,9 @@ void iso_vae_idle(iso_vae *v)
 void iso_vae_deinit(iso_vae *v)
 {
 	iso_vae_idle(v);
-	iso_net_deinit(&v->enc);
-	iso_net_deinit(&v->dec);
+	iso_net_free(v->enc);
+	iso_net_free(v->dec);
+	v->enc = v->dec = NULL;
 }
 
 iso_status iso_vae_init(iso_vae *v, const iso_encoder *rows, const iso_vae_options *o,
@@ -84,10 +86,12 @@ iso_status iso_vae_init(iso_vae *v, const iso_encoder *rows, const iso_vae_optio
 	ds[0] = v->latent;
 	ea[nh] = ISO_ACT_LINEAR;
 	da[nh] = iso_heads_act(&v->heads);
-	ISO_TRY(iso_net_init(&v->enc, nh + 1, es, ea, err));
-	const iso_status st = iso_net_init(&v->dec, nh + 1, ds, da, err);
-	if (st != ISO_OK)
-		iso_net_deinit(&v->enc);
+	ISO_TRY(iso_net_new_dense(nh + 1, es, ea, &v->enc, err));
+	const iso_status st = iso_net_new_dense(nh + 1, ds, da, &v->dec, err);
+	if (st != ISO_OK) {
+		iso_net_free(v->enc);
+		v->enc = NULL;
+	}
 	return st;
 }
 
@@ -95,8 +99,8 @@ iso_status iso_vae_busy(iso_vae *v, size_t cap, int norms, iso_error *err)
 {
 	const size_t dim = v->heads.enc->dim;
 	iso_vae_idle(v);
-	ISO_TRY(iso_ws_init(&v->wenc, &v->enc, cap, norms, err));
-	ISO_TRY(iso_ws_init(&v->wdec, &v->dec, cap, norms, err));
+	ISO_TRY(iso_ws_new(v->enc, cap, norms, &v->wenc, err));
+	ISO_TRY(iso_ws_new(v->dec, cap, norms, &v->wdec, err));
 	v->noise = iso_alloc(cap * v->latent, sizeof *v->noise);
 	v->z = iso_alloc(cap * v->latent, sizeof *v->z);
 	v->dz = iso_alloc(cap * v->latent, sizeof *v->dz);
@@ -164,12 +168,12 @@ static double recon_loss(const iso_vae *v, const float *x, const float *y)
 	return sum;
 }
 
-/* wdec.d[last] = dLoss/d(pre-activation).  Cross-entropy of a sigmoid or a softmax: x^ - x. */
+/* the delta of wdec = dLoss/d(pre-activation).  Cross-entropy of a sigmoid or a softmax: x^ - x. */
 static void recon_deltas(iso_vae *v, const float *x, size_t n)
 {
 	const iso_encoder *e = v->heads.enc;
 	const size_t dim = e->dim;
-	float *d = v->wdec.d[v->dec.nlayer - 1];
+	float *d = iso_ws_delta(v->wdec);
 	const float w = 2 * square_weight(v);
 	for (size_t i = 0; i < n * dim; i++)
 		v->dx[i] = w * (v->xhat[i] - x[i]);
@@ -186,15 +190,15 @@ static void recon_deltas(iso_vae *v, const float *x, size_t n)
 
 void iso_vae_backward(iso_vae *v, const float *x, size_t n, double *loss)
 {
-	const size_t k = v->latent, dim = v->heads.enc->dim, last = v->enc.nlayer - 1;
-	iso_net_forward(&v->enc, &v->wenc, x, dim, n, NULL);
-	const float *out = v->wenc.h[last];
-	float *d = v->wenc.d[last];
+	const size_t k = v->latent, dim = v->heads.enc->dim;
+	iso_net_forward(v->enc, v->wenc, x, dim, n, NULL);
+	const float *out = iso_ws_out(v->wenc);
+	float *d = iso_ws_delta(v->wenc);
 	draw_latents(v, out, n, v->dz);
-	iso_net_forward(&v->dec, &v->wdec, v->z, k, n, NULL);
-	iso_heads_forward(&v->heads, v->wdec.h[v->dec.nlayer - 1], n, v->xhat, dim);
+	iso_net_forward(v->dec, v->wdec, v->z, k, n, NULL);
+	iso_heads_forward(&v->heads, iso_ws_out(v->wdec), n, v->xhat, dim);
 	recon_deltas(v, x, n);
-	iso_net_backward(&v->dec, &v->wdec, 0, v->dz, k);
+	iso_net_backward(v->dec, v->wdec, 0, v->dz, k);
 	for (size_t r = 0; r < n; r++) {
 		double kl = 0;
 		for (size_t j = 0; j < k; j++) {
@@ -211,7 +215,7 @@ void iso_vae_backward(iso_vae *v, const float *x, size_t n, double *loss)
 		if (loss)
 			loss[r] = recon_loss(v, x + r * dim, v->xhat + r * dim) + v->beta * kl;
 	}
-	iso_net_backward(&v->enc, &v->wenc, 0, NULL, 0);
+	iso_net_backward(v->enc, v->wenc, 0, NULL, 0);
 }
 
 /* ---- The model
@@ -459,10 +463,10 @@ static iso_status trainer_init(trainer *t, const bvae *m, size_t c, pace p, doub
 	t->batch = iso_alloc(chunk * t->dim, sizeof *t->batch);
 	if (!t->batch)
 		return iso_no_memory(err, "batch of a VAE");
-	ISO_TRY(iso_optim_init(&t->oe, ISO_ADAM, rate_of(s->o, p), v->enc.nparam, err));
-	ISO_TRY(iso_optim_init(&t->od, ISO_ADAM, rate_of(s->o, p), v->dec.nparam, err));
-	ISO_TRY(iso_average_init(&t->me, &v->enc, s->average, p.steps, err));
-	ISO_TRY(iso_average_init(&t->md, &v->dec, s->average, p.steps, err));
+	ISO_TRY(iso_optim_init(&t->oe, ISO_ADAM, rate_of(s->o, p), iso_net_params(v->enc), err));
+	ISO_TRY(iso_optim_init(&t->od, ISO_ADAM, rate_of(s->o, p), iso_net_params(v->dec), err));
+	ISO_TRY(iso_average_init(&t->me, v->enc, s->average, p.steps, err));
+	ISO_TRY(iso_average_init(&t->md, v->dec, s->average, p.steps, err));
 	t->noise = iso_key_child(t->f->key, "latent", 0);
 	t->dp = (iso_dpsgd){
 		.ledger = s->is_private ? t->f->ledger : NULL,
@@ -475,7 +479,7 @@ static iso_status trainer_init(trainer *t, const bvae *m, size_t c, pace p, doub
 		.clip = (float)s->o->clip,
 		.normaliser = expected > 1 ? (float)expected : 1,
 		.nparts = 2,
-		.part = {{&v->enc, &v->wenc, &t->oe}, {&v->dec, &v->wdec, &t->od}},
+		.part = {{v->enc, v->wenc, &t->oe}, {v->dec, v->wdec, &t->od}},
 	};
 	if (s->is_private)
 		ISO_TRY(iso_ledger_find(t->f->ledger, "vae-step", (int)c, &t->dp.handle, err));
@@ -499,8 +503,8 @@ static iso_status train_class(const iso_fit *f, const iso_vae_spec *s, bvae *m, 
 {
 	trainer t = {.f = f, .s = s, .v = &m->vae[c], .dim = m->enc->dim};
 	iso_status st;
-	iso_net_randomize(&t.v->enc, ISO_INIT_GLOROT, iso_key_child(f->key, "init-enc", c));
-	iso_net_randomize(&t.v->dec, ISO_INIT_GLOROT, iso_key_child(f->key, "init-dec", c));
+	iso_net_randomize(t.v->enc, ISO_INIT_GLOROT, iso_key_child(f->key, "init-enc", c));
+	iso_net_randomize(t.v->dec, ISO_INIT_GLOROT, iso_key_child(f->key, "init-dec", c));
 	ISO_TRY_OUT(trainer_init(&t, m, c, p, rows, err));
 	for (uint64_t step = 0; step < p.steps; step++) {
 		if (step % 16 == 0 && f->cancelled && f->cancelled(f->cancelled_ctx)) {
@@ -509,16 +513,16 @@ static iso_status train_class(const iso_fit *f, const iso_vae_spec *s, bvae *m, 
 			goto out;
 		}
 		ISO_TRY_OUT(iso_dpsgd_step(&t.dp, vae_rows, &t, err));
-		iso_average_step(&t.me, &t.v->enc, step);
-		iso_average_step(&t.md, &t.v->dec, step);
+		iso_average_step(&t.me, t.v->enc, step);
+		iso_average_step(&t.md, t.v->dec, step);
 		if (f->progress && step % 64 == 0)
 			iso_progress_update(f->progress,
 					    f->progress->total *
 						    ((double)c + (double)step / (double)p.steps) /
 						    (double)m->k);
 	}
-	iso_average_finish(&t.me, &t.v->enc);
-	iso_average_finish(&t.md, &t.v->dec);
+	iso_average_finish(&t.me, t.v->enc);
+	iso_average_finish(&t.md, t.v->dec);
 out:
 	trainer_free(&t);
 	iso_vae_idle(&m->vae[c]);
@@ -558,8 +562,10 @@ iso_status iso_bvae_fit(const iso_fit *f, const iso_vae_spec *s, void **model, i
 	}
 	ISO_TRY_OUT(train_all(f, s, m, counts, err));
 	m->has_encoder = s->keep_encoder;
-	for (size_t c = 0; !s->keep_encoder && c < m->k; c++)
-		iso_net_deinit(&m->vae[c].enc); /* decoders only are kept */
+	for (size_t c = 0; !s->keep_encoder && c < m->k; c++) { /* decoders only are kept */
+		iso_net_free(m->vae[c].enc);
+		m->vae[c].enc = NULL;
+	}
 	*model = m;
 	m = NULL;
 out:
@@ -580,7 +586,7 @@ void iso_bvae_set_rows(void *model, size_t rows)
 #define PIECE 256
 
 typedef struct piece {
-	iso_ws *ws;		/* [k] */
+	iso_ws **ws;		/* [k] owned */
 	float *z, *zc, *x, *xc; /* [PIECE][latent], of one class; [PIECE][dim], of one class */
 	size_t row[PIECE];
 	uint32_t label[PIECE];
@@ -589,7 +595,7 @@ typedef struct piece {
 static void piece_free(piece *p, const bvae *m)
 {
 	for (size_t c = 0; p->ws && c < m->k; c++)
-		iso_ws_deinit(&p->ws[c]);
+		iso_ws_free(p->ws[c]);
 	iso_free(p->ws);
 	iso_free(p->z);
 	iso_free(p->zc);
@@ -611,8 +617,8 @@ static iso_status piece_init(piece *p, const bvae *m, int encoder, iso_error *er
 		goto out;
 	}
 	for (size_t c = 0; c < m->k; c++)
-		ISO_TRY_OUT(iso_ws_init(&p->ws[c], encoder ? &m->vae[c].enc : &m->vae[c].dec, PIECE,
-					0, err));
+		ISO_TRY_OUT(iso_ws_new(encoder ? m->vae[c].enc : m->vae[c].dec, PIECE, 0, &p->ws[c],
+				       err));
 out:
 	if (st != ISO_OK)
 		piece_free(p, m);
@@ -634,8 +640,8 @@ static void decode_piece(const bvae *m, piece *p, size_t n)
 			}
 		if (of_class == 0)
 			continue;
-		iso_net_forward(&v->dec, &p->ws[c], p->zc, latent, of_class, NULL);
-		iso_heads_forward(&v->heads, p->ws[c].h[v->dec.nlayer - 1], of_class, p->xc, dim);
+		iso_net_forward(v->dec, p->ws[c], p->zc, latent, of_class, NULL);
+		iso_heads_forward(&v->heads, iso_ws_out(p->ws[c]), of_class, p->xc, dim);
 		for (size_t i = 0; i < of_class; i++)
 			memcpy(p->x + p->row[i] * dim, p->xc + i * dim, dim * sizeof *p->x);
 	}
@@ -705,8 +711,8 @@ static const iso_vae *encode_row(const bvae *m, piece *p, const iso_table *rows,
 	const iso_vae *v = &m->vae[c];
 	const uint32_t row = (uint32_t)r;
 	iso_encode(m->enc, rows, &row, 1, p->x, m->enc->dim);
-	iso_net_forward(&v->enc, &p->ws[c], p->x, m->enc->dim, 1, NULL);
-	memcpy(p->z, p->ws[c].h[v->enc.nlayer - 1], v->latent * sizeof *p->z);
+	iso_net_forward(v->enc, p->ws[c], p->x, m->enc->dim, 1, NULL);
+	memcpy(p->z, iso_ws_out(p->ws[c]), v->latent * sizeof *p->z);
 	p->label[0] = (uint32_t)c;
 	return v;
 }
@@ -762,7 +768,7 @@ iso_status iso_bvae_save(const void *model, iso_str *out, iso_error *err)
 	for (size_t c = 0; c < m->k; c++) {
 		char name[64];
 		(void)snprintf(name, sizeof name, "decoder%zu", c);
-		iso_net_parts(out, name, &m->vae[c].dec);
+		iso_net_parts(out, name, m->vae[c].dec);
 	}
 	return iso_str_check(out, err);
 }
@@ -779,7 +785,7 @@ iso_status iso_bvae_load(const iso_gen_env *env, const iso_vae_spec *s, const ch
 	for (size_t c = 0; c < m->k; c++) {
 		char name[64];
 		(void)snprintf(name, sizeof name, "decoder%zu", c);
-		ISO_TRY_OUT(iso_net_take(&in, name, &m->vae[c].dec, err));
+		ISO_TRY_OUT(iso_net_take(&in, name, m->vae[c].dec, err));
 	}
 	*model = m;
 	m = NULL;
@@ -792,7 +798,8 @@ iso_status iso_bvae_describe(const void *model, cJSON *out, iso_error *err)
 {
 	const bvae *m = model;
 	if (!cJSON_AddNumberToObject(out, "decoders", (double)m->k) ||
-	    !cJSON_AddNumberToObject(out, "decoder_parameters", (double)m->vae[0].dec.nparam) ||
+	    !cJSON_AddNumberToObject(out, "decoder_parameters",
+				     (double)iso_net_params(m->vae[0].dec)) ||
 	    !cJSON_AddNumberToObject(out, "latent", (double)m->vae[0].latent) ||
 	    !cJSON_AddNumberToObject(out, "beta", m->vae[0].beta) ||
 	    (m->rows && !cJSON_AddNumberToObject(out, "selected_rows", (double)m->rows)))

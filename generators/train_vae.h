@@ -42,9 +42,9 @@ typedef struct iso_vae_options {
 
 /* One VAE and the memory of its training. */
 typedef struct iso_vae {
-	iso_net enc, dec;
-	iso_ws wenc, wdec;
-	iso_heads heads; /* borrows the encoder of rows */
+	iso_net *enc, *dec;  /* owned */
+	iso_ws *wenc, *wdec; /* owned */
+	iso_heads heads;     /* borrows the encoder of rows */
 	int recon;
 	size_t latent;
 	float beta;

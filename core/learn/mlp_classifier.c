@@ -105,18 +105,18 @@ static double deltas(const iso_mlp *m, float *p, const uint32_t *y, const uint32
  * 2010). */
 static void draw_weights(iso_net *net, iso_key key)
 {
-	for (size_t l = 0; l < net->nlayer; l++) {
-		const iso_layer *y = &net->layer[l];
-		const float r = (float)sqrt(6.0 / (double)(y->in + y->out));
-		iso_rand_fill_uniform(iso_key_child(key, "weights", l), 0, -r, r, net->theta + y->w,
-				      y->in * y->out);
-		iso_rand_fill_uniform(iso_key_child(key, "biases", l), 0, -r, r, net->theta + y->b,
-				      y->out);
+	float r = 0;
+	for (size_t i = 0, n = iso_net_tensors(net); i < n; i++) {
+		const iso_tensor t = iso_net_tensor(net, i);
+		if (t.fan_in) /* a bias follows its weights and takes their range */
+			r = (float)sqrt(6.0 / (double)(t.fan_in + t.fan_out));
+		iso_rand_fill_uniform(iso_key_child(key, t.fan_in ? "weights" : "biases", t.layer),
+				      0, -r, r, iso_net_theta(net) + t.first, t.n);
 	}
 }
 
 typedef struct trainer {
-	iso_ws ws;
+	iso_ws *ws; /* owned */
 	iso_optim opt;
 	float *x;	 /* [batch][d] */
 	uint32_t *order; /* [n] */
@@ -125,21 +125,22 @@ typedef struct trainer {
 static double batch_step(const iso_mlp_config *c, const iso_source *s, const uint32_t *y,
 			 iso_mlp *m, trainer *t, const uint32_t *pos, size_t n)
 {
-	const size_t units = m->net.layer[1].out;
+	float *const theta = iso_net_theta(m->net), *const grad = iso_net_grad(m->net);
+	const size_t units = iso_net_out(m->net);
 	get_rows(m, s, pos, 0, n, t->x);
-	iso_net_forward(&m->net, &t->ws, t->x, s->d, n, NULL);
-	float *d = t->ws.d[1];
-	memcpy(d, t->ws.h[1], n * units * sizeof(float));
+	iso_net_forward(m->net, t->ws, t->x, s->d, n, NULL);
+	float *d = iso_ws_delta(t->ws);
+	memcpy(d, iso_ws_out(t->ws), n * units * sizeof(float));
 	activate(m, d, n, units);
 	const double loss = deltas(m, d, y, pos, n, units);
-	iso_net_backward(&m->net, &t->ws, 0, NULL, 0);
-	iso_net_weight_grad(&m->net, &t->ws, NULL, 0);
-	for (size_t l = 0; l < 2; l++) {
-		const iso_layer *layer = &m->net.layer[l];
-		for (size_t e = layer->w; e < layer->b; e++)
-			m->net.grad[e] += (float)c->alpha * m->net.theta[e];
+	iso_net_backward(m->net, t->ws, 0, NULL, 0);
+	iso_net_weight_grad(m->net, t->ws, NULL, 0, grad);
+	for (size_t i = 0, tensors = iso_net_tensors(m->net); i < tensors; i++) {
+		const iso_tensor w = iso_net_tensor(m->net, i);
+		for (size_t e = w.first; w.fan_in && e < w.first + w.n; e++)
+			grad[e] += (float)c->alpha * theta[e];
 	}
-	iso_optim_step(&t->opt, m->net.theta, m->net.grad, 1.0f / (float)n);
+	iso_optim_step(&t->opt, theta, grad, 1.0f / (float)n);
 	return loss;
 }
 
@@ -151,16 +152,16 @@ static iso_status train(const iso_mlp_config *c, const iso_source *s, const uint
 	const iso_act act[] = {ISO_ACT_RELU, ISO_ACT_LINEAR};
 	trainer t = {0};
 	iso_status st;
-	ISO_TRY_OUT(iso_net_init(&m->net, 2, sizes, act, err));
-	ISO_TRY_OUT(iso_ws_init(&t.ws, &m->net, batch, 0, err));
-	ISO_TRY_OUT(iso_optim_init(&t.opt, ISO_ADAM, (float)c->rate, m->net.nparam, err));
+	ISO_TRY_OUT(iso_net_new_dense(2, sizes, act, &m->net, err));
+	ISO_TRY_OUT(iso_ws_new(m->net, batch, 0, &t.ws, err));
+	ISO_TRY_OUT(iso_optim_init(&t.opt, ISO_ADAM, (float)c->rate, iso_net_params(m->net), err));
 	t.x = iso_alloc(batch * s->d, sizeof(float));
 	t.order = iso_alloc(s->n, sizeof(uint32_t));
 	if (!t.x || !t.order) {
 		st = iso_no_memory(err, "a batch of a classifier");
 		goto out;
 	}
-	draw_weights(&m->net, c->key);
+	draw_weights(m->net, c->key);
 	for (size_t i = 0; i < s->n; i++)
 		t.order[i] = (uint32_t)i;
 	iso_stream shuffle = iso_stream_new(iso_key_child(c->key, "order", 0));
@@ -172,9 +173,9 @@ static iso_status train(const iso_mlp_config *c, const iso_source *s, const uint
 					   s->n - i < batch ? s->n - i : batch);
 		m->loss = loss / (double)s->n;
 	}
-	for (size_t e = 0; e < m->net.nparam; e++)
-		if (!isfinite(
-			    m->net.theta[e])) { /* the loss may hide it: a ReLU turns NaN into 0 */
+	for (size_t e = 0; e < iso_net_params(m->net); e++)
+		if (!isfinite(iso_net_theta(
+			    m->net)[e])) { /* the loss may hide it: a ReLU turns NaN into 0 */
 			st = iso_fail(err, ISO_E_NUMERIC,
 				      "MLP classifier: a weight is not finite; lower the learning "
 				      "rate or check "
@@ -182,7 +183,7 @@ static iso_status train(const iso_mlp_config *c, const iso_source *s, const uint
 			goto out;
 		}
 out:
-	iso_ws_deinit(&t.ws);
+	iso_ws_free(t.ws);
 	iso_optim_deinit(&t.opt);
 	iso_free(t.x);
 	iso_free(t.order);
@@ -215,7 +216,7 @@ out:
 
 void iso_mlp_free(iso_mlp *m)
 {
-	iso_net_deinit(&m->net);
+	iso_net_free(m->net);
 	iso_free(m->shift);
 	iso_free(m->scale);
 	*m = (iso_mlp){0};
@@ -230,19 +231,19 @@ iso_status iso_mlp_predict(const iso_mlp *m, const iso_source *s, double *prob, 
 		return ISO_OK;
 	ISO_FAIL_IF(s->d != m->d, err, ISO_E_USAGE, "MLP of %zu columns asked about rows of %zu",
 		    m->d, s->d);
-	iso_ws ws;
-	ISO_TRY(iso_ws_init(&ws, &m->net, CHUNK, 0, err));
+	iso_ws *ws;
+	ISO_TRY(iso_ws_new(m->net, CHUNK, 0, &ws, err));
 	float *x = iso_alloc(CHUNK * s->d, sizeof(*x));
 	if (!x) {
-		iso_ws_deinit(&ws);
+		iso_ws_free(ws);
 		return iso_no_memory(err, "predictions");
 	}
-	const size_t units = m->net.layer[1].out;
+	const size_t units = iso_net_out(m->net);
 	for (size_t i = 0; i < s->n; i += CHUNK) {
 		const size_t n = s->n - i < CHUNK ? s->n - i : CHUNK;
 		get_rows(m, s, NULL, i, n, x);
-		iso_net_forward(&m->net, &ws, x, s->d, n, NULL);
-		float *p = ws.h[1];
+		iso_net_forward(m->net, ws, x, s->d, n, NULL);
+		float *p = iso_ws_out(ws);
 		activate(m, p, n, units);
 		for (size_t r = 0; r < n; r++)
 			for (size_t k = 0; k < m->classes; k++) {
@@ -254,6 +255,6 @@ iso_status iso_mlp_predict(const iso_mlp *m, const iso_source *s, double *prob, 
 			}
 	}
 	iso_free(x);
-	iso_ws_deinit(&ws);
+	iso_ws_free(ws);
 	return ISO_OK;
 }

@@ -20,8 +20,8 @@ iso_mlp_default(void); /* 100 units, 30 epochs of batches of 200, rate 1e-3, alp
 
 typedef struct iso_mlp {
 	size_t d, classes;
-	int only; /* the one class of the training rows, or -1 */
-	iso_net net;
+	int only;	      /* the one class of the training rows, or -1 */
+	iso_net *net;	      /* owned; NULL when only >= 0 */
 	float *shift, *scale; /* owned [d], or NULL */
 	double loss;	      /* mean loss of the last epoch's rows, without the penalty */
 } iso_mlp;

@@ -27,7 +27,7 @@ static size_t total_params(const iso_dpsgd *s)
 {
 	size_t n = 0;
 	for (size_t p = 0; p < s->nparts; p++)
-		n += s->part[p].net->nparam;
+		n += iso_net_params(s->part[p].net);
 	return n;
 }
 
@@ -39,7 +39,7 @@ static int piecewise(const iso_dpsgd *s)
 	for (size_t p = 0; p < s->nparts; p++) {
 		if (at % 2)
 			return 0;
-		at += s->part[p].net->nparam;
+		at += iso_net_params(s->part[p].net);
 	}
 	return iso_release_piecewise_ok(s->ledger);
 }
@@ -51,20 +51,22 @@ static iso_status check_parts(const iso_dpsgd *s, iso_error *err)
 		    ISO_MAX_PARTS);
 	for (size_t p = 0; p < s->nparts; p++) {
 		const iso_dpsgd_part *const part = &s->part[p];
-		ISO_FAIL_IF(!part->net || !part->ws || part->ws->net != part->net, err, ISO_E_USAGE,
+		ISO_FAIL_IF(!part->net || !part->ws || iso_ws_net(part->ws) != part->net, err,
+			    ISO_E_USAGE,
 			    "bad private step (part %zu): it needs a network and a workspace of "
 			    "that network",
 			    p);
-		ISO_FAIL_IF(part->ws->cap / s->rows_per_record < s->chunk ||
-				    (s->ledger && !part->ws->norms),
+		ISO_FAIL_IF(iso_ws_cap(part->ws) / s->rows_per_record < s->chunk ||
+				    (s->ledger && !iso_ws_norms(part->ws)),
 			    err, ISO_E_USAGE,
 			    "bad private step (part %zu): its workspace needs %zu rows and, under "
 			    "a ledger, row norms",
 			    p, s->chunk * s->rows_per_record);
-		ISO_FAIL_IF(part->opt && part->opt->n != part->net->nparam, err, ISO_E_USAGE,
+		ISO_FAIL_IF(part->opt && part->opt->n != iso_net_params(part->net), err,
+			    ISO_E_USAGE,
 			    "bad private step (part %zu): the optimiser has %zu parameters, the "
 			    "network %zu",
-			    p, part->opt->n, part->net->nparam);
+			    p, part->opt->n, iso_net_params(part->net));
 	}
 	return ISO_OK;
 }
@@ -157,11 +159,11 @@ static iso_status add_chunk(iso_dpsgd *s, iso_rows_fn rows, void *ctx, size_t at
 {
 	ISO_TRY(rows(ctx, s->batch + at, n, s->step, err));
 	for (size_t p = 0; p < s->nparts; p++)
-		ISO_FAIL_IF(s->part[p].ws->rows != n * s->rows_per_record, err, ISO_E_PLUGIN,
+		ISO_FAIL_IF(iso_ws_rows(s->part[p].ws) != n * s->rows_per_record, err, ISO_E_PLUGIN,
 			    "wrong rows in a private step (part %zu): %zu rows for %zu records of "
 			    "%zu rows each; run "
 			    "forward on exactly the records asked for",
-			    p, s->part[p].ws->rows, n, s->rows_per_record);
+			    p, iso_ws_rows(s->part[p].ws), n, s->rows_per_record);
 	if (s->ledger) {
 		for (size_t p = 0; p < s->nparts; p++)
 			iso_net_grad_norms2(s->part[p].net, s->part[p].ws, s->rows_per_record,
@@ -170,7 +172,7 @@ static iso_status add_chunk(iso_dpsgd *s, iso_rows_fn rows, void *ctx, size_t at
 	}
 	for (size_t p = 0; p < s->nparts; p++)
 		iso_net_weight_grad(s->part[p].net, s->part[p].ws, s->ledger ? s->scale : NULL,
-				    at > 0);
+				    at > 0, iso_net_grad(s->part[p].net));
 	return ISO_OK;
 }
 
@@ -179,7 +181,8 @@ static iso_status sum_batch(iso_dpsgd *s, iso_rows_fn rows, void *ctx, iso_error
 	size_t clipped = 0;
 	if (s->last_batch == 0)
 		for (size_t p = 0; p < s->nparts; p++)
-			memset(s->part[p].net->grad, 0, s->part[p].net->nparam * sizeof(float));
+			memset(iso_net_grad(s->part[p].net), 0,
+			       iso_net_params(s->part[p].net) * sizeof(float));
 	for (size_t at = 0; at < s->last_batch; at += s->chunk) {
 		const size_t left = s->last_batch - at;
 		ISO_TRY(add_chunk(s, rows, ctx, at, left < s->chunk ? left : s->chunk, &clipped,
@@ -195,15 +198,19 @@ static iso_status add_noise_whole(iso_dpsgd *s, uint32_t call, iso_error *err)
 	const size_t total = total_params(s);
 	float *whole = s->flat;
 	if (s->nparts == 1)
-		whole = s->part[0].net->grad;
+		whole = iso_net_grad(s->part[0].net);
 	ISO_FAIL_IF(
 		!whole, err, ISO_E_USAGE,
 		"record/replay attached too late (private step): attach it before iso_dpsgd_init");
-	for (size_t p = 0, at = 0; s->nparts > 1 && p < s->nparts; at += s->part[p++].net->nparam)
-		memcpy(whole + at, s->part[p].net->grad, s->part[p].net->nparam * sizeof(float));
+	for (size_t p = 0, at = 0; s->nparts > 1 && p < s->nparts;
+	     at += iso_net_params(s->part[p++].net))
+		memcpy(whole + at, iso_net_grad(s->part[p].net),
+		       iso_net_params(s->part[p].net) * sizeof(float));
 	ISO_TRY(iso_release_finish_f32(s->ledger, s->handle, call, whole, total, err));
-	for (size_t p = 0, at = 0; s->nparts > 1 && p < s->nparts; at += s->part[p++].net->nparam)
-		memcpy(s->part[p].net->grad, whole + at, s->part[p].net->nparam * sizeof(float));
+	for (size_t p = 0, at = 0; s->nparts > 1 && p < s->nparts;
+	     at += iso_net_params(s->part[p++].net))
+		memcpy(iso_net_grad(s->part[p].net), whole + at,
+		       iso_net_params(s->part[p].net) * sizeof(float));
 	return ISO_OK;
 }
 
@@ -215,18 +222,18 @@ static iso_status finish_part(iso_dpsgd *s, size_t p, uint32_t call, size_t offs
 	const iso_dpsgd_part *const part = &s->part[p];
 	const iso_nn_loops *const loops = iso_nn_loops_now();
 	const float scale = 1.0f / s->normaliser;
-	float *const grad = part->net->grad;
+	float *const grad = iso_net_grad(part->net);
 	if (part->opt)
 		iso_optim_begin(part->opt);
-	for (size_t at = 0; at < part->net->nparam; at += PIECE) {
-		const size_t left = part->net->nparam - at, n = left < PIECE ? left : PIECE;
+	for (size_t at = 0; at < iso_net_params(part->net); at += PIECE) {
+		const size_t left = iso_net_params(part->net) - at, n = left < PIECE ? left : PIECE;
 		if (add_noise)
 			ISO_TRY(iso_release_piece_f32(s->ledger, s->handle, call, offset + at, n,
 						      grad + at, err));
 		if (s->public_grad[p])
 			loops->add(n, s->public_grad[p] + at, grad + at);
 		if (part->opt)
-			iso_optim_piece(part->opt, part->net->theta, grad, scale, at, n);
+			iso_optim_piece(part->opt, iso_net_theta(part->net), grad, scale, at, n);
 	}
 	return ISO_OK;
 }
@@ -248,7 +255,7 @@ iso_status iso_dpsgd_step(iso_dpsgd *s, iso_rows_fn rows, void *ctx, iso_error *
 	ISO_TRY(sum_batch(s, rows, ctx, err));
 	if (s->ledger && !pieces)
 		ISO_TRY(add_noise_whole(s, call, err));
-	for (size_t p = 0, offset = 0; p < s->nparts; offset += s->part[p++].net->nparam)
+	for (size_t p = 0, offset = 0; p < s->nparts; offset += iso_net_params(s->part[p++].net))
 		ISO_TRY(finish_part(s, p, call, offset, pieces, err));
 	s->step++;
 	return ISO_OK;

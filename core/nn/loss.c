@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "core/math/vmath.h"
-#include "core/nn/net.h"
+#include "core/nn/loss.h"
 
 #define BLOCK 64
 

@@ -1,56 +1,183 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Dense networks: every pass is one matrix product per layer with its neighbours fused
- * (core/math/gemm.h).
- *
- * Layer l: a_l its input, s = a_l W + b, h = act(s); delta d_l = dLoss/ds.
- *     dW = sum_i a_i^T d_i,  db = sum_i d_i,  d_{l-1} = (d_l W^T) * act'(h_{l-1})
- * A record's gradient of the layer is a^T d and d, so its squared norm is |d|^2 (|a|^2 + 1):
- * Goodfellow 2015, "Efficient per-example gradient computations"; for several rows of one record
- * the Gram form of Bu et al. 2023. */
+/* Networks: a list of layers run one after the other, and their workspaces.  What a layer computes
+ * is in its own file (layer.h). */
 #include "core/nn/net.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/nn/loops.h"
+#include "core/nn/layer.h"
 
 #define MAX_WIDTH ((size_t)1 << 20)
 
-iso_status iso_net_init(iso_net *net, size_t nlayer, const size_t *sizes, const iso_act *act,
-			iso_error *err)
+struct iso_net {
+	size_t nlayer, nparam;
+	iso_layer *layer; /* [nlayer] owned */
+	float *theta;	  /* [P] owned */
+	float *grad;	  /* [P] owned */
+};
+
+struct iso_ws {
+	const iso_net *net; /* borrowed; may be gone before the workspace is */
+	size_t cap, rows, nlayer;
+	int norms;
+	iso_pass *pass; /* [nlayer] owned, with their arrays */
+	float *scratch; /* owned */
+};
+
+const iso_layer_ops *const iso_layer_registry[] = {&iso_layer_dense};
+const size_t iso_layer_count = ISO_COUNT(iso_layer_registry);
+
+/* ---- networks ---- */
+
+static iso_status add_layer(iso_net *net, const iso_layer_spec *spec, iso_shape in, iso_error *err)
 {
-	*net = (iso_net){.nlayer = nlayer};
-	ISO_FAIL_IF(nlayer == 0 || nlayer > ISO_MAX_LAYERS, err, ISO_E_CONFIG,
-		    "bad network (%zu layers): want 1 to %d; change the hidden sizes", nlayer,
-		    ISO_MAX_LAYERS);
-	for (size_t l = 0; l < nlayer; l++) {
-		iso_layer *const y = &net->layer[l];
-		*y = (iso_layer){
-			.in = sizes[l], .out = sizes[l + 1], .act = act[l], .w = net->nparam};
-		ISO_FAIL_IF(y->in == 0 || y->out == 0 || y->in > MAX_WIDTH || y->out > MAX_WIDTH ||
-				    (unsigned)y->act > ISO_ACT_SIGMOID,
-			    err, ISO_E_CONFIG,
-			    "bad network (layer %zu: %zu to %zu): want widths 1 to %zu; change its "
-			    "sizes",
-			    l, y->in, y->out, MAX_WIDTH);
-		y->b = y->w + y->in * y->out;
-		net->nparam = y->b + y->out;
-	}
-	net->theta = iso_alloc(net->nparam, sizeof(float));
-	net->grad = iso_alloc(net->nparam, sizeof(float));
-	if (!net->theta || !net->grad) {
-		iso_net_deinit(net);
-		return iso_no_memory(err, "the network's parameters");
-	}
+	const size_t l = net->nlayer;
+	iso_layer *const y = &net->layer[l];
+	*y = (iso_layer){.ops = spec->ops,
+			 .spec = *spec,
+			 .in = in,
+			 .nin = iso_shape_size(in),
+			 .first = net->nparam};
+	ISO_FAIL_IF(!spec->ops, err, ISO_E_USAGE,
+		    "bad network (layer %zu): it has no operations; build it by a function of "
+		    "core/nn/spec.h",
+		    l);
+	ISO_FAIL_IF(y->nin == 0 || y->nin > MAX_WIDTH || spec->out > MAX_WIDTH, err, ISO_E_CONFIG,
+		    "bad network (layer %zu, %s: %zu inputs, %zu units): want widths 1 to %zu; "
+		    "change its sizes",
+		    l, spec->ops->name, y->nin, spec->out, MAX_WIDTH);
+	net->nlayer++; /* from here on deinit releases it */
+	ISO_TRY(spec->ops->init(y, err));
+	y->nout = iso_shape_size(y->out);
+	ISO_FAIL_IF(y->nout == 0 || y->nout > MAX_WIDTH, err, ISO_E_CONFIG,
+		    "bad network (layer %zu, %s: %zu outputs): want widths 1 to %zu; change its "
+		    "sizes",
+		    l, spec->ops->name, y->nout, MAX_WIDTH);
+	net->nparam += y->nparam;
 	return ISO_OK;
 }
 
-void iso_net_deinit(iso_net *net)
+iso_status iso_net_new(const iso_layer_spec *spec, size_t n, iso_shape in, iso_net **out,
+		       iso_error *err)
 {
+	*out = NULL;
+	ISO_FAIL_IF(n == 0 || n > ISO_MAX_LAYERS, err, ISO_E_CONFIG,
+		    "bad network (%zu layers): want 1 to %d; change the hidden sizes", n,
+		    ISO_MAX_LAYERS);
+	iso_net *net = iso_alloc(1, sizeof(*net));
+	if (!net)
+		return iso_no_memory(err, "a network");
+	iso_status st = ISO_OK;
+	net->layer = iso_alloc(n, sizeof(*net->layer));
+	if (!net->layer) {
+		st = iso_no_memory(err, "the network's layers");
+		goto out;
+	}
+	for (size_t l = 0; l < n; l++)
+		ISO_TRY_OUT(add_layer(net, &spec[l], l ? net->layer[l - 1].out : in, err));
+	net->theta = iso_alloc(net->nparam ? net->nparam : 1, sizeof(float));
+	net->grad = iso_alloc(net->nparam ? net->nparam : 1, sizeof(float));
+	if (!net->theta || !net->grad) {
+		st = iso_no_memory(err, "the network's parameters");
+		goto out;
+	}
+	*out = net;
+	return ISO_OK;
+out:
+	iso_net_free(net);
+	return st;
+}
+
+iso_status iso_net_new_dense(size_t nlayer, const size_t *sizes, const iso_act *act, iso_net **out,
+			     iso_error *err)
+{
+	iso_layer_spec spec[ISO_MAX_LAYERS];
+	for (size_t l = 0; l < nlayer && l < ISO_MAX_LAYERS; l++)
+		spec[l] = iso_dense(sizes[l + 1], act[l]);
+	return iso_net_new(spec, nlayer, iso_flat(nlayer ? sizes[0] : 0), out, err);
+}
+
+void iso_net_free(iso_net *net)
+{
+	if (!net)
+		return;
+	for (size_t l = 0; l < net->nlayer; l++)
+		if (net->layer[l].ops->deinit)
+			net->layer[l].ops->deinit(&net->layer[l]);
+	iso_free(net->layer);
 	iso_free(net->theta);
 	iso_free(net->grad);
-	*net = (iso_net){0};
+	iso_free(net);
+}
+
+size_t iso_net_in(const iso_net *net)
+{
+	return net->layer[0].nin;
+}
+
+size_t iso_net_out(const iso_net *net)
+{
+	return net->layer[net->nlayer - 1].nout;
+}
+
+iso_shape iso_net_out_shape(const iso_net *net)
+{
+	return net->layer[net->nlayer - 1].out;
+}
+
+size_t iso_net_layers(const iso_net *net)
+{
+	return net->nlayer;
+}
+
+size_t iso_net_params(const iso_net *net)
+{
+	return net->nparam;
+}
+
+float *iso_net_theta(const iso_net *net)
+{
+	return net->theta;
+}
+
+float *iso_net_grad(const iso_net *net)
+{
+	return net->grad;
+}
+
+const iso_layer *iso_net_layer(const iso_net *net, size_t l)
+{
+	return &net->layer[l];
+}
+
+size_t iso_net_tensors(const iso_net *net)
+{
+	size_t n = 0;
+	for (size_t l = 0; l < net->nlayer; l++)
+		n += net->layer[l].ntensor;
+	return n;
+}
+
+iso_tensor iso_net_tensor(const iso_net *net, size_t i)
+{
+	size_t l = 0;
+	while (i >= net->layer[l].ntensor)
+		i -= net->layer[l++].ntensor;
+	const iso_layer_tensor *const t = &net->layer[l].tensor[i];
+	return (iso_tensor){t->name, l, net->layer[l].first + t->at, t->n, t->fan_in, t->fan_out};
+}
+
+static void draw(iso_init how, iso_key key, const iso_layer_tensor *t, float *w)
+{
+	const double in = (double)t->fan_in, out = (double)t->fan_out;
+	if (how == ISO_INIT_GLOROT) {
+		const float r = (float)sqrt(6 / (in + out));
+		iso_rand_fill_uniform(key, 0, -r, r, w, t->n);
+	} else { /* sqrt(2 / in) is also 1 / sqrt(in / 2) */
+		iso_rand_fill_normal(key, 0, 0, (float)sqrt(2 / in), w, t->n);
+	}
 }
 
 void iso_net_randomize(iso_net *net, iso_init how, iso_key key)
@@ -58,207 +185,207 @@ void iso_net_randomize(iso_net *net, iso_init how, iso_key key)
 	for (size_t l = 0; l < net->nlayer; l++) {
 		const iso_layer *const y = &net->layer[l];
 		const iso_key k = iso_key_child(key, "layer", l);
-		float *const w = net->theta + y->w;
-		const double in = (double)y->in, out = (double)y->out;
-		if (how == ISO_INIT_GLOROT) {
-			const float r = (float)sqrt(6 / (in + out));
-			iso_rand_fill_uniform(k, 0, -r, r, w, y->in * y->out);
-		} else { /* sqrt(2 / in) is also 1 / sqrt(in / 2) */
-			iso_rand_fill_normal(k, 0, 0, (float)sqrt(2 / in), w, y->in * y->out);
+		for (size_t i = 0; i < y->ntensor; i++) {
+			const iso_layer_tensor *const t = &y->tensor[i];
+			float *const w = net->theta + y->first + t->at;
+			if (t->fan_in)
+				draw(how, i ? iso_key_child(k, "tensor", i) : k, t, w);
+			for (size_t j = 0; !t->fan_in && j < t->n; j++)
+				w[j] = t->fill;
 		}
-		memset(net->theta + y->b, 0, y->out * sizeof(float));
 	}
 }
 
-iso_status iso_ws_init(iso_ws *ws, const iso_net *net, size_t cap, int norms, iso_error *err)
+/* ---- workspaces ---- */
+
+/* An array of rows x width floats; NULL for width 0.  Sets *ok to 0 when it cannot be had. */
+static float *rows_of(size_t cap, size_t width, int *ok)
 {
-	*ws = (iso_ws){.net = net, .cap = cap, .norms = norms};
-	int ok = 1;
-	for (size_t l = 0; l < net->nlayer; l++) {
-		const size_t out = net->layer[l].out;
-		const size_t cells = cap <= SIZE_MAX / out ? cap * out : SIZE_MAX;
-		ws->h[l] = iso_alloc(cells, sizeof(float));
-		ws->d[l] = iso_alloc(cells, sizeof(float));
-		ok = ok && ws->h[l] && ws->d[l];
-		if (norms) {
-			ws->a2[l] = iso_alloc(cap, sizeof(float));
-			ws->d2[l] = iso_alloc(cap, sizeof(float));
-			ok = ok && ws->a2[l] && ws->d2[l];
-		}
+	if (width == 0)
+		return NULL;
+	float *const v = iso_alloc(cap <= SIZE_MAX / width ? cap * width : SIZE_MAX, sizeof(float));
+	*ok = *ok && v;
+	return v;
+}
+
+iso_status iso_ws_new(const iso_net *net, size_t cap, int norms, iso_ws **out, iso_error *err)
+{
+	*out = NULL;
+	for (size_t l = 0; norms && l < net->nlayer; l++)
+		ISO_FAIL_IF(net->layer[l].ops->couples_rows, err, ISO_E_UNSUPPORTED,
+			    "%s (layer %zu) mixes the rows of a batch, so no record has a gradient "
+			    "of its own to clip; use layer, group or instance normalisation under "
+			    "differential privacy",
+			    net->layer[l].ops->name, l);
+	iso_ws *ws = iso_alloc(1, sizeof(*ws));
+	if (!ws)
+		return iso_no_memory(err, "a network's workspace");
+	*ws = (iso_ws){.net = net, .cap = cap, .norms = norms, .nlayer = net->nlayer};
+	ws->pass = iso_alloc(net->nlayer, sizeof(*ws->pass));
+	int ok = ws->pass != NULL;
+	size_t scratch = 0;
+	for (size_t l = 0; ok && l < net->nlayer; l++) {
+		const iso_layer *const y = &net->layer[l];
+		iso_pass *const p = &ws->pass[l];
+		*p = (iso_pass){.m = 1};
+		p->h = rows_of(cap, y->nout, &ok);
+		p->d = rows_of(cap, y->nout, &ok);
+		p->keep = rows_of(cap, y->keep, &ok);
+		p->a2 = rows_of(cap, norms && y->wants_input_norms, &ok);
+		p->d2 = rows_of(cap, norms && y->wants_delta_norms, &ok);
+		scratch = y->scratch > scratch ? y->scratch : scratch;
 	}
+	ws->scratch = rows_of(1, scratch, &ok);
 	if (!ok) {
-		iso_ws_deinit(ws);
+		iso_ws_free(ws);
 		return iso_no_memory(err, "a network's workspace");
 	}
+	for (size_t l = 0; l < net->nlayer; l++)
+		ws->pass[l].scratch = ws->scratch;
+	*out = ws;
 	return ISO_OK;
 }
 
-void iso_ws_deinit(iso_ws *ws)
+void iso_ws_free(iso_ws *ws)
 {
-	for (size_t l = 0; l < ISO_MAX_LAYERS; l++) {
-		iso_free(ws->h[l]);
-		iso_free(ws->d[l]);
-		iso_free(ws->a2[l]);
-		iso_free(ws->d2[l]);
+	if (!ws)
+		return;
+	for (size_t l = 0; ws->pass && l < ws->nlayer; l++) {
+		iso_free(ws->pass[l].h);
+		iso_free(ws->pass[l].d);
+		iso_free(ws->pass[l].keep);
+		iso_free(ws->pass[l].a2);
+		iso_free(ws->pass[l].d2);
 	}
-	*ws = (iso_ws){0};
+	iso_free(ws->pass);
+	iso_free(ws->scratch);
+	iso_free(ws);
 }
 
-/* Input of layer l. */
-static const float *input_of(const iso_ws *ws, size_t l, size_t *ld)
+size_t iso_ws_cap(const iso_ws *ws)
 {
-	*ld = l ? ws->net->layer[l].in : ws->x_ld;
-	return l ? ws->h[l - 1] : ws->x;
+	return ws->cap;
 }
+
+size_t iso_ws_rows(const iso_ws *ws)
+{
+	return ws->rows;
+}
+
+int iso_ws_norms(const iso_ws *ws)
+{
+	return ws->norms;
+}
+
+const iso_net *iso_ws_net(const iso_ws *ws)
+{
+	return ws->net;
+}
+
+float *iso_ws_out(const iso_ws *ws)
+{
+	return ws->pass[ws->nlayer - 1].h;
+}
+
+float *iso_ws_delta(const iso_ws *ws)
+{
+	return ws->pass[ws->nlayer - 1].d;
+}
+
+const iso_pass *iso_ws_pass(const iso_ws *ws, size_t l)
+{
+	return &ws->pass[l];
+}
+
+/* ---- passes ---- */
 
 void iso_net_forward(const iso_net *net, iso_ws *ws, const float *x, size_t x_ld, size_t rows,
 		     const float *x_norm2)
 {
-	ws->x = x;
-	ws->x_ld = x_ld;
 	ws->rows = rows;
-	if (ws->norms && x_norm2 && rows)
-		memcpy(ws->a2[0], x_norm2, rows * sizeof(float));
 	for (size_t l = 0; l < net->nlayer; l++) {
-		const iso_layer *const y = &net->layer[l];
-		iso_epilogue e = {.bias = net->theta + y->b, .act = y->act};
-		if (ws->norms && l + 1 < net->nlayer && rows) {
-			e.row_norm2 = ws->a2[l + 1];
-			memset(e.row_norm2, 0, rows * sizeof(float));
-		}
-		size_t ld;
-		const float *const a = input_of(ws, l, &ld);
-		iso_gemm(ISO_NN, rows, y->out, y->in, a, ld, net->theta + y->w, y->out, 0, ws->h[l],
-			 y->out, &e);
-		if (l == 0 && ws->norms && !x_norm2) /* after the product, which brings x near */
-			iso_row_norms2(rows, y->in, x, x_ld, 0, ws->a2[0]);
+		iso_pass *const p = &ws->pass[l];
+		p->rows = rows;
+		p->x = l ? ws->pass[l - 1].h : x;
+		p->x_ld = l ? net->layer[l].nin : x_ld;
+		p->m = 1;
+		p->nobias = 0;
+		net->layer[l].ops->forward(&net->layer[l], p, net->theta + net->layer[l].first,
+					   l + 1 < net->nlayer ? ws->pass[l + 1].a2 : NULL);
 	}
+	float *const a2 = ws->pass[0].a2; /* after the product, which brings x near */
+	if (a2 && x_norm2 && rows)
+		memcpy(a2, x_norm2, rows * sizeof(float));
+	else if (a2)
+		iso_row_norms2(rows, net->layer[0].nin, x, x_ld, 0, a2);
+}
+
+/* What is left to do for layer l when the layer above has found dLoss/dh: the derivative of its
+ * activation and the norms of its rows. */
+static iso_epilogue below(const iso_net *net, const iso_ws *ws, size_t l)
+{
+	const iso_pass *const p = &ws->pass[l];
+	iso_epilogue e = {
+		.deriv_of = p->h, .deriv_ld = net->layer[l].nout, .deriv_act = net->layer[l].act};
+	if (p->d2 && ws->rows) {
+		e.row_norm2 = p->d2;
+		memset(p->d2, 0, ws->rows * sizeof(float));
+	}
+	return e;
 }
 
 void iso_net_backward(const iso_net *net, iso_ws *ws, int through_act, float *dx, size_t dx_ld)
 {
 	const size_t rows = ws->rows, last = net->nlayer - 1;
 	const iso_layer *const top = &net->layer[last];
+	const iso_pass *const t = &ws->pass[last];
 	if (through_act && top->act != ISO_ACT_LINEAR)
-		iso_act_backward(top->act, rows * top->out, ws->h[last], ws->d[last]);
-	if (ws->norms)
-		iso_row_norms2(rows, top->out, ws->d[last], top->out, 0, ws->d2[last]);
+		iso_act_backward(top->act, rows * top->nout, t->h, t->d);
+	if (t->d2)
+		iso_row_norms2(rows, top->nout, t->d, top->nout, 0, t->d2);
 	for (size_t l = last; l > 0; l--) {
 		const iso_layer *const y = &net->layer[l];
-		iso_epilogue e = {.deriv_of = ws->h[l - 1],
-				  .deriv_ld = y->in,
-				  .deriv_act = net->layer[l - 1].act};
-		if (ws->norms && rows) {
-			e.row_norm2 = ws->d2[l - 1];
-			memset(e.row_norm2, 0, rows * sizeof(float));
-		}
-		iso_gemm(ISO_NT, rows, y->in, y->out, ws->d[l], y->out, net->theta + y->w, y->out,
-			 0, ws->d[l - 1], y->in, &e);
+		const iso_epilogue e = below(net, ws, l - 1);
+		y->ops->backward(y, &ws->pass[l], net->theta + y->first, ws->pass[l - 1].d, y->nin,
+				 &e);
 	}
-	if (dx) {
-		const iso_layer *const y = &net->layer[0];
-		iso_gemm(ISO_NT, rows, y->in, y->out, ws->d[0], y->out, net->theta + y->w, y->out,
-			 0, dx, dx_ld, NULL);
-	}
+	net->layer[0].ops->backward(&net->layer[0], &ws->pass[0], net->theta, dx, dx_ld, NULL);
 }
 
-/* Rows from .. to-1 of every layer added to the gradient, or stored when beta is 0. */
-static void add_rows(iso_net *net, const iso_ws *ws, size_t from, size_t to, int beta)
+static void add_rows(const iso_net *net, iso_ws *ws, const float *scale, size_t from, size_t to,
+		     int beta, float *grad)
 {
 	for (size_t l = 0; l < net->nlayer; l++) {
 		const iso_layer *const y = &net->layer[l];
-		size_t ld;
-		const float *const a = input_of(ws, l, &ld) + from * ld, *const d = ws->d[l] +
-										    from * y->out;
-		iso_gemm(ISO_TN, y->in, y->out, to - from, a, ld, d, y->out, beta, net->grad + y->w,
-			 y->out, NULL);
-		iso_col_sums(to - from, y->out, d, y->out, beta, net->grad + y->b);
+		if (y->nparam)
+			y->ops->weighted_grad(y, &ws->pass[l], scale, from, to, beta,
+					      grad + y->first);
 	}
 }
 
 /* A row with scale 0 is left out of the products altogether: 0 times an infinite or NaN activation
  * would be NaN.  The chains over rows (gemm.h) go on through grad, so the result is the same as if
  * the row had never been there. */
-void iso_net_weight_grad(iso_net *net, iso_ws *ws, const float *scale, int beta)
+void iso_net_weight_grad(const iso_net *net, iso_ws *ws, const float *scale, int beta, float *grad)
 {
 	const size_t rows = ws->rows;
-	const iso_nn_loops *const loops = iso_nn_loops_now();
 	if (!scale) {
-		add_rows(net, ws, 0, rows, beta);
+		add_rows(net, ws, NULL, 0, rows, beta, grad);
 		return;
 	}
-	for (size_t l = 0; l < net->nlayer; l++)
-		loops->scale_rows(rows, net->layer[l].out, scale, ws->d[l]);
 	size_t from = 0;
 	while (from < rows) {
 		size_t to = from;
 		while (to < rows && scale[to] != 0)
 			to++;
 		if (to > from) {
-			add_rows(net, ws, from, to, beta);
+			add_rows(net, ws, scale, from, to, beta, grad);
 			beta = 1;
 		}
 		from = to + 1;
 	}
 	if (!beta)
-		memset(net->grad, 0, net->nparam * sizeof(float));
-}
-
-/* |a|^2 and |d|^2 as stored, lifted above their true values: a sum of n squares in whatever order
- * is off by less than n 2^-24 relative, plus n 2^-149 where it underflows (Higham 2002,
- * section 3.1). */
-static inline double lifted(float norm2, size_t n)
-{
-	return norm2 + (double)n * 0x1p-149;
-}
-
-/* Relative slack of |d|^2 (|a|^2 + 1). */
-static double slack_of(const iso_layer *y)
-{
-	return 1.02 * (double)(y->in + y->out + 4) * 0x1p-24;
-}
-
-/* sum over pairs of rows s < t of one record: 2 (d_s . d_t) (a_s . a_t + 1). */
-static double cross_terms(const iso_ws *ws, size_t l, size_t first, size_t m)
-{
-	const iso_nn_loops *const loops = iso_nn_loops_now();
-	const iso_layer *const y = &ws->net->layer[l];
-	size_t ld;
-	const float *const a = input_of(ws, l, &ld);
-	double sum = 0;
-	for (size_t s = first; s < first + m; s++) {
-		for (size_t t = s + 1; t < first + m; t++) {
-			const double dd =
-				loops->dot(y->out, ws->d[l] + s * y->out, ws->d[l] + t * y->out);
-			const double aa = loops->dot(y->in, a + s * ld, a + t * ld);
-			sum += 2 * dd * (aa + 1);
-		}
-	}
-	return sum;
-}
-
-/* total[k] += squared norm of record first + k in layer l, never below the true one.  The rounding
- * of a cross term is at most slack times g_s g_t with g^2 = |d|^2 (|a|^2 + 1), and (sum_s g_s)^2 <=
- * m sum_s g_s^2. */
-static void add_layer_norms(const iso_ws *ws, size_t l, size_t m, size_t first, size_t n,
-			    double *total)
-{
-	const iso_layer *const y = &ws->net->layer[l];
-	const float *const a2 = ws->a2[l] + first * m, *const d2 = ws->d2[l] + first * m;
-	const double slack = slack_of(y) * (double)m;
-	if (m == 1) {
-		for (size_t k = 0; k < n; k++)
-			total[k] +=
-				lifted(d2[k], y->out) * (lifted(a2[k], y->in) + 1) * (1 + slack);
-		return;
-	}
-	for (size_t k = 0; k < n; k++) {
-		double rows = 0;
-		for (size_t i = k * m; i < (k + 1) * m; i++)
-			rows += lifted(d2[i], y->out) * (lifted(a2[i], y->in) + 1);
-		const double value = rows + cross_terms(ws, l, (first + k) * m, m);
-		total[k] += (value < 0 ? 0 : value) + slack * rows;
-	}
+		memset(grad, 0, net->nparam * sizeof(float));
 }
 
 void iso_net_grad_norms2(const iso_net *net, const iso_ws *ws, size_t m, int beta, float *norm2)
@@ -270,8 +397,13 @@ void iso_net_grad_norms2(const iso_net *net, const iso_ws *ws, size_t m, int bet
 		double total[BLOCK];
 		for (size_t k = 0; k < n; k++)
 			total[k] = beta ? norm2[first + k] : 0;
-		for (size_t l = 0; l < net->nlayer; l++)
-			add_layer_norms(ws, l, m, first, n, total);
+		for (size_t l = 0; l < net->nlayer; l++) {
+			const iso_layer *const y = &net->layer[l];
+			iso_pass p = ws->pass[l];
+			p.m = m;
+			if (y->nparam)
+				y->ops->norms2(y, &p, first, n, total);
+		}
 		for (size_t k = 0; k < n; k++)
 			norm2[first + k] = (float)(total[k] * (1 + 0x1p-22));
 	}

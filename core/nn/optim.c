@@ -14,7 +14,7 @@
 #include "core/base/alloc.h"
 #include "core/math/vmath.h"
 #include "core/nn/loops.h"
-#include "core/nn/net.h"
+#include "core/nn/optim.h"
 
 iso_status iso_optim_init(iso_optim *o, iso_opt_rule rule, float lr, size_t n, iso_error *err)
 {

@@ -26,8 +26,8 @@ static void rig_up(rig *t, int recon, int heads, double beta)
 	ck_assert_uint_le(t->e->dim, DIM);
 	tk_ok(iso_vae_init(&t->v, t->e, &o, &err));
 	tk_ok(iso_vae_busy(&t->v, N, 1, &err));
-	iso_net_randomize(&t->v.enc, ISO_INIT_HE, iso_key_new(4, "enc"));
-	iso_net_randomize(&t->v.dec, ISO_INIT_HE, iso_key_new(4, "dec"));
+	iso_net_randomize(t->v.enc, ISO_INIT_HE, iso_key_new(4, "enc"));
+	iso_net_randomize(t->v.dec, ISO_INIT_HE, iso_key_new(4, "dec"));
 	iso_encode(t->e, rows, NULL, N, t->x, t->e->dim);
 	iso_rand_fill_normal(iso_key_new(4, "noise"), 0, 0, 1, t->noise, N * 3);
 	iso_table_free(rows);
@@ -51,13 +51,13 @@ static double loss_of(rig *t)
 
 static void check_net(rig *t, iso_net *net, const float *grad)
 {
-	for (size_t i = 0; i < net->nparam; i++) {
-		const float keep = net->theta[i], step = 2e-3f;
-		net->theta[i] = keep + step;
+	for (size_t i = 0; i < iso_net_params(net); i++) {
+		const float keep = iso_net_theta(net)[i], step = 2e-3f;
+		iso_net_theta(net)[i] = keep + step;
 		const double up = loss_of(t);
-		net->theta[i] = keep - step;
+		iso_net_theta(net)[i] = keep - step;
 		const double down = loss_of(t);
-		net->theta[i] = keep;
+		iso_net_theta(net)[i] = keep;
 		/* fp32 losses of size ~100 difference to about 1e-3 */
 		tk_assert_close(grad[i], (up - down) / (2 * (double)step), 2e-2, 3e-2);
 	}
@@ -69,14 +69,14 @@ START_TEST(gradient_is_the_finite_difference)
 	rig t;
 	rig_up(&t, _i % 3, _i / 3, 0.7);
 	loss_of(&t);
-	iso_net_weight_grad(&t.v.enc, &t.v.wenc, NULL, 0);
-	iso_net_weight_grad(&t.v.dec, &t.v.wdec, NULL, 0);
-	float *enc = iso_alloc(t.v.enc.nparam, sizeof *enc),
-	      *dec = iso_alloc(t.v.dec.nparam, sizeof *dec);
-	memcpy(enc, t.v.enc.grad, t.v.enc.nparam * sizeof *enc);
-	memcpy(dec, t.v.dec.grad, t.v.dec.nparam * sizeof *dec);
-	check_net(&t, &t.v.enc, enc);
-	check_net(&t, &t.v.dec, dec);
+	iso_net_weight_grad(t.v.enc, t.v.wenc, NULL, 0, iso_net_grad(t.v.enc));
+	iso_net_weight_grad(t.v.dec, t.v.wdec, NULL, 0, iso_net_grad(t.v.dec));
+	float *enc = iso_alloc(iso_net_params(t.v.enc), sizeof *enc),
+	      *dec = iso_alloc(iso_net_params(t.v.dec), sizeof *dec);
+	memcpy(enc, iso_net_grad(t.v.enc), iso_net_params(t.v.enc) * sizeof *enc);
+	memcpy(dec, iso_net_grad(t.v.dec), iso_net_params(t.v.dec) * sizeof *dec);
+	check_net(&t, t.v.enc, enc);
+	check_net(&t, t.v.dec, dec);
 	iso_free(enc);
 	iso_free(dec);
 	rig_down(&t);
@@ -90,20 +90,20 @@ START_TEST(joint_norm_is_that_of_single_records)
 	float norm[N], all[N * DIM], noise[N * 3];
 	rig_up(&t, ISO_RECON_MSE, 0, 0.7);
 	loss_of(&t);
-	iso_net_grad_norms2(&t.v.enc, &t.v.wenc, 1, 0, norm);
-	iso_net_grad_norms2(&t.v.dec, &t.v.wdec, 1, 1, norm);
+	iso_net_grad_norms2(t.v.enc, t.v.wenc, 1, 0, norm);
+	iso_net_grad_norms2(t.v.dec, t.v.wdec, 1, 1, norm);
 	memcpy(all, t.x, sizeof all);
 	memcpy(noise, t.noise, sizeof noise);
 	for (size_t r = 0; r < N; r++) {
 		double one = 0;
 		memcpy(t.v.noise, noise + r * 3, 3 * sizeof(float));
 		iso_vae_backward(&t.v, all + r * t.e->dim, 1, NULL);
-		iso_net_weight_grad(&t.v.enc, &t.v.wenc, NULL, 0);
-		iso_net_weight_grad(&t.v.dec, &t.v.wdec, NULL, 0);
-		for (size_t i = 0; i < t.v.enc.nparam; i++)
-			one += (double)t.v.enc.grad[i] * t.v.enc.grad[i];
-		for (size_t i = 0; i < t.v.dec.nparam; i++)
-			one += (double)t.v.dec.grad[i] * t.v.dec.grad[i];
+		iso_net_weight_grad(t.v.enc, t.v.wenc, NULL, 0, iso_net_grad(t.v.enc));
+		iso_net_weight_grad(t.v.dec, t.v.wdec, NULL, 0, iso_net_grad(t.v.dec));
+		for (size_t i = 0; i < iso_net_params(t.v.enc); i++)
+			one += (double)iso_net_grad(t.v.enc)[i] * iso_net_grad(t.v.enc)[i];
+		for (size_t i = 0; i < iso_net_params(t.v.dec); i++)
+			one += (double)iso_net_grad(t.v.dec)[i] * iso_net_grad(t.v.dec)[i];
 		tk_assert_close(norm[r], one, 1e-4, 1e-6);
 	}
 	rig_down(&t);
@@ -118,7 +118,7 @@ START_TEST(kl_is_the_monte_carlo_mean)
 	rig_up(&a, ISO_RECON_MSE, 0, 1);
 	rig_up(&b, ISO_RECON_MSE, 0, 0);
 	const double closed = loss_of(&a) - loss_of(&b);
-	const float *out = a.v.wenc.h[a.v.enc.nlayer - 1];
+	const float *out = iso_ws_out(a.v.wenc);
 	const size_t draws = 200000;
 	double sum = 0;
 	for (size_t r = 0; r < N; r++)
@@ -142,17 +142,18 @@ START_TEST(clamped_variance_has_no_gradient)
 {
 	rig t;
 	rig_up(&t, ISO_RECON_MSE, 0, 0.7);
-	const iso_layer *last = &t.v.enc.layer[t.v.enc.nlayer - 1];
-	t.v.enc.theta[last->b + 3] = 50; /* log var far above 2 */
-	t.v.enc.theta[last->b + 4] = -50;
+	const iso_tensor last = iso_net_tensor(t.v.enc, iso_net_tensors(t.v.enc) - 1); /* biases */
+	float *const bias = iso_net_theta(t.v.enc) + last.first;
+	bias[3] = 50; /* log var far above 2 */
+	bias[4] = -50;
 	const double l = loss_of(&t);
 	ck_assert(isfinite(l));
 	for (size_t r = 0; r < N; r++) {
-		ck_assert_float_eq(t.v.wenc.d[t.v.enc.nlayer - 1][r * 6 + 3], 0);
-		ck_assert_float_eq(t.v.wenc.d[t.v.enc.nlayer - 1][r * 6 + 4], 0);
-		ck_assert_float_ne(t.v.wenc.d[t.v.enc.nlayer - 1][r * 6 + 5], 0);
+		ck_assert_float_eq(iso_ws_delta(t.v.wenc)[r * 6 + 3], 0);
+		ck_assert_float_eq(iso_ws_delta(t.v.wenc)[r * 6 + 4], 0);
+		ck_assert_float_ne(iso_ws_delta(t.v.wenc)[r * 6 + 5], 0);
 	}
-	t.v.enc.theta[last->b + 3] = 1e6; /* the same clamp: the same loss */
+	bias[3] = 1e6; /* the same clamp: the same loss */
 	tk_assert_close(loss_of(&t), l, 0, 0);
 	rig_down(&t);
 }

@@ -13,8 +13,8 @@ enum { N = 60, MAX_M = 2, IN = 24, MAX_P = 16000 };
 
 /* Two networks side by side on the same rows, squared loss against a target per row. */
 typedef struct world {
-	iso_net net[2];
-	iso_ws ws[2];
+	iso_net *net[2];
+	iso_ws *ws[2];
 	iso_optim opt[2];
 	size_t nets, m, chunk;
 	float x[N * MAX_M][IN], target[N * MAX_M], rows[N * MAX_M][IN];
@@ -39,10 +39,10 @@ static void world_nets(world *w, size_t nets, int odd, size_t m, size_t chunk)
 	w->chunk = chunk;
 	w->n = N;
 	for (size_t k = 0; k < nets; k++) {
-		tk_ok(iso_net_init(&w->net[k], k ? 2 : 3, k ? b : a, k ? act_b : act_a, &err));
-		iso_net_randomize(&w->net[k], ISO_INIT_GLOROT, iso_key_new(k, "init"));
-		tk_ok(iso_ws_init(&w->ws[k], &w->net[k], chunk * m, 1, &err));
-		tk_ok(iso_optim_init(&w->opt[k], ISO_ADAM, 0.01f, w->net[k].nparam, &err));
+		tk_ok(iso_net_new_dense(k ? 2 : 3, k ? b : a, k ? act_b : act_a, &w->net[k], &err));
+		iso_net_randomize(w->net[k], ISO_INIT_GLOROT, iso_key_new(k, "init"));
+		tk_ok(iso_ws_new(w->net[k], chunk * m, 1, &w->ws[k], &err));
+		tk_ok(iso_optim_init(&w->opt[k], ISO_ADAM, 0.01f, iso_net_params(w->net[k]), &err));
 	}
 	const iso_key data = iso_key_new(9, "data");
 	for (uint64_t i = 0; i < N * MAX_M; i++)
@@ -70,7 +70,7 @@ static void world_step(world *w, double noise, double rate, uint64_t count, floa
 	};
 	tk_ok(iso_ledger_find(w->ledger, "step", 0, &w->s.handle, &err));
 	for (size_t k = 0; k < w->nets; k++)
-		w->s.part[k] = (iso_dpsgd_part){&w->net[k], &w->ws[k], NULL};
+		w->s.part[k] = (iso_dpsgd_part){w->net[k], w->ws[k], NULL};
 }
 
 static void world_end(world *w)
@@ -80,8 +80,8 @@ static void world_end(world *w)
 	iso_plan_free(&w->plan);
 	for (size_t k = 0; k < w->nets; k++) {
 		iso_optim_deinit(&w->opt[k]);
-		iso_ws_deinit(&w->ws[k]);
-		iso_net_deinit(&w->net[k]);
+		iso_ws_free(w->ws[k]);
+		iso_net_free(w->net[k]);
 	}
 }
 
@@ -101,13 +101,13 @@ static iso_status rows_fn(void *ctx, const uint32_t *rec, size_t n, uint64_t ste
 			memcpy(w->rows[r * w->m + j], w->x[row_of(w, rec[r], j)],
 			       sizeof(w->rows[0]));
 	for (size_t k = 0; k < w->nets; k++) {
-		const size_t last = w->net[k].nlayer - 1;
-		iso_net_forward(&w->net[k], &w->ws[k], w->rows[0], IN, n * w->m, NULL);
+		iso_net_forward(w->net[k], w->ws[k], w->rows[0], IN, n * w->m, NULL);
 		for (size_t r = 0; r < n; r++)
 			for (size_t j = 0; j < w->m; j++)
-				w->ws[k].d[last][r * w->m + j] = w->ws[k].h[last][r * w->m + j] -
-								 w->target[row_of(w, rec[r], j)];
-		iso_net_backward(&w->net[k], &w->ws[k], 0, NULL, 0);
+				iso_ws_delta(w->ws[k])[r * w->m + j] =
+					iso_ws_out(w->ws[k])[r * w->m + j] -
+					w->target[row_of(w, rec[r], j)];
+		iso_net_backward(w->net[k], w->ws[k], 0, NULL, 0);
 	}
 	w->calls++;
 	w->seen += n;
@@ -122,9 +122,9 @@ static double record_gradient(world *w, uint32_t position, double *g)
 	size_t at = 0;
 	ck_assert_int_eq(rows_fn(w, &position, 1, 0, &err), ISO_OK);
 	for (size_t k = 0; k < w->nets; k++) {
-		iso_net_weight_grad(&w->net[k], &w->ws[k], NULL, 0);
-		for (size_t p = 0; p < w->net[k].nparam; p++, at++) {
-			g[at] = w->net[k].grad[p];
+		iso_net_weight_grad(w->net[k], w->ws[k], NULL, 0, iso_net_grad(w->net[k]));
+		for (size_t p = 0; p < iso_net_params(w->net[k]); p++, at++) {
+			g[at] = iso_net_grad(w->net[k])[p];
 			norm2 += g[at] * g[at];
 		}
 	}
@@ -135,8 +135,9 @@ static size_t concatenated(const world *w, float *out)
 {
 	size_t at = 0;
 	for (size_t k = 0; k < w->nets; k++) {
-		memcpy(out + at, w->net[k].grad, w->net[k].nparam * sizeof(float));
-		at += w->net[k].nparam;
+		memcpy(out + at, iso_net_grad(w->net[k]),
+		       iso_net_params(w->net[k]) * sizeof(float));
+		at += iso_net_params(w->net[k]);
 	}
 	return at;
 }
@@ -344,7 +345,7 @@ START_TEST(test_empty_batch_and_budget)
 		total = concatenated(&w, t ? other : sum);
 		double m2 = 0;
 		for (size_t p = 0; p < total; p++)
-			m2 += (double)w.net[0].grad[p] * w.net[0].grad[p];
+			m2 += (double)iso_net_grad(w.net[0])[p] * iso_net_grad(w.net[0])[p];
 		/* sd 3; total about 5500: five standard errors are 5 % */
 		tk_assert_close(sqrt(m2 / (double)total), 3, 0.05, 0);
 	}
@@ -381,8 +382,9 @@ static size_t train(world *w, const struct form *f, int recorded, int with_publi
 	tk_ok(iso_ledger_settled(w->ledger, &err));
 	size_t at = 0;
 	for (size_t k = 0; k < f->nets; k++) {
-		memcpy(out + at, w->net[k].theta, w->net[k].nparam * sizeof(float));
-		at += w->net[k].nparam;
+		memcpy(out + at, iso_net_theta(w->net[k]),
+		       iso_net_params(w->net[k]) * sizeof(float));
+		at += iso_net_params(w->net[k]);
 	}
 	world_end(w);
 	iso_replay_free(r);
@@ -462,8 +464,9 @@ END_TEST
 static iso_status short_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t step,
 			     iso_error *err)
 {
+	world *const w = ctx;
 	ISO_TRY(rows_fn(ctx, rec, n, step, err));
-	((world *)ctx)->ws[0].rows--;
+	iso_net_forward(w->net[0], w->ws[0], w->rows[0], IN, n * w->m - 1, NULL);
 	return ISO_OK;
 }
 

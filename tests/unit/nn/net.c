@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Networks against a naive double-precision twin, finite differences, and per-example gradients of
  * batches of one. */
-#include "core/nn/net.h"
+#include "core/nn/layer.h"
 
 #include <string.h>
 
@@ -23,25 +23,31 @@ static const struct shape {
 
 static float x[MAX_ROWS * MAX_IN], target[MAX_ROWS * MAX_IN];
 
-static void setup(const struct shape *s, size_t rows, int norms, iso_net *net, iso_ws *ws)
+static float *bias_of(const iso_net *net, size_t l)
+{
+	const iso_layer *const y = iso_net_layer(net, l);
+	return iso_net_theta(net) + y->first + y->tensor[1].at;
+}
+
+static void setup(const struct shape *s, size_t rows, int norms, iso_net **out, iso_ws **ws)
 {
 	iso_error err = {0};
 	const iso_key key = iso_key_new(3, "net");
-	tk_ok(iso_net_init(net, s->nlayer, s->sizes, s->act, &err));
-	ck_assert_uint_lt(net->nparam, MAX_P);
+	tk_ok(iso_net_new_dense(s->nlayer, s->sizes, s->act, out, &err));
+	iso_net *const net = *out;
+	ck_assert_uint_lt(iso_net_params(net), MAX_P);
 	iso_net_randomize(net, ISO_INIT_GLOROT, key);
-	for (size_t l = 0; l < net->nlayer; l++) /* biases that matter */
-		iso_rand_fill_normal(key, l, 0, 0.3f, net->theta + net->layer[l].b,
-				     net->layer[l].out);
-	tk_ok(iso_ws_init(ws, net, rows, norms, &err));
+	for (size_t l = 0; l < s->nlayer; l++) /* biases that matter */
+		iso_rand_fill_normal(key, l, 0, 0.3f, bias_of(net, l), s->sizes[l + 1]);
+	tk_ok(iso_ws_new(net, rows, norms, ws, &err));
 	iso_rand_fill_normal(key, 100, 0, 1, x, ISO_COUNT(x));
 	iso_rand_fill_uniform(key, 101, 0, 1, target, ISO_COUNT(target));
 }
 
 static void teardown(iso_net *net, iso_ws *ws)
 {
-	iso_ws_deinit(ws);
-	iso_net_deinit(net);
+	iso_ws_free(ws);
+	iso_net_free(net);
 }
 
 /* Loss of the tests: sum of w_i (h - target)^2 / 2, so dLoss/dh = w_i (h - target). */
@@ -91,38 +97,39 @@ static double pre[5][MAX_IN], hid[5][MAX_IN], del[5][MAX_IN];
 static double naive_row(const iso_net *net, const double *theta, const float *row,
 			const float *want, double weight, double scale, double *grad, double *dx)
 {
-	const size_t last = net->nlayer - 1;
-	for (size_t k = 0; k < net->layer[0].in; k++)
+	const size_t last = iso_net_layers(net) - 1;
+	for (size_t k = 0; k < iso_net_in(net); k++)
 		hid[0][k] = row[k];
 	for (size_t l = 0; l <= last; l++) {
-		const iso_layer *const y = &net->layer[l];
-		for (size_t j = 0; j < y->out; j++) {
-			double s = theta[y->b + j];
-			for (size_t k = 0; k < y->in; k++)
-				s += hid[l][k] * theta[y->w + k * y->out + j];
+		const iso_layer *const y = iso_net_layer(net, l);
+		for (size_t j = 0; j < y->nout; j++) {
+			double s = theta[y->first + y->tensor[1].at + j];
+			for (size_t k = 0; k < y->nin; k++)
+				s += hid[l][k] * theta[y->first + k * y->nout + j];
 			pre[l][j] = s;
 			hid[l + 1][j] = act_double(y->act, s);
 		}
 	}
 	double loss = 0;
-	for (size_t j = 0; j < net->layer[last].out; j++) {
+	for (size_t j = 0; j < iso_net_out(net); j++) {
 		const double e = hid[last + 1][j] - want[j];
 		loss += 0.5 * weight * e * e;
-		del[last][j] = weight * e * deriv_double(net->layer[last].act, pre[last][j]);
+		del[last][j] =
+			weight * e * deriv_double(iso_net_layer(net, last)->act, pre[last][j]);
 	}
 	for (size_t l = last + 1; grad && l-- > 0;) {
-		const iso_layer *const y = &net->layer[l];
-		for (size_t j = 0; j < y->out; j++)
-			grad[y->b + j] += scale * del[l][j];
-		for (size_t k = 0; k < y->in; k++) {
+		const iso_layer *const y = iso_net_layer(net, l);
+		for (size_t j = 0; j < y->nout; j++)
+			grad[y->first + y->tensor[1].at + j] += scale * del[l][j];
+		for (size_t k = 0; k < y->nin; k++) {
 			double back = 0;
-			for (size_t j = 0; j < y->out; j++) {
-				grad[y->w + k * y->out + j] += scale * hid[l][k] * del[l][j];
-				back += del[l][j] * theta[y->w + k * y->out + j];
+			for (size_t j = 0; j < y->nout; j++) {
+				grad[y->first + k * y->nout + j] += scale * hid[l][k] * del[l][j];
+				back += del[l][j] * theta[y->first + k * y->nout + j];
 			}
 			if (l)
-				del[l - 1][k] =
-					back * deriv_double(net->layer[l - 1].act, pre[l - 1][k]);
+				del[l - 1][k] = back * deriv_double(iso_net_layer(net, l - 1)->act,
+								    pre[l - 1][k]);
 			else if (dx)
 				dx[k] = back;
 		}
@@ -134,20 +141,20 @@ static double theta64[MAX_P], grad64[MAX_P];
 
 static void widen(const iso_net *net)
 {
-	for (size_t p = 0; p < net->nparam; p++)
-		theta64[p] = net->theta[p];
+	for (size_t p = 0; p < iso_net_params(net); p++)
+		theta64[p] = iso_net_theta(net)[p];
 }
 
 /* Forward and backward of `rows` rows from row `first` on. */
 static void run(const iso_net *net, iso_ws *ws, size_t first, size_t rows, float *dx)
 {
-	const size_t in = net->layer[0].in, last = net->nlayer - 1, out = net->layer[last].out;
+	const size_t in = iso_net_in(net), out = iso_net_out(net);
 	iso_net_forward(net, ws, x + first * in, in, rows, NULL);
 	for (size_t i = 0; i < rows; i++)
 		for (size_t j = 0; j < out; j++)
-			ws->d[last][i * out + j] =
+			iso_ws_delta(ws)[i * out + j] =
 				(float)row_weight(first + i) *
-				(ws->h[last][i * out + j] - target[(first + i) * out + j]);
+				(iso_ws_out(ws)[i * out + j] - target[(first + i) * out + j]);
 	iso_net_backward(net, ws, 1, dx, in);
 }
 
@@ -165,33 +172,34 @@ START_TEST(test_gradients)
 {
 	const struct shape *const s = &shapes[_i];
 	enum { ROWS = 37 };
-	iso_net net;
-	iso_ws ws;
+	iso_net *net;
+	iso_ws *ws;
 	setup(s, ROWS, 0, &net, &ws);
-	widen(&net);
+	widen(net);
 	static float scale[ROWS], dx[ROWS * MAX_IN];
 	static double dx64[MAX_IN];
-	const size_t in = net.layer[0].in, out = net.layer[net.nlayer - 1].out;
+	const size_t in = iso_net_in(net), out = iso_net_out(net);
 	for (size_t i = 0; i < ROWS; i++)
 		scale[i] = i % 7 == 3 ? 0 : 0.1f * (float)(i + 1);
-	run(&net, &ws, 0, ROWS, dx);
+	run(net, ws, 0, ROWS, dx);
 	memset(grad64, 0, sizeof(grad64));
 	for (size_t i = 0; i < ROWS; i++) {
-		naive_row(&net, theta64, x + i * in, target + i * out, row_weight(i), scale[i],
+		naive_row(net, theta64, x + i * in, target + i * out, row_weight(i), scale[i],
 			  grad64, dx64);
 		for (size_t j = 0; j < out; j++)
-			tk_assert_close(ws.h[net.nlayer - 1][i * out + j], hid[net.nlayer][j], 3e-6,
-					1e-6);
+			tk_assert_close(iso_ws_out(ws)[i * out + j], hid[iso_net_layers(net)][j],
+					3e-6, 1e-6);
 		for (size_t k = 0; k < in; k++)
 			tk_assert_close(dx[i * in + k], dx64[k], 1e-4, 2e-6);
 	}
-	memset(net.grad, 0xff, net.nparam * sizeof(float)); /* NaN: beta = 0 must not read it */
-	iso_net_weight_grad(&net, &ws, scale, 0);
-	const double tol = 3e-6 * sqrt(norm2_of(grad64, net.nparam));
-	for (size_t p = 0; p < net.nparam; p++)
-		ck_assert_msg(tk_close(net.grad[p], grad64[p], 1e-5, tol),
-			      "parameter %zu: %g, want %g", p, net.grad[p], grad64[p]);
-	teardown(&net, &ws);
+	memset(iso_net_grad(net), 0xff,
+	       iso_net_params(net) * sizeof(float)); /* NaN: beta = 0 must not read it */
+	iso_net_weight_grad(net, ws, scale, 0, iso_net_grad(net));
+	const double tol = 3e-6 * sqrt(norm2_of(grad64, iso_net_params(net)));
+	for (size_t p = 0; p < iso_net_params(net); p++)
+		ck_assert_msg(tk_close(iso_net_grad(net)[p], grad64[p], 1e-5, tol),
+			      "parameter %zu: %g, want %g", p, iso_net_grad(net)[p], grad64[p]);
+	teardown(net, ws);
 }
 END_TEST
 
@@ -199,22 +207,22 @@ END_TEST
 START_TEST(test_finite_differences)
 {
 	const struct shape *const s = &shapes[_i];
-	iso_net net;
-	iso_ws ws;
+	iso_net *net;
+	iso_ws *ws;
 	setup(s, 1, 0, &net, &ws);
-	widen(&net);
+	widen(net);
 	memset(grad64, 0, sizeof(grad64));
-	naive_row(&net, theta64, x, target, 1.5, 1, grad64, NULL);
-	for (size_t p = 0; p < net.nparam; p += 1 + net.nparam / 60) {
+	naive_row(net, theta64, x, target, 1.5, 1, grad64, NULL);
+	for (size_t p = 0; p < iso_net_params(net); p += 1 + iso_net_params(net) / 60) {
 		const double keep = theta64[p], h = 1e-5;
 		theta64[p] = keep + h;
-		const double up = naive_row(&net, theta64, x, target, 1.5, 1, NULL, NULL);
+		const double up = naive_row(net, theta64, x, target, 1.5, 1, NULL, NULL);
 		theta64[p] = keep - h;
-		const double down = naive_row(&net, theta64, x, target, 1.5, 1, NULL, NULL);
+		const double down = naive_row(net, theta64, x, target, 1.5, 1, NULL, NULL);
 		theta64[p] = keep;
 		tk_assert_close(grad64[p], (up - down) / (2 * h), 1e-5, 1e-8);
 	}
-	teardown(&net, &ws);
+	teardown(net, ws);
 }
 END_TEST
 
@@ -224,47 +232,50 @@ START_TEST(test_ghost_norms)
 {
 	const struct shape *const s = &shapes[_i];
 	enum { ROWS = 36 };
-	iso_net net;
-	iso_ws ws;
+	iso_net *net;
+	iso_ws *ws;
 	setup(s, ROWS, 1, &net, &ws);
-	widen(&net);
-	const size_t in = net.layer[0].in, out = net.layer[net.nlayer - 1].out;
+	widen(net);
+	const size_t in = iso_net_in(net), out = iso_net_out(net);
 	static float norm2[ROWS];
-	run(&net, &ws, 0, ROWS, NULL);
+	run(net, ws, 0, ROWS, NULL);
 	for (size_t m = 1; m <= 3; m++) {
 		for (int beta = 0; beta < 2; beta++) {
 			for (size_t r = 0; r < ROWS / m; r++)
 				norm2[r] = beta ? 2.5f : NAN;
-			iso_net_grad_norms2(&net, &ws, m, beta, norm2);
+			iso_net_grad_norms2(net, ws, m, beta, norm2);
 			for (size_t r = 0; r < ROWS / m; r++) {
 				memset(grad64, 0, sizeof(grad64));
 				for (size_t i = r * m; i < (r + 1) * m; i++)
-					naive_row(&net, theta64, x + i * in, target + i * out,
+					naive_row(net, theta64, x + i * in, target + i * out,
 						  row_weight(i), 1, grad64, NULL);
-				const double want = norm2_of(grad64, net.nparam) + (beta ? 2.5 : 0);
+				const double want =
+					norm2_of(grad64, iso_net_params(net)) + (beta ? 2.5 : 0);
 				tk_assert_close(norm2[r], want, 5e-5, 1e-9);
 			}
 		}
 	}
 	/* never below, given the same activations and deltas: exact sums of products of the floats
 	 * at hand */
-	iso_net_grad_norms2(&net, &ws, 1, 0, norm2);
+	iso_net_grad_norms2(net, ws, 1, 0, norm2);
 	for (size_t i = 0; i < ROWS; i++) {
 		double exact = 0;
-		for (size_t l = 0; l < net.nlayer; l++) {
-			const iso_layer *const y = &net.layer[l];
-			const float *const a = l ? ws.h[l - 1] + i * y->in : x + i * in;
+		for (size_t l = 0; l < iso_net_layers(net); l++) {
+			const iso_layer *const y = iso_net_layer(net, l);
+			const float *const a =
+				l ? iso_ws_pass(ws, l - 1)->h + i * y->nin : x + i * in;
 			double aa = 1, dd = 0;
-			for (size_t k = 0; k < y->in; k++)
+			for (size_t k = 0; k < y->nin; k++)
 				aa += (double)a[k] * a[k];
-			for (size_t j = 0; j < y->out; j++)
-				dd += (double)ws.d[l][i * y->out + j] * ws.d[l][i * y->out + j];
+			for (size_t j = 0; j < y->nout; j++)
+				dd += (double)iso_ws_pass(ws, l)->d[i * y->nout + j] *
+				      iso_ws_pass(ws, l)->d[i * y->nout + j];
 			exact += aa * dd;
 		}
 		ck_assert_double_ge(norm2[i], exact);
 		ck_assert_double_le(norm2[i], exact * (1 + 3e-5));
 	}
-	teardown(&net, &ws);
+	teardown(net, ws);
 }
 END_TEST
 
@@ -273,36 +284,37 @@ END_TEST
 START_TEST(test_ghost_norm_cancels)
 {
 	const struct shape *const s = &shapes[2];
-	iso_net net;
-	iso_ws ws;
+	iso_net *net;
+	iso_ws *ws;
 	setup(s, 2, 1, &net, &ws);
-	const size_t in = net.layer[0].in;
+	const size_t in = iso_net_in(net);
 	for (size_t k = 0; k < in; k++)
 		x[in + k] = x[k] * (1 + 1e-6f);
-	run(&net, &ws, 0, 2, NULL);
+	run(net, ws, 0, 2, NULL);
 	float norm2;
 	double exact = 0, terms = 0;
-	for (size_t l = 0; l < net.nlayer; l++) { /* opposite deltas */
-		const iso_layer *const y = &net.layer[l];
-		const float *const a = l ? ws.h[l - 1] : x;
-		for (size_t j = 0; j < y->out; j++)
-			ws.d[l][y->out + j] = -ws.d[l][j];
-		iso_row_norms2(2, y->out, ws.d[l], y->out, 0, ws.d2[l]);
+	for (size_t l = 0; l < iso_net_layers(net); l++) { /* opposite deltas */
+		const iso_layer *const y = iso_net_layer(net, l);
+		const float *const a = l ? iso_ws_pass(ws, l - 1)->h : x;
+		for (size_t j = 0; j < y->nout; j++)
+			iso_ws_pass(ws, l)->d[y->nout + j] = -iso_ws_pass(ws, l)->d[j];
+		iso_row_norms2(2, y->nout, iso_ws_pass(ws, l)->d, y->nout, 0,
+			       iso_ws_pass(ws, l)->d2);
 		double dd = 0, aa = 0, da = 0;
-		for (size_t j = 0; j < y->out; j++)
-			dd += (double)ws.d[l][j] * ws.d[l][j];
-		for (size_t k = 0; k < y->in; k++) {
+		for (size_t j = 0; j < y->nout; j++)
+			dd += (double)iso_ws_pass(ws, l)->d[j] * iso_ws_pass(ws, l)->d[j];
+		for (size_t k = 0; k < y->nin; k++) {
 			aa += (double)a[k] * a[k];
-			da += ((double)a[k] - a[y->in + k]) * ((double)a[k] - a[y->in + k]);
+			da += ((double)a[k] - a[y->nin + k]) * ((double)a[k] - a[y->nin + k]);
 		}
 		exact += dd * da;
 		terms += dd * (aa + 1);
 	}
-	iso_net_grad_norms2(&net, &ws, 2, 0, &norm2);
+	iso_net_grad_norms2(net, ws, 2, 0, &norm2);
 	ck_assert_double_lt(exact, 1e-6 * terms);
 	ck_assert_double_ge(norm2, exact);
 	ck_assert_double_lt(norm2, exact + 1e-4 * terms);
-	teardown(&net, &ws);
+	teardown(net, ws);
 }
 END_TEST
 
@@ -312,28 +324,31 @@ START_TEST(test_rows_independent)
 {
 	const struct shape *const s = &shapes[_i];
 	enum { ROWS = 23 };
-	iso_net net;
-	iso_ws ws, one;
+	iso_net *net;
+	iso_ws *ws, *one;
 	iso_error err = {0};
 	setup(s, ROWS, 1, &net, &ws);
-	tk_ok(iso_ws_init(&one, &net, 1, 1, &err));
-	run(&net, &ws, 0, ROWS, NULL);
+	tk_ok(iso_ws_new(net, 1, 1, &one, &err));
+	run(net, ws, 0, ROWS, NULL);
 	static float norm2[ROWS];
-	iso_net_grad_norms2(&net, &ws, 1, 0, norm2);
+	iso_net_grad_norms2(net, ws, 1, 0, norm2);
 	for (size_t i = 0; i < ROWS; i++) {
 		float alone;
-		run(&net, &one, i, 1, NULL);
-		iso_net_grad_norms2(&net, &one, 1, 0, &alone);
+		run(net, one, i, 1, NULL);
+		iso_net_grad_norms2(net, one, 1, 0, &alone);
 		ck_assert(alone == norm2[i]);
-		for (size_t l = 0; l < net.nlayer; l++) {
-			const size_t out = net.layer[l].out;
-			ck_assert(memcmp(one.h[l], ws.h[l] + i * out, out * sizeof(float)) == 0);
-			ck_assert(memcmp(one.d[l], ws.d[l] + i * out, out * sizeof(float)) == 0);
-			ck_assert(one.a2[l][0] == ws.a2[l][i] && one.d2[l][0] == ws.d2[l][i]);
+		for (size_t l = 0; l < iso_net_layers(net); l++) {
+			const size_t out = iso_net_layer(net, l)->nout;
+			ck_assert(memcmp(iso_ws_pass(one, l)->h, iso_ws_pass(ws, l)->h + i * out,
+					 out * sizeof(float)) == 0);
+			ck_assert(memcmp(iso_ws_pass(one, l)->d, iso_ws_pass(ws, l)->d + i * out,
+					 out * sizeof(float)) == 0);
+			ck_assert(iso_ws_pass(one, l)->a2[0] == iso_ws_pass(ws, l)->a2[i] &&
+				  iso_ws_pass(one, l)->d2[0] == iso_ws_pass(ws, l)->d2[i]);
 		}
 	}
-	iso_ws_deinit(&one);
-	teardown(&net, &ws);
+	iso_ws_free(one);
+	teardown(net, ws);
 }
 END_TEST
 
@@ -343,99 +358,103 @@ START_TEST(test_weight_grad_pieces)
 {
 	const struct shape *const s = &shapes[_i];
 	enum { ROWS = 20 };
-	iso_net net;
-	iso_ws ws;
+	iso_net *net;
+	iso_ws *ws;
 	setup(s, ROWS, 1, &net, &ws);
-	const size_t in = net.layer[0].in, out = net.layer[net.nlayer - 1].out;
+	const size_t in = iso_net_in(net), out = iso_net_out(net);
 	static float whole[MAX_P], scale[ROWS];
 	for (size_t i = 0; i < ROWS; i++)
 		scale[i] = 0.3f + 0.01f * (float)i;
-	run(&net, &ws, 0, ROWS, NULL);
-	iso_net_weight_grad(&net, &ws, scale, 0);
-	memcpy(whole, net.grad, net.nparam * sizeof(float));
-	run(&net, &ws, 0, 7, NULL);
-	iso_net_weight_grad(&net, &ws, scale, 0);
-	run(&net, &ws, 7, ROWS - 7, NULL);
-	iso_net_weight_grad(&net, &ws, scale + 7, 1);
-	ck_assert(memcmp(whole, net.grad, net.nparam * sizeof(float)) == 0);
+	run(net, ws, 0, ROWS, NULL);
+	iso_net_weight_grad(net, ws, scale, 0, iso_net_grad(net));
+	memcpy(whole, iso_net_grad(net), iso_net_params(net) * sizeof(float));
+	run(net, ws, 0, 7, NULL);
+	iso_net_weight_grad(net, ws, scale, 0, iso_net_grad(net));
+	run(net, ws, 7, ROWS - 7, NULL);
+	iso_net_weight_grad(net, ws, scale + 7, 1, iso_net_grad(net));
+	ck_assert(memcmp(whole, iso_net_grad(net), iso_net_params(net) * sizeof(float)) == 0);
 	/* now put a poisoned row between: rows 0-9, NaN, rows 10-18 */
-	run(&net, &ws, 0, 10, NULL);
-	iso_net_weight_grad(&net, &ws, scale, 0);
-	run(&net, &ws, 11, 9, NULL);
-	iso_net_weight_grad(&net, &ws, scale + 11, 1);
-	memcpy(whole, net.grad, net.nparam * sizeof(float));
+	run(net, ws, 0, 10, NULL);
+	iso_net_weight_grad(net, ws, scale, 0, iso_net_grad(net));
+	run(net, ws, 11, 9, NULL);
+	iso_net_weight_grad(net, ws, scale + 11, 1, iso_net_grad(net));
+	memcpy(whole, iso_net_grad(net), iso_net_params(net) * sizeof(float));
 	for (size_t k = 0; k < in; k++)
 		x[10 * in + k] = k % 2 ? NAN : INFINITY;
 	for (size_t j = 0; j < out; j++)
 		target[10 * out + j] = NAN;
-	run(&net, &ws, 0, ROWS, NULL);
+	run(net, ws, 0, ROWS, NULL);
 	static float norm2[ROWS];
-	iso_net_grad_norms2(&net, &ws, 1, 0, norm2);
+	iso_net_grad_norms2(net, ws, 1, 0, norm2);
 	for (size_t i = 0; i < ROWS; i++)
 		ck_assert_int_eq(isfinite(norm2[i]), i != 10);
 	scale[10] = 0;
-	iso_net_weight_grad(&net, &ws, scale, 0);
-	ck_assert(memcmp(whole, net.grad, net.nparam * sizeof(float)) == 0);
+	iso_net_weight_grad(net, ws, scale, 0, iso_net_grad(net));
+	ck_assert(memcmp(whole, iso_net_grad(net), iso_net_params(net) * sizeof(float)) == 0);
 	/* nothing left at all */
 	memset(scale, 0, sizeof(scale));
-	iso_net_weight_grad(&net, &ws, scale, 0);
-	for (size_t p = 0; p < net.nparam; p++)
-		ck_assert(net.grad[p] == 0);
-	teardown(&net, &ws);
+	iso_net_weight_grad(net, ws, scale, 0, iso_net_grad(net));
+	for (size_t p = 0; p < iso_net_params(net); p++)
+		ck_assert(iso_net_grad(net)[p] == 0);
+	teardown(net, ws);
 }
 END_TEST
 
 START_TEST(test_known_input_norms)
 {
-	iso_net net;
-	iso_ws ws;
+	iso_net *net;
+	iso_ws *ws;
 	setup(&shapes[3], 8, 1, &net, &ws);
 	const float given[8] = {1, 2, 3, 4, 5, 6, 7, 8};
-	iso_net_forward(&net, &ws, x, net.layer[0].in, 8, given);
-	ck_assert(memcmp(ws.a2[0], given, sizeof(given)) == 0);
-	iso_net_forward(&net, &ws, x, net.layer[0].in, 0, NULL); /* no rows at all */
-	iso_net_backward(&net, &ws, 0, NULL, 0);
-	iso_net_weight_grad(&net, &ws, NULL, 0);
-	for (size_t p = 0; p < net.nparam; p++)
-		ck_assert(net.grad[p] == 0);
-	teardown(&net, &ws);
+	iso_net_forward(net, ws, x, iso_net_in(net), 8, given);
+	ck_assert(memcmp(iso_ws_pass(ws, 0)->a2, given, sizeof(given)) == 0);
+	iso_net_forward(net, ws, x, iso_net_in(net), 0, NULL); /* no rows at all */
+	iso_net_backward(net, ws, 0, NULL, 0);
+	iso_net_weight_grad(net, ws, NULL, 0, iso_net_grad(net));
+	for (size_t p = 0; p < iso_net_params(net); p++)
+		ck_assert(iso_net_grad(net)[p] == 0);
+	teardown(net, ws);
 }
 END_TEST
 
 START_TEST(test_initialisation)
 {
 	iso_error err = {0};
-	iso_net a, b;
+	iso_net *a, *b;
 	const size_t sizes[] = {200, 100, 10};
 	const iso_act act[] = {ISO_ACT_RELU, ISO_ACT_LINEAR};
-	tk_ok(iso_net_init(&a, 2, sizes, act, &err));
-	tk_ok(iso_net_init(&b, 2, sizes, act, &err));
-	ck_assert_uint_eq(a.nparam, 200 * 100 + 100 + 100 * 10 + 10);
+	tk_ok(iso_net_new_dense(2, sizes, act, &a, &err));
+	tk_ok(iso_net_new_dense(2, sizes, act, &b, &err));
+	ck_assert_uint_eq(iso_net_params(a), 200 * 100 + 100 + 100 * 10 + 10);
 	static const double sd[] = {0.1, 0.0816496580927726, 0.1}; /* of layer 0, by iso_init */
 	for (int how = 0; how < 3; how++) {
-		iso_net_randomize(&a, (iso_init)how, iso_key_new(1, "i"));
-		iso_net_randomize(&b, (iso_init)how, iso_key_new(1, "i"));
-		ck_assert(memcmp(a.theta, b.theta, a.nparam * sizeof(float)) == 0);
+		iso_net_randomize(a, (iso_init)how, iso_key_new(1, "i"));
+		iso_net_randomize(b, (iso_init)how, iso_key_new(1, "i"));
+		ck_assert(memcmp(iso_net_theta(a), iso_net_theta(b),
+				 iso_net_params(a) * sizeof(float)) == 0);
 		double m2 = 0;
 		for (size_t p = 0; p < 20000; p++)
-			m2 += (double)a.theta[p] * a.theta[p];
+			m2 += (double)iso_net_theta(a)[p] * iso_net_theta(a)[p];
 		tk_assert_close(sqrt(m2 / 20000), sd[how], 0.03, 0);
-		ck_assert(a.theta[a.layer[0].b] == 0 && a.theta[a.nparam - 1] == 0);
+		ck_assert(iso_net_theta(a)[200 * 100] == 0 &&
+			  iso_net_theta(a)[iso_net_params(a) - 1] == 0);
 	}
-	iso_net_deinit(&a);
-	iso_net_deinit(&b);
-	tk_fails(iso_net_init(&a, 0, sizes, act, &err), ISO_E_CONFIG, "layers");
+	iso_net_free(a);
+	iso_net_free(b);
+	tk_fails(iso_net_new_dense(0, sizes, act, &a, &err), ISO_E_CONFIG, "layers");
 	const size_t empty[] = {200, 0, 10};
-	tk_fails(iso_net_init(&a, 2, empty, act, &err), ISO_E_CONFIG, "layer 0");
-	iso_alloc_fail_after(2);
-	tk_fails(iso_net_init(&a, 2, sizes, act, &err), ISO_E_NOMEM, "");
-	tk_ok(iso_net_init(&a, 2, sizes, act, &err));
-	for (uint64_t n = 1; n <= 8; n++) {
-		iso_ws ws;
+	tk_fails(iso_net_new_dense(2, empty, act, &a, &err), ISO_E_CONFIG, "layer 0");
+	for (uint64_t n = 1; n <= 4; n++) {
 		iso_alloc_fail_after(n);
-		tk_fails(iso_ws_init(&ws, &a, 5, 1, &err), ISO_E_NOMEM, "");
+		tk_fails(iso_net_new_dense(2, sizes, act, &a, &err), ISO_E_NOMEM, "");
 	}
-	iso_net_deinit(&a);
+	tk_ok(iso_net_new_dense(2, sizes, act, &a, &err));
+	for (uint64_t n = 1; n <= 10; n++) {
+		iso_ws *ws;
+		iso_alloc_fail_after(n);
+		tk_fails(iso_ws_new(a, 5, 1, &ws, &err), ISO_E_NOMEM, "");
+	}
+	iso_net_free(a);
 }
 END_TEST
 
