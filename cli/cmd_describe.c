@@ -71,10 +71,9 @@ static void describe_generator(const iso_generator *g, iso_str *out)
 			     ? "differentially private, proved, and every release is in the ledger"
 		     : g->guarantee == ISO_GUARANTEE_HEURISTIC ? "adds noise, without a proof"
 							       : "no privacy claim");
-	iso_str_addf(out, "\nNeeds\n  %s%s%s\n",
-		     g->needs & ISO_NEEDS_LABEL ? "a discrete label; " : "",
-		     g->needs & ISO_NEEDS_BINARY_LABEL ? "two classes; " : "",
-		     g->needs & ISO_NEEDS_NO_PIXELS ? "no pixel columns" : "any columns");
+	iso_str_add(out, "\nAccepts\n  ");
+	iso_generator_accepts_text(g, out);
+	iso_str_add(out, "\n");
 	iso_str_add(out, "\nWhite-box access\n  ");
 	for (size_t i = 0; i < ISO_COUNT(slot); i++)
 		if (slot[i]) {

@@ -67,11 +67,10 @@ static iso_status load_embedded(const char *name, double rows, double seed, iso_
 	return st;
 }
 
-/* Does the method accept this schema?  Asked of needs and of check, before any training. */
+/* Does the method accept this schema?  Asked of `accepts` and of check, before any training. */
 static int accepts(const iso_generator *g, const void *options, const iso_dataset *d,
 		   const settings *s, size_t n)
 {
-	const size_t classes = iso_schema_classes(d->schema);
 	const iso_gen_env env = {.schema = d->schema,
 				 .n = n,
 				 .options = options,
@@ -80,11 +79,8 @@ static int accepts(const iso_generator *g, const void *options, const iso_datase
 				 .adjacency = ISO_ADD_REMOVE};
 	iso_error unused = {0};
 
-	if (((g->needs & ISO_NEEDS_LABEL) && classes == 0) ||
-	    ((g->needs & ISO_NEEDS_BINARY_LABEL) && classes != 2) ||
-	    ((g->needs & ISO_NEEDS_NO_PIXELS) && d->schema->npixel > 0))
-		return 0;
-	return !g->check || g->check(&env, &unused) == ISO_OK;
+	return iso_generator_accepts(g, &env, &unused) == ISO_OK &&
+	       (!g->check || g->check(&env, &unused) == ISO_OK);
 }
 
 static iso_status find_data(const iso_generator *g, const void *options, const settings *s,

@@ -84,7 +84,7 @@ const iso_generator iso_generator_cgan = {
 		"Deviations: the networks of the DP-CGAN paper's comparison, not the maxout nets "
 		"of 2014.",
 	.guarantee = ISO_GUARANTEE_NONE,
-	.needs = ISO_NEEDS_LABEL,
+	.accepts = ISO_ACCEPTS_ANY_COLUMN | ISO_ACCEPTS_CLASSES,
 	.version = 1,
 	.options = options,
 	.options_size = sizeof(iso_gan_options),

@@ -152,7 +152,7 @@ const iso_generator iso_generator_cgan_basic_dp = {
 		"schedule, Poisson "
 		"batches.",
 	.guarantee = ISO_GUARANTEE_DP,
-	.needs = ISO_NEEDS_LABEL,
+	.accepts = ISO_ACCEPTS_ANY_COLUMN | ISO_ACCEPTS_CLASSES,
 	.version = 1,
 	.options = options,
 	.options_size = sizeof(iso_gan_options),

@@ -256,6 +256,7 @@ const iso_generator iso_generator_ddp_bvae = {
 		"see the "
 		"head of generators/ddp_bvae.c.",
 	.guarantee = ISO_GUARANTEE_DP,
+	.accepts = ISO_ACCEPTS_ANY_COLUMN | ISO_ACCEPTS_ANY_LABEL,
 	.version = 1,
 	.options = options,
 	.options_size = sizeof(iso_vae_options),

@@ -25,12 +25,26 @@
 #include "core/privacy/ledger.h"
 #include "core/rand/rand.h"
 
-#define ISO_GENERATOR_ABI 1
+#define ISO_GENERATOR_ABI 2
 
-enum {			    /* needs: what must hold of the data */
-       ISO_NEEDS_LABEL = 1, /* a discrete label column */
-       ISO_NEEDS_NO_PIXELS = 2,
-       ISO_NEEDS_BINARY_LABEL = 4
+/* accepts: what a method can take.  Data that need a bit which a method lacks are refused before
+ * training, by iso_generator_accepts and nowhere else. */
+enum {
+	ISO_ACCEPTS_TABULAR = 1,     /* flat feature columns */
+	ISO_ACCEPTS_IMAGE = 2,	     /* pixel columns */
+	ISO_ACCEPTS_SEQUENCE = 4,    /* sequences; each step is a column of its own, too */
+	ISO_ACCEPTS_NO_LABEL = 8,    /* runs on a table without a label */
+	ISO_ACCEPTS_CLASSES = 16,    /* a label of two or more classes */
+	ISO_ACCEPTS_BINARY = 32,     /* a label of exactly two classes (implied by CLASSES) */
+	ISO_ACCEPTS_REGRESSION = 64, /* a numeric label */
+	ISO_ACCEPTS_PUBLIC = 128,    /* uses public rows when there are any */
+	ISO_ACCEPTS_CLIENTS = 256,   /* uses the client of each row when it is known */
+	ISO_REQUIRES_PUBLIC = 512,   /* cannot run without public rows */
+	ISO_REQUIRES_CLIENTS = 1024, /* cannot run without at least two clients */
+	/* any label or none */
+	ISO_ACCEPTS_ANY_LABEL = ISO_ACCEPTS_NO_LABEL | ISO_ACCEPTS_CLASSES | ISO_ACCEPTS_REGRESSION,
+	/* any kind of column */
+	ISO_ACCEPTS_ANY_COLUMN = ISO_ACCEPTS_TABULAR | ISO_ACCEPTS_IMAGE | ISO_ACCEPTS_SEQUENCE
 };
 
 /* Everything a generator may know before it sees data. All borrowed. */
@@ -39,8 +53,15 @@ typedef struct iso_gen_env {
 	size_t n;		   /* public number of training rows */
 	const size_t *class_count; /* [classes] public rows per class when the suite declares them
 				      public, else NULL */
-	const void *options;	   /* the plug-in's option struct, resolved */
-	double epsilon, delta;	   /* target; epsilon is +infinity for generators without a plan */
+	/* rows that cost no privacy (a share of the split or a second file), under the same
+	 * schema; NULL without any.  Given to methods that accept them only. */
+	const iso_table *public_rows;
+	/* federated data: the number of clients and the public number of training rows of each
+	 * ([nclient]); 0 and NULL without clients.  The client of a row is train->client[row]. */
+	size_t nclient;
+	const size_t *client_count;
+	const void *options;   /* the plug-in's option struct, resolved */
+	double epsilon, delta; /* target; epsilon is +infinity for generators without a plan */
 	iso_adjacency adjacency;
 	iso_accountant accountant; /* the one that calibrates, for plans that must solve for counts
 				      (PATE) */
@@ -68,9 +89,9 @@ typedef struct iso_generator {
 	const char *citation; /* required: authors, title, venue, year, identifier */
 	const char *card; /* required: algorithm, privacy argument, deviations from the paper, in
 			     prose for `describe` */
-	iso_guarantee guarantee;   /* required: of the default mode */
-	uint32_t needs;		   /* bits above */
-	uint32_t version;	   /* required: raise when results change; part of a cell's key */
+	iso_guarantee guarantee; /* required: of the default mode */
+	uint32_t accepts;	 /* required: bits above; some kind of column, some kind of label */
+	uint32_t version;	 /* required: raise when results change; part of a cell's key */
 	const iso_option *options; /* required, may be an empty table */
 	size_t options_size;	   /* of the option struct */
 
@@ -131,5 +152,11 @@ iso_status iso_generator_load(const char *path, iso_error *err) ISO_MUST_CHECK;
 iso_status iso_generator_register(const iso_generator *g,
 				  iso_error *err) ISO_MUST_CHECK; /* tests */
 iso_guarantee iso_generator_guarantee(const iso_generator *g, const void *options);
+/* Can the method take data of this kind?  Looks at the schema, the public rows and the clients of
+ * env, never at a private row.  ISO_E_UNSUPPORTED says in the user's words what does not fit. */
+iso_status iso_generator_accepts(const iso_generator *g, const iso_gen_env *env,
+				 iso_error *err) ISO_MUST_CHECK;
+/* "flat columns, images; no label or classes; public rows": for `describe` and `list`. */
+void iso_generator_accepts_text(const iso_generator *g, iso_str *out);
 
 #endif

@@ -369,6 +369,7 @@ const iso_generator iso_generator_independent = {
 		"one Gaussian or Laplace release pays for everything. Bins come from the schema.\n"
 		"Deviations: none; no thresholding of small cells.",
 	.guarantee = ISO_GUARANTEE_DP,
+	.accepts = ISO_ACCEPTS_ANY_COLUMN | ISO_ACCEPTS_ANY_LABEL,
 	.version = 1,
 	.options = options,
 	.options_size = sizeof(opts),

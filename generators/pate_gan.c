@@ -653,7 +653,7 @@ const iso_generator iso_generator_pate_gan = {
 		"data-independent stop, "
 		"k = n/50 teachers (threshold=half past=0: votes as published).",
 	.guarantee = ISO_GUARANTEE_DP,
-	.needs = ISO_NEEDS_NO_PIXELS,
+	.accepts = ISO_ACCEPTS_TABULAR | ISO_ACCEPTS_SEQUENCE | ISO_ACCEPTS_ANY_LABEL,
 	.version = 1,
 	.options = options,
 	.options_size = sizeof(opts),

@@ -10,11 +10,6 @@
 
 iso_status iso_labels_check(const iso_gen_env *env, int source, const char *who, iso_error *err)
 {
-	const size_t classes = iso_schema_classes(env->schema);
-	ISO_FAIL_IF(classes == 0, err, ISO_E_UNSUPPORTED,
-		    "no label (%s): the method needs a discrete label column; give one column the "
-		    "role \"label\"",
-		    who);
 	ISO_FAIL_IF(source == ISO_LABELS_PUBLIC && !env->class_count, err, ISO_E_CONFIG,
 		    "labels=public (%s): the class counts are not declared public; declare them in "
 		    "the suite or use "

@@ -174,6 +174,7 @@ const iso_generator iso_generator_template = {
 		"Privacy: a row moves the clipped sum by at most C; one Gaussian release.\n"
 		"Deviations: none.",
 	.guarantee = ISO_GUARANTEE_DP,
+	.accepts = ISO_ACCEPTS_ANY_COLUMN | ISO_ACCEPTS_ANY_LABEL,
 	.version = 1,
 	.options = options,
 	.options_size = sizeof(opts),

@@ -102,6 +102,7 @@ const iso_generator iso_generator_uniform = {
 		"Privacy: the output law is the same on all data sets, epsilon 0.\n"
 		"Membership attacks must be at chance on it.",
 	.guarantee = ISO_GUARANTEE_DP,
+	.accepts = ISO_ACCEPTS_ANY_COLUMN | ISO_ACCEPTS_ANY_LABEL,
 	.version = 1,
 	.options = options,
 	.options_size = 0,

@@ -95,6 +95,7 @@ const iso_generator iso_generator_vae = {
 		"reconstruction errors.\n"
 		"Deviations: no early stopping; decoded numbers carry no observation noise.",
 	.guarantee = ISO_GUARANTEE_NONE,
+	.accepts = ISO_ACCEPTS_ANY_COLUMN | ISO_ACCEPTS_ANY_LABEL,
 	.version = 1,
 	.options = options,
 	.options_size = sizeof(iso_vae_options),

@@ -150,31 +150,12 @@ static iso_status check_budget(builder *b, iso_error *err)
 			     b->env->accountant, &scale, &reached, err);
 }
 
-static iso_status check_needs(const iso_generator *g, const iso_schema *s, iso_error *err)
-{
-	ISO_FAIL_IF((g->needs & ISO_NEEDS_LABEL) && iso_schema_classes(s) == 0, err,
-		    ISO_E_UNSUPPORTED,
-		    "no label (%s): the method needs a discrete label column; leave the data set "
-		    "out with \"datasets\"",
-		    g->name);
-	ISO_FAIL_IF((g->needs & ISO_NEEDS_BINARY_LABEL) && iso_schema_classes(s) != 2, err,
-		    ISO_E_UNSUPPORTED,
-		    "label with %zu classes (%s): the method needs two; leave the data set out "
-		    "with \"datasets\"",
-		    iso_schema_classes(s), g->name);
-	ISO_FAIL_IF((g->needs & ISO_NEEDS_NO_PIXELS) && s->npixel > 0, err, ISO_E_UNSUPPORTED,
-		    "images (%s): the method takes no pixel columns; leave the data set out with "
-		    "\"datasets\"",
-		    g->name);
-	return ISO_OK;
-}
-
 iso_status iso_setup_check(const iso_setup *s, const iso_gen_env *env, iso_error *err)
 {
 	builder b = {s->generator, env};
 	iso_plan plan;
 
-	ISO_TRY(check_needs(s->generator, env->schema, err));
+	ISO_TRY(iso_generator_accepts(s->generator, env, err));
 	if (s->generator->check)
 		ISO_TRY(s->generator->check(env, err));
 	if (s->targeted)

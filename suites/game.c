@@ -70,15 +70,6 @@ static iso_status candidates(const iso_game_setup *s, uint32_t *rows, size_t *n,
 	return ISO_OK;
 }
 
-static void copy_row(const iso_table *from, size_t r, iso_table *to, size_t at)
-{
-	const size_t ncol = from->schema->ncol, npixel = from->schema->npixel;
-
-	memcpy(&to->cells[at * ncol], &from->cells[r * ncol], ncol * sizeof(*to->cells));
-	if (npixel)
-		memcpy(&to->pixels[at * npixel], &from->pixels[r * npixel], npixel);
-}
-
 /* Draws m members and m non-members, mixes them; position in the mixture is all that an attack
  * sees. */
 static iso_status fill_targets(iso_game *g, uint32_t *in, uint32_t *out, uint32_t *place,
@@ -107,8 +98,8 @@ static iso_status fill_targets(iso_game *g, uint32_t *in, uint32_t *out, uint32_
 	iso_shuffle(&others, out, nout);
 	iso_shuffle(&mix, place, 2 * m);
 	for (size_t i = 0; i < m; i++) {
-		copy_row(s->members, in[i], g->targets, place[i]);
-		copy_row(s->nonmembers, out[i], g->targets, place[m + i]);
+		iso_table_copy_row(s->members, in[i], g->targets, place[i]);
+		iso_table_copy_row(s->nonmembers, out[i], g->targets, place[m + i]);
 		g->truth[place[i]] = 1;
 	}
 	return ISO_OK;

@@ -47,17 +47,46 @@ void iso_table_free(iso_table *t)
 	iso_free(t->cells);
 	iso_free(t->pixels);
 	iso_free(t->id);
+	iso_free(t->client);
 	iso_free(t);
 }
 
-static void copy_row(const iso_table *from, size_t r, iso_table *to, size_t at)
+void iso_table_copy_row(const iso_table *from, size_t r, iso_table *to, size_t at)
 {
 	size_t ncol = from->schema->ncol, npixel = from->schema->npixel;
 
-	memcpy(to->cells + at * ncol, from->cells + r * ncol, ncol * sizeof(*to->cells));
+	memmove(to->cells + at * ncol, from->cells + r * ncol, ncol * sizeof(*to->cells));
 	if (npixel)
-		memcpy(to->pixels + at * npixel, from->pixels + r * npixel, npixel);
-	to->id[at] = from->id[r];
+		memmove(to->pixels + at * npixel, from->pixels + r * npixel, npixel);
+	if (to->client)
+		to->client[at] = from->client ? from->client[r] : 0;
+}
+
+iso_status iso_table_add_clients(iso_table *t, size_t nclient, iso_error *err)
+{
+	if (t->client)
+		return ISO_OK;
+	t->client = iso_alloc(t->n, sizeof(*t->client));
+	if (!t->client)
+		return iso_no_memory(err, "the clients of a table");
+	t->nclient = nclient;
+	return ISO_OK;
+}
+
+/* A table of n rows with clients wherever `like` has them. */
+static iso_status new_like(const iso_table *like, size_t n, iso_table **out, iso_error *err)
+{
+	iso_status st;
+
+	ISO_TRY(iso_table_new(like->schema, n, out, err));
+	if (!like->client)
+		return ISO_OK;
+	st = iso_table_add_clients(*out, like->nclient, err);
+	if (st != ISO_OK) {
+		iso_table_free(*out);
+		*out = NULL;
+	}
+	return st;
 }
 
 iso_status iso_table_select(const iso_table *t, const uint32_t *row, size_t n, iso_table **out,
@@ -71,9 +100,11 @@ iso_status iso_table_select(const iso_table *t, const uint32_t *row, size_t n, i
 				"row out of range (table): row %u of %zu; select existing rows",
 				row[i], t->n);
 		}
-	ISO_TRY(iso_table_new(t->schema, n, out, err));
-	for (size_t i = 0; i < n; i++)
-		copy_row(t, row[i], *out, i);
+	ISO_TRY(new_like(t, n, out, err));
+	for (size_t i = 0; i < n; i++) {
+		iso_table_copy_row(t, row[i], *out, i);
+		(*out)->id[i] = t->id[row[i]];
+	}
 	return ISO_OK;
 }
 
@@ -89,13 +120,17 @@ iso_status iso_table_concat(const iso_table *a, const iso_table *b, iso_table **
 			err, ISO_E_USAGE,
 			"different schemas (table): \"%s\" and \"%s\"; join tables of one schema",
 			a->schema->name, b->schema->name);
-	ISO_TRY(iso_table_new(a->schema, a->n + b->n, out, err));
+	ISO_FAIL_IF(a->nclient != b->nclient, err, ISO_E_USAGE,
+		    "different clients (table): %zu and %zu; join tables of one partition",
+		    a->nclient, b->nclient);
+	ISO_TRY(new_like(a, a->n + b->n, out, err));
 	for (size_t i = 0; i < a->n; i++) {
-		copy_row(a, i, *out, i);
+		iso_table_copy_row(a, i, *out, i);
+		(*out)->id[i] = a->id[i];
 		next = a->id[i] >= next ? a->id[i] + 1 : next;
 	}
 	for (size_t i = 0; i < b->n; i++) {
-		copy_row(b, i, *out, a->n + i);
+		iso_table_copy_row(b, i, *out, a->n + i);
 		(*out)->id[a->n + i] = next + b->id[i];
 	}
 	return ISO_OK;

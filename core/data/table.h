@@ -13,11 +13,20 @@ typedef struct iso_table {
 			*/
 	uint8_t *pixels; /* [n][npixel], NULL without pixel columns.  Owned. */
 	uint64_t *id;	 /* [n] identity of each record, stable under removal of others.  Owned. */
+	/* federated data: the client of each row, 0..nclient-1, [n]; NULL and 0 where no column
+	 * has the role client and iso_partition_make dealt none.  Owned. */
+	uint32_t *client;
+	size_t nclient; /* public: the number of clients, also of those without a row here */
 } iso_table;
 
 iso_status iso_table_new(const iso_schema *s, size_t n, iso_table **out,
 			 iso_error *err) ISO_MUST_CHECK; /* ids 0..n-1 */
 void iso_table_free(iso_table *t);
+/* Row `r` of `from` becomes row `at` of `to` (which may be the same table): cells, pixels and
+ * client, under one schema.  The identity of the row `at` stays what it is. */
+void iso_table_copy_row(const iso_table *from, size_t r, iso_table *to, size_t at);
+/* Every row a client of `nclient`, all 0 at first; does nothing where the table has clients. */
+iso_status iso_table_add_clients(iso_table *t, size_t nclient, iso_error *err) ISO_MUST_CHECK;
 /* New table with the given rows of t, ids kept. */
 iso_status iso_table_select(const iso_table *t, const uint32_t *row, size_t n, iso_table **out,
 			    iso_error *err) ISO_MUST_CHECK;

@@ -16,7 +16,6 @@
 static iso_status check_request(const iso_training_request *r, iso_error *err)
 {
 	const iso_generator *g = r->generator;
-	const iso_schema *s = r->train->schema;
 
 	ISO_FAIL_IF(!(r->epsilon > 0), err, ISO_E_CONFIG,
 		    "impossible budget (%s): epsilon is %g; give a number above 0", g->name,
@@ -24,20 +23,6 @@ static iso_status check_request(const iso_training_request *r, iso_error *err)
 	ISO_FAIL_IF(!(r->delta >= 0 && r->delta < 1), err, ISO_E_CONFIG,
 		    "impossible budget (%s): delta is %g; give a number from 0 to below 1", g->name,
 		    r->delta);
-	ISO_FAIL_IF((g->needs & ISO_NEEDS_LABEL) && iso_schema_classes(s) == 0, err,
-		    ISO_E_UNSUPPORTED,
-		    "no label (%s, data %s): the method needs a discrete label column; give one "
-		    "column the role \"label\"",
-		    g->name, s->name);
-	ISO_FAIL_IF((g->needs & ISO_NEEDS_BINARY_LABEL) && iso_schema_classes(s) != 2, err,
-		    ISO_E_UNSUPPORTED,
-		    "label (%s, data %s): the method needs two classes, the schema has %zu; choose "
-		    "another method or label",
-		    g->name, s->name, iso_schema_classes(s));
-	ISO_FAIL_IF((g->needs & ISO_NEEDS_NO_PIXELS) && s->npixel > 0, err, ISO_E_UNSUPPORTED,
-		    "images (%s, data %s): the method has no place for pixel columns; choose "
-		    "another method",
-		    g->name, s->name);
 	return ISO_OK;
 }
 
@@ -182,10 +167,34 @@ static iso_status calibrate(planner *p, const iso_training_request *r, double *s
 
 /* ------------------------------------------------------------------ training */
 
-static iso_gen_env make_env(const iso_training_request *r)
+/* Public number of rows of each client, new array or NULL without clients. */
+static iso_status count_clients(const iso_table *t, size_t **out, iso_error *err)
 {
+	*out = NULL;
+	if (!t->client)
+		return ISO_OK;
+	*out = iso_alloc(t->nclient, sizeof(**out));
+	if (!*out)
+		return iso_no_memory(err, "the rows per client");
+	for (size_t r = 0; r < t->n; r++)
+		(*out)[t->client[r]]++;
+	return ISO_OK;
+}
+
+/* Public rows and clients are shown to methods that say what they do with them. */
+static iso_gen_env make_env(const iso_training_request *r, const size_t *counted)
+{
+	const uint32_t a = r->generator->accepts;
+	const int public = (a & (ISO_ACCEPTS_PUBLIC | ISO_REQUIRES_PUBLIC)) != 0;
+	const int clients = (a & (ISO_ACCEPTS_CLIENTS | ISO_REQUIRES_CLIENTS)) != 0;
+
 	return (iso_gen_env){.schema = r->train->schema,
 			     .n = r->n ? r->n : r->train->n,
+			     .public_rows = public ? r->public_rows : NULL,
+			     .nclient = clients ? r->train->nclient : 0,
+			     .client_count = !clients	       ? NULL
+					     : r->client_count ? r->client_count
+							       : counted,
 			     .class_count = r->class_count,
 			     .options = r->options,
 			     .epsilon = r->generator->plan ? r->epsilon : INFINITY,
@@ -245,14 +254,18 @@ iso_status iso_train(const iso_training_request *r, iso_training *out, iso_error
 {
 	const iso_generator *g = r->generator;
 	iso_training t = {.generator = g, .claimed_epsilon = NAN};
-	const iso_gen_env env = make_env(r);
+	size_t *counted = NULL;
+	iso_gen_env env = {0};
 	planner p = {.g = g, .env = &env};
 	iso_status st;
 
 	*out = (iso_training){.claimed_epsilon = NAN};
 	ISO_TRY(check_request(r, err));
+	ISO_TRY(count_clients(r->train, &counted, err));
+	env = make_env(r, counted);
+	ISO_TRY_OUT(iso_generator_accepts(g, &env, err));
 	if (g->check)
-		ISO_TRY(g->check(&env, err));
+		ISO_TRY_OUT(g->check(&env, err));
 	ISO_TRY_OUT(calibrate(&p, r, &t.scale, err));
 	ISO_TRY_OUT(arm(&p, r, &t, err));
 	ISO_TRY_OUT(fit(&env, r, &t, err));
@@ -262,9 +275,11 @@ iso_status iso_train(const iso_training_request *r, iso_training *out, iso_error
 	if (g->claimed_epsilon)
 		t.claimed_epsilon = g->claimed_epsilon(&env);
 	*out = t;
+	iso_free(counted);
 	return ISO_OK;
 out:
 	iso_training_free(&t);
+	iso_free(counted);
 	return st;
 }
 

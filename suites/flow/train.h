@@ -25,6 +25,10 @@ typedef struct iso_training_request {
 	size_t n; /* the public number of rows; 0 = that of train (verify keeps it while the table
 		     changes) */
 	const size_t *class_count;
+	const iso_table *public_rows; /* NULL = none */
+	/* [train->nclient] public rows per client; NULL = counted in train (verify keeps it while
+	 * the table changes) */
+	const size_t *client_count;
 	double epsilon, delta;
 	iso_adjacency adjacency;
 	iso_accountant accountant;

@@ -101,15 +101,6 @@ static double *cells_of(const iso_table *t, size_t row)
 	return t->cells + row * t->schema->ncol;
 }
 
-static void copy_row(const iso_table *from, size_t a, iso_table *to, size_t b)
-{
-	const iso_schema *s = from->schema;
-
-	memmove(cells_of(to, b), cells_of(from, a), s->ncol * sizeof(double));
-	if (s->npixel)
-		memmove(to->pixels + b * s->npixel, from->pixels + a * s->npixel, s->npixel);
-}
-
 static iso_status copy_table(const iso_table *t, iso_table **out, iso_error *err)
 {
 	uint32_t *row = iso_alloc(t->n + 1, sizeof(*row));
@@ -141,7 +132,7 @@ static iso_status add_pair(iso_world *w, iso_pair_op op, size_t row, int how, co
 		ISO_TRY(iso_table_new(w->base->schema, 1, &p->record, err));
 		p->record->id[0] = op == ISO_PAIR_REPLACE ? w->base->id[row] : fresh_id(w->base);
 		if (how < 0)
-			copy_row(w->base, row, p->record, 0);
+			iso_table_copy_row(w->base, row, p->record, 0);
 		else
 			fill_row(p->record, 0, (look)how, key, w->npair);
 	}
@@ -163,7 +154,7 @@ iso_status iso_pair_apply(const iso_world *w, const iso_pair *p, iso_table **out
 	}
 	if (p->op == ISO_PAIR_REPLACE) {
 		ISO_TRY(copy_table(base, out, err));
-		copy_row(p->record, 0, *out, p->row);
+		iso_table_copy_row(p->record, 0, *out, p->row);
 		return ISO_OK;
 	}
 	row = iso_alloc(base->n + 1, sizeof(*row));
@@ -282,7 +273,7 @@ iso_status iso_world_natural(const iso_table *data, uint64_t seed, size_t n, iso
 		    data->n);
 	ISO_TRY_OUT(copy_table(data, &w.base, err));
 	empty_category(w.base, column);
-	copy_row(w.base, 0, w.base, w.base->n - 1);
+	iso_table_copy_row(w.base, 0, w.base, w.base->n - 1);
 	ISO_TRY_OUT(count_classes(&w, err));
 	ISO_TRY_OUT(crafted_pairs(&w, column, key, err));
 	for (size_t i = 0; w.npair < n; i++) {

@@ -92,6 +92,7 @@ static const iso_generator unruly = {
 	.citation = "none",
 	.card = "Crashes, hangs, grows, fails or lies, as asked.",
 	.guarantee = ISO_GUARANTEE_NONE,
+	.accepts = ISO_ACCEPTS_ANY_COLUMN | ISO_ACCEPTS_ANY_LABEL,
 	.version = 1,
 	.options = options,
 	.options_size = sizeof(opts),

@@ -35,11 +35,10 @@ static void *options_of(const iso_generator *g, cJSON *values, iso_status *st)
 
 static int fits(const iso_generator *g, const iso_schema *s)
 {
-	const size_t classes = iso_schema_classes(s);
+	const iso_status st = iso_generator_accepts(g, &(iso_gen_env){.schema = s}, &err);
 
-	return !(((g->needs & ISO_NEEDS_LABEL) && classes == 0) ||
-		 ((g->needs & ISO_NEEDS_BINARY_LABEL) && classes != 2) ||
-		 ((g->needs & ISO_NEEDS_NO_PIXELS) && s->npixel > 0));
+	iso_error_clear(&err);
+	return st == ISO_OK;
 }
 
 static bench set_up(int i)

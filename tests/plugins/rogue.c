@@ -179,6 +179,7 @@ static const iso_generator rogue = {
 	.citation = "none",
 	.card = "test only",
 	.guarantee = ISO_GUARANTEE_DP,
+	.accepts = ISO_ACCEPTS_ANY_COLUMN | ISO_ACCEPTS_ANY_LABEL,
 	.version = 1,
 	.options = options,
 	.options_size = sizeof(opts),

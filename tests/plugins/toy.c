@@ -603,7 +603,7 @@ const iso_generator *toy_generator(toy_bug bug)
 			       .citation = "none",
 			       .card = "test only",
 			       .guarantee = ISO_GUARANTEE_DP,
-			       .needs = ISO_NEEDS_LABEL,
+			       .accepts = ISO_ACCEPTS_ANY_COLUMN | ISO_ACCEPTS_CLASSES,
 			       .version = 1,
 			       .options = e->table,
 			       .options_size = sizeof(toy_options),
