@@ -3,8 +3,10 @@
  * al. (attacks.md sections 7.1, 7.2).
  *
  * Rows: the training rows as 1, as many synthetic rows as 0 (the smaller of both counts on both
- * sides).  Columns: everything, the label too, standardised by the training folds.  Accuracy at
- * 1/2, F1 with either side positive, AUC: means over the folds.
+ * sides).  Equal rows share a fold: a copy of a test row in the training folds, with the other
+ * answer, would push the accuracy on a perfect copy far below one half.  Columns: everything, the
+ * label too, standardised by the training folds.  Accuracy at 1/2, F1 with either side positive,
+ * AUC: means over the folds.
  *
  *     KLD = mean over columns of KL(real || synthetic), nats, half a count added to every cell
  *     TLD = (KLD / accuracy)^(1 - AUC)
@@ -14,6 +16,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/data/rows.h"
 #include "core/learn/assess.h"
 #include "core/learn/kfold.h"
 #include "core/learn/logreg.h"
@@ -37,7 +40,9 @@ static const iso_option options[] = {
 		    "at most so many real and so many synthetic rows; 0 = all"),
 	{0}};
 
-#define FOLDS "interval: normal, folds taken as independent"
+#define LEAST_ROWS 10 /* of each side: below, folds of one or two rows say nothing */
+
+#define FOLDS "interval: Student's t, folds taken as independent"
 #define TLD \
 	"TLD grows with KLD, so junk that a linear model cannot tell apart scores high: never a " \
 	"gate"
@@ -168,23 +173,46 @@ static iso_status one_fold(const opts *o, const iso_design *x, pool *p, size_t f
 	return st == ISO_OK ? score_fold(p, ntest, score, err) : st;
 }
 
-/* score [NSCORE][folds] */
+static iso_status deal_folds(const iso_metric_view *v, pool *p, size_t folds, iso_error *err)
+{
+	uint32_t *first;
+	ISO_TRY(iso_rows_first(p->both, &first, err));
+	const iso_status st = iso_stratified_folds(iso_key_child(v->key, "folds", 0), p->y, first,
+						   2 * p->m, 2, folds, p->fold, err);
+	iso_free(first);
+	return st;
+}
+
+/* Both classes inside the fold and outside it: else nothing can be learned or judged. */
+static int usable(const pool *p, size_t fold)
+{
+	size_t inside[2] = {0};
+	for (size_t i = 0; i < 2 * p->m; i++)
+		if (p->fold[i] == fold)
+			inside[p->y[i]]++;
+	return inside[0] && inside[1] && inside[0] < p->m && inside[1] < p->m;
+}
+
+/* score [NSCORE][*used]: the usable ones of the folds */
 static iso_status cross_validate(const iso_metric_view *v, const opts *o, pool *p, size_t folds,
-				 double score[NSCORE][MOST_FOLDS], iso_error *err)
+				 double score[NSCORE][MOST_FOLDS], size_t *used, iso_error *err)
 {
 	iso_encoder *e;
 	iso_design x = {0};
 	iso_status st;
 	ISO_TRY(iso_encoder_new(v->schema, ISO_ENC_FEATURES | ISO_ENC_LABEL, &e, err));
 	const iso_source src = iso_source_table(e, p->both, NULL, p->both->n);
-	ISO_TRY_OUT(iso_stratified_folds(iso_key_child(v->key, "folds", 0), p->y, 2 * p->m, 2,
-					 folds, p->fold, err));
+	*used = 0;
+	ISO_TRY_OUT(deal_folds(v, p, folds, err));
 	ISO_TRY_OUT(iso_design_new(&src, &x, err));
 	for (size_t f = 0; f < folds; f++) {
 		double one[NSCORE] = {0};
+		if (!usable(p, f))
+			continue;
 		ISO_TRY_OUT(one_fold(o, &x, p, f, one, err));
 		for (size_t k = 0; k < NSCORE; k++)
-			score[k][f] = one[k];
+			score[k][*used] = one[k];
+		(*used)++;
 	}
 out:
 	iso_design_free(&x);
@@ -259,19 +287,31 @@ static iso_status put_tld(iso_measures *out, const char *key, double kld, const 
 	return iso_measure_set(out, key, t, NAN, NAN, err);
 }
 
+/* Folds that all agree show no spread; what is known then is the number of rows. */
+static void bounds_of(size_t which, double mean, size_t m, double *low, double *high)
+{
+	if (!isnan(*low)) {
+		*low = fmax(0, *low);
+		*high = fmin(1, *high);
+	} else if (which == ACC) {
+		iso_wilson(mean * 2 * (double)m, 2 * (double)m, 1.959963984540054, low, high);
+	} else if (which == AUC) {
+		iso_auc_interval(mean, 0, m, m, low, high);
+	}
+}
+
 static iso_status put_scores(iso_measures *out, double score[NSCORE][MOST_FOLDS], size_t folds,
-			     double mean[NSCORE], iso_error *err)
+			     size_t m, double mean[NSCORE], iso_error *err)
 {
 	static const char *const key[NSCORE] = {"accuracy", "f1_real", "f1_synthetic", "auc"};
 	for (size_t k = 0; k < NSCORE; k++) {
 		char sd_key[32];
-		const double sd = iso_sd(score[k], folds),
-			     half = 1.959963984540054 * sd / sqrt((double)folds);
-		mean[k] = iso_mean(score[k], folds);
-		ISO_TRY(iso_measure_set(out, key[k], mean[k], fmax(0, mean[k] - half),
-					fmin(1, mean[k] + half), err));
+		double low, high;
+		mean[k] = iso_mean_interval(score[k], folds, &low, &high);
+		bounds_of(k, mean[k], m, &low, &high);
+		ISO_TRY(iso_measure_set(out, key[k], mean[k], low, high, err));
 		snprintf(sd_key, sizeof(sd_key), "%s_sd", key[k]);
-		ISO_TRY(iso_measure_set(out, sd_key, sd, NAN, NAN, err));
+		ISO_TRY(iso_measure_set(out, sd_key, iso_sd(score[k], folds), NAN, NAN, err));
 	}
 	return ISO_OK;
 }
@@ -290,16 +330,22 @@ static iso_status measure(const iso_metric_view *v, const void *opt, iso_measure
 	size_t m = v->train->n < v->synthetic->n ? v->train->n : v->synthetic->n;
 	if (o->max_rows && m > (size_t)o->max_rows)
 		m = (size_t)o->max_rows;
-	if (m < 2)
-		return all_undefined(out, "fewer than two real or synthetic rows", err);
+	if (m < LEAST_ROWS)
+		return all_undefined(out, "fewer than ten real or synthetic rows", err);
 	const size_t folds = m < (size_t)o->folds ? m : (size_t)o->folds;
+	size_t used;
 	double score[NSCORE][MOST_FOLDS], mean[NSCORE], kld = 0;
 	pool p;
 	iso_status st;
 	ISO_TRY(pool_init(v, m, &p, err));
-	ISO_TRY_OUT(cross_validate(v, o, &p, folds, score, err));
+	ISO_TRY_OUT(cross_validate(v, o, &p, folds, score, &used, err));
+	if (used < 2) {
+		st = all_undefined(out, "nearly all rows are equal: no two folds hold both sides",
+				   err);
+		goto out;
+	}
 	ISO_TRY_OUT(divergence(&p, v->schema, &kld, err));
-	ISO_TRY_OUT(put_scores(out, score, folds, mean, err));
+	ISO_TRY_OUT(put_scores(out, score, used, m, mean, err));
 	const double rows = (double)v->train->n;
 	ISO_TRY_OUT(iso_measure_set(out, "kld", kld, NAN, NAN, err));
 	ISO_TRY_OUT(iso_measure_set(out, "kld_rowsum", rows * kld, NAN, NAN, err));
@@ -323,7 +369,7 @@ const iso_metric iso_metric_discriminator = {
 		"rows from as many "
 		"synthetic rows by all "
 		"columns, the label included, standardised by the training folds; stratified folds "
-		"from the cell's "
+		"(equal rows in one fold) from the cell's "
 		"seed; accuracy, F1 "
 		"and AUC are means over the folds. The paper gives no binning, direction or units "
 		"of its KLD. Here: "
@@ -337,7 +383,7 @@ const iso_metric iso_metric_discriminator = {
 		"TLD = (KLD / accuracy)^(1 - AUC); at AUC = 1 it is 1 by definition "
 		"(tld_degenerate = 1).",
 	.inputs = ISO_IN_TRAIN | ISO_IN_SYNTHETIC,
-	.version = 1,
+	.version = 2,
 	.outputs = outputs,
 	.options = options,
 	.options_size = sizeof(opts),

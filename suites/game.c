@@ -2,127 +2,83 @@
 #include "suites/game.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "suites/referee/targets.h"
 
 struct iso_game {
 	iso_game_setup setup;
-	iso_table *targets; /* NULL when there is no membership game */
+	iso_table *targets;   /* NULL when there is no membership game */
+	iso_table *auxiliary; /* owned copy without the targets; NULL: the setup's own has none */
 	uint8_t *truth;
 	size_t n;
+	size_t shared_members, shared_nonmembers;
 };
 
 /* ------------------------------------------------------------------ targets */
 
-/* FNV-1a over what a row says: cells and pixels, not its identity. */
-static uint64_t row_hash(const iso_table *t, size_t r)
-{
-	uint64_t h = 14695981039346656037u;
-	const uint8_t *bytes;
-
-	for (size_t c = 0; c < t->schema->ncol; c++) {
-		double x = t->cells[r * t->schema->ncol + c];
-
-		if (t->schema->column[c].role == ISO_ID)
-			continue;
-		x = isnan(x) ? -1e308
-		    : x == 0 ? 0
-			     : x; /* one bit pattern for "missing", one for zero */
-		bytes = (const uint8_t *)&x;
-		for (size_t i = 0; i < sizeof(x); i++)
-			h = (h ^ bytes[i]) * 1099511628211u;
-	}
-	for (size_t i = 0; t->pixels && i < t->schema->npixel; i++)
-		h = (h ^ t->pixels[r * t->schema->npixel + i]) * 1099511628211u;
-	return h;
-}
-
-static int compare_u64(const void *a, const void *b)
-{
-	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Non-members that may be targets: rows[n], in order. */
-static iso_status candidates(const iso_game_setup *s, uint32_t *rows, size_t *n, iso_error *err)
-{
-	uint64_t *seen = NULL;
-
-	*n = 0;
-	if (s->dedup) {
-		seen = iso_alloc(s->members->n, sizeof(*seen));
-		if (!seen)
-			return iso_no_memory(err, "the targets");
-		for (size_t r = 0; r < s->members->n; r++)
-			seen[r] = row_hash(s->members, r);
-		qsort(seen, s->members->n, sizeof(*seen), compare_u64);
-	}
-	for (size_t r = 0; r < s->nonmembers->n; r++) {
-		uint64_t h = s->dedup ? row_hash(s->nonmembers, r) : 0;
-
-		if (!s->dedup || !bsearch(&h, seen, s->members->n, sizeof(*seen), compare_u64))
-			rows[(*n)++] = (uint32_t)r;
-	}
-	iso_free(seen);
-	return ISO_OK;
-}
-
-/* Draws m members and m non-members, mixes them; position in the mixture is all that an attack
- * sees. */
-static iso_status fill_targets(iso_game *g, uint32_t *in, uint32_t *out, uint32_t *place,
-			       size_t nout, iso_error *err)
+/* Mixes the pairs; the position in the mixture is all that an attack sees. */
+static iso_status fill_targets(iso_game *g, iso_key key, const iso_targets *t, iso_error *err)
 {
 	const iso_game_setup *s = &g->setup;
-	const iso_key key = iso_key_new(s->seed, "referee/targets");
-	iso_stream members = iso_stream_new(iso_key_child(key, "members", 0));
-	iso_stream others = iso_stream_new(iso_key_child(key, "non-members", 0));
 	iso_stream mix = iso_stream_new(iso_key_child(key, "mix", 0));
-	size_t m = s->members->n < nout ? s->members->n : nout;
+	const size_t m = t->n;
+	uint32_t *place = iso_alloc(2 * m, sizeof(*place));
+	iso_status st;
 
-	m = m < s->max_targets ? m : s->max_targets;
-	if (m == 0)
-		return ISO_OK;
-	ISO_TRY(iso_table_new(s->members->schema, 2 * m, &g->targets, err));
 	g->truth = iso_alloc(2 * m, 1);
-	if (!g->truth)
-		return iso_no_memory(err, "the targets");
-	g->n = 2 * m;
-	for (size_t i = 0; i < s->members->n; i++)
-		in[i] = (uint32_t)i;
-	for (size_t i = 0; i < 2 * m; i++)
-		place[i] = (uint32_t)i;
-	iso_shuffle(&members, in, s->members->n);
-	iso_shuffle(&others, out, nout);
-	iso_shuffle(&mix, place, 2 * m);
-	for (size_t i = 0; i < m; i++) {
-		iso_table_copy_row(s->members, in[i], g->targets, place[i]);
-		iso_table_copy_row(s->nonmembers, out[i], g->targets, place[m + i]);
-		g->truth[place[i]] = 1;
+	st = place && g->truth ? iso_table_new(s->members->schema, 2 * m, &g->targets, err)
+			       : iso_no_memory(err, "the targets");
+	if (st == ISO_OK) {
+		g->n = 2 * m;
+		for (size_t i = 0; i < 2 * m; i++)
+			place[i] = (uint32_t)i;
+		iso_shuffle(&mix, place, 2 * m);
+		for (size_t i = 0; i < m; i++) {
+			iso_table_copy_row(s->members, t->member[i], g->targets, place[i]);
+			iso_table_copy_row(s->nonmembers, t->nonmember[i], g->targets,
+					   place[m + i]);
+			g->truth[place[i]] = 1;
+		}
 	}
-	return ISO_OK;
+	iso_free(place);
+	return st;
 }
 
 static iso_status choose_targets(iso_game *g, iso_error *err)
 {
 	const iso_game_setup *s = &g->setup;
-	uint32_t *in = iso_alloc(s->members->n, sizeof(*in));
-	uint32_t *out = iso_alloc(s->nonmembers->n, sizeof(*out));
-	uint32_t *place = iso_alloc(2 * s->nonmembers->n, sizeof(*place));
-	size_t nout = 0;
-	iso_status st = ISO_E_NOMEM;
+	const iso_key key = iso_key_new(s->seed, "referee/targets");
+	iso_targets t;
+	iso_status st;
 
-	if (in && out && place)
-		st = candidates(s, out, &nout, err);
-	else
-		(void)iso_no_memory(err, "the targets");
-	if (st == ISO_OK)
-		st = fill_targets(g, in, out, place, nout, err);
-	iso_free(in);
-	iso_free(out);
-	iso_free(place);
+	ISO_TRY(iso_targets_choose(s->members, s->nonmembers, s->dedup, s->max_targets, key, &t,
+				   err));
+	g->shared_members = t.shared_members;
+	g->shared_nonmembers = t.shared_nonmembers;
+	st = t.n ? fill_targets(g, key, &t, err) : ISO_OK;
+	iso_targets_free(&t);
+	return st;
+}
+
+/* The attacker's own rows hold no target. */
+static iso_status hide_targets(iso_game *g, iso_error *err)
+{
+	const iso_table *aux = g->setup.auxiliary;
+	uint32_t *row;
+	size_t n;
+	iso_status st = ISO_OK;
+
+	if (!g->setup.dedup || !aux || !g->n)
+		return ISO_OK;
+	ISO_TRY(iso_rows_without(aux, g->targets, &row, &n, err));
+	if (n < aux->n) {
+		st = iso_table_select(aux, row, n, &g->auxiliary, err);
+		g->setup.auxiliary = g->auxiliary;
+	}
+	iso_free(row);
 	return st;
 }
 
@@ -137,6 +93,8 @@ iso_status iso_game_new(const iso_game_setup *setup, iso_game **out, iso_error *
 	g->setup = *setup;
 	if (setup->nonmembers && setup->nonmembers->n && setup->members->n)
 		st = choose_targets(g, err);
+	if (st == ISO_OK)
+		st = hide_targets(g, err);
 	if (st != ISO_OK) {
 		iso_game_free(g);
 		return st;
@@ -150,6 +108,7 @@ void iso_game_free(iso_game *g)
 	if (!g)
 		return;
 	iso_table_free(g->targets);
+	iso_table_free(g->auxiliary);
 	iso_free(g->truth);
 	iso_free(g);
 }
@@ -157,6 +116,21 @@ void iso_game_free(iso_game *g)
 size_t iso_game_targets(const iso_game *g)
 {
 	return g->n;
+}
+
+int iso_game_note(const iso_game *g, char *text, size_t size)
+{
+	const iso_game_setup *s = &g->setup;
+
+	if (!g->shared_nonmembers)
+		return 0;
+	snprintf(text, size,
+		 "equal rows: %zu of %zu non-members equal a member (and %zu of %zu members a "
+		 "non-member); such values are targets of attacks on neither side, which leaves "
+		 "%zu members and %zu non-members",
+		 g->shared_nonmembers, s->nonmembers->n, g->shared_members, s->members->n, g->n / 2,
+		 g->n / 2);
+	return 1;
 }
 
 const uint8_t *iso_game_truth(const iso_game *g)
@@ -255,8 +229,10 @@ static const char *obstacle(const iso_game *g, const iso_attack *a, uint32_t kno
 
 	if (a->goal != ISO_GOAL_MEMBERSHIP)
 		return "the referee plays membership games only";
-	if (g->n == 0)
+	if (!s->nonmembers || s->nonmembers->n == 0)
 		return "there are no non-members: the split has no hold-out";
+	if (g->n == 0)
+		return "every non-member equals a member, so membership is undefined here";
 	if ((knows & ISO_KNOWS_AUXILIARY) && (!s->auxiliary || s->auxiliary->n == 0))
 		return "there are no auxiliary rows: the split's share \"aux\" is 0";
 	if ((knows & (ISO_KNOWS_ORACLE | ISO_KNOWS_SCORE | ISO_KNOWS_LATENT)) && !gen)

@@ -23,8 +23,7 @@ typedef struct iso_game_setup { /* all borrowed, for the life of the game */
 	const iso_training_request
 		*request; /* how it was trained, for shadow trainings; NULL: none */
 	size_t max_targets;
-	int dedup; /* non-members that equal a member are dropped: an exact copy would be a mistaken
-		      truth */
+	int dedup; /* values that stand on both sides are targets of neither (referee/targets.h) */
 	uint64_t seed;
 } iso_game_setup;
 
@@ -32,6 +31,8 @@ typedef struct iso_game iso_game;
 iso_status iso_game_new(const iso_game_setup *setup, iso_game **out, iso_error *err) ISO_MUST_CHECK;
 void iso_game_free(iso_game *g);
 size_t iso_game_targets(const iso_game *g);
+/* A caveat on rows that stand on both sides: 1 and the text, or 0 when there are none. */
+int iso_game_note(const iso_game *g, char *text, size_t size);
 /* Truth of each target, 1 = member: for the record, never for an attack. */
 const uint8_t *iso_game_truth(const iso_game *g);
 

@@ -8,6 +8,7 @@
 #include "core/base/clock.h"
 #include "core/io/jsonw.h"
 #include "results/record.h"
+#include "suites/referee/targets.h"
 
 /* attacks.md section 1: TPR at FPR f needs 10/f non-members. */
 #define NEGATIVES_FOR_1_PERCENT 1000
@@ -119,7 +120,10 @@ iso_status iso_judge_attacks(const iso_game *g, const iso_attack_setup *a, size_
 {
 	double *score = iso_alloc(iso_game_targets(g), sizeof(*score));
 	iso_status st = score ? ISO_OK : iso_no_memory(err, "attack scores");
+	char note[320];
 
+	if (st == ISO_OK && n && iso_game_note(g, note, sizeof(note)))
+		st = iso_caveat_add(v->caveats, note, err);
 	for (size_t i = 0; i < n && st == ISO_OK; i++)
 		st = judge_attack(g, &a[i], score, v, err);
 	iso_free(score);
@@ -232,9 +236,31 @@ static iso_status judge_metric(const iso_metric_view *given, uint64_t seed,
 	return st;
 }
 
+/* Test rows that equal training rows stay, and are counted. */
+static iso_status note_test_rows(const iso_metric_view *view, const iso_metric_setup *m, size_t n,
+				 iso_judgement *v, iso_error *err)
+{
+	char text[256];
+	size_t shared, using = 0;
+
+	for (size_t i = 0; i < n; i++)
+		using += (m[i].metric->inputs & ISO_IN_TEST) != 0;
+	if (!using || !view->test || !view->train)
+		return ISO_OK;
+	ISO_TRY(iso_rows_shared(view->test, view->train, &shared, err));
+	if (!shared)
+		return ISO_OK;
+	snprintf(text, sizeof(text),
+		 "equal rows: %zu of %zu test rows equal a training row; metrics on the test rows "
+		 "keep them",
+		 shared, view->test->n);
+	return iso_caveat_add(v->caveats, text, err);
+}
+
 iso_status iso_judge_metrics(const iso_metric_view *view, uint64_t seed, const iso_metric_setup *m,
 			     size_t n, iso_judgement *v, iso_error *err)
 {
+	ISO_TRY(note_test_rows(view, m, n, v, err));
 	for (size_t i = 0; i < n; i++)
 		ISO_TRY(judge_metric(view, seed, &m[i], v, err));
 	return ISO_OK;

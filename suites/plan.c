@@ -232,7 +232,7 @@ static iso_status divide(iso_agenda *a, size_t dataset, size_t seed_index, iso_e
 	iso_division *v = &a->division[dataset * a->suite->nseed + seed_index];
 
 	ISO_TRY(iso_split_make(t, a->suite->seed[seed_index], d->split.train, d->split.holdout,
-			       d->split.aux, d->split.dedup, &v->split, err));
+			       d->split.aux, &v->split, err));
 	ISO_FAIL_IF(v->split.ntrain < 2, err, ISO_E_DATA,
 		    "too few rows (data set %s): %zu of %zu rows are for training; enlarge the "
 		    "data or the share \"train\"",

@@ -36,7 +36,7 @@
 typedef struct iso_suite_split {
 	double train, holdout, aux;
 	int official_test; /* test on the data set's own test part, if it has one */
-	int dedup;	   /* drop later copies of a row that would stand in two parts */
+	int dedup;	   /* values on both sides are targets of neither */
 } iso_suite_split;
 
 typedef struct iso_suite_dataset {

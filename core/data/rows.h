@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Inside core/data: exact comparison of whole records (every column but ids, the label included).
+/* Exact comparison of whole records (every column but ids, the label included).
  */
 #ifndef ISO_DATA_ROWS_H
 #define ISO_DATA_ROWS_H

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/data/rows.h"
 #include "core/rand/rand.h"
 
 enum { PART_TRAIN, PART_HOLDOUT, PART_AUX, PART_NONE };
@@ -64,27 +63,6 @@ static void cut_class(const ranked *list, size_t m, const double share[3], uint8
 		part[list[at].row] = PART_NONE;
 }
 
-/* A later part loses the rows that equal a row of an earlier part. */
-static iso_status drop_duplicates(const iso_table *t, uint8_t *part, iso_error *err)
-{
-	uint32_t *first = NULL;
-	uint8_t *earliest = iso_alloc(t->n, 1);
-	iso_status st = earliest ? iso_rows_first(t, &first, err) : iso_no_memory(err, "a split");
-
-	if (st == ISO_OK) {
-		memset(earliest, PART_NONE, t->n);
-		for (size_t r = 0; r < t->n; r++)
-			if (part[r] < earliest[first[r]])
-				earliest[first[r]] = part[r];
-		for (size_t r = 0; r < t->n; r++)
-			if (part[r] != earliest[first[r]])
-				part[r] = PART_NONE;
-	}
-	iso_free(first);
-	iso_free(earliest);
-	return st;
-}
-
 static iso_status collect(const uint8_t *part, size_t n, iso_split *s, iso_error *err)
 {
 	uint32_t **list[3] = {&s->train, &s->holdout, &s->aux};
@@ -106,7 +84,7 @@ static iso_status collect(const uint8_t *part, size_t n, iso_split *s, iso_error
 }
 
 iso_status iso_split_make(const iso_table *t, uint64_t seed, double train, double holdout,
-			  double aux, int dedup, iso_split *out, iso_error *err)
+			  double aux, iso_split *out, iso_error *err)
 {
 	const double share[3] = {train, holdout, aux};
 	ranked *list;
@@ -131,8 +109,6 @@ iso_status iso_split_make(const iso_table *t, uint64_t seed, double train, doubl
 				to++;
 			cut_class(list + from, to - from, share, part);
 		}
-		if (dedup)
-			st = drop_duplicates(t, part, err);
 	}
 	if (st == ISO_OK)
 		st = collect(part, t->n, &s, err);

@@ -221,21 +221,20 @@ static double hanley_se(double a, double n1, double n0)
 /* Section 1.2.  On the logit scale; at 0 and 1, where that has no width, the one-sided slack 1 -
  * 0.05^(1/min n). A DeLong error of zero inside (0,1) - all scores equal, or one row in a class -
  * says nothing: Hanley-McNeil then. */
-static void auc_interval(iso_roc *r)
+void iso_auc_interval(double a, double se, size_t n_pos, size_t n_neg, double *low, double *high)
 {
-	const double a = r->auc;
-	const size_t least = r->n_pos < r->n_neg ? r->n_pos : r->n_neg;
+	const size_t least = n_pos < n_neg ? n_pos : n_neg;
 	if (a <= 0 || a >= 1) {
 		const double slack = -iso_expm1(iso_log(0.05) / (double)least);
-		r->low = a >= 1 ? 1 - slack : 0;
-		r->high = a >= 1 ? 1 : slack;
+		*low = a >= 1 ? 1 - slack : 0;
+		*high = a >= 1 ? 1 : slack;
 		return;
 	}
-	const double se =
-		r->se > 0 && least > 1 ? r->se : hanley_se(a, (double)r->n_pos, (double)r->n_neg);
+	if (!(se > 0) || least < 2)
+		se = hanley_se(a, (double)n_pos, (double)n_neg);
 	const double l = iso_log(a / (1 - a)), half = Z_95 * se / (a * (1 - a));
-	r->low = iso_sigmoid(l - half);
-	r->high = iso_sigmoid(l + half);
+	*low = iso_sigmoid(l - half);
+	*high = iso_sigmoid(l + half);
 }
 
 /* Section 1.3, strict: the largest TPR among thresholds (call positive when score >= t) whose FPR
@@ -320,7 +319,7 @@ iso_status iso_roc_of(const double *score, const uint8_t *truth, size_t n, iso_r
 	double var;
 	auc_and_variance(t, m, r.n_pos, r.n_neg, &r.auc, &var);
 	r.se = sqrt(var);
-	auc_interval(&r);
+	iso_auc_interval(r.auc, r.se, r.n_pos, r.n_neg, &r.low, &r.high);
 	threshold_statistics(t, m, &r);
 	strict_rates(t, m, &r);
 	iso_free(t);
@@ -396,6 +395,31 @@ void iso_wilson(double k, double n, double z, double *low, double *high)
 	const double half = z / (1 + z2) * sqrt(p * (1 - p) / n + 0.25 * z2 / n);
 	*low = fmax(0, centre - half);
 	*high = fmin(1, centre + half);
+}
+
+/* ---- means ---- */
+
+/* P[|T| > t] = I_x(dof/2, 1/2) with x = dof / (dof + t^2). */
+double iso_t_ppf(double p, double dof)
+{
+	if (!(p > 0 && p < 1) || !(dof > 0))
+		return p == 1 ? INFINITY : p == 0 ? -INFINITY : NAN;
+	const double tail = p < 0.5 ? p : 1 - p;
+	const double x = iso_beta_ppf(0.5 * dof, 0.5, 2 * tail);
+	const double t = p == 0.5 ? 0 : sqrt(dof * (1 - x) / x);
+	return p < 0.5 ? -t : t;
+}
+
+double iso_mean_interval(const double *x, size_t n, double *low, double *high)
+{
+	const double mean = iso_mean(x, n), sd = iso_sd(x, n);
+	*low = *high = NAN;
+	if (sd > 0) {
+		const double half = iso_t_ppf(0.975, (double)(n - 1)) * sd / sqrt((double)n);
+		*low = mean - half;
+		*high = mean + half;
+	}
+	return mean;
 }
 
 /* ---- goodness of fit ---- */

@@ -34,6 +34,15 @@ double iso_cp_upper(uint64_t k, uint64_t n, double a);
 double iso_cp_lower(uint64_t k, uint64_t n, double a);
 void iso_wilson(double k, double n, double z, double *low, double *high);
 
+/* The 95 % interval of an area with standard error se (0: Hanley-McNeil instead), never of width
+ * zero: on the logit scale, at 0 and 1 by the one-sided slack 1 - 0.05^(1 / min n). */
+void iso_auc_interval(double auc, double se, size_t n_pos, size_t n_neg, double *low, double *high);
+/* Quantile p of Student's t, dof > 0. */
+double iso_t_ppf(double p, double dof);
+/* Mean of n independent values and its 95 % interval by Student's t with n - 1 degrees of freedom;
+ * NaN bounds for n < 2 or when all values are equal, where the spread cannot be estimated. */
+double iso_mean_interval(const double *x, size_t n, double *low, double *high);
+
 double iso_mean(const double *x, size_t n);
 double iso_sd(const double *x, size_t n); /* ddof 1; 0 for n < 2 */
 /* Quantile, linear interpolation (numpy type 7); sorts a copy; NaN if n = 0 or out of memory. */

@@ -538,6 +538,21 @@ START_TEST(discriminator_values)
 			pow(value_of(&equal, "kld") / value_of(&equal, "accuracy"),
 			    1 - value_of(&equal, "auc")),
 			1e-12, 0);
+	/* A copy cannot be told apart: exactly one half, with an interval that has a width. */
+	const result copy = measure(m, NULL, train, train, train, NULL);
+	tk_assert_close(value_of(&copy, "accuracy"), 0.5, 0, 1e-12);
+	tk_assert_close(value_of(&copy, "auc"), 0.5, 0, 1e-12);
+	for (size_t k = 0; k < copy.n; k++)
+		ck_assert_msg(isnan(copy.v[k].low) || copy.v[k].low < copy.v[k].high - 0.01,
+			      "%s: [%g, %g]", m->outputs[k].key, copy.v[k].low, copy.v[k].high);
+	for (size_t k = 0; k < apart.n; k++) /* and so at 1 */
+		ck_assert_msg(isnan(apart.v[k].low) || apart.v[k].low < apart.v[k].high - 0.001,
+			      "%s: [%g, %g]", m->outputs[k].key, apart.v[k].low, apart.v[k].high);
+	train->n = 9;
+	const result few = measure(m, NULL, train, train, train, NULL);
+	ck_assert(isnan(value_of(&few, "auc")));
+	ck_assert_ptr_nonnull(strstr(few.v[0].reason, "fewer than ten"));
+	train->n = 200;
 	iso_table_free(train);
 	iso_table_free(same_law);
 	iso_table_free(away);

@@ -183,8 +183,8 @@ START_TEST(folds)
 	size_t size[10] = {0}, in_class[3][10] = {{0}}, differ = 0;
 	for (size_t i = 0; i < 157; i++)
 		y[i] = i % 11 ? i % 2 : 2;
-	tk_ok(iso_stratified_folds(iso_key_new(1, "f"), y, 157, 3, 10, a, &err));
-	tk_ok(iso_stratified_folds(iso_key_new(2, "f"), y, 157, 3, 10, b, &err));
+	tk_ok(iso_stratified_folds(iso_key_new(1, "f"), y, NULL, 157, 3, 10, a, &err));
+	tk_ok(iso_stratified_folds(iso_key_new(2, "f"), y, NULL, 157, 3, 10, b, &err));
 	for (size_t i = 0; i < 157; i++) {
 		ck_assert(a[i] < 10);
 		size[a[i]]++;
@@ -198,8 +198,46 @@ START_TEST(folds)
 			ck_assert(in_class[c][f] <= in_class[c][0] + 1 &&
 				  in_class[c][0] <= in_class[c][f] + 1);
 	}
-	tk_fails(iso_stratified_folds(iso_key_new(1, "f"), y, 157, 3, 0, a, &err), ISO_E_USAGE,
-		 "zero folds");
+	tk_fails(iso_stratified_folds(iso_key_new(1, "f"), y, NULL, 157, 3, 0, a, &err),
+		 ISO_E_USAGE, "zero folds");
+}
+END_TEST
+
+/* Equal rows share a fold, the sides stay balanced, and rows of their own are dealt as without
+ * groups. */
+START_TEST(grouped_folds)
+{
+	uint32_t y[300], group[300], a[300], b[300];
+	size_t size[5] = {0}, ones[5] = {0};
+	for (size_t i = 0; i < 300; i++) {
+		y[i] = i < 150;
+		group[i] = (uint32_t)(i < 150 ? i : i - 150); /* a copy: row i equals row 150 + i */
+	}
+	tk_ok(iso_stratified_folds(iso_key_new(1, "f"), y, group, 300, 2, 5, a, &err));
+	for (size_t i = 0; i < 300; i++) {
+		ck_assert(a[i] < 5);
+		ck_assert_uint_eq(a[i], a[group[i]]);
+		size[a[i]]++;
+		ones[a[i]] += y[i];
+	}
+	for (size_t f = 0; f < 5; f++)
+		ck_assert(size[f] == 60 && ones[f] == 30);
+	for (size_t i = 0; i < 300; i++)
+		group[i] = (uint32_t)i;
+	tk_ok(iso_stratified_folds(iso_key_new(1, "f"), y, group, 300, 2, 5, a, &err));
+	tk_ok(iso_stratified_folds(iso_key_new(1, "f"), y, NULL, 300, 2, 5, b, &err));
+	ck_assert_mem_eq(a, b, sizeof(a));
+	for (size_t i = 0; i < 300; i++)
+		group[i] = i < 100 ? 0 : i < 140 ? 1 : (uint32_t)i; /* sizes 100, 40, then ones */
+	tk_ok(iso_stratified_folds(iso_key_new(1, "f"), y, group, 300, 2, 3, a, &err));
+	for (size_t i = 0; i < 140; i++)
+		ck_assert_uint_eq(a[i], a[i < 100 ? 0 : 100]);
+	ck_assert_uint_ne(a[0], a[100]);
+	size[0] = size[1] = size[2] = 0;
+	for (size_t i = 150; i < 300; i++)
+		size[a[i]]++;
+	for (size_t f = 0; f < 3; f++)
+		ck_assert_uint_eq(size[f], 50); /* class 0 has no large group */
 }
 END_TEST
 
@@ -239,6 +277,7 @@ int main(void)
 	tcase_add_test(t, divergences);
 	tcase_add_test(t, ten_folds);
 	tcase_add_test(t, folds);
+	tcase_add_test(t, grouped_folds);
 	tcase_add_test(t, subsets);
 	suite_add_tcase(s, t);
 	return tk_run(s);

@@ -307,6 +307,51 @@ START_TEST(goodness_of_fit)
 }
 END_TEST
 
+/* Student's t: tabulated quantiles, and the interval of .5 .6 .7 .8, .6500 +- .2054. */
+START_TEST(students_t)
+{
+	static const double table[][3] = {{0.975, 1, 12.706204736432095},
+					  {0.975, 3, 3.1824463052842624},
+					  {0.95, 10, 1.8124611228107335},
+					  {0.995, 100, 2.6258905214380173},
+					  {0.975, 1e6, 1.9599663568} /* nearly normal */};
+	const double x[] = {0.5, 0.6, 0.7, 0.8}, same[] = {1, 1, 1};
+	double low, high;
+
+	for (size_t i = 0; i < ISO_COUNT(table); i++) {
+		tk_assert_close(iso_t_ppf(table[i][0], table[i][1]), table[i][2], 1e-8, 0);
+		tk_assert_close(iso_t_ppf(1 - table[i][0], table[i][1]), -table[i][2], 1e-8, 0);
+	}
+	tk_assert_close(iso_t_ppf(0.5, 7), 0, 0, 1e-12);
+	tk_assert_close(iso_mean_interval(x, 4, &low, &high), 0.65, 1e-12, 0);
+	tk_assert_close(high - 0.65, 0.2054260256760526, 1e-8, 0);
+	tk_assert_close(0.65 - low, 0.2054260256760526, 1e-8, 0);
+	tk_assert_close(iso_mean_interval(same, 3, &low, &high), 1, 0, 0);
+	ck_assert(isnan(low) && isnan(high));
+	iso_mean_interval(x, 1, &low, &high);
+	ck_assert(isnan(low) && isnan(high));
+}
+END_TEST
+
+/* An interval always has a width, whatever the spread looks like. */
+START_TEST(area_intervals_have_a_width)
+{
+	static const double area[] = {0, 1e-3, 0.5, 0.9, 1};
+
+	for (size_t i = 0; i < ISO_COUNT(area); i++)
+		for (size_t n = 1; n <= 1000; n *= 10) {
+			double low, high;
+
+			iso_auc_interval(area[i], 0, n, 3 * n, &low, &high);
+			ck_assert(low <= area[i] && area[i] <= high && high - low > 1e-4);
+			ck_assert(low >= 0 && high <= 1);
+		}
+	double low, high;
+	iso_auc_interval(1, 0, 20, 50, &low, &high); /* 1 - 0.05^(1/20) */
+	tk_assert_close(low, 0.8608916593317348, 1e-12, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("stats");
@@ -320,6 +365,8 @@ int main(void)
 	tcase_add_test(t, moments_and_quantiles);
 	tcase_add_test(t, argsort);
 	tcase_add_test(t, goodness_of_fit);
+	tcase_add_test(t, students_t);
+	tcase_add_test(t, area_intervals_have_a_width);
 	suite_add_tcase(s, t);
 	return tk_run(s);
 }
