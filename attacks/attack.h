@@ -84,6 +84,9 @@ typedef struct iso_attack {
 size_t iso_attack_count(void);
 const iso_attack *iso_attack_at(size_t i);
 iso_status iso_attack_find(const char *name, const iso_attack **out, iso_error *err) ISO_MUST_CHECK;
+/* Checks ABI and required slots (ISO_E_PLUGIN names the slot), then registers.  A shared object
+ * exports `const iso_attack *iso_plugin_attack(void)`. */
+iso_status iso_attack_register(const iso_attack *a, iso_error *err) ISO_MUST_CHECK;
 const char *iso_goal_name(iso_goal g);
 /* What a setting of the attack needs, and its knowledge code: "NB" where a setting asks for tables
  * only. */

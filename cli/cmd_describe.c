@@ -12,6 +12,7 @@
 #include "generators/generator.h"
 #include "metrics/metric.h"
 #include "results/record.h"
+#include "suites/plugin.h"
 #include "suites/suite.h"
 
 #define FOLD 110
@@ -319,7 +320,7 @@ int cmd_describe(int argc, char **argv)
 	if (st == ISO_OK && helped)
 		return 0;
 	for (size_t i = 0; i < plugin.n && st == ISO_OK; i++)
-		st = iso_generator_load(plugin.v[i], &err);
+		st = iso_plugin_load(plugin.v[i], &err);
 	if (st != ISO_OK)
 		return iso_cli_fail(&err);
 	if (strcmp(name, "record") == 0) {

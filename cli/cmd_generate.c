@@ -11,6 +11,7 @@
 #include "core/io/file.h"
 #include "suites/flow/train.h"
 #include "suites/plan.h"
+#include "suites/plugin.h"
 
 static const iso_verb_help help = {
 	.verb = "generate",
@@ -325,7 +326,7 @@ int cmd_generate(int argc, char **argv)
 	if (st == ISO_OK)
 		st = read_command(argc, argv, &c, &name, &helped, &err);
 	for (size_t i = 0; i < c.plugin.n && st == ISO_OK && !helped; i++)
-		st = iso_generator_load(c.plugin.v[i], &err);
+		st = iso_plugin_load(c.plugin.v[i], &err);
 	for (size_t i = 0; i < c.set.n && st == ISO_OK && !helped; i++)
 		st = iso_options_set(values, c.set.v[i], &err);
 	if (st == ISO_OK && !helped)

@@ -11,6 +11,7 @@
 #include "core/io/file.h"
 #include "generators/generator.h"
 #include "metrics/metric.h"
+#include "suites/plugin.h"
 #include "suites/suite.h"
 
 static const iso_verb_help help = {
@@ -185,7 +186,7 @@ int cmd_list(int argc, char **argv)
 	if (st == ISO_OK && helped)
 		return 0;
 	for (size_t i = 0; i < plugin.n && st == ISO_OK; i++)
-		st = iso_generator_load(plugin.v[i], &err);
+		st = iso_plugin_load(plugin.v[i], &err);
 	if (l.json)
 		l.list = cJSON_CreateArray();
 	if (st == ISO_OK)

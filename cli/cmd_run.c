@@ -10,6 +10,7 @@
 #include "cli/table.h"
 #include "core/base/log.h"
 #include "results/record.h"
+#include "suites/plugin.h"
 #include "suites/runner.h"
 
 static const iso_verb_help help = {
@@ -352,7 +353,7 @@ int cmd_run(int argc, char **argv)
 	if (st == ISO_OK)
 		st = parse_shard(c.shard, &o, &err);
 	for (size_t i = 0; i < c.plugin.n && st == ISO_OK; i++)
-		st = iso_generator_load(c.plugin.v[i], &err);
+		st = iso_plugin_load(c.plugin.v[i], &err);
 	if (st == ISO_OK && c.only.n > ISO_ONLY_MAX)
 		st = iso_fail(&err, ISO_E_USAGE,
 			      "too many filters (--only): at most %d; give fewer", ISO_ONLY_MAX);

@@ -11,6 +11,7 @@
 #include "core/io/file.h"
 #include "core/io/json.h"
 #include "suites/flow/verify.h"
+#include "suites/plugin.h"
 
 static const iso_verb_help help = {
 	.verb = "verify",
@@ -248,7 +249,7 @@ static void job_free(job *j)
 static iso_status prepare(const char *name, const settings *s, job *j, iso_error *err)
 {
 	if (s->plugin)
-		ISO_TRY(iso_generator_load(s->plugin, err));
+		ISO_TRY(iso_plugin_load(s->plugin, err));
 	ISO_TRY(iso_generator_find(name, &j->g, err));
 	j->values = cJSON_CreateObject();
 	j->options = iso_alloc(1, j->g->options_size + 1);

@@ -138,6 +138,10 @@ typedef struct iso_generator {
 	/* optional; default: nothing.  Facts about the fitted model for the record (JSON object to
 	 * fill). */
 	iso_status (*describe)(const void *model, cJSON *out, iso_error *err);
+	/* optional; default: a method under comparison.  A control: "copies" (returns the training
+	 * rows: attacks must succeed), "blind" (never looks at the data: attacks must be at
+	 * chance), "floor" (a simple baseline that a method must beat to have shown anything). */
+	const char *control;
 } iso_generator;
 
 /* Registry: built in (generators/CMakeLists.txt) and loaded. */

@@ -382,4 +382,5 @@ const iso_generator iso_generator_independent = {
 	.save = save,
 	.load = load,
 	.describe = describe,
+	.control = "floor",
 };

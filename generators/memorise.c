@@ -114,4 +114,5 @@ const iso_generator iso_generator_memorise = {
 	.sample = sample,
 	.destroy = destroy,
 	.save = save,
+	.control = "copies",
 };

@@ -112,4 +112,5 @@ const iso_generator iso_generator_uniform = {
 	.destroy = destroy,
 	.save = save,
 	.load = load,
+	.control = "blind",
 };

@@ -31,9 +31,11 @@ static const iso_option options[] = {
 
 #define PIXELS "pixels take part one way only"
 static const iso_output outputs[] = {
-	{"tvd1_mean", "1-way TVD, mean", "", ISO_LOWER, 0, 1, 0, NULL},
+	{"tvd1_mean", "1-way TVD, mean", "", ISO_LOWER, 0, 1, 0, NULL, "fidelity", 0,
+	 "floor.tvd1_mean"},
 	{"tvd1_max", "1-way TVD, max", "", ISO_LOWER, 0, 1, 0, NULL},
-	{"tvd2_mean", "2-way TVD, mean", "", ISO_LOWER, 0, 1, 0, NULL},
+	{"tvd2_mean", "2-way TVD, mean", "", ISO_LOWER, 0, 1, 0, NULL, "fidelity", 1,
+	 "floor.tvd2_mean"},
 	{"tvd2_max", "2-way TVD, max", "", ISO_LOWER, 0, 1, 0, NULL},
 	{"floor.tvd1_mean", "1-way TVD of two real halves, mean", "", ISO_NEITHER, 0, 1, NAN, NULL},
 	{"floor.tvd2_mean", "2-way TVD of two real halves, mean", "", ISO_NEITHER, 0, 1, NAN, NULL},

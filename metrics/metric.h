@@ -7,6 +7,7 @@
 #include "core/data/encode.h"
 #include "core/data/table.h"
 #include "core/io/options.h"
+#include "core/io/output.h"
 #include "core/rand/rand.h"
 
 #define ISO_METRIC_ABI 1
@@ -16,18 +17,6 @@ enum { /* inputs */
        ISO_IN_TEST = 2,
        ISO_IN_SYNTHETIC = 4
 };
-typedef enum iso_direction { ISO_HIGHER, ISO_LOWER, ISO_NEITHER } iso_direction;
-
-typedef struct iso_output {
-	const char *key;   /* NULL ends the table; "lr.auroc_micro" */
-	const char *title; /* for a table head: "LR AUROC (micro)" */
-	const char *unit;  /* "share", "nats", "" */
-	iso_direction direction;
-	double lo, hi;	    /* possible range */
-	double ideal;	    /* value for perfect synthetic data; NaN = none */
-	const char *caveat; /* printed under any table that shows it; NULL = none */
-} iso_output;
-
 /* One measured value. */
 typedef struct iso_measure {
 	const char *key;  /* of the output table */
@@ -80,5 +69,8 @@ typedef struct iso_metric {
 size_t iso_metric_count(void);
 const iso_metric *iso_metric_at(size_t i);
 iso_status iso_metric_find(const char *name, const iso_metric **out, iso_error *err) ISO_MUST_CHECK;
+/* Checks ABI and required slots (ISO_E_PLUGIN names the slot), then registers.  A shared object
+ * exports `const iso_metric *iso_plugin_metric(void)`. */
+iso_status iso_metric_register(const iso_metric *m, iso_error *err) ISO_MUST_CHECK;
 
 #endif

@@ -20,9 +20,10 @@ static const iso_option options[] = {
 
 /* Outputs: everything that this metric measures, before it measures anything.  key, title of a
  * table's head, unit, better direction, possible range, value for perfect synthetic data (NAN =
- * none), caveat (NULL = none). */
+ * none), caveat (NULL = none), the table of the report that shows it, and 1 if methods are ranked
+ * on it. */
 static const iso_output outputs[] = {
-	{"mean_gap", "gap of column means", "", ISO_LOWER, 0, 1, 0, NULL}, {0}};
+	{"mean_gap", "gap of column means", "", ISO_LOWER, 0, 1, 0, NULL, "fidelity", 1}, {0}};
 
 /* Mean of each encoded column, [dim].  Encoded values lie in [0,1] by the public schema. */
 static iso_status column_means(const iso_encoder *e, const iso_table *t, double *mean,

@@ -48,17 +48,21 @@ static const iso_option options[] = {
 	{0}};
 
 // clang-format off
-#define OUTPUTS(prefix, name, dir) \
-	{prefix ".accuracy", name " accuracy", "share", dir, 0, 1, NAN, NULL}, \
-	{prefix ".f1_positive", name " F1 (positive class)", "", dir, 0, 1, NAN, NULL}, \
-	{prefix ".f1_macro", name " F1 (macro)", "", dir, 0, 1, NAN, NULL}, \
-	{prefix ".auroc_micro", name " AUROC (micro)", "", dir, 0, 1, NAN, NULL}, \
-	{prefix ".auroc_macro", name " AUROC (macro)", "", dir, 0, 1, NAN, NULL}, \
-	{prefix ".auprc", name " AUPRC (macro)", "", dir, 0, 1, NAN, NULL}
+#define OUTPUT(prefix, name, key, what, dir, real, unit, headline, chance) \
+	{prefix key, name what, unit, dir, 0, 1, NAN, NULL, "utility", headline, real key, chance}
+#define OUTPUTS(prefix, name, dir, real, headline) \
+	OUTPUT(prefix, name, ".accuracy", " accuracy", dir, real, "share", 0, 0), \
+	OUTPUT(prefix, name, ".f1_positive", " F1 (positive class)", dir, real, "", 0, 0), \
+	OUTPUT(prefix, name, ".f1_macro", " F1 (macro)", dir, real, "", 0, 0), \
+	OUTPUT(prefix, name, ".auroc_micro", " AUROC (micro)", dir, real, "", 0, 0.5), \
+	OUTPUT(prefix, name, ".auroc_macro", " AUROC (macro)", dir, real, "", headline, 0.5), \
+	OUTPUT(prefix, name, ".auprc", " AUPRC (macro)", dir, real, "", 0, 0)
 static const iso_output outputs[] = {
-	OUTPUTS("lr", "LR", ISO_HIGHER), OUTPUTS("mlp", "MLP", ISO_HIGHER),
-	OUTPUTS("real.lr", "LR, real training rows,", ISO_NEITHER),
-	OUTPUTS("real.mlp", "MLP, real training rows,", ISO_NEITHER), {0}};
+	OUTPUTS("lr", "LR", ISO_HIGHER, "real.lr", 1),
+	OUTPUTS("mlp", "MLP", ISO_HIGHER, "real.mlp", 0),
+	OUTPUTS("real.lr", "LR, real training rows,", ISO_NEITHER, "real.lr", 0),
+	OUTPUTS("real.mlp", "MLP, real training rows,", ISO_NEITHER, "real.mlp", 0),
+	{0}};
 // clang-format on
 
 enum { ACC, F1_POS, F1_MACRO, MICRO, MACRO, AUPRC, NVALUE };

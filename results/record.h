@@ -55,6 +55,10 @@ typedef struct iso_value {
 	const char *unit;
 	const char *direction; /* "higher", "lower", "neither" */
 	const char *title;
+	const char *section; /* the table that shows it */
+	const char *real;    /* full name of the same value for the real training rows, or "" */
+	int headline;
+	double lo, hi, ideal, chance; /* possible range; NaN = none */
 } iso_value;
 typedef iso_status (*iso_value_fn)(void *ctx, const cJSON *record, const iso_value *v,
 				   iso_error *err);

@@ -40,9 +40,16 @@ static double number(const cJSON *v)
 
 static iso_status emit(const sink *s, const iso_value *v, iso_error *err)
 {
+	iso_value full = *v;
+
 	if (isnan(v->value))
 		return ISO_OK;
-	return s->fn(s->ctx, s->record, v, err);
+	if (!full.section) { /* privacy and cost: no declared range */
+		full.section = full.kind;
+		full.real = "";
+		full.lo = full.hi = full.ideal = full.chance = NAN;
+	}
+	return s->fn(s->ctx, s->record, &full, err);
 }
 
 static iso_status privacy_values(const sink *s, iso_error *err)
@@ -100,23 +107,76 @@ static iso_status privacy_values(const sink *s, iso_error *err)
 	return emit(s, &v, err);
 }
 
+/* One declared value of a metric or a game; `label` names what measured it. */
+static iso_status declared(const sink *s, const char *kind, const char *label, const char *prefix,
+			   const cJSON *e, iso_error *err)
+{
+	const cJSON *range = get(e, "range");
+	char name[160], real[160] = "", title[160];
+	iso_value v = {.kind = kind,
+		       .name = name,
+		       .value = number(get(e, "value")),
+		       .low = number(get(e, "low")),
+		       .high = number(get(e, "high")),
+		       .unit = text(e, "unit"),
+		       .direction = text(e, "direction"),
+		       .title = title,
+		       .section = *text(e, "section") ? text(e, "section") : kind,
+		       .real = real,
+		       .headline = cJSON_IsTrue(get(e, "headline")),
+		       .lo = number(cJSON_GetArrayItem(range, 0)),
+		       .hi = number(cJSON_GetArrayItem(range, 1)),
+		       .ideal = number(get(e, "ideal")),
+		       .chance = number(get(e, "chance"))};
+
+	snprintf(name, sizeof(name), "%s.%s", label, text(e, "name"));
+	snprintf(title, sizeof(title), "%s%s", prefix, text(e, "title"));
+	if (*text(e, "real"))
+		snprintf(real, sizeof(real), "%s.%s", label, text(e, "real"));
+	return emit(s, &v, err);
+}
+
 static iso_status metric_values(const sink *s, iso_error *err)
 {
 	const cJSON *m;
 
 	cJSON_ArrayForEach(m, get(s->record, "metrics"))
-	{
-		char name[160];
-		iso_value v = {.kind = "metric",
-			       .name = name,
-			       .value = number(get(m, "value")),
-			       .low = number(get(m, "low")),
-			       .high = number(get(m, "high")),
-			       .unit = text(m, "unit"),
-			       .direction = text(m, "direction"),
-			       .title = text(m, "title")};
+		ISO_TRY(declared(s, "metric", text(m, "metric"), "", m, err));
+	return ISO_OK;
+}
 
-		snprintf(name, sizeof(name), "%s.%s", text(m, "metric"), text(m, "name"));
+/* Records from before outputs were declared. */
+static iso_status plain_attack(const sink *s, const cJSON *a, iso_error *err)
+{
+	static const struct {
+		const char *key, *low, *high, *title;
+	} stat[] = {
+		{"auc", "auc_low", "auc_high", "AUC"},
+		{"advantage", NULL, NULL, "advantage"},
+		{"tpr_fpr_10", "tpr_fpr_10_low", "tpr_fpr_10_high", "TPR at FPR 10 %"},
+		{"tpr_fpr_1", "tpr_fpr_1_low", "tpr_fpr_1_high", "TPR at FPR 1 %"},
+	};
+
+	for (size_t i = 0; i < ISO_COUNT(stat); i++) {
+		char name[160], title[160];
+		iso_value v = {.kind = "attack",
+			       .name = name,
+			       .value = number(get(a, stat[i].key)),
+			       .low = stat[i].low ? number(get(a, stat[i].low)) : NAN,
+			       .high = stat[i].high ? number(get(a, stat[i].high)) : NAN,
+			       .unit = "share",
+			       .direction = "lower",
+			       .title = title,
+			       .section = "attacks",
+			       .real = "",
+			       .headline = i == 0,
+			       .lo = 0,
+			       .hi = 1,
+			       .ideal = i == 0 ? 0.5 : NAN,
+			       .chance = i == 0 ? 0.5 : NAN};
+
+		snprintf(name, sizeof(name), "%s.%s", text(a, "label"), stat[i].key);
+		snprintf(title, sizeof(title), "%s %s", text(a, "label"), stat[i].title);
 		ISO_TRY(emit(s, &v, err));
 	}
 	return ISO_OK;
@@ -124,38 +184,19 @@ static iso_status metric_values(const sink *s, iso_error *err)
 
 static iso_status attack_values(const sink *s, iso_error *err)
 {
-	static const struct {
-		const char *key, *low, *high, *title, *direction;
-	} stat[] = {
-		{"auc", "auc_low", "auc_high", "AUC", "lower"},
-		{"advantage", NULL, NULL, "advantage", "lower"},
-		{"bal_acc_median", NULL, NULL, "balanced accuracy", "lower"},
-		{"tpr_fpr_10", "tpr_fpr_10_low", "tpr_fpr_10_high", "TPR at FPR 10 %", "lower"},
-		{"tpr_fpr_1", "tpr_fpr_1_low", "tpr_fpr_1_high", "TPR at FPR 1 %", "lower"},
-		{"tpr_fpr_0_1", NULL, NULL, "TPR at FPR 0.1 %", "lower"},
-		{"n_pos", NULL, NULL, "members", "neither"},
-		{"n_neg", NULL, NULL, "non-members", "neither"},
-	};
-	const cJSON *a;
+	const cJSON *a, *e;
 
 	cJSON_ArrayForEach(a, get(s->record, "attacks"))
 	{
-		for (size_t i = 0; i < ISO_COUNT(stat); i++) {
-			char name[160], title[160];
-			int count = stat[i].key[0] == 'n' && stat[i].key[1] == '_';
-			iso_value v = {.kind = "attack",
-				       .name = name,
-				       .value = number(get(a, stat[i].key)),
-				       .low = stat[i].low ? number(get(a, stat[i].low)) : NAN,
-				       .high = stat[i].high ? number(get(a, stat[i].high)) : NAN,
-				       .unit = count ? "rows" : "share",
-				       .direction = stat[i].direction,
-				       .title = title};
+		char prefix[80];
 
-			snprintf(name, sizeof(name), "%s.%s", text(a, "label"), stat[i].key);
-			snprintf(title, sizeof(title), "%s %s", text(a, "label"), stat[i].title);
-			ISO_TRY(emit(s, &v, err));
+		if (!get(a, "values")) {
+			ISO_TRY(plain_attack(s, a, err));
+			continue;
 		}
+		snprintf(prefix, sizeof(prefix), "%s ", text(a, "label"));
+		cJSON_ArrayForEach(e, get(a, "values"))
+			ISO_TRY(declared(s, "attack", text(a, "label"), prefix, e, err));
 	}
 	return ISO_OK;
 }

@@ -37,6 +37,7 @@ iso_status iso_cell_record(const iso_cell_job *job, cJSON **out, iso_error *err)
 	iso_jsonw_text(&b, r, "status", "error");
 	iso_jsonw_text(&b, r, "error", "the cell did not finish");
 	iso_jsonw_text(&b, r, "guarantee", iso_guarantee_name(u->guarantee));
+	iso_jsonw_text(&b, r, "control", u->generator->control);
 	if (getloadavg(load, 1) != 1)
 		load[0] = NAN;
 	iso_jsonw_number(&b, run, "started", iso_clock_epoch());

@@ -62,6 +62,54 @@ static void add_roc(iso_jsonw *b, cJSON *o, const iso_roc *r)
 		      cJSON_CreateBool(r->n_neg >= NEGATIVES_FOR_1_PERCENT));
 }
 
+/* What the membership game measures, whoever attacks. */
+static const iso_output membership[] = {
+	{"auc", "AUC", "", ISO_LOWER, 0, 1, 0.5, NULL, "attacks", 1, NULL, 0.5},
+	{"advantage", "advantage", "", ISO_LOWER, 0, 1, 0,
+	 "advantage is a maximum over thresholds and biased upwards", "attacks"},
+	{"bal_acc_median", "balanced accuracy", "share", ISO_LOWER, 0, 1, 0.5, NULL, "attacks", 0,
+	 NULL, 0.5},
+	{"tpr_fpr_10", "TPR at FPR 10 %", "share", ISO_LOWER, 0, 1, 0.1, NULL, "attacks", 0, NULL,
+	 0.1},
+	{"tpr_fpr_1", "TPR at FPR 1 %", "share", ISO_LOWER, 0, 1, 0.01, NULL, "attacks", 0, NULL,
+	 0.01},
+	{"tpr_fpr_0_1", "TPR at FPR 0.1 %", "share", ISO_LOWER, 0, 1, 0.001, NULL, "attacks", 0,
+	 NULL, 0.001},
+	{"n_pos", "members", "rows", ISO_NEITHER, 0, INFINITY, NAN, NULL, "attacks"},
+	{"n_neg", "non-members", "rows", ISO_NEITHER, 0, INFINITY, NAN, NULL, "attacks"},
+	{0}};
+
+/* A rate at a false positive rate of f needs 10/f non-members (attacks.md section 1). */
+static double carried(double tpr, double fpr, size_t n_neg)
+{
+	return (double)n_neg * fpr >= 10 - 1e-9 ? tpr : NAN;
+}
+
+static void add_values(iso_jsonw *b, cJSON *o, const iso_roc *r)
+{
+	const double value[][3] = {
+		{r->auc, r->low, r->high},
+		{r->advantage, NAN, NAN},
+		{r->bal_acc_median, NAN, NAN},
+		{carried(r->tpr_fpr_10, 0.1, r->n_neg), r->tpr_fpr_10_low, r->tpr_fpr_10_high},
+		{carried(r->tpr_fpr_1, 0.01, r->n_neg), r->tpr_fpr_1_low, r->tpr_fpr_1_high},
+		{carried(r->tpr_fpr_0_1, 0.001, r->n_neg), NAN, NAN},
+		{(double)r->n_pos, NAN, NAN},
+		{(double)r->n_neg, NAN, NAN},
+	};
+	cJSON *list = iso_jsonw_array(b, o, "values");
+
+	for (size_t i = 0; i < ISO_COUNT(value); i++) {
+		cJSON *e = iso_jsonw_object(b, list, NULL);
+
+		iso_jsonw_text(b, e, "name", membership[i].key);
+		iso_jsonw_number(b, e, "value", value[i][0]);
+		iso_jsonw_number(b, e, "low", value[i][1]);
+		iso_jsonw_number(b, e, "high", value[i][2]);
+		iso_output_json(b, e, &membership[i], "attacks");
+	}
+}
+
 static void add_scores(iso_jsonw *b, cJSON *o, const double *score, const uint8_t *truth, size_t n)
 {
 	cJSON *scores = cJSON_CreateArray(), *truths = cJSON_CreateArray();
@@ -100,6 +148,7 @@ static iso_status judge_attack(const iso_game *g, const iso_attack_setup *a, dou
 	iso_jsonw_text(&b, o, "reason", st == ISO_OK ? NULL : why.text);
 	if (st == ISO_OK) {
 		add_roc(&b, o, &roc);
+		add_values(&b, o, &roc);
 		add_scores(&b, o, score, iso_game_truth(g), iso_game_targets(g));
 	}
 	iso_jsonw_add(&b, v->attacks, NULL, o);
@@ -132,11 +181,6 @@ iso_status iso_judge_attacks(const iso_game *g, const iso_attack_setup *a, size_
 
 /* ------------------------------------------------------------------ metrics */
 
-static const char *direction_name(iso_direction d)
-{
-	return d == ISO_HIGHER ? "higher" : d == ISO_LOWER ? "lower" : "neither";
-}
-
 static void add_measure(iso_jsonw *b, cJSON *list, const char *label, const iso_output *o,
 			const iso_measure *m, const char *reason)
 {
@@ -144,12 +188,10 @@ static void add_measure(iso_jsonw *b, cJSON *list, const char *label, const iso_
 
 	iso_jsonw_text(b, e, "metric", label);
 	iso_jsonw_text(b, e, "name", o->key);
-	iso_jsonw_text(b, e, "title", o->title);
 	iso_jsonw_number(b, e, "value", reason ? NAN : m->value);
 	iso_jsonw_number(b, e, "low", reason ? NAN : m->low);
 	iso_jsonw_number(b, e, "high", reason ? NAN : m->high);
-	iso_jsonw_text(b, e, "unit", o->unit ? o->unit : "");
-	iso_jsonw_text(b, e, "direction", direction_name(o->direction));
+	iso_output_json(b, e, o, "fidelity");
 	iso_jsonw_text(b, e, "reason", reason ? reason : isnan(m->value) ? m->reason : NULL);
 	iso_jsonw_add(b, list, NULL, e);
 }
