@@ -104,8 +104,9 @@ START_TEST(every_mutilation_is_found)
 			else /* true is no text, number, object, array or null */
 				cJSON_ReplaceItemInObjectCaseSensitive(
 					parent, name,
-					strstr(f->path, "_ok") ? cJSON_CreateNumber(3)
-							       : cJSON_CreateTrue());
+					strstr(f->path, "_ok") || strstr(f->path, "headline")
+						? cJSON_CreateNumber(3)
+						: cJSON_CreateTrue());
 			tk_fails(iso_record_check(copy, "record", &err), ISO_E_DATA,
 				 config_field(f->path) ? "config" : f->path);
 			removed += how == 0;
@@ -229,7 +230,8 @@ START_TEST(values_and_csv)
 	size_t lines = 0;
 
 	tk_ok(iso_record_values(model, count, &t, &err));
-	ck_assert(t.metric >= 4 && t.attack == 8 && t.privacy >= 7 && t.cost >= 5);
+	/* 20 non-members carry no rate at a fixed false positive rate */
+	ck_assert(t.metric >= 4 && t.attack == 5 && t.privacy >= 7 && t.cost >= 5);
 	ck_assert_uint_eq(t.n, t.metric + t.attack + t.privacy + t.cost);
 	ck_assert(t.auc >= 0 && t.auc <= 1 && t.accounted > 1.99 && t.accounted <= 2);
 	tk_ok(iso_records_load(home, &all, &err));
