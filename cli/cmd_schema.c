@@ -76,16 +76,17 @@ static void describe(const iso_schema *s, const iso_table *t, iso_str *out)
 		iso_json_number_text(col->lo, lo);
 		iso_json_number_text(col->hi, hi);
 		iso_str_addf(out, "  %-24s ", col->name);
-		if (col->role == ISO_ID)
+		if (iso_is_dropped(col))
 			iso_str_add(out, "id, dropped");
 		else if (iso_is_discrete(col))
 			iso_str_addf(out, "%s, %zu categories", iso_type_name(col->type),
 				     col->ncategory);
 		else if (col->type == ISO_PIXEL)
-			iso_str_addf(out, "pixel, %zu x %zu", col->height, col->width);
+			iso_str_addf(out, "pixel, %zu x %zu%s", col->height, col->width,
+				     col->channels > 1 ? " x channels" : "");
 		else
 			iso_str_addf(out, "%s, %s to %s", iso_type_name(col->type), lo, hi);
-		if (t && col->nmissing && col->role != ISO_ID)
+		if (t && col->nmissing && !iso_is_dropped(col))
 			iso_str_addf(out, ", %zu missing", count_missing(t, c));
 		iso_str_addf(out, "%s%s\n", (int)c == s->label ? ", label" : "",
 			     col->learned ? ", learned" : "");

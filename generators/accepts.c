@@ -18,12 +18,12 @@ static iso_status check_columns(const iso_generator *g, const iso_schema *s, iso
 			    "none; choose another method, or give the column the role id to "
 			    "leave it out",
 			    g->name, s->name, c->name);
-		ISO_FAIL_IF(c->type == ISO_SEQUENCE && !(g->accepts & ISO_ACCEPTS_SEQUENCE), err,
+		ISO_FAIL_IF(c->sequence && !(g->accepts & ISO_ACCEPTS_SEQUENCE), err,
 			    ISO_E_UNSUPPORTED,
 			    "sequence (%s, data %s): column %s is a step of a sequence and this "
 			    "method takes none; choose another method",
 			    g->name, s->name, c->name);
-		ISO_FAIL_IF(c->type != ISO_PIXEL && c->type != ISO_SEQUENCE &&
+		ISO_FAIL_IF(c->type != ISO_PIXEL && !c->sequence &&
 				    !(g->accepts & ISO_ACCEPTS_TABULAR),
 			    err, ISO_E_UNSUPPORTED,
 			    "flat column (%s, data %s): column %s is neither an image nor a "

@@ -115,7 +115,8 @@ static iso_status check(const iso_gen_env *env, iso_error *err)
 	const opts *o = env->options;
 	size_t features = 0;
 	for (size_t j = 0; j < env->schema->ncol; j++)
-		features += env->schema->column[j].role != ISO_ID && (int)j != env->schema->label;
+		features +=
+			!iso_is_dropped(&env->schema->column[j]) && (int)j != env->schema->label;
 	ISO_FAIL_IF(o->marg_label && iso_schema_classes(env->schema) == 0, err, ISO_E_UNSUPPORTED,
 		    "marg_label (independent): the schema has no discrete label; give one column "
 		    "the role \"label\"");

@@ -42,10 +42,10 @@ static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 
 static void sample_pixels(const iso_column *c, iso_key key, size_t row, uint8_t *out)
 {
-	for (size_t p = 0; p < c->width * c->height; p += 16) {
+	for (size_t p = 0; p < iso_column_pixels(c); p += 16) {
 		uint32_t w[4];
 		iso_rand_words(key, row, p / 16, w);
-		for (size_t k = 0; k < 16 && p + k < c->width * c->height; k++)
+		for (size_t k = 0; k < 16 && p + k < iso_column_pixels(c); k++)
 			out[c->offset + p + k] = (uint8_t)(w[k / 4] >> (8 * (k % 4)));
 	}
 }
@@ -57,7 +57,7 @@ static iso_status sample(const void *model_, iso_key key, iso_table *out, iso_er
 	for (size_t j = 0; j < s->ncol; j++) {
 		const iso_column *c = &s->column[j];
 		const iso_key draw = iso_key_child(key, "column", j);
-		for (size_t i = 0; c->role != ISO_ID && i < out->n; i++) {
+		for (size_t i = 0; !iso_is_dropped(c) && i < out->n; i++) {
 			const double u = iso_rand_u01(draw, i, 0);
 			if (c->type == ISO_PIXEL)
 				sample_pixels(c, draw, i, out->pixels + i * s->npixel);

@@ -239,7 +239,7 @@ static void kl_column(const pool *p, const iso_schema *s, size_t k, double *a, d
 		      double *sum, double *terms)
 {
 	const iso_column *c = &s->column[k];
-	const size_t m = p->m, many = c->type == ISO_PIXEL ? c->width * c->height : 1;
+	const size_t m = p->m, many = c->type == ISO_PIXEL ? iso_column_pixels(c) : 1;
 	double *b = a + m;
 	for (size_t j = 0; j < many; j++) {
 		for (size_t i = 0; i < m; i++) {
@@ -264,7 +264,7 @@ static iso_status divergence(const pool *p, const iso_schema *s, double *kld, is
 	       *h = iso_alloc(2 * most + 2, sizeof(*h));
 	if (a && h)
 		for (size_t k = 0; k < s->ncol; k++)
-			if (s->column[k].role != ISO_ID)
+			if (!iso_is_dropped(&s->column[k]))
 				kl_column(p, s, k, a, h, &sum, &terms);
 	const int ok = a && h;
 	iso_free(a);

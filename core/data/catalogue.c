@@ -194,7 +194,7 @@ static iso_status load_real(const iso_data_source *s, iso_dataset *d, iso_error 
 static int has_missing(const iso_table *t, size_t r)
 {
 	for (size_t c = 0; c < t->schema->ncol; c++)
-		if (t->schema->column[c].role != ISO_ID && isnan(iso_table_cell(t, r, c)))
+		if (!iso_is_dropped(&t->schema->column[c]) && isnan(iso_table_cell(t, r, c)))
 			return 1;
 	return 0;
 }

@@ -17,7 +17,7 @@
 /* Columns that the flags ask for; ids never. */
 static int wanted(const iso_schema *s, size_t c, unsigned flags)
 {
-	if (s->column[c].role == ISO_ID)
+	if (iso_is_dropped(&s->column[c]))
 		return 0;
 	return (int)c == s->label ? (flags & ISO_ENC_LABEL) != 0 : (flags & ISO_ENC_FEATURES) != 0;
 }
@@ -38,7 +38,7 @@ static size_t fill_blocks(iso_encoder *e, iso_block *block)
 			b.width = c->ncategory + (c->nmissing > 0);
 		} else if (c->type == ISO_PIXEL) {
 			b.kind = ISO_BLOCK_PIXEL;
-			b.width = c->width * c->height;
+			b.width = iso_column_pixels(c);
 		}
 		if (block)
 			block[n] = b;
@@ -55,6 +55,43 @@ static size_t fill_blocks(iso_encoder *e, iso_block *block)
 		e->dim++;
 	}
 	return n;
+}
+
+static int same_span(const iso_schema *s, size_t a, size_t b)
+{
+	const iso_column *x = &s->column[a], *y = &s->column[b];
+
+	return !iso_column_pixels(x) && !iso_column_pixels(y) && x->sequence == y->sequence;
+}
+
+static void fill_spans(iso_encoder *e)
+{
+	for (size_t i = 0; i < e->nblock; i++) {
+		const iso_block *b = &e->block[i];
+		const iso_column *c = &e->schema->column[b->column];
+		iso_span *h = &e->span[e->nspan];
+
+		if (i > 0 && same_span(e->schema, e->block[i - 1].column, b->column)) {
+			h--;
+		} else {
+			*h = (iso_span){.first = b->first, .block = i};
+			e->nspan++;
+		}
+		h->nblock++;
+		h->width += b->width;
+		h->kind = iso_column_pixels(c) ? ISO_SPAN_IMAGE
+			  : c->sequence	       ? ISO_SPAN_SEQUENCE
+					       : ISO_SPAN_FLAT;
+		h->sequence = c->sequence ? &e->schema->sequence[c->sequence - 1] : NULL;
+		h->dim[0] = c->sequence ? h->sequence->steps : h->width;
+		h->dim[1] = c->sequence ? h->width / h->sequence->steps : 1;
+		h->dim[2] = 1;
+		if (h->kind == ISO_SPAN_IMAGE) {
+			h->dim[0] = c->height;
+			h->dim[1] = c->width;
+			h->dim[2] = c->channels;
+		}
+	}
 }
 
 iso_status iso_encoder_new(const iso_schema *s, unsigned flags, iso_encoder **out, iso_error *err)
@@ -76,11 +113,13 @@ iso_status iso_encoder_new(const iso_schema *s, unsigned flags, iso_encoder **ou
 			s->name);
 	}
 	e->block = iso_alloc(e->nblock, sizeof(*e->block));
-	if (!e->block) {
-		iso_free(e);
+	e->span = iso_alloc(e->nblock, sizeof(*e->span));
+	if (!e->block || !e->span) {
+		iso_encoder_free(e);
 		return iso_no_memory(err, "an encoder");
 	}
 	fill_blocks(e, e->block);
+	fill_spans(e);
 	*out = e;
 	return ISO_OK;
 }
@@ -90,6 +129,7 @@ void iso_encoder_free(iso_encoder *e)
 	if (!e)
 		return;
 	iso_free(e->block);
+	iso_free(e->span);
 	iso_free(e);
 }
 
@@ -268,8 +308,10 @@ static void decode_row(const iso_encoder *e, const float *x, const iso_key *draw
 void iso_decode(const iso_encoder *e, const float *x, size_t ld, size_t n, const iso_key *draw,
 		iso_table *t, size_t at)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		decode_row(e, x + i * ld, draw, t, at + i);
+		iso_sequences_settle(t->schema, t->cells + (at + i) * t->schema->ncol);
+	}
 }
 
 void iso_set_labels(iso_table *t, size_t at, const uint32_t *label, size_t n)
@@ -299,7 +341,7 @@ static size_t numeric_bin(const iso_column *c, size_t cells, double x)
 
 static size_t column_codes(const iso_column *c)
 {
-	return c->type == ISO_PIXEL ? c->width * c->height : 1;
+	return c->type == ISO_PIXEL ? iso_column_pixels(c) : 1;
 }
 
 static size_t column_cells(const iso_column *c, size_t bins)
@@ -322,7 +364,7 @@ static void bin_row(const iso_table *t, size_t r, size_t bins, unsigned flags, u
 		if (!wanted(s, k, flags))
 			continue;
 		if (c->type == ISO_PIXEL)
-			for (size_t i = 0; i < c->width * c->height; i++)
+			for (size_t i = 0; i < iso_column_pixels(c); i++)
 				code[at++] = (uint32_t)(p[i] * bins / 256);
 		else if (isnan(x))
 			code[at++] = (uint32_t)(column_cells(c, bins) - 1);

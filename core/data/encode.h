@@ -24,6 +24,21 @@ typedef struct iso_block {
 	size_t first, width; /* in the encoded row */
 } iso_block;
 
+/* How stretches of an encoded row hang together, for methods that convolve or recur: the blocks of
+ * an image, of a sequence, or of neighbouring flat columns.  They cover the row in order. */
+typedef enum iso_span_kind {
+	ISO_SPAN_FLAT,	/* dim = {width, 1, 1} */
+	ISO_SPAN_IMAGE, /* dim = {height, width, channels}; float (y * width + x) * channels + c */
+	ISO_SPAN_SEQUENCE /* dim = {steps, floats per step, 1}; every step has the same blocks */
+} iso_span_kind;
+typedef struct iso_span {
+	iso_span_kind kind;
+	size_t first, width; /* in the encoded row */
+	size_t block, nblock;
+	size_t dim[3];
+	const iso_series *sequence; /* SEQUENCE: names, variable length; borrowed */
+} iso_span;
+
 enum {
 	ISO_ENC_FEATURES = 1, /* feature columns */
 	ISO_ENC_LABEL = 2,    /* the label column's one-hot */
@@ -37,6 +52,8 @@ typedef struct iso_encoder {
 	size_t dim;	  /* width of an encoded row */
 	iso_block *block; /* owned */
 	size_t nblock;
+	iso_span *span; /* owned */
+	size_t nspan;
 } iso_encoder;
 
 iso_status iso_encoder_new(const iso_schema *s, unsigned flags, iso_encoder **out,

@@ -11,36 +11,6 @@
 #define MAX_COLUMNS 65536
 #define MAX_PIXELS ((size_t)1 << 24)
 
-static const char *const type_names[] = {"continuous", "integer",  "categorical",
-					 "ordinal",    "binary",   "latitude",
-					 "longitude",  "sequence", "pixel"};
-static const char *const role_names[] = {"feature", "label", "id"};
-
-const char *iso_type_name(iso_type t)
-{
-	return (size_t)t < ISO_COUNT(type_names) ? type_names[t] : "?";
-}
-
-int iso_is_discrete(const iso_column *c)
-{
-	return c->type == ISO_CATEGORICAL || c->type == ISO_ORDINAL || c->type == ISO_BINARY;
-}
-
-int iso_schema_find(const iso_schema *s, const char *name)
-{
-	for (size_t i = 0; i < s->ncol; i++)
-		if (strcmp(s->column[i].name, name) == 0)
-			return (int)i;
-	return -1;
-}
-
-size_t iso_schema_classes(const iso_schema *s)
-{
-	return s->label >= 0 && iso_is_discrete(&s->column[s->label])
-		       ? s->column[s->label].ncategory
-		       : 0;
-}
-
 static void free_words(char **words, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -57,6 +27,12 @@ void iso_schema_free(iso_schema *s)
 		free_words(s->column[i].category, s->column[i].ncategory);
 		free_words(s->column[i].missing, s->column[i].nmissing);
 	}
+	for (size_t i = 0; i < s->nsequence; i++) {
+		iso_free(s->sequence[i].name);
+		free_words(s->sequence[i].variable,
+			   s->sequence[i].variable ? s->sequence[i].variables : 0);
+	}
+	iso_free(s->sequence);
 	iso_free(s->column);
 	iso_free(s->name);
 	iso_free(s->title);
@@ -184,13 +160,13 @@ static iso_status read_bounds(const cJSON *v, iso_column *c, int required, const
 static iso_status read_shape(const cJSON *v, iso_column *c, const char *where, iso_error *err)
 {
 	const cJSON *shape = cJSON_GetObjectItemCaseSensitive(v, "shape");
-	int want = c->type == ISO_PIXEL ? 2 : 1;
-	size_t side[2] = {1, 1};
+	const int n = cJSON_IsArray(shape) ? cJSON_GetArraySize(shape) : 0;
+	const int image = c->type == ISO_PIXEL;
+	size_t side[3] = {1, 1, 1};
 
-	for (int i = 0; i < want; i++) {
-		const cJSON *x = cJSON_IsArray(shape) && cJSON_GetArraySize(shape) == want
-					 ? cJSON_GetArrayItem(shape, i)
-					 : NULL;
+	for (int i = 0; i < 3 && (i < n || i == 0); i++) {
+		const cJSON *x =
+			(image ? n == 2 || n == 3 : n == 1) ? cJSON_GetArrayItem(shape, i) : NULL;
 
 		if (!cJSON_IsNumber(x) || !(x->valuedouble >= 1 && x->valuedouble <= 4096) ||
 		    x->valuedouble != floor(x->valuedouble))
@@ -199,11 +175,12 @@ static iso_status read_shape(const cJSON *v, iso_column *c, const char *where, i
 				"wrong shape (%s): a %s column needs \"shape\": %s, whole numbers "
 				"from 1 to 4096; add it",
 				where, iso_type_name(c->type),
-				want == 2 ? "[height, width]" : "[steps]");
+				image ? "[height, width] or [height, width, channels]" : "[steps]");
 		side[i] = (size_t)x->valuedouble;
 	}
-	c->height = want == 2 ? side[0] : 1;
-	c->width = want == 2 ? side[1] : side[0];
+	c->height = image ? side[0] : 1;
+	c->width = image ? side[1] : side[0];
+	c->channels = side[2];
 	return ISO_OK;
 }
 
@@ -212,6 +189,15 @@ static iso_status read_categories(const cJSON *v, iso_column *c, const char *whe
 	ISO_TRY(read_words(v, "categories", &c->category, &c->ncategory, where, err));
 	if (c->role == ISO_ID)
 		return ISO_OK;
+	ISO_FAIL_IF(c->role == ISO_CLIENT && (!iso_is_discrete(c) || c->ncategory < 2), err,
+		    ISO_E_CONFIG,
+		    "wrong clients (%s): a client column needs the public list of its clients, at "
+		    "least two, as \"categories\" (got %zu)",
+		    where, c->ncategory);
+	ISO_FAIL_IF(c->role == ISO_CLIENT && c->nmissing > 0, err, ISO_E_CONFIG,
+		    "wrong clients (%s): every record belongs to a client, so a client column has "
+		    "no \"missing\"; remove it",
+		    where);
 	ISO_FAIL_IF(iso_is_discrete(c) != (c->ncategory > 0), err, ISO_E_CONFIG,
 		    iso_is_discrete(c)
 			    ? "missing key (%s): a %s column needs its closed list \"categories\"; "
@@ -243,7 +229,7 @@ static iso_status read_domain(const cJSON *v, iso_column *c, const char *where, 
 	ISO_TRY(read_categories(v, c, where, err));
 	ISO_TRY(iso_json_get_number(v, "decimals", 0, 0, 15, &decimals, where, err));
 	c->decimals = (int)decimals;
-	if (iso_is_discrete(c) || c->role == ISO_ID) {
+	if (iso_is_discrete(c) || iso_is_dropped(c)) {
 		c->lo = c->hi = 0;
 		return ISO_OK;
 	}
@@ -258,8 +244,11 @@ static iso_status read_domain(const cJSON *v, iso_column *c, const char *where, 
 	}
 	if (c->type == ISO_SEQUENCE) {
 		ISO_FAIL_IF(c->role == ISO_LABEL, err, ISO_E_CONFIG,
-			    "wrong role (%s): a sequence cannot be the label; mend it", where);
+			    "wrong role (%s): a sequence cannot be the label; make it a feature",
+			    where);
 		ISO_TRY(read_shape(v, c, where, err));
+		if (cJSON_GetObjectItemCaseSensitive(v, "variables"))
+			return ISO_OK; /* each has a domain of its own */
 	}
 	return read_bounds(v, c, !latitude && !longitude, where, err);
 }
@@ -289,9 +278,9 @@ static iso_status read_positive(const cJSON *v, iso_column *c, const char *where
 
 static iso_status read_column(const cJSON *v, iso_column *c, const char *where, iso_error *err)
 {
-	static const char *const keys[] = {"name",	 "type",    "role",	"bounds",
-					   "categories", "missing", "decimals", "shape",
-					   "positive",	 "learned", "note"};
+	static const char *const keys[] = {
+		"name",	 "type",     "role",	"bounds", "categories", "missing", "decimals",
+		"shape", "positive", "learned", "note",	  "variables",	"length"};
 	const cJSON *learned = cJSON_GetObjectItemCaseSensitive(v, "learned");
 	const char *name = NULL;
 	int type = ISO_CATEGORICAL, role = ISO_FEATURE;
@@ -301,9 +290,9 @@ static iso_status read_column(const cJSON *v, iso_column *c, const char *where, 
 	ISO_FAIL_IF(!*name, err, ISO_E_CONFIG, "empty name (%s): a column needs a name; give one",
 		    where);
 	ISO_TRY(copy_text(name, &c->name, err));
-	ISO_TRY(read_word(v, "role", role_names, ISO_COUNT(role_names), 0, &role, where, err));
-	ISO_TRY(read_word(v, "type", type_names, ISO_COUNT(type_names), role != ISO_ID, &type,
-			  where, err));
+	ISO_TRY(read_word(v, "role", iso_role_names, ISO_ROLES, 0, &role, where, err));
+	ISO_TRY(read_word(v, "type", iso_type_names, ISO_TYPES,
+			  role != ISO_ID && role != ISO_CLIENT, &type, where, err));
 	c->type = (iso_type)type;
 	c->role = (iso_role)role;
 	ISO_FAIL_IF(learned && !cJSON_IsBool(learned), err, ISO_E_CONFIG,
@@ -313,46 +302,142 @@ static iso_status read_column(const cJSON *v, iso_column *c, const char *where, 
 	return read_positive(v, c, where, err);
 }
 
-/* One step of a sequence: a column of its own, named NAME_STEP. */
-static iso_status copy_step(const iso_column *from, size_t step, iso_column *to, iso_error *err)
+static iso_status copy_words(char *const *from, size_t n, char ***to, size_t *m, iso_error *err)
 {
-	size_t room = strlen(from->name) + 24;
+	*to = NULL;
+	*m = 0;
+	if (n == 0)
+		return ISO_OK;
+	*to = iso_alloc(n, sizeof(**to));
+	if (!*to)
+		return iso_no_memory(err, "a schema");
+	for (; *m < n; *m += 1)
+		ISO_TRY(copy_text(from[*m], &(*to)[*m], err));
+	return ISO_OK;
+}
+
+/* One variable at one step of a sequence: a column of its own. */
+static iso_status copy_step(const iso_series *q, const iso_column *from, size_t step,
+			    iso_column *to, iso_error *err)
+{
+	const int named = q->variable != NULL;
+	size_t room = strlen(q->name) + (named ? strlen(from->name) : 0) + 25;
 
 	*to = *from;
 	to->category = NULL;
-	to->ncategory = 0;
 	to->missing = NULL;
-	to->nmissing = 0;
+	to->ncategory = to->nmissing = 0;
+	to->step = step;
+	to->width = q->steps;
+	to->height = 1;
 	to->offset = step;
 	to->name = iso_alloc(room, 1);
 	if (!to->name)
 		return iso_no_memory(err, "a schema");
-	snprintf(to->name, room, "%s_%zu", from->name, step);
-	if (!from->nmissing)
-		return ISO_OK;
-	to->missing = iso_alloc(from->nmissing, sizeof(*to->missing));
-	if (!to->missing)
+	snprintf(to->name, room, "%s%s%s_%zu", q->name, named ? "_" : "", named ? from->name : "",
+		 step);
+	ISO_TRY(copy_words(from->category, from->ncategory, &to->category, &to->ncategory, err));
+	ISO_TRY(copy_words(from->missing, from->nmissing, &to->missing, &to->nmissing, err));
+	if (q->variable_length && !to->nmissing) { /* behind the end of a row: empty fields */
+		char *empty = (char *)"";
+
+		return copy_words(&empty, 1, &to->missing, &to->nmissing, err);
+	}
+	return ISO_OK;
+}
+
+static void free_column(iso_column *c)
+{
+	iso_free(c->name);
+	free_words(c->category, c->ncategory);
+	free_words(c->missing, c->nmissing);
+	memset(c, 0, sizeof(*c));
+}
+
+static iso_status read_variables(const cJSON *list, const iso_column *whole, iso_series *q,
+				 iso_column **out, const char *where, iso_error *err)
+{
+	const size_t n = cJSON_IsArray(list) ? (size_t)cJSON_GetArraySize(list) : 0;
+	const cJSON *v = list ? list->child : NULL;
+
+	ISO_FAIL_IF(n < 1 || n > 4096, err, ISO_E_CONFIG,
+		    "wrong variables (%s): \"variables\" must list 1 to 4096 columns (got %zu)",
+		    where, n);
+	*out = iso_alloc(n, sizeof(**out));
+	q->variable = iso_alloc(n, sizeof(*q->variable));
+	if (!*out || !q->variable)
 		return iso_no_memory(err, "a schema");
-	for (; to->nmissing < from->nmissing; to->nmissing++)
-		ISO_TRY(copy_text(from->missing[to->nmissing], &to->missing[to->nmissing], err));
+	for (q->variables = 0; q->variables < n; v = v->next) {
+		iso_column *c = &(*out)[q->variables++];
+		char place[300];
+
+		snprintf(place, sizeof(place), "%.200s: variables[%zu]", where, q->variables - 1);
+		ISO_TRY(read_column(v, c, place, err));
+		ISO_TRY(copy_text(c->name, &q->variable[q->variables - 1], err));
+		c->learned |= whole->learned;
+		ISO_FAIL_IF(c->role != ISO_FEATURE || c->type > ISO_BINARY, err, ISO_E_CONFIG,
+			    "wrong variable (%s): a variable of a sequence is a feature of type "
+			    "continuous, integer, categorical, ordinal or binary; change it",
+			    place);
+		ISO_FAIL_IF(q->variable_length && c->nmissing > 1, err, ISO_E_CONFIG,
+			    "wrong variable (%s): in a sequence of variable length, missing means "
+			    "\"behind the end\" and has one code (got %zu)",
+			    place, c->nmissing);
+	}
+	return ISO_OK;
+}
+
+static iso_status add_steps(iso_schema *s, size_t *cap, iso_series *q, const iso_column *variable,
+			    iso_error *err)
+{
+	q->first = s->ncol;
+	ISO_FAIL_IF(q->steps * q->variables > MAX_COLUMNS - s->ncol, err, ISO_E_CONFIG,
+		    "too many columns (sequence %.80s): %zu steps of %zu variables make more than "
+		    "%d columns; use fewer",
+		    q->name, q->steps, q->variables, MAX_COLUMNS);
+	for (size_t i = 0; i < q->steps * q->variables; i++) {
+		ISO_TRY(iso_grow(&s->column, cap, s->ncol + 1, sizeof(*s->column), err));
+		s->column[s->ncol].sequence = s->nsequence;
+		s->ncol++;
+		ISO_TRY(copy_step(q, &variable[i % q->variables], i / q->variables,
+				  &s->column[s->ncol - 1], err));
+		s->column[s->ncol - 1].sequence = s->nsequence;
+	}
 	return ISO_OK;
 }
 
 /* The column at the end of s is a sequence: its steps take its place. */
-static iso_status expand_sequence(iso_schema *s, size_t *cap, iso_error *err)
+static iso_status expand_sequence(const cJSON *v, iso_schema *s, size_t *cap, const char *where,
+				  iso_error *err)
 {
-	iso_column whole = s->column[s->ncol - 1];
-	iso_status st = ISO_OK;
+	static const char *const lengths[] = {"fixed", "variable"};
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(v, "variables");
+	iso_column whole = s->column[--s->ncol], *variable = NULL;
+	iso_series *q;
+	int variable_length = 0;
+	iso_status st;
 
-	s->ncol--;
 	memset(&s->column[s->ncol], 0, sizeof(whole));
-	for (size_t i = 0; i < whole.width && st == ISO_OK; i++) {
-		st = iso_grow(&s->column, cap, s->ncol + 1, sizeof(*s->column), err);
-		if (st == ISO_OK)
-			st = copy_step(&whole, i, &s->column[s->ncol++], err);
+	st = read_word(v, "length", lengths, 2, 0, &variable_length, where, err);
+	if (st == ISO_OK) {
+		size_t room = s->nsequence;
+
+		st = iso_grow(&s->sequence, &room, s->nsequence + 1, sizeof(*q), err);
 	}
-	iso_free(whole.name);
-	free_words(whole.missing, whole.nmissing);
+	if (st == ISO_OK) {
+		q = &s->sequence[s->nsequence++];
+		*q = (iso_series){
+			.steps = whole.width, .variables = 1, .variable_length = variable_length};
+		st = copy_text(whole.name, &q->name, err);
+		if (st == ISO_OK && list)
+			st = read_variables(list, &whole, q, &variable, where, err);
+		if (st == ISO_OK)
+			st = add_steps(s, cap, q, list ? variable : &whole, err);
+		for (size_t i = 0; variable && i < q->variables; i++)
+			free_column(&variable[i]);
+	}
+	iso_free(variable);
+	free_column(&whole);
 	return st;
 }
 
@@ -374,7 +459,14 @@ static iso_status read_columns(const cJSON *list, iso_schema *s, const char *whe
 		ISO_TRY(read_column(v, &s->column[s->ncol - 1], place, err));
 		if (s->column[s->ncol - 1].type == ISO_SEQUENCE &&
 		    s->column[s->ncol - 1].role != ISO_ID)
-			ISO_TRY(expand_sequence(s, &cap, err));
+			ISO_TRY(expand_sequence(v, s, &cap, place, err));
+		else
+			ISO_FAIL_IF(cJSON_HasObjectItem(v, "variables") ||
+					    cJSON_HasObjectItem(v, "length"),
+				    err, ISO_E_CONFIG,
+				    "needless key (%s): only a sequence has \"variables\" and "
+				    "\"length\"; remove it",
+				    place);
 	}
 	return ISO_OK;
 }
@@ -393,17 +485,23 @@ static iso_status finish(iso_schema *s, const char *where, iso_error *err)
 	st = reject_twins(names, s->ncol, "columns", where, err);
 	iso_free(names);
 	ISO_TRY(st);
-	s->label = -1;
+	s->label = s->client = -1;
 	for (size_t i = 0; i < s->ncol; i++) {
 		iso_column *c = &s->column[i];
 
 		s->learned |= c->learned;
-		if (c->type == ISO_PIXEL && c->role != ISO_ID) {
+		if (iso_column_pixels(c)) {
 			c->offset = s->npixel;
-			s->npixel += c->width * c->height;
+			s->npixel += iso_column_pixels(c);
 		}
 		ISO_FAIL_IF(s->npixel > MAX_PIXELS, err, ISO_E_CONFIG,
 			    "too many pixels (%s): more than 2^24; use fewer", where);
+		ISO_FAIL_IF(c->role == ISO_CLIENT && s->client >= 0, err, ISO_E_CONFIG,
+			    "two client columns (%s): \"%s\" and \"%s\"; keep one, make the "
+			    "other a feature or an id",
+			    where, s->column[s->client].name, c->name);
+		if (c->role == ISO_CLIENT)
+			s->client = (int)i;
 		if (c->role != ISO_LABEL)
 			continue;
 		ISO_FAIL_IF(s->label >= 0, err, ISO_E_CONFIG,
@@ -460,100 +558,4 @@ iso_status iso_schema_read(const char *path, iso_schema **out, iso_error *err)
 	st = iso_schema_from_json(v, path, out, err);
 	cJSON_Delete(v);
 	return st;
-}
-
-static int add_words(cJSON *obj, const char *key, char *const *words, size_t n)
-{
-	cJSON *list = cJSON_AddArrayToObject(obj, key);
-
-	for (size_t i = 0; list && i < n; i++) {
-		cJSON *w = cJSON_CreateString(words[i]);
-
-		if (!w || !cJSON_AddItemToArray(list, w)) {
-			cJSON_Delete(w);
-			return 0;
-		}
-	}
-	return list != NULL;
-}
-
-static int add_pair(cJSON *obj, const char *key, double a, double b, int n)
-{
-	cJSON *list = cJSON_AddArrayToObject(obj, key), *x;
-
-	for (int i = 0; list && i < n; i++) {
-		x = cJSON_CreateNumber(i ? b : a);
-		if (!x || !cJSON_AddItemToArray(list, x)) {
-			cJSON_Delete(x);
-			return 0;
-		}
-	}
-	return list != NULL;
-}
-
-static int add_domain(cJSON *v, const iso_column *c)
-{
-	int good = 1;
-
-	if (c->type == ISO_SEQUENCE && c->role != ISO_ID)
-		good = add_pair(v, "shape", (double)c->width, 0, 1);
-	if (c->type == ISO_PIXEL && c->role != ISO_ID)
-		good = add_pair(v, "shape", (double)c->height, (double)c->width, 2);
-	else if (c->role != ISO_ID && !iso_is_discrete(c))
-		good = good && add_pair(v, "bounds", c->lo, c->hi, 2);
-	if (c->ncategory)
-		good = good && add_words(v, "categories", c->category, c->ncategory);
-	if (c->nmissing)
-		good = good && add_words(v, "missing", c->missing, c->nmissing);
-	if (c->decimals >= 0)
-		good = good && cJSON_AddNumberToObject(v, "decimals", c->decimals) != NULL;
-	if (c->positive >= 0)
-		good = good &&
-		       cJSON_AddStringToObject(v, "positive", c->category[c->positive]) != NULL;
-	if (c->learned)
-		good = good && cJSON_AddTrueToObject(v, "learned") != NULL;
-	return good;
-}
-
-static int add_column(cJSON *list, const iso_column *c)
-{
-	cJSON *v = cJSON_CreateObject();
-	int sequence = c->type == ISO_SEQUENCE && c->role != ISO_ID, good;
-	char *name = iso_strdup(c->name);
-
-	if (!v || !name || !cJSON_AddItemToArray(list, v)) {
-		cJSON_Delete(v);
-		iso_free(name);
-		return 0;
-	}
-	if (sequence) /* NAME_0 stands for the whole */
-		name[strlen(name) - 2] = 0;
-	good = cJSON_AddStringToObject(v, "name", name) &&
-	       cJSON_AddStringToObject(v, "type", type_names[c->type]) &&
-	       cJSON_AddStringToObject(v, "role", role_names[c->role]) && add_domain(v, c);
-	iso_free(name);
-	return good;
-}
-
-iso_status iso_schema_to_json(const iso_schema *s, cJSON **out, iso_error *err)
-{
-	cJSON *v = cJSON_CreateObject(), *list = NULL;
-	int good = v && cJSON_AddStringToObject(v, "name", s->name) &&
-		   cJSON_AddStringToObject(v, "title", s->title);
-
-	*out = NULL;
-	if (good)
-		good = (list = cJSON_AddArrayToObject(v, "columns")) != NULL;
-	for (size_t i = 0; good && i < s->ncol; i++) {
-		const iso_column *c = &s->column[i];
-
-		if (c->type != ISO_SEQUENCE || c->role == ISO_ID || c->offset == 0)
-			good = add_column(list, c);
-	}
-	if (!good) {
-		cJSON_Delete(v);
-		return iso_no_memory(err, "a schema");
-	}
-	*out = v;
-	return ISO_OK;
 }

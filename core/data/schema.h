@@ -7,7 +7,11 @@
  *   {"name": "age", "type": "integer", "role": "feature", "bounds": [0, 120], "missing": ["?"],
  * "learned": false},
  *   {"name": "sex", "type": "binary", "categories": ["Female", "Male"]},
- *   {"name": "image", "type": "pixel", "shape": [28, 28]},
+ *   {"name": "image", "type": "pixel", "shape": [28, 28]},          or [height, width, channels]
+ *   {"name": "stay", "type": "sequence", "shape": [24], "length": "variable", "variables": [
+ *     {"name": "pulse", "type": "continuous", "bounds": [20, 250]},
+ *     {"name": "ward", "type": "categorical", "categories": ["A", "B"]}]},
+ *   {"name": "hospital", "role": "client", "categories": ["north", "south"]},
  *   {"name": "income", "type": "binary", "role": "label", "categories": ["<=50K", ">50K"],
  * "positive": ">50K"}]}
  */
@@ -29,11 +33,16 @@ typedef enum iso_type {
 	ISO_LONGITUDE,	 /* continuous in [-180, 180] */
 	/* "shape": [steps], bounds: the JSON's one column NAME becomes `steps` columns NAME_0,
 	 * NAME_1, ... of this type, each an ordinary continuous one; width = steps, offset = the
-	 * step */
+	 * step.  With "variables", the columns are NAME_VARIABLE_STEP, step after step, each of its
+	 * variable's own type.  All of them have `sequence` set. */
 	ISO_SEQUENCE,
-	ISO_PIXEL /* an image of "shape": [height, width], bytes 0..255 */
+	/* an image of "shape": [height, width] or [height, width, channels], bytes 0..255, the
+	 * channels of a pixel side by side */
+	ISO_PIXEL
 } iso_type;
-typedef enum iso_role { ISO_FEATURE, ISO_LABEL, ISO_ID } iso_role;
+/* Ids and clients are read and then dropped: they are no part of what a generator models or makes.
+ * A client column says whose record it is; its categories are the public list of clients. */
+typedef enum iso_role { ISO_FEATURE, ISO_LABEL, ISO_ID, ISO_CLIENT } iso_role;
 
 typedef struct iso_column {
 	char *name; /* owned by the schema, as all below */
@@ -46,19 +55,35 @@ typedef struct iso_column {
 	size_t nmissing;
 	int decimals;	      /* of printed continuous values; -1 = as many as needed */
 	size_t width, height; /* PIXEL and SEQUENCE: shape */
-	size_t offset; /* PIXEL: first byte of this column in a row of iso_table.pixels; SEQUENCE:
-			  the step */
-	int positive;  /* label: index of the positive category, -1 = none named */
-	int learned;   /* 1: bounds or categories were read off data */
+	size_t offset;	 /* PIXEL: first byte of this column in a row of iso_table.pixels; SEQUENCE:
+			    the step */
+	int positive;	 /* label: index of the positive category, -1 = none named */
+	int learned;	 /* 1: bounds or categories were read off data */
+	size_t channels; /* PIXEL: 1 unless the shape has a third number */
+	size_t sequence; /* step of schema->sequence[sequence - 1]; 0 = of none */
+	size_t step;	 /* of a sequence */
 } iso_column;
+
+/* Columns first .. first + steps * variables - 1, step after step. */
+typedef struct iso_series {
+	char *name; /* owned */
+	size_t first, steps, variables;
+	/* 1: a row may end early.  The cells of the steps behind its end are missing, and no other
+	 * cell of it is; every row has at least one step. */
+	int variable_length;
+	char **variable; /* [variables] names, owned; NULL: one variable without a name */
+} iso_series;
 
 typedef struct iso_schema {
 	char *name, *title;
 	iso_column *column;
 	size_t ncol;
 	int label;     /* index of THE label column (the first with role label), -1 = none */
+	int client;    /* index of the column with role client, -1 = none */
 	size_t npixel; /* bytes per row of all pixel columns */
-	int learned;   /* any column learned */
+	iso_series *sequence;
+	size_t nsequence;
+	int learned; /* any column learned */
 } iso_schema;
 
 iso_status iso_schema_from_json(const cJSON *v, const char *where, iso_schema **out,
@@ -69,8 +94,24 @@ void iso_schema_free(iso_schema *s);
 /* Draft from a CSV: types guessed, bounds and categories marked learned. */
 iso_status iso_schema_infer(const char *csv_path, iso_schema **out, iso_error *err) ISO_MUST_CHECK;
 int iso_schema_find(const iso_schema *s, const char *name); /* index or -1 */
+#define ISO_TYPES ((size_t)ISO_PIXEL + 1)
+#define ISO_ROLES ((size_t)ISO_CLIENT + 1)
+extern const char *const iso_type_names[ISO_TYPES], *const iso_role_names[ISO_ROLES];
 const char *iso_type_name(iso_type t);
-int iso_is_discrete(const iso_column *c); /* categorical, ordinal or binary */
+const char *iso_role_name(iso_role r);
+int iso_is_discrete(const iso_column *c);      /* categorical, ordinal or binary */
+int iso_is_dropped(const iso_column *c);       /* role id or client */
+size_t iso_column_pixels(const iso_column *c); /* bytes of an image, 0 of any other column */
+/* Steps of one row of a variable-length sequence: the cells (one row of a table) up to the first
+ * step that is missing; `steps` of a sequence of fixed length. */
+size_t iso_sequence_length(const iso_series *q, const double *cells);
+/* NULL if a row obeys its variable-length sequences; else what is wrong ("is empty", "has a gap"),
+ * with the name of the sequence and the step. */
+const char *iso_sequences_fault(const iso_schema *s, const double *cells, const char **name,
+				size_t *step);
+/* Makes a row obey its variable-length sequences: what is behind the first missing step goes, and a
+ * missing first step gets the middle of its bounds or its first category. */
+void iso_sequences_settle(const iso_schema *s, double *cells);
 /* Number of classes of the label (0 without a discrete label). */
 size_t iso_schema_classes(const iso_schema *s);
 

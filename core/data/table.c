@@ -33,7 +33,7 @@ iso_status iso_table_new(const iso_schema *s, size_t n, iso_table **out, iso_err
 	for (size_t i = 0; i < n; i++)
 		t->id[i] = i;
 	for (size_t c = 0; c < s->ncol; c++)
-		if (s->column[c].role == ISO_ID)
+		if (iso_is_dropped(&s->column[c]))
 			for (size_t i = 0; i < n; i++)
 				t->cells[i * s->ncol + c] = NAN;
 	*out = t;
@@ -164,14 +164,31 @@ static const char *cell_fault(const iso_column *c, double x)
 	return c->type == ISO_INTEGER && x != floor(x) ? "not an integer" : NULL;
 }
 
+static iso_status check_sequences(const iso_table *t, size_t r, iso_error *err)
+{
+	const char *name;
+	size_t step;
+	const char *fault =
+		iso_sequences_fault(t->schema, t->cells + r * t->schema->ncol, &name, &step);
+
+	if (!fault)
+		return ISO_OK;
+	return iso_fail(err, ISO_E_DATA,
+			"sequence outside the schema (row %zu): %s %s at step %zu; a row has at "
+			"least one step and no gap",
+			r, name, fault, step);
+}
+
 iso_status iso_table_check(const iso_table *t, iso_error *err)
 {
+	for (size_t r = 0; r < t->n && t->schema->nsequence; r++)
+		ISO_TRY(check_sequences(t, r, err));
 	for (size_t r = 0; r < t->n; r++)
 		for (size_t k = 0; k < t->schema->ncol; k++) {
 			const iso_column *c = &t->schema->column[k];
 			double x = iso_table_cell(t, r, k);
 			const char *fault =
-				c->role == ISO_ID || c->type == ISO_PIXEL ? NULL : cell_fault(c, x);
+				iso_is_dropped(c) || c->type == ISO_PIXEL ? NULL : cell_fault(c, x);
 			char text[32];
 
 			if (!fault)
@@ -179,8 +196,8 @@ iso_status iso_table_check(const iso_table *t, iso_error *err)
 			iso_json_number_text(x, text);
 			return iso_fail(err, ISO_E_DATA,
 					"value outside the schema (row %zu, column %s): %s is %s; "
-					"mend the row or "
-					"the schema",
+					"correct "
+					"the row or the schema",
 					r, c->name, text, fault);
 		}
 	return ISO_OK;
@@ -222,6 +239,13 @@ iso_status iso_table_hash(const iso_table *t, char hex[65], iso_error *err)
 		}
 		if (t->schema->npixel)
 			iso_sha256_add(&sha, t->pixels, t->n * t->schema->npixel);
+		for (size_t r = 0; t->client && r < t->n; r++)
+			iso_sha256_add(&sha,
+				       (uint8_t[]){(uint8_t)t->client[r],
+						   (uint8_t)(t->client[r] >> 8),
+						   (uint8_t)(t->client[r] >> 16),
+						   (uint8_t)(t->client[r] >> 24)},
+				       4);
 		st = iso_sha256_end(&sha, digest, err);
 	}
 	if (st == ISO_OK)
@@ -241,7 +265,7 @@ uint64_t iso_row_hash(const iso_table *t, size_t r)
 	uint8_t b[8];
 
 	for (size_t c = 0; c < s->ncol; c++) {
-		if (s->column[c].role == ISO_ID)
+		if (iso_is_dropped(&s->column[c]))
 			continue;
 		put_double(b, iso_table_cell(t, r, c));
 		for (int i = 0; i < 8; i++)
@@ -259,7 +283,7 @@ int iso_row_equal(const iso_table *t, size_t a, size_t b)
 	for (size_t c = 0; c < s->ncol; c++) {
 		double x = iso_table_cell(t, a, c), y = iso_table_cell(t, b, c);
 
-		if (s->column[c].role != ISO_ID && x != y && !(isnan(x) && isnan(y)))
+		if (!iso_is_dropped(&s->column[c]) && x != y && !(isnan(x) && isnan(y)))
 			return 0;
 	}
 	return s->npixel == 0 ||

@@ -33,7 +33,7 @@ iso_status iso_table_select(const iso_table *t, const uint32_t *row, size_t n, i
 iso_status iso_table_concat(const iso_table *a, const iso_table *b, iso_table **out,
 			    iso_error *err) ISO_MUST_CHECK;
 /* CSV in (header must name every schema column, in any order; unknown columns are errors with a
- * suggestion) and out (role id columns are left out; pixels expand to NAME_0, NAME_1, ...; missing
+ * suggestion) and out (ids and clients are left out; pixels expand to NAME_0, NAME_1, ...; missing
  * = the first missing code or empty). Values outside the schema: ISO_E_DATA with file, line, column
  * number, column name, value and what is allowed. */
 iso_status iso_table_read_csv(const char *path, const iso_schema *s, iso_table **out,

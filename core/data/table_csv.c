@@ -23,7 +23,7 @@ typedef struct reader {
 	size_t nfield;
 	size_t **order; /* per column: its categories sorted, for the binary search */
 	iso_table *t;
-	size_t cells_cap, pixels_cap;
+	size_t cells_cap, pixels_cap, client_cap;
 } reader;
 
 static int compare_category(const void *a, const void *b, void *ctx)
@@ -77,10 +77,9 @@ static int find_pixel(const iso_schema *s, const char *name, target *out)
 	for (size_t c = 0; c < s->ncol; c++) {
 		const iso_column *col = &s->column[c];
 
-		if (col->type == ISO_PIXEL && col->role != ISO_ID &&
-		    strlen(col->name) == (size_t)(bar - name) &&
+		if (iso_column_pixels(col) > 0 && strlen(col->name) == (size_t)(bar - name) &&
 		    memcmp(col->name, name, (size_t)(bar - name)) == 0 &&
-		    k < col->width * col->height) {
+		    k < iso_column_pixels(col)) {
 			*out = (target){c, col->offset + k};
 			return 1;
 		}
@@ -112,14 +111,14 @@ static iso_status unknown_column(const reader *r, const char *name, size_t line,
 			r->name, line, field, name, r->s->name);
 }
 
-/* Every schema column once; role id columns may be absent, since they are dropped anyway. */
+/* Every schema column once; ids and clients may be absent, since they are dropped anyway. */
 static iso_status check_header(const reader *r, const size_t *seen, size_t line, iso_error *err)
 {
 	for (size_t c = 0; c < r->s->ncol; c++) {
 		const iso_column *col = &r->s->column[c];
-		size_t want = col->type == ISO_PIXEL ? col->width * col->height : 1;
+		size_t want = iso_column_pixels(col) ? iso_column_pixels(col) : 1;
 
-		if (col->role != ISO_ID && seen[c] < want)
+		if (!iso_is_dropped(col) && seen[c] < want)
 			return iso_fail(err, ISO_E_DATA,
 					"missing column (%s:%zu:1): the header lacks \"%s%s\" of "
 					"schema \"%s\"; add "
@@ -148,7 +147,7 @@ static iso_status read_header(reader *r, size_t line, char **field, size_t nfiel
 	for (size_t i = 0; i < nfield && st == ISO_OK; i++) {
 		int c = iso_schema_find(r->s, field[i]);
 
-		if (c >= 0 && (r->s->column[c].type != ISO_PIXEL || r->s->column[c].role == ISO_ID))
+		if (c >= 0 && !iso_column_pixels(&r->s->column[c]))
 			r->field[i].column = (size_t)c;
 		else if (!find_pixel(r->s, field[i], &r->field[i]))
 			st = unknown_column(r, field[i], line, i + 1, err);
@@ -159,6 +158,8 @@ static iso_status read_header(reader *r, size_t line, char **field, size_t nfiel
 				      r->name, line, i + 1, field[i]);
 		if (st == ISO_OK)
 			seen[r->field[i].column]++;
+		if (st == ISO_OK && (int)r->field[i].column == r->s->client)
+			r->t->nclient = r->s->column[r->s->client].ncategory;
 	}
 	if (st == ISO_OK)
 		st = check_header(r, seen, line, err);
@@ -254,6 +255,21 @@ static int read_value(const reader *r, size_t column, const char *text, double *
 	return (c->type != ISO_INTEGER && c->type != ISO_PIXEL) || *x == floor(*x);
 }
 
+/* A row of variable length has a first step, and nothing missing before its end. */
+static iso_status check_sequences(const reader *r, const double *cells, size_t line, iso_error *err)
+{
+	const char *name;
+	size_t step;
+	const char *fault = iso_sequences_fault(r->s, cells, &name, &step);
+
+	if (!fault)
+		return ISO_OK;
+	return iso_fail(err, ISO_E_DATA, "sequence (%s:%zu): %.80s %s at step %zu; %s", r->name,
+			line, name, fault, step,
+			step ? "leave out the steps behind the end of the record, and no other"
+			     : "remove the row");
+}
+
 static iso_status read_row(void *ctx, size_t row, size_t line, char **field, size_t nfield,
 			   iso_error *err)
 {
@@ -268,21 +284,25 @@ static iso_status read_row(void *ctx, size_t row, size_t line, char **field, siz
 	ISO_TRY(iso_grow(&r->t->cells, &r->cells_cap, (at + 1) * ncol, sizeof(double), err));
 	if (npixel)
 		ISO_TRY(iso_grow(&r->t->pixels, &r->pixels_cap, (at + 1) * npixel, 1, err));
+	if (r->t->nclient)
+		ISO_TRY(iso_grow(&r->t->client, &r->client_cap, at + 1, sizeof(uint32_t), err));
 	for (size_t c = 0; c < ncol; c++)
-		r->t->cells[at * ncol + c] = r->s->column[c].role == ISO_ID ? NAN : 0;
+		r->t->cells[at * ncol + c] = iso_is_dropped(&r->s->column[c]) ? NAN : 0;
 	for (size_t i = 0; i < nfield; i++) {
 		const iso_column *c = &r->s->column[r->field[i].column];
 		double x;
 
 		if (!read_value(r, r->field[i].column, field[i], &x))
 			return bad_value(r, c, field[i], line, i + 1, err);
-		if (c->type == ISO_PIXEL && c->role != ISO_ID)
+		if (iso_column_pixels(c))
 			r->t->pixels[at * npixel + r->field[i].pixel] = (uint8_t)x;
+		else if (c->role == ISO_CLIENT)
+			r->t->client[at] = (uint32_t)x;
 		else
 			r->t->cells[at * ncol + r->field[i].column] = x;
 	}
 	r->t->n = at + 1;
-	return ISO_OK;
+	return check_sequences(r, r->t->cells + at * ncol, line, err);
 }
 
 iso_status iso_table_parse_csv(const char *text, size_t n, const char *name, const iso_schema *s,
@@ -355,7 +375,7 @@ static void write_cell(iso_str *out, const iso_column *c, double x, int last)
 
 static void write_pixels(iso_str *out, const iso_column *c, const uint8_t *p, int last)
 {
-	size_t n = c->width * c->height;
+	size_t n = iso_column_pixels(c);
 
 	for (size_t i = 0; i < n; i++)
 		iso_str_addf(out, "%u%c", p[i], last && i + 1 == n ? '\n' : ',');
@@ -365,9 +385,9 @@ static void write_header(iso_str *out, const iso_schema *s, size_t last)
 {
 	for (size_t c = 0; c <= last; c++) {
 		const iso_column *col = &s->column[c];
-		size_t n = col->type == ISO_PIXEL ? col->width * col->height : 0;
+		size_t n = iso_column_pixels(col);
 
-		if (col->role == ISO_ID)
+		if (iso_is_dropped(col))
 			continue;
 		if (!n)
 			iso_csv_field(out, col->name, c == last);
@@ -387,7 +407,7 @@ iso_status iso_table_to_csv(const iso_table *t, iso_str *out, iso_error *err)
 	const iso_schema *s = t->schema;
 	size_t last = s->ncol;
 
-	while (last > 0 && s->column[last - 1].role == ISO_ID)
+	while (last > 0 && iso_is_dropped(&s->column[last - 1]))
 		last--;
 	ISO_FAIL_IF(last == 0, err, ISO_E_UNSUPPORTED,
 		    "nothing to write (schema %s): every column is an id; give one another "
@@ -399,7 +419,7 @@ iso_status iso_table_to_csv(const iso_table *t, iso_str *out, iso_error *err)
 		for (size_t c = 0; c <= last; c++) {
 			const iso_column *col = &s->column[c];
 
-			if (col->role == ISO_ID)
+			if (iso_is_dropped(col))
 				continue;
 			if (col->type == ISO_PIXEL)
 				write_pixels(out, col, t->pixels + r * s->npixel + col->offset,

@@ -311,6 +311,8 @@ iso_status iso_training_sample(const iso_training *t, const iso_schema *s, uint6
 			      "sample (%s): %zu rows were asked for, %zu were given; fill the "
 			      "table as it comes",
 			      g->name, n, rows->n);
+	for (size_t r = 0; st == ISO_OK && s->nsequence && r < n; r++)
+		iso_sequences_settle(s, rows->cells + r * s->ncol);
 	if (st == ISO_OK && iso_table_check(rows, err) != ISO_OK) {
 		(void)iso_fail_context(err, "sample of %s", g->name);
 		st = ISO_E_PLUGIN;

@@ -34,7 +34,7 @@ static double value_of(const iso_column *c, look how, size_t column, double u)
 	const int high = how == LOOK_HIGH || (how == LOOK_LOW_HIGH && column % 2) ||
 			 (how == LOOK_HIGH_LOW && column % 2 == 0);
 
-	if (c->role == ISO_ID)
+	if (iso_is_dropped(c))
 		return NAN;
 	if (c->type == ISO_PIXEL)
 		return 0;
