@@ -8,6 +8,7 @@
 #include "core/base/clock.h"
 #include "core/privacy/accountant.h"
 #include "core/privacy/noise.h"
+#include "core/privacy/release_key.h"
 
 typedef struct noise_job {
 	iso_noise *z;
@@ -46,11 +47,13 @@ void bench_noise(void)
 {
 	static bench_case c;
 	noise_job j = {.n = 121000};
+	iso_release_key key;
 	iso_error err = {0};
 	bench_stat s, peak;
 
 	j.x = iso_alloc(j.n, sizeof(float));
-	if (!j.x || iso_noise_new(1, "bench", 0, &j.z, &err) != ISO_OK) {
+	if (!j.x || iso_release_key_plain(1, "bench", 0, &key, &err) != ISO_OK ||
+	    iso_noise_new(key.digest, 0, &j.z, &err) != ISO_OK) {
 		bench_fail(&err);
 		iso_free(j.x);
 		return;

@@ -10,6 +10,7 @@
 #include "core/base/alloc.h"
 #include "core/math/vmath.h"
 #include "core/nn/dpsgd.h"
+#include "core/privacy/release_key.h"
 
 #define LATENT 7
 
@@ -179,6 +180,7 @@ static iso_status buffers(model *m, iso_error *err)
 static iso_status model_init(model *m, int dp, iso_error *err)
 {
 	iso_plan plan = {0};
+	iso_release_key key;
 	iso_status st = ISO_OK;
 
 	ISO_TRY(nets(m, dp, err));
@@ -193,7 +195,9 @@ static iso_status model_init(model *m, int dp, iso_error *err)
 	if (dp) {
 		st = iso_plan_gaussian(&plan, "step", 0, 0, 1.1, 1, 1000000000, m->dp.clip, err);
 		if (st == ISO_OK)
-			st = iso_ledger_new(&plan, "bench", ISO_ADD_REMOVE, 1, 0, &m->ledger, err);
+			st = iso_release_key_plain(1, "bench", 0, &key, err);
+		if (st == ISO_OK)
+			st = iso_ledger_new(&plan, "bench", ISO_ADD_REMOVE, &key, &m->ledger, err);
 		iso_plan_free(&plan);
 		if (st == ISO_OK)
 			st = iso_ledger_find(m->ledger, "step", 0, &m->dp.handle, err);

@@ -340,13 +340,13 @@ static cJSON *value_json(const iso_option *o, const char *at)
 	return NULL;
 }
 
-static iso_status make_resolved(const iso_option *table, const char *out, cJSON **resolved,
-				iso_error *err)
+iso_status iso_options_values(const iso_option *table, const void *options, cJSON **out,
+			      iso_error *err)
 {
 	cJSON *object = cJSON_CreateObject();
 
 	for (const iso_option *o = table; object && o->key; o++) {
-		cJSON *v = value_json(o, out + o->offset);
+		cJSON *v = value_json(o, (const char *)options + o->offset);
 
 		if (!v || !cJSON_AddItemToObject(object, o->key, v)) {
 			cJSON_Delete(v);
@@ -355,7 +355,7 @@ static iso_status make_resolved(const iso_option *table, const char *out, cJSON 
 			break;
 		}
 	}
-	*resolved = object;
+	*out = object;
 	return object ? ISO_OK : iso_no_memory(err, "the resolved options");
 }
 
@@ -398,7 +398,7 @@ iso_status iso_options_resolve(const iso_option *table, const cJSON *values, con
 				where, o->key, inner.text);
 	}
 	ISO_TRY(apply(table, values, where, out, err));
-	return resolved ? make_resolved(table, out, resolved, err) : ISO_OK;
+	return resolved ? iso_options_values(table, out, resolved, err) : ISO_OK;
 }
 
 iso_status iso_options_set(cJSON *values, const char *assignment, iso_error *err)

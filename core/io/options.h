@@ -71,6 +71,10 @@ typedef struct iso_option {
 iso_status iso_options_resolve(const iso_option *table, const cJSON *values, const char *where,
 			       void *out, size_t size, cJSON **resolved,
 			       iso_error *err) ISO_MUST_CHECK;
+/* Every option's value in a resolved struct, as a new object in table order; owned by the caller.
+ */
+iso_status iso_options_values(const iso_option *table, const void *options, cJSON **out,
+			      iso_error *err) ISO_MUST_CHECK;
 /* Adds KEY=VALUE texts (the --set of the command line) to an object as strings; ISO_E_USAGE without
  * '='. */
 iso_status iso_options_set(cJSON *values, const char *assignment, iso_error *err) ISO_MUST_CHECK;

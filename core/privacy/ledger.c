@@ -9,6 +9,7 @@
 #include "core/base/alloc.h"
 #include "core/base/str.h"
 #include "core/privacy/ledger_private.h"
+#include "core/privacy/release_key.h"
 
 const char *iso_guarantee_name(iso_guarantee g)
 {
@@ -234,8 +235,8 @@ static iso_status check_plan(const iso_plan *plan, iso_adjacency adj, iso_error 
 	return st;
 }
 
-iso_status iso_ledger_new(const iso_plan *plan, const char *who, iso_adjacency adj, uint64_t seed,
-			  int secure, iso_ledger **out, iso_error *err)
+iso_status iso_ledger_new(const iso_plan *plan, const char *who, iso_adjacency adj,
+			  const iso_release_key *key, iso_ledger **out, iso_error *err)
 {
 	iso_ledger *l = iso_alloc(1, sizeof(*l));
 	iso_status st = ISO_OK;
@@ -252,9 +253,10 @@ iso_status iso_ledger_new(const iso_plan *plan, const char *who, iso_adjacency a
 	}
 	ISO_TRY_OUT(iso_grow(&l->state, &l->state_cap, l->plan.n + 1, sizeof(*l->state), err));
 	ISO_TRY_OUT(check_plan(&l->plan, adj, err));
-	ISO_TRY_OUT(iso_noise_new(seed, l->who, secure, &l->noise, err));
+	ISO_TRY_OUT(iso_noise_new(key->digest, key->secure, &l->noise, err));
 	/* The batches must be as secret as the noise: amplification by sampling assumes it.  So
-	 * their key is drawn from the noise and not from the master seed directly. */
+	 * their key is drawn from the noise and not from the master seed directly; in secure mode
+	 * the coins themselves come from the noise (release.c). */
 	ISO_TRY_OUT(iso_noise_words(l->noise, ISO_STREAM_SAMPLING, 0, 0, 1, &l->sampling.k, err));
 	*out = l;
 	return ISO_OK;

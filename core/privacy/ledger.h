@@ -58,11 +58,14 @@ iso_status iso_plan_uncharged(iso_plan *p, const char *why, iso_error *err) ISO_
 
 typedef struct iso_ledger iso_ledger;
 struct iso_noise;
+struct iso_release_key;
 struct iso_replay;
 
-/* Takes a copy of the plan.  `who` = generator name.  seed and secure key the noise. */
-iso_status iso_ledger_new(const iso_plan *plan, const char *who, iso_adjacency adj, uint64_t seed,
-			  int secure, iso_ledger **out, iso_error *err) ISO_MUST_CHECK;
+/* Takes a copy of the plan.  `who` = generator name.  The key addresses the noise and the Poisson
+ * batches: core/privacy/release_key.h makes it. */
+iso_status iso_ledger_new(const iso_plan *plan, const char *who, iso_adjacency adj,
+			  const struct iso_release_key *key, iso_ledger **out,
+			  iso_error *err) ISO_MUST_CHECK;
 void iso_ledger_free(iso_ledger *l);
 iso_adjacency iso_ledger_adjacency(const iso_ledger *l);
 /* Booked state; borrowed, valid until the next call on the ledger. */

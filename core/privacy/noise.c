@@ -25,11 +25,9 @@
 
 #include <math.h>
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/base/sha256.h"
 #include "core/math/gemm.h"
 #include "core/math/vmath.h"
 #include "core/privacy/aes.h"
@@ -45,7 +43,8 @@ enum kind {
 	KIND_GAUSSIAN,
 	KIND_LAPLACE,
 	KIND_GUMBEL,
-	KIND_F32_SECURE
+	KIND_F32_SECURE,
+	KIND_COIN
 };
 
 struct iso_noise {
@@ -55,36 +54,15 @@ struct iso_noise {
 	float z[CHUNK] __attribute__((aligned(64)));
 };
 
-static iso_status make_key(uint64_t seed, const char *label, int secure, uint8_t key[32],
-			   iso_error *err)
+iso_status iso_noise_new(const uint8_t key[32], int secure, iso_noise **out, iso_error *err)
 {
-	if (secure) {
-		ISO_FAIL_IF(RAND_priv_bytes(key, 32) != 1, err, ISO_E_INTERNAL,
-			    "no secure randomness (libcrypto): the operating system gave none; run "
-			    "without secure mode");
-		return ISO_OK;
-	}
-	uint8_t s[8];
-	for (int b = 0; b < 8; b++)
-		s[b] = (uint8_t)(seed >> (8 * b));
-	iso_sha256 h;
-	iso_sha256_init(&h);
-	iso_sha256_add(&h, "isoeps noise", 12);
-	iso_sha256_add(&h, s, sizeof(s));
-	iso_sha256_add(&h, label, strlen(label));
-	return iso_sha256_end(&h, key, err);
-}
-
-iso_status iso_noise_new(uint64_t seed, const char *label, int secure, iso_noise **out,
-			 iso_error *err)
-{
-	uint8_t key[32];
-	*out = NULL;
-	ISO_TRY(make_key(seed, label, secure, key, err));
 	iso_noise *z = iso_alloc(1, sizeof(*z));
-	const iso_status st =
-		z ? iso_aes_new(key, &z->aes, err) : iso_no_memory(err, "the noise generator");
-	OPENSSL_cleanse(key, sizeof(key));
+	iso_status st;
+
+	*out = NULL;
+	if (!z)
+		return iso_no_memory(err, "the noise generator");
+	st = iso_aes_new(key, &z->aes, err);
 	if (st != ISO_OK) {
 		iso_free(z);
 		return st;
@@ -165,6 +143,44 @@ iso_status iso_noise_words(iso_noise *z, uint32_t stream, uint32_t step, uint64_
 	if (at < n) {
 		ISO_TRY(blocks(z, stream, step, KIND_WORDS, (first + at) / 2, 1, pair, err));
 		out[at] = little64(pair[0]);
+	}
+	return ISO_OK;
+}
+
+/* ---- coins ---- */
+
+#define WINDOW 256 /* blocks of two coins read at once */
+
+/* How many positions from p on have ascending ids within one window of blocks. */
+static size_t window_of(const uint64_t *id, size_t n, size_t p)
+{
+	size_t end = p + 1;
+
+	while (end < n && id[end] > id[end - 1] && id[end] / 2 - id[p] / 2 < WINDOW)
+		end++;
+	return end;
+}
+
+iso_status iso_noise_poisson(iso_noise *z, uint32_t stream, uint32_t step, const uint64_t *id,
+			     size_t n, double q, uint32_t *out, size_t *count, iso_error *err)
+{
+	/* a coin w lies below q when w < q 2^64; at q = 1 every one does */
+	const uint64_t limit = q < 1 ? (uint64_t)(q * 0x1p64) : UINT64_MAX;
+	uint64_t w[2 * WINDOW];
+
+	*count = 0;
+	for (size_t p = 0; p < n;) {
+		const size_t end = window_of(id, n, p);
+		const uint64_t first = id[p] / 2;
+
+		ISO_FAIL_IF(id[end - 1] >> 57, err, ISO_E_LIMIT,
+			    "record id too large (noise): %llu, the limit is 2^57; number the rows",
+			    (unsigned long long)id[end - 1]);
+		ISO_TRY(blocks(z, stream, step, KIND_COIN, first,
+			       (size_t)(id[end - 1] / 2 - first) + 1, w, err));
+		for (; p < end; p++)
+			if (q >= 1 || little64(w[id[p] - 2 * first]) < limit)
+				out[(*count)++] = (uint32_t)p;
 	}
 	return ISO_OK;
 }

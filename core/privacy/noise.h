@@ -16,9 +16,8 @@
 
 typedef struct iso_noise iso_noise;
 
-/* Key = SHA-256("isoeps noise" | seed | label); secure: 32 bytes of the operating system instead of
- * the seed. */
-iso_status iso_noise_new(uint64_t seed, const char *label, int secure, iso_noise **out,
+/* The key of the release (core/privacy/release_key.h); secure: hardened samplers. */
+iso_status iso_noise_new(const uint8_t key[32], int secure, iso_noise **out,
 			 iso_error *err) ISO_MUST_CHECK;
 void iso_noise_free(iso_noise *z);
 int iso_noise_is_secure(const iso_noise *z);
@@ -27,6 +26,12 @@ int iso_noise_is_secure(const iso_noise *z);
  */
 iso_status iso_noise_words(iso_noise *z, uint32_t stream, uint32_t step, uint64_t first, size_t n,
 			   uint64_t *out, iso_error *err) ISO_MUST_CHECK;
+/* Poisson sampling from the AES stream: out gets the positions p in 0..n-1 whose coin at (stream,
+ * step, id[p]) falls below q, in order; returns how many.  A record's coin depends on its id alone.
+ * Ids below 2^57. */
+iso_status iso_noise_poisson(iso_noise *z, uint32_t stream, uint32_t step, const uint64_t *id,
+			     size_t n, double q, uint32_t *out, size_t *count,
+			     iso_error *err) ISO_MUST_CHECK;
 /* out[i] += sd * N(0,1) at index first + i.  fp32, for DP-SGD sums: the hot path (goal 1 ns per
  * float). `first` must be even. */
 iso_status iso_noise_add_gaussian_f32(iso_noise *z, uint32_t stream, uint32_t step, uint64_t first,

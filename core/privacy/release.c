@@ -96,7 +96,10 @@ iso_status iso_release_poisson(iso_ledger *l, int handle, uint32_t call, const u
 	ISO_FAIL_IF(it->event.sampling == ISO_SAMPLING_WITHOUT_REPLACEMENT, err, ISO_E_UNSUPPORTED,
 		    "fixed-size sampling (%s: %s): batches here are Poisson; plan sampling poisson",
 		    l->who, it->why);
-	if (it->event.sampling == ISO_SAMPLING_POISSON) {
+	if (it->event.sampling == ISO_SAMPLING_POISSON && iso_noise_is_secure(l->noise)) {
+		ISO_TRY(iso_noise_poisson(l->noise, (uint32_t)handle, call, id, n, it->event.rate,
+					  out, batch, err));
+	} else if (it->event.sampling == ISO_SAMPLING_POISSON) {
 		*batch = iso_rand_poisson(iso_key_child(l->sampling, it->why, (uint64_t)it->part),
 					  call, id, n, it->event.rate, out);
 	} else {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/privacy/release_key.h"
 
 /* Rounding of a sum in fp32 whose terms are the same and whose grouping is not. */
 #define ROUNDING 1e-4
@@ -22,6 +23,8 @@ typedef struct moved_part {
 } moved_part;
 
 struct iso_replay {
+	iso_release_key key; /* of the first run */
+	int has_key;
 	iso_replay_mode mode;
 	iso_replay_call *call; /* [ncall] with owned copies */
 	size_t ncall, cap;
@@ -105,6 +108,14 @@ void iso_replay_watch(iso_replay *r, const uint64_t *ids, size_t n, int factor)
 	for (size_t i = 0; i < r->nwatch; i++)
 		r->watch[i] = ids[i];
 	r->factor = factor;
+}
+
+void iso_replay_pin_key(iso_replay *r, iso_release_key *key)
+{
+	if (r->has_key)
+		*key = r->key;
+	r->key = *key;
+	r->has_key = 1;
 }
 
 const iso_finding *iso_replay_finding(const iso_replay *r)

@@ -48,6 +48,13 @@ void iso_replay_blind(iso_replay *r);
  * remove, 2 for replace (the allowed distance doubles).  Before a replay; without a watch the
  * factor is 1 and the inclusion rule is not applied. */
 void iso_replay_watch(iso_replay *r, const uint64_t *ids, size_t n, int factor);
+/* The key of a run under r: that of the first run, for all later ones.  A neighbouring table has
+ * another data hash and so another key; with it the batches of all other records would change, and
+ * what differs would say nothing.  Sound because nothing that a replay releases leaves the
+ * verifier.
+ */
+struct iso_release_key;
+void iso_replay_pin_key(iso_replay *r, struct iso_release_key *key);
 /* The first finding of the last replay; kind NONE if clean. After the run, call end to detect
  * missing calls. */
 void iso_replay_end(iso_replay *r);

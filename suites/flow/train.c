@@ -6,6 +6,8 @@
 
 #include "core/base/alloc.h"
 #include "core/base/clock.h"
+#include "core/io/json.h"
+#include "core/privacy/release_key.h"
 #include "core/privacy/replay.h"
 #include "suites/flow/train.h"
 
@@ -203,13 +205,66 @@ static iso_gen_env make_env(const iso_training_request *r, const size_t *counted
 			     .accountant = r->accountant};
 }
 
-static iso_status arm(planner *p, const iso_training_request *r, iso_training *t, iso_error *err)
+/* The options as they stand in the struct, as canonical JSON. */
+static iso_status options_text(const iso_generator *g, const void *options, iso_str *out,
+			       iso_error *err)
+{
+	cJSON *values = NULL;
+	iso_status st;
+
+	if (!options)
+		return ISO_OK;
+	ISO_TRY(iso_options_values(g->options, options, &values, err));
+	st = iso_json_canonical(values, out, err);
+	cJSON_Delete(values);
+	return st == ISO_OK ? iso_str_check(out, err) : st;
+}
+
+/* Everything that makes this release another one (core/privacy/release_key.h). */
+static iso_status release_key(const iso_training_request *r, const iso_gen_env *env,
+			      const iso_plan *plan, double scale, iso_release_key *key,
+			      iso_error *err)
+{
+	iso_str options = {0};
+	char data[65];
+	iso_status st;
+
+	ISO_TRY_OUT(iso_table_hash(r->train, data, err));
+	ISO_TRY_OUT(options_text(r->generator, r->options, &options, err));
+	ISO_TRY_OUT(iso_release_key_of(
+		&(iso_release_facts){.seed = r->seed,
+				     .secure = r->secure,
+				     .generator = r->generator->name,
+				     .version = r->generator->version,
+				     .options = options.p,
+				     .data = data,
+				     .n = env->n,
+				     .class_count = r->class_count,
+				     .classes = iso_schema_classes(r->train->schema),
+				     .epsilon = r->epsilon,
+				     .delta = r->delta,
+				     .scale = scale,
+				     .adjacency = r->adjacency,
+				     .accountant = r->accountant,
+				     .plan = plan},
+		key, err));
+	if (r->replay)
+		iso_replay_pin_key(r->replay, key);
+out:
+	iso_str_free(&options);
+	return st;
+}
+
+static iso_status arm(planner *p, const iso_training_request *r, iso_training *t,
+		      iso_release_key *key, iso_error *err)
 {
 	iso_plan plan;
 	iso_status st;
 
 	ISO_TRY(make_plan(p, t->scale, &plan, err));
-	st = iso_ledger_new(&plan, p->g->name, r->adjacency, r->seed, r->secure, &t->ledger, err);
+	st = release_key(r, p->env, &plan, t->scale, key, err);
+	if (st == ISO_OK)
+		st = iso_ledger_new(&plan, p->g->name, r->adjacency, key, &t->ledger, err);
 	iso_plan_free(&plan);
 	ISO_TRY(st);
 	if (r->replay)
@@ -217,15 +272,26 @@ static iso_status arm(planner *p, const iso_training_request *r, iso_training *t
 	return ISO_OK;
 }
 
-static iso_status fit(const iso_gen_env *env, const iso_training_request *r, iso_training *t,
-		      iso_error *err)
+/* Seeded: a function of the seed alone, so that two budgets start from the same weights.  Secure:
+ * from the secret of the release, as the noise. */
+static iso_status fit_key(const iso_training_request *r, const iso_release_key *release,
+			  iso_key *out, iso_error *err)
+{
+	if (r->secure)
+		return iso_release_key_fit(release, out, err);
+	*out = iso_key_child(iso_key_new(r->seed, "fit"), r->generator->name, 0);
+	return ISO_OK;
+}
+
+static iso_status fit(const iso_gen_env *env, const iso_training_request *r, iso_key key,
+		      iso_training *t, iso_error *err)
 {
 	const iso_generator *g = r->generator;
 	const iso_fit f = {.env = *env,
 			   .train = r->train,
 			   .scale = t->scale,
 			   .ledger = t->ledger,
-			   .key = iso_key_child(iso_key_new(r->seed, "fit"), g->name, 0),
+			   .key = key,
 			   .progress = r->progress,
 			   .curve = r->curve,
 			   .curve_ctx = r->curve_ctx};
@@ -257,6 +323,8 @@ iso_status iso_train(const iso_training_request *r, iso_training *out, iso_error
 	size_t *counted = NULL;
 	iso_gen_env env = {0};
 	planner p = {.g = g, .env = &env};
+	iso_release_key release;
+	iso_key key;
 	iso_status st;
 
 	*out = (iso_training){.claimed_epsilon = NAN};
@@ -267,8 +335,9 @@ iso_status iso_train(const iso_training_request *r, iso_training *out, iso_error
 	if (g->check)
 		ISO_TRY_OUT(g->check(&env, err));
 	ISO_TRY_OUT(calibrate(&p, r, &t.scale, err));
-	ISO_TRY_OUT(arm(&p, r, &t, err));
-	ISO_TRY_OUT(fit(&env, r, &t, err));
+	ISO_TRY_OUT(arm(&p, r, &t, &release, err));
+	ISO_TRY_OUT(fit_key(r, &release, &key, err));
+	ISO_TRY_OUT(fit(&env, r, key, &t, err));
 	iso_ledger_close(t.ledger);
 	iso_ledger_set_replay(t.ledger, NULL);
 	t.guarantee = honest_guarantee(g, r->options, t.ledger);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "core/privacy/release_key.h"
 #include "core/privacy/replay.h"
 #include "tests/support/testkit.h"
 
@@ -55,8 +56,10 @@ static void world_nets(world *w, size_t nets, int odd, size_t m, size_t chunk)
 static void world_step(world *w, double noise, double rate, uint64_t count, float clip)
 {
 	iso_error err = {0};
+	iso_release_key key;
 	tk_ok(iso_plan_gaussian(&w->plan, "step", 0, 0, noise, rate, count, clip, &err));
-	tk_ok(iso_ledger_new(&w->plan, "test", ISO_ADD_REMOVE, 5, 0, &w->ledger, &err));
+	tk_ok(iso_release_key_plain(5, "test", 0, &key, &err));
+	tk_ok(iso_ledger_new(&w->plan, "test", ISO_ADD_REMOVE, &key, &w->ledger, &err));
 	w->s = (iso_dpsgd){
 		.ledger = w->ledger,
 		.rate = rate,
@@ -292,7 +295,7 @@ START_TEST(test_neighbours)
 	static float factor[2][N];
 	size_t total = 0;
 	uint8_t in[2][N] = {{0}};
-	enum { GONE = 17 };
+	enum { GONE = 19 };
 	for (int without = 0; without < 2; without++) {
 		world_nets(&w, 1, 0, 1, N);
 		for (size_t i = GONE; without && i + 1 < N; i++)

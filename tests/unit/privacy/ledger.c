@@ -5,15 +5,25 @@
 #include "core/privacy/ledger.h"
 #include "core/privacy/mechanism.h"
 #include "core/privacy/mechanism_trusted.h"
+#include "core/privacy/release_key.h"
 #include "tests/support/testkit.h"
 
 static iso_error err;
+
+/* A ledger under a plain seeded key. */
+static iso_status new_ledger(const iso_plan *p, const char *who, uint64_t seed, iso_ledger **out)
+{
+	iso_release_key key;
+
+	tk_ok(iso_release_key_plain(seed, who, 0, &key, &err));
+	return iso_ledger_new(p, who, ISO_ADD_REMOVE, &key, out, &err);
+}
 
 static iso_ledger *ledger_of(iso_plan *p)
 {
 	iso_ledger *l = NULL;
 
-	tk_ok(iso_ledger_new(p, "test", ISO_ADD_REMOVE, 7, 0, &l, &err));
+	tk_ok(new_ledger(p, "test", 7, &l));
 	iso_plan_free(p);
 	return l;
 }
@@ -77,8 +87,7 @@ START_TEST(ledger_refuses_illegal_events)
 		iso_plan p = {0};
 
 		tk_ok(iso_plan_gaussian(&p, "x", 0, 0, noise[i], 1, 1, 1, &err));
-		ck_assert_int_eq(iso_ledger_new(&p, "t", ISO_ADD_REMOVE, 1, 0, &l, &err),
-				 ISO_E_CONFIG);
+		ck_assert_int_eq(new_ledger(&p, "t", 1, &l), ISO_E_CONFIG);
 		ck_assert_ptr_null(l);
 		iso_error_clear(&err);
 		iso_plan_free(&p);
@@ -87,8 +96,7 @@ START_TEST(ledger_refuses_illegal_events)
 		iso_plan p = {0};
 
 		tk_ok(iso_plan_gaussian(&p, "x", 0, 0, 1, rate[i], 1, 1, &err));
-		ck_assert_int_eq(iso_ledger_new(&p, "t", ISO_ADD_REMOVE, 1, 0, &l, &err),
-				 ISO_E_CONFIG);
+		ck_assert_int_eq(new_ledger(&p, "t", 1, &l), ISO_E_CONFIG);
 		iso_error_clear(&err);
 		iso_plan_free(&p);
 	}
@@ -447,7 +455,7 @@ START_TEST(allocation_failures)
 		tk_ok(iso_plan_gaussian(&p, "a", 1, 0, 1, 1, 3, 1, &err));
 		tk_ok(iso_plan_gaussian(&p, "a", 1, 1, 1, 1, 3, 1, &err));
 		iso_alloc_fail_after(k);
-		st = iso_ledger_new(&p, "t", ISO_ADD_REMOVE, 1, 0, &l, &err);
+		st = new_ledger(&p, "t", 1, &l);
 		iso_alloc_fail_after(0);
 		ck_assert(st == ISO_OK ? l != NULL : l == NULL);
 		ck_assert(st == ISO_OK || st == ISO_E_NOMEM);

@@ -7,16 +7,26 @@
 
 #include "core/math/special.h"
 #include "core/privacy/mechanism_trusted.h"
+#include "core/privacy/release_key.h"
 #include "tests/support/testkit.h"
 
 static iso_error err;
 #define ALPHA 5e-7
 
+/* A ledger under a plain seeded key. */
+static iso_status new_ledger(const iso_plan *p, const char *who, uint64_t seed, iso_ledger **out)
+{
+	iso_release_key key;
+
+	tk_ok(iso_release_key_plain(seed, who, 0, &key, &err));
+	return iso_ledger_new(p, who, ISO_ADD_REMOVE, &key, out, &err);
+}
+
 static iso_ledger *ledger_of(iso_plan *p, uint64_t seed)
 {
 	iso_ledger *l = NULL;
 
-	tk_ok(iso_ledger_new(p, "test", ISO_ADD_REMOVE, seed, 0, &l, &err));
+	tk_ok(new_ledger(p, "test", seed, &l));
 	iso_plan_free(p);
 	return l;
 }

@@ -7,9 +7,19 @@
 
 #include "core/privacy/mechanism.h"
 #include "core/privacy/mechanism_trusted.h"
+#include "core/privacy/release_key.h"
 #include "tests/support/testkit.h"
 
 static iso_error err;
+
+/* A ledger under a plain seeded key. */
+static iso_status new_ledger(const iso_plan *p, const char *who, uint64_t seed, iso_ledger **out)
+{
+	iso_release_key key;
+
+	tk_ok(iso_release_key_plain(seed, who, 0, &key, &err));
+	return iso_ledger_new(p, who, ISO_ADD_REMOVE, &key, out, &err);
+}
 
 typedef enum fault {
 	CLEAN,
@@ -57,7 +67,7 @@ static void program(iso_replay *r, const double *x, const uint64_t *id, size_t n
 	iso_ledger *l;
 	double out[2];
 
-	tk_ok(iso_ledger_new(&p, "t", ISO_ADD_REMOVE, 3, 0, &l, &err));
+	tk_ok(new_ledger(&p, "t", 3, &l));
 	iso_plan_free(&p);
 	iso_ledger_set_replay(l, r);
 	*model = 0;
@@ -239,7 +249,7 @@ static iso_ledger *choice_ledger(iso_replay *r)
 		.event = {.mechanism = ISO_MECH_EXPONENTIAL, .epsilon = 1, .rate = 1, .count = 1},
 		.sensitivity = 1};
 	tk_ok(iso_plan_add(&p, &it, &err));
-	tk_ok(iso_ledger_new(&p, "t", ISO_ADD_REMOVE, 3, 0, &l, &err));
+	tk_ok(new_ledger(&p, "t", 3, &l));
 	iso_plan_free(&p);
 	iso_ledger_set_replay(l, r);
 	return l;
@@ -294,7 +304,7 @@ START_TEST(nan_is_a_finding)
 		uint32_t call;
 
 		tk_ok(iso_plan_gaussian(&p, "g", 0, 0, 1, 1, 1, 1, &err));
-		tk_ok(iso_ledger_new(&p, "t", ISO_ADD_REMOVE, 3, 0, &l, &err));
+		tk_ok(new_ledger(&p, "t", 3, &l));
 		iso_plan_free(&p);
 		if (side)
 			iso_replay_rewind(r);
