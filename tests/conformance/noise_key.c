@@ -6,7 +6,7 @@
 
 #include "core/privacy/mechanism.h"
 #include "core/privacy/replay.h"
-#include "generators/generator.h"
+#include "suites/flow/train.h"
 #include "tests/plugins/fixture.h"
 #include "tests/support/testkit.h"
 
