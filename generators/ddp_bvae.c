@@ -4,7 +4,7 @@
  * WHAT.  The table is split by class; each part trains its own beta-VAE by DP-Adam; the union of
  * the decoders is the generator, sampled with balanced classes.
  *
- * ALGORITHM (paper section III.A, Figure 1, Table I; loop in train_vae.c).  Class c, q_c, T_c
+ * ALGORITHM (paper section III.A, Figure 1, Table I; loop in kit/vae_loop.c).  Class c, q_c, T_c
  * steps: L(x) = recon(x, dec(z)) + beta KL(enc(x) || N(0, I)),  z ~ enc(x),  beta < 1 g_x = grad of
  * L over encoder and decoder together,  g_x <- g_x / max(1, |g_x| / C) Adam on (1/B_c) [ sum_{x in
  * Poisson(q_c) batch} g_x + N(0, (sigma_c C)^2 I) ] Sample: class balanced, z ~ N(0, I), row =
@@ -39,7 +39,7 @@
 
 #include "core/base/alloc.h"
 #include "core/learn/logreg.h"
-#include "generators/train_vae.h"
+#include "generators/kit/vae_loop.h"
 
 #define PUBLISHED_EPSILON 1.9
 
@@ -47,56 +47,26 @@ static const iso_option options[] = {
 	ISO_OPT_ENUM(
 		iso_vae_options, mode, "sound", "sound|paper",
 		"paper: exact class counts, synthetic size chosen on the real rows; not private"),
-	ISO_OPT_ENUM(
-		iso_vae_options, net, "auto", ISO_VAE_NETS,
-		"networks, latent size and beta of the paper's Table I; auto: by the row's width"),
 	ISO_OPT_ENUM(iso_vae_options, counts, "histogram", ISO_LABEL_CHOICES,
 		     "class counts: a noisy histogram, uniform, or the suite's public counts "
 		     "(mode=sound)"),
-	ISO_OPT_INTS(iso_vae_options, hidden, "", 1, 8192,
-		     "hidden layers of the encoder, reversed in the decoder; "
-		     "empty: of the net"),
-	ISO_OPT_INT(iso_vae_options, latent, "0", 0, 1024, "latent dimensions; 0: of the net"),
-	ISO_OPT_REAL(iso_vae_options, beta, "-1", -1, 1000,
-		     "weight of the KL term; -1: of the net"),
-	ISO_OPT_ENUM(iso_vae_options, recon, "mse", "mse|ce|mixed",
-		     "reconstruction: squared error; cross-entropy; mixed: cross-entropy for "
-		     "categories, Gaussian sd 0.1 "
-		     "for numbers"),
-	ISO_OPT_ENUM(iso_vae_options, heads, "softmax", "sigmoid|softmax", "output of categories"),
-	ISO_OPT_INT(iso_vae_options, batch, "0", 0, 65536,
-		    "expected batch of a class; 0: 64, at most an eighth of it"),
-	ISO_OPT_INT(iso_vae_options, epochs, "50", 1, 100000, "passes over each class"),
-	ISO_OPT_REAL(iso_vae_options, lr, "0", 0, 100,
-		     "learning rate (Adam); 0: 4/steps within [1e-3, 1e-2]"),
+	ISO_VAE_OPT_NETS,
+	ISO_VAE_OPT_STEPS("50", "passes over each class; 0: 50, but at least 2400 steps"),
 	ISO_OPT_REAL(iso_vae_options, clip, "1", 1e-6, 1e6, "L2 bound C of a record's gradient"),
 	ISO_OPT_REAL(iso_vae_options, label_share, "0.02", 1e-6, 0.9,
 		     "share of the budget of the class counts"),
 	ISO_OPT_REAL(iso_vae_options, average, "-1", -1, 1,
 		     "horizon of the average of the weights as a share of the steps; -1: 0.2 "
 		     "(mode=paper: none)"),
-	ISO_OPT_ENUM(iso_vae_options, classes, "balanced", "balanced|prior", "classes of a sample"),
-	ISO_OPT_ENUM(iso_vae_options, categories, "draw", "draw|argmax", "categories of a sample"),
 	{0},
 };
 
-/* The option's value, or what stands for "choose for me". */
-static double given(double value, double least, double otherwise)
+static iso_status spec_of(const iso_gen_env *env, iso_vae_spec *s, iso_error *err)
 {
-	return value >= least ? value : otherwise;
-}
-
-static iso_vae_spec spec_of(const void *options_)
-{
-	const iso_vae_options *o = options_;
-	const int paper = o->mode == 1;
-	return (iso_vae_spec){
-		.who = "ddp-bvae",
-		.o = o,
-		.counts = paper ? ISO_LABELS_EXACT : o->counts,
-		.average = given(o->average, 0, paper ? 0 : 0.2),
-		.is_private = 1,
-	};
+	ISO_TRY(iso_vae_spec_of("ddp-bvae", env, 1, s, err));
+	if (s->o.mode == 1)
+		s->counts = s->o.counts = ISO_LABELS_EXACT;
+	return ISO_OK;
 }
 
 static iso_guarantee guarantee_of(const void *o)
@@ -112,17 +82,14 @@ static double claimed_epsilon(const iso_gen_env *env)
 		       : NAN;
 }
 
-static iso_status check(const iso_gen_env *env, iso_error *err)
-{
-	const iso_vae_spec s = spec_of(env->options);
-	return iso_bvae_check(env, &s, err);
-}
+ISO_VAE_SLOT_FUNCTIONS(spec_of)
 
 static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_error *err)
 {
-	const iso_vae_spec s = spec_of(env->options);
-	ISO_TRY(iso_bvae_plan(env, &s, scale, out, err));
-	return s.o->mode == 1 && iso_schema_classes(env->schema)
+	iso_vae_spec s;
+	ISO_TRY(spec_of(env, &s, err));
+	ISO_TRY(iso_vae_plan(env, &s, scale, out, err));
+	return s.o.mode == 1 && iso_schema_classes(env->schema)
 		       ? iso_plan_uncharged(out, "synthetic-size", err)
 		       : ISO_OK;
 }
@@ -186,7 +153,7 @@ static iso_status select_size(const iso_fit *f, void *model, iso_error *err)
 	while (most < want && most < MOST_SIZE)
 		most *= 2;
 	ISO_TRY_OUT(iso_table_new(f->env.schema, most, &rows, err));
-	ISO_TRY_OUT(iso_bvae_sample(model, iso_key_child(f->key, "size", 0), rows, err));
+	ISO_TRY_OUT(iso_latent_sample(model, iso_key_child(f->key, "size", 0), rows, err));
 	ISO_TRY_OUT(iso_encoder_new(f->env.schema, ISO_ENC_FEATURES, &e, err));
 	const iso_source from = iso_source_table(e, f->train, NULL, f->train->n),
 			 with = iso_source_table(e, rows, NULL, most);
@@ -202,7 +169,7 @@ static iso_status select_size(const iso_fit *f, void *model, iso_error *err)
 		top = a;
 		best = n;
 	}
-	iso_bvae_set_rows(model, best);
+	((iso_latent_model *)model)->rows = best;
 	st = iso_ledger_uncharged(f->ledger, "synthetic-size", err);
 out:
 	iso_design_free(&real);
@@ -216,23 +183,17 @@ out:
 
 static iso_status fit(const iso_fit *f, void **model, iso_error *err)
 {
-	const iso_vae_spec s = spec_of(f->env.options);
-	ISO_TRY(iso_bvae_fit(f, &s, model, err));
-	if (s.o->mode == 0 || iso_schema_classes(f->env.schema) == 0)
+	iso_vae_spec s;
+	ISO_TRY(spec_of(&f->env, &s, err));
+	ISO_TRY(iso_vae_fit(f, &s, model, err));
+	if (s.o.mode == 0 || iso_schema_classes(f->env.schema) == 0)
 		return ISO_OK;
 	const iso_status st = select_size(f, *model, err);
 	if (st != ISO_OK) {
-		iso_bvae_destroy(*model);
+		iso_latent_destroy(*model);
 		*model = NULL;
 	}
 	return st;
-}
-
-static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **model,
-		       iso_error *err)
-{
-	const iso_vae_spec s = spec_of(env->options);
-	return iso_bvae_load(env, &s, bytes, n, model, err);
 }
 
 const iso_generator iso_generator_ddp_bvae = {
@@ -257,19 +218,9 @@ const iso_generator iso_generator_ddp_bvae = {
 		"head of generators/ddp_bvae.c.",
 	.guarantee = ISO_GUARANTEE_DP,
 	.accepts = ISO_ACCEPTS_ANY_COLUMN | ISO_ACCEPTS_ANY_LABEL,
-	.version = 1,
-	.options = options,
-	.options_size = sizeof(iso_vae_options),
+	.version = 2,
 	.guarantee_of = guarantee_of,
 	.claimed_epsilon = claimed_epsilon,
-	.check = check,
+	ISO_VAE_SLOTS,
 	.plan = plan,
-	.fit = fit,
-	.sample = iso_bvae_sample,
-	.destroy = iso_bvae_destroy,
-	.latent_dim = iso_bvae_latent_dim,
-	.decode = iso_bvae_decode,
-	.save = iso_bvae_save,
-	.load = load,
-	.describe = iso_bvae_describe,
 };

@@ -101,6 +101,11 @@ typedef struct iso_generator {
 	/* optional; default: NaN = no claim beyond the accounted epsilon.  The epsilon that the
 	 * paper claims for this setting. */
 	double (*claimed_epsilon)(const iso_gen_env *env);
+	/* optional; default: the options are effective as given.  Makes every "choose for me" of
+	 * env->options (batch 0, beta1 -1) the value that check, plan and fit use, in `options`, a
+	 * copy of the struct; NaN = settled by calibration, as the ledger shows.  No data beyond
+	 * env.  For the record; the other slots are given the options as they were asked for. */
+	iso_status (*resolve)(const iso_gen_env *env, void *options, iso_error *err);
 	/* optional; default: accept.  Cross-field rules, no data: a suite of thousands of cells
 	 * must fail in its first second. */
 	iso_status (*check)(const iso_gen_env *env, iso_error *err);

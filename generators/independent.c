@@ -30,7 +30,8 @@
 #include "core/base/alloc.h"
 #include "core/math/vmath.h"
 #include "core/privacy/mechanism.h"
-#include "generators/support.h"
+#include "generators/kit/labels.h"
+#include "generators/kit/parts.h"
 
 enum { AUTO, GAUSSIAN, LAPLACE };
 

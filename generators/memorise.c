@@ -15,7 +15,8 @@
  * COST.  A copy of the table.
  */
 #include "core/base/alloc.h"
-#include "generators/support.h"
+#include "generators/kit/labels.h"
+#include "generators/kit/parts.h"
 
 #include <string.h>
 

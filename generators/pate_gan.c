@@ -2,18 +2,26 @@
 /* pate-gan: a student discriminator taught by the noisy votes of teachers on disjoint data (Jordon
  * et al. 2019).
  *
- * WHAT.  k teacher discriminators, each on its own part of the rows, judge generated rows; a
- * student learns from their noisy majority alone; the generator plays against the student.  Privacy
- * from votes, not from gradients.
+ * WHAT.  k teacher discriminators, each on its own part of the rows, judge public rows; a student
+ * learns from their noisy majority alone; the generator plays against the student.  Privacy from
+ * votes, not from gradients.
  *
  * ALGORITHM (card "pate-gan" section 7).  Rows are dealt to k parts once, by a keyed hash of their
- * identity.  Repeat: n_T times, every teacher i:  Adam on BCE of ~b rows of part i (target 1) and b
- * fakes (target 0)      (curator side) n_S times:  fakes u_1..u_b;  n_1(j) = #{i: T_i(u_j) >
- * threshold_i},  n_0 = k - n_1 r_j = argmax(n_0 + V_0, n_1 + V_1),  V ~ Lap(s) (lnmax) or N(0, s^2)
- * (gnmax), fresh on each count Adam step of the student S on BCE(S(u_j), r_j) n_G times:  Adam step
- * of G on BCE(S(G(z)), 1),  z ~ U[-1,1]^(d/4) The label is one generated column.  The number of
- * queries n_S b x iterations is fixed beforehand and s is calibrated to it: nothing stops on a
- * data-dependent epsilon.
+ * identity.  R rounds:
+ *   n_T times, every teacher i: Adam on BCE of ~b rows of part i (target 1) and b fakes (target 0)
+ *   Q/R queries u_j: n_1(j) = #{i: T_i(u_j) > 1/2}, n_0 = k - n_1,
+ *     r_j = argmax(n_0 + V_0, n_1 + V_1), V ~ N(0, s^2) (gnmax) or Lap(s) (lnmax) on each count
+ *   n_S times: Adam step of the student S on BCE(S(u), r) over released pairs (u, r)
+ *   n_G times: Adam step of G on max(0, 1 - S(G(z))), z ~ U[-1,1]^z
+ * The label is one generated column.  Q is fixed beforehand and s is calibrated to it: nothing
+ * stops on a data-dependent epsilon.
+ *
+ * HOW MANY.  With data-independent accounts Q queries at (epsilon, delta) need noise of
+ * sigma(Q) = sqrt(Q/2) / (sqrt(L + epsilon) - sqrt(L)) per unit of L2 sensitivity, L = log(1/delta)
+ * (zCDP; Bun and Steinke 2016).  The noise on the difference of the two counts is twice that, and
+ * even a unanimous vote differs by k only, so k < 2 sigma is refused, and the defaults are
+ * k = 4 sigma with as many queries (100 to 20,000) as leave a teacher 32 rows, or fewer queries
+ * where the table is small.
  *
  * PRIVACY ARGUMENT.  Neighbours: add or remove one record.
  *  - The part of a record depends on its identity and the seed alone, so a record touches one
@@ -22,115 +30,143 @@
  *  - "votes": iso_mech_votes, booked query by query under full composition, also where the teachers
  * agree; the accountant uses the data-independent curve (LNMax: 2/s-DP per query; GNMax: Gaussian
  * of multiplier s / sqrt 2).
- *  - S and G see fakes, released labels and keys: post-processing.  Teachers, their counts and the
- * sizes of parts stay with the curator: save writes G and S only.
+ *  - S and G see fakes, public probes, released labels and keys: post-processing.  Teachers, their
+ * counts and the sizes of parts stay with the curator: save writes G and S only.  The share of
+ * labels that equal the majority is a function of the counts and is not released; the curve
+ * "unanimous-vote-right" is its ceiling, Phi(k / (s sqrt 2)), a function of public numbers.
  *
- * DEVIATIONS (all on the public side or inside one teacher; threshold=half past=0 is as published).
- *  - threshold=median: teacher i votes "real" above its own median logit of the query batch.  Its
- * vote stays a function of its part and of public fakes.  With the fixed 1/2 all teachers soon
- * agree on "fake", and unanimous votes teach nothing.
- *  - past, jitter: half of the fakes that teachers and student judge are earlier fakes plus noise,
- * so that the student is told about the ground that the generator left and not only about the point
- * where it stands.
- *  - Stop rule: data-independent, as the paper's eps_hat is itself a function of private votes.
- * Fakes of a step are shared by all teachers.  k = n/50 instead of n/1000: at fixed epsilon the
- * noise grows with the square root of the number of queries, so what the votes tell in total grows
- * with k alone.  Adam 3e-3 for teachers and student, 2e-4 (beta1 0.5) for G, which has to follow
- * slowly and is given out as a running average.
+ * DEVIATIONS.
+ *  - probes: a share of the queries are drawn uniformly over the public domain.  A student that is
+ * only asked about fakes hears "fake" wherever G stands and never where the data are, which is why
+ * the published loop does not learn even without noise.  probes=0: as published.
+ *  - G's loss is a hinge and the student's labels are smoothed (0.1, 0.9): a fake moves until the
+ * student takes it for real and no further, so that few queries do not gather all fakes in the one
+ * point that the student likes best.
+ *  - The student keeps the released pairs and takes many steps on them (free); half of each batch
+ * is of the last round.
+ *  - Categories of fakes are relaxed draws (Gumbel-softmax), so that G keeps its diversity.
+ *  - Stop rule: data-independent.  Fakes of a step are shared by all teachers.  Given out is a
+ * running average of G's weights.
  *
- * COST.  Per iteration about n_T k b and n_S k b rows through a teacher, forward and backward the
- * former.
+ * COST.  About R n_T k b rows through teachers forward and backward, and Q k forward.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/math/special.h"
+#include "core/math/vmath.h"
 #include "core/privacy/mechanism.h"
-#include "generators/heads.h"
-#include "generators/support.h"
+#include "generators/kit/latent_model.h"
 
 enum { GNMAX, LNMAX };
-enum { MEDIAN, HALF };
 
 typedef struct opts {
-	int votes, threshold, categories;
-	int64_t teachers, iterations, batch, teacher_steps, student_steps, generator_steps, hidden,
-		z_dim;
-	double lr, lr_g, past, jitter, average;
+	int votes, categories;
+	int64_t teachers, queries, iterations, batch, teacher_steps, student_steps, generator_steps,
+		hidden[ISO_OPT_LIST_MAX + 1], teacher_hidden[ISO_OPT_LIST_MAX + 1], z_dim;
+	double lr, lr_g, probes, average, tau;
 } opts;
 
 static const iso_option options[] = {
 	ISO_OPT_ENUM(opts, votes, "gnmax", "gnmax|lnmax",
 		     "noise on the votes: Gaussian or Laplace"),
-	ISO_OPT_ENUM(opts, threshold, "median", "median|half",
-		     "a teacher calls a fake real above its own median logit of the queries, or "
-		     "above 1/2 (as published)"),
-	ISO_OPT_INT(opts, teachers, "0", 0, 4096, "teachers; 0: n/50, from 2 to 200"),
-	ISO_OPT_INT(opts, iterations, "1000", 1, 1000000, "outer iterations"),
+	ISO_OPT_INT(opts, teachers, "0", 0, 65536,
+		    "teachers; 0: four times the noise per unit of sensitivity, at least 10"),
+	ISO_OPT_INT(opts, queries, "0", 0, 10000000,
+		    "queries in total; 0: 100 to 20,000, as epsilon and the rows permit"),
+	ISO_OPT_INT(opts, iterations, "0", 0, 1000000,
+		    "rounds over which they are spread; 0: one for every 20 queries, 5 to 100"),
 	ISO_OPT_INT(opts, batch, "32", 1, 4096, "rows and fakes per step"),
-	ISO_OPT_INT(opts, teacher_steps, "2", 1, 1000, "steps of every teacher per iteration"),
-	ISO_OPT_INT(opts, student_steps, "5", 1, 1000,
-		    "steps of the student per iteration; each asks `batch` queries"),
-	ISO_OPT_INT(opts, generator_steps, "1", 1, 1000, "steps of the generator per iteration"),
-	ISO_OPT_INT(opts, hidden, "0", 0, 4096,
-		    "hidden units of teachers and student (two layers); 0: width, 8 to 64"),
-	ISO_OPT_INT(opts, z_dim, "0", 0, 4096,
-		    "latent dimensions; 0: a quarter of the width, at least 4"),
-	ISO_OPT_REAL(opts, past, "0.5", 0, 1,
-		     "share of earlier fakes among those that are judged; 0: as published"),
-	ISO_OPT_REAL(opts, jitter, "0.1", 0, 1, "standard deviation of the noise on earlier fakes"),
+	ISO_OPT_INT(opts, teacher_steps, "20", 1, 1000, "steps of every teacher per round"),
+	ISO_OPT_INT(opts, student_steps, "50", 1, 100000, "steps of the student per round"),
+	ISO_OPT_INT(opts, generator_steps, "20", 1, 100000, "steps of the generator per round"),
+	ISO_OPT_INTS(opts, hidden, "64,64", 1, 8192, "hidden layers of student and generator"),
+	ISO_OPT_INTS(opts, teacher_hidden, "24", 1, 8192, "hidden layers of a teacher"),
+	ISO_OPT_INT(opts, z_dim, "16", 1, 4096, "latent dimensions"),
+	ISO_OPT_REAL(opts, probes, "0.5", 0, 1,
+		     "share of the queries drawn over the public domain; 0: as published"),
 	ISO_OPT_REAL(opts, average, "0.2", 0, 1,
-		     "horizon of the average of G's weights as a share of the iterations"),
-	ISO_OPT_REAL(opts, lr, "3e-3", 0, 1, "learning rate of teachers and student (Adam)"),
-	ISO_OPT_REAL(opts, lr_g, "2e-4", 0, 1, "learning rate of the generator (Adam)"),
+		     "horizon of the average of G's weights as a share of the rounds"),
+	ISO_OPT_REAL(opts, lr, "2e-3", 0, 1, "learning rate of teachers and student (Adam)"),
+	ISO_OPT_REAL(opts, lr_g, "1e-3", 0, 1, "learning rate of the generator (Adam)"),
+	ISO_OPT_REAL(opts, tau, "0.5", 0.01, 10, "temperature of the relaxed draws"),
 	ISO_OPT_ENUM(opts, categories, "draw", "draw|argmax", "categories of a sample"),
 	{0},
 };
 
-typedef struct model {
-	const iso_schema *schema; /* borrowed: public */
-	iso_encoder *enc;	  /* features and label */
-	iso_heads heads;
-	iso_net *gen, *student; /* owned */
-	size_t z_dim, hidden;
-	int argmax;
-} model;
-
-static size_t teachers_of(const opts *o, size_t n)
+/* Noise per unit of sensitivity that one query costs; q of them cost sqrt(q) times as much. */
+static double unit_noise(const iso_gen_env *env)
 {
-	const size_t k = n / 50;
-	return o->teachers ? (size_t)o->teachers : k < 2 ? 2 : k > 200 ? 200 : k;
+	const double l = -iso_log(env->delta > 0 ? env->delta : 1e-9);
+	const double e = env->epsilon > 0 ? env->epsilon : 1e-9;
+	return isfinite(e) ? 1 / (sqrt(2) * (sqrt(l + e) - sqrt(l))) : 0;
 }
 
-static uint64_t queries_of(const opts *o)
+static double within(double x, double lo, double hi)
 {
-	return (uint64_t)o->iterations * (uint64_t)o->student_steps * (uint64_t)o->batch;
+	return !(x > lo) ? lo : x > hi ? hi : x;
+}
+
+static opts settled(const iso_gen_env *env)
+{
+	opts o = *(const opts *)env->options;
+	const double c = unit_noise(env), n = (double)env->n;
+	if (o.queries == 0) {
+		const double wide = c > 0 ? iso_pow(n / 32 / (4 * c), 2) : 20000;
+		const double narrow = c > 0 ? iso_pow(n / 4 / (4 * c), 2) : 20000;
+		o.queries = (int64_t)within(fmin(within(wide, 100, 20000), narrow), 16, 20000);
+	}
+	if (o.teachers == 0)
+		o.teachers = (int64_t)within(ceil(4 * c * sqrt((double)o.queries)), 10,
+					     fmax(floor(n / 2), 2));
+	if (o.iterations == 0)
+		o.iterations = (int64_t)within((double)o.queries / 20, 5, 100);
+	if (o.iterations > o.queries)
+		o.iterations = o.queries;
+	return o;
+}
+
+static iso_status resolve(const iso_gen_env *env, void *out, iso_error *err)
+{
+	(void)err;
+	*(opts *)out = settled(env);
+	return ISO_OK;
 }
 
 static iso_status check(const iso_gen_env *env, iso_error *err)
 {
-	const opts *o = env->options;
-	ISO_FAIL_IF(teachers_of(o, env->n) > env->n, err, ISO_E_CONFIG,
-		    "teachers (pate-gan): %zu teachers for %zu rows; a teacher needs rows of its "
+	const opts o = settled(env);
+	const double k = (double)o.teachers, noise = unit_noise(env) * sqrt((double)o.queries);
+	ISO_FAIL_IF(o.teachers > (int64_t)env->n, err, ISO_E_CONFIG,
+		    "teachers (pate-gan): %d teachers for %zu rows; a teacher needs rows of its "
 		    "own, ask for fewer",
-		    teachers_of(o, env->n), env->n);
-	ISO_FAIL_IF(o->teachers == 1, err, ISO_E_CONFIG,
+		    (int)o.teachers, env->n);
+	ISO_FAIL_IF(o.teachers == 1, err, ISO_E_CONFIG,
 		    "teachers (pate-gan): one teacher is no vote; ask for 2 or more");
+	ISO_FAIL_IF((size_t)o.hidden[0] > ISO_KIT_LAYERS ||
+			    (size_t)o.teacher_hidden[0] > ISO_KIT_LAYERS,
+		    err, ISO_E_CONFIG, "hidden (pate-gan): more than %d layers; shorten the list",
+		    ISO_KIT_LAYERS);
+	ISO_FAIL_IF(k < 2 * noise, err, ISO_E_BUDGET,
+		    "teachers (pate-gan): %d votes against noise of %.3g per unit of sensitivity "
+		    "(%d queries at epsilon %g): even a unanimous vote would be nearly a coin; "
+		    "ask for %.0f teachers or more, fewer queries, or a larger epsilon",
+		    (int)o.teachers, noise, (int)o.queries, env->epsilon, ceil(2 * noise));
 	return ISO_OK;
 }
 
 static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_error *err)
 {
-	const opts *o = env->options;
-	const int laplace = o->votes == LNMAX;
+	const opts o = settled(env);
+	const int laplace = o.votes == LNMAX;
 	const iso_plan_item item = {
 		.why = "votes",
 		.event = {.mechanism = laplace ? ISO_MECH_PATE_LNMAX : ISO_MECH_PATE_GNMAX,
 			  .noise = scale,
 			  .rate = 1,
-			  .count = queries_of(o),
-			  .queries = queries_of(o),
+			  .count = (uint64_t)o.queries,
+			  .queries = (size_t)o.queries,
 			  .classes = 2},
 		.norm = laplace ? ISO_NORM_L1 : ISO_NORM_L2,
 		.sensitivity = laplace ? 2 : sqrt(2),
@@ -138,86 +174,55 @@ static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_
 	return iso_plan_add(out, &item, err);
 }
 
-static void destroy(void *model_)
+static iso_latent_shape shape_of(const opts *o)
 {
-	model *m = model_;
-	if (!m)
-		return;
-	iso_net_free(m->gen);
-	iso_net_free(m->student);
-	iso_encoder_free(m->enc);
-	iso_free(m);
+	return (iso_latent_shape){.who = "pate-gan",
+				  .columns = ISO_ENC_FEATURES | ISO_ENC_LABEL,
+				  .experts = 1,
+				  .latent = (size_t)o->z_dim,
+				  .decoder = {o->hidden, ISO_ACT_LRELU},
+				  .scorer = {o->hidden, ISO_ACT_LRELU},
+				  .heads = ISO_HEADS_GUMBEL,
+				  .tau = o->tau,
+				  .argmax = o->categories};
 }
 
-static size_t clamp(size_t x, size_t lo, size_t hi)
+static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **out,
+		       iso_error *err)
 {
-	return x < lo ? lo : x > hi ? hi : x;
+	const opts o = settled(env);
+	const iso_latent_shape shape = shape_of(&o);
+	return iso_latent_load(env, &shape, bytes, n, out, err);
 }
 
-static iso_status judge_new(iso_net **net, size_t dim, size_t hidden, iso_error *err)
-{
-	const size_t sizes[] = {dim, hidden, hidden, 1};
-	const iso_act act[] = {ISO_ACT_RELU, ISO_ACT_RELU, ISO_ACT_LINEAR};
-	return iso_net_new_dense(3, sizes, act, net, err);
-}
-
-static iso_status model_new(const iso_gen_env *env, model **out, iso_error *err)
-{
-	const opts *o = env->options;
-	iso_status st;
-	model *m = iso_alloc(1, sizeof *m);
-	if (!m)
-		return iso_no_memory(err, "networks");
-	m->schema = env->schema;
-	m->argmax = o->categories;
-	ISO_TRY_OUT(iso_encoder_new(env->schema, ISO_ENC_FEATURES | ISO_ENC_LABEL, &m->enc, err));
-	m->heads = iso_heads_new(m->enc, 1);
-	const size_t dim = m->enc->dim, wide = clamp(dim, 16, 256);
-	m->z_dim = o->z_dim ? (size_t)o->z_dim : clamp(dim / 4, 4, 256);
-	m->hidden = o->hidden ? (size_t)o->hidden : clamp(dim, 8, 64);
-	const size_t gs[] = {m->z_dim, wide, wide, dim};
-	const iso_act ga[] = {ISO_ACT_TANH, ISO_ACT_TANH, iso_heads_act(&m->heads)};
-	ISO_TRY_OUT(iso_net_new_dense(3, gs, ga, &m->gen, err));
-	ISO_TRY_OUT(judge_new(&m->student, dim, m->hidden, err));
-	*out = m;
-	m = NULL;
-out:
-	destroy(m);
-	return st;
-}
-
-/* ---- Training
- * -------------------------------------------------------------------------------------------------
- */
-
-#define PAST 4096 /* earlier fakes that are remembered */
+/* ---- Training ---- */
 
 typedef struct teacher {
-	iso_net *net; /* owned */
+	iso_net *net;
 	iso_optim opt;
 	size_t first, n; /* PRIVATE: its rows in `pos` and `id` */
 } teacher;
 
 typedef struct trainer {
 	const iso_fit *f;
-	const opts *o;
-	model *m;
-	size_t k, dim, batch, cap;
-	iso_rows rows;	       /* PRIVATE */
-	uint32_t *pos, *drawn; /* PRIVATE [n] rows grouped by teacher; a teacher's batch */
-	uint64_t *id;	       /* PRIVATE [n] identities in that order */
-	teacher *teacher;      /* PRIVATE [k] */
-	iso_ws *real, *fake;   /* of a teacher, on its rows and on fakes */
-	iso_ws *judge, *gen;   /* of the student, of G */
+	opts o;
+	iso_latent_model *m;
+	size_t k, dim, batch, cap, asked; /* asked: released pairs so far */
+	iso_rows rows;			  /* PRIVATE */
+	uint32_t *pos, *drawn;		  /* PRIVATE [n] rows by teacher; a teacher's batch */
+	uint64_t *id;			  /* PRIVATE [n] identities in that order */
+	teacher *teacher;		  /* PRIVATE [k] */
+	iso_ws *real, *fake, *judge, *gen;
 	iso_optim opt_s, opt_g;
-	iso_average mean;  /* of G */
-	float *x;	   /* PRIVATE [cap][dim] rows of a teacher */
-	float *z, *u, *du; /* [batch] latents, fakes, dLoss/d(fake) */
-	float *sorted;	   /* PRIVATE [batch] one teacher's logits */
-	double *votes;	   /* PRIVATE [batch][2] */
-	uint32_t *label;   /* [batch] released */
-	float *past;	   /* [PAST][dim] earlier fakes, a ring */
-	uint64_t at, kept; /* fakes drawn, fakes put into the ring so far */
+	iso_average mean;
+	float *x;	 /* PRIVATE [cap][dim] rows of a teacher */
+	float *z, *g;	 /* [batch] latents; uniform draws of the heads */
+	float *u, *du;	 /* [batch][dim] fakes, dLoss/d(fake) */
+	float *pair;	 /* [queries][dim] judged rows */
+	uint32_t *label; /* [queries] their released labels */
+	double *votes;	 /* PRIVATE [batch][2] */
+	uint64_t at;	 /* fakes so far */
+	uint64_t step;	 /* of the student */
 } trainer;
 
 static void trainer_free(trainer *t)
@@ -229,8 +234,8 @@ static void trainer_free(trainer *t)
 	iso_ws *const ws[] = {t->real, t->fake, t->judge, t->gen};
 	for (size_t i = 0; i < ISO_COUNT(ws); i++)
 		iso_ws_free(ws[i]);
-	void *const v[] = {t->pos, t->drawn, t->id,	t->teacher, t->x,     t->z,
-			   t->u,   t->du,    t->sorted, t->votes,   t->label, t->past};
+	void *const v[] = {t->pos, t->drawn, t->id, t->teacher, t->x,	  t->z,
+			   t->g,   t->u,     t->du, t->pair,	t->label, t->votes};
 	for (size_t i = 0; i < ISO_COUNT(v); i++)
 		iso_free(v[i]);
 	iso_rows_close(&t->rows);
@@ -239,7 +244,7 @@ static void trainer_free(trainer *t)
 	iso_average_finish(&t->mean, NULL);
 }
 
-/* A record's teacher is a function of the key and of its identity. */
+/* The part of a row: its identity and the key, nothing else. */
 static size_t part_of(const trainer *t, size_t row)
 {
 	uint32_t w[4];
@@ -267,101 +272,72 @@ static void deal(trainer *t)
 
 static iso_status trainer_buffers(trainer *t, iso_error *err)
 {
-	const size_t n = t->f->train->n;
+	const size_t n = t->f->train->n, queries = (size_t)t->o.queries;
 	t->teacher = iso_alloc(t->k, sizeof *t->teacher);
 	t->pos = iso_alloc(n, sizeof *t->pos);
 	t->drawn = iso_alloc(n, sizeof *t->drawn);
 	t->id = iso_alloc(n, sizeof *t->id);
 	t->x = iso_alloc(t->cap * t->dim, sizeof *t->x);
-	t->z = iso_alloc(t->batch * t->m->z_dim, sizeof *t->z);
+	t->z = iso_alloc(t->batch * t->m->zw, sizeof *t->z);
+	t->g = iso_alloc(t->batch * t->dim, sizeof *t->g);
 	t->u = iso_alloc(t->batch * t->dim, sizeof *t->u);
 	t->du = iso_alloc(t->batch * t->dim, sizeof *t->du);
-	t->past = iso_alloc(PAST * t->dim, sizeof *t->past);
-	t->sorted = iso_alloc(t->batch, sizeof *t->sorted);
+	t->pair = iso_alloc(queries * t->dim, sizeof *t->pair);
+	t->label = iso_alloc(queries, sizeof *t->label);
 	t->votes = iso_alloc(t->batch * 2, sizeof *t->votes);
-	t->label = iso_alloc(t->batch, sizeof *t->label);
-	if (t->teacher && t->pos && t->drawn && t->id && t->x && t->z && t->u && t->du && t->past &&
-	    t->sorted && t->votes && t->label)
-		return ISO_OK;
-	return iso_no_memory(err, "workspaces of PATE-GAN");
+	return t->teacher && t->pos && t->drawn && t->id && t->x && t->z && t->g && t->u && t->du &&
+			       t->pair && t->label && t->votes
+		       ? ISO_OK
+		       : iso_no_memory(err, "workspaces of PATE-GAN");
 }
 
-static iso_status trainer_init(trainer *t, const iso_fit *f, model *m, iso_error *err)
+static iso_status trainer_init(trainer *t, iso_error *err)
 {
-	const opts *o = f->env.options;
-	*t = (trainer){.f = f, .o = o, .m = m, .k = teachers_of(o, f->env.n), .dim = m->enc->dim};
-	t->batch = (size_t)o->batch;
-	t->cap = t->batch + 8 * (size_t)ceil(sqrt((double)t->batch)) + 16;
+	iso_latent_model *const m = t->m;
+	const iso_hidden hidden = {t->o.teacher_hidden, ISO_ACT_LRELU};
+	t->cap = iso_chunk_of((double)t->batch);
 	ISO_TRY(trainer_buffers(t, err));
 	for (size_t i = 0; i < t->k; i++) {
-		ISO_TRY(judge_new(&t->teacher[i].net, t->dim, m->hidden, err));
+		ISO_TRY(iso_kit_net(&t->teacher[i].net, t->dim, hidden, 1, ISO_ACT_LINEAR, err));
 		iso_net_randomize(t->teacher[i].net, ISO_INIT_HE,
-				  iso_key_child(f->key, "init-teacher", i));
-		ISO_TRY(iso_optim_init(&t->teacher[i].opt, ISO_ADAM, (float)o->lr,
+				  iso_key_child(t->f->key, "init-teacher", i));
+		ISO_TRY(iso_optim_init(&t->teacher[i].opt, ISO_ADAM, (float)t->o.lr,
 				       iso_net_params(t->teacher[i].net), err));
 	}
-	iso_net_randomize(m->gen, ISO_INIT_GLOROT, iso_key_child(f->key, "init-g", 0));
-	iso_net_randomize(m->student, ISO_INIT_HE, iso_key_child(f->key, "init-s", 0));
-	ISO_TRY(iso_optim_init(&t->opt_g, ISO_ADAM, (float)o->lr_g, iso_net_params(m->gen), err));
-	ISO_TRY(iso_optim_init(&t->opt_s, ISO_ADAM, (float)o->lr, iso_net_params(m->student), err));
+	iso_net_randomize(m->decoder[0], ISO_INIT_HE, iso_key_child(t->f->key, "init-g", 0));
+	iso_net_randomize(m->scorer, ISO_INIT_HE, iso_key_child(t->f->key, "init-s", 0));
+	ISO_TRY(iso_optim_init(&t->opt_g, ISO_ADAM, (float)t->o.lr_g, iso_net_params(m->decoder[0]),
+			       err));
+	ISO_TRY(iso_optim_init(&t->opt_s, ISO_ADAM, (float)t->o.lr, iso_net_params(m->scorer),
+			       err));
 	t->opt_g.beta1 = 0.5f;
-	ISO_TRY(iso_average_init(&t->mean, m->gen, o->average, (uint64_t)o->iterations, err));
+	ISO_TRY(iso_average_init(&t->mean, m->decoder[0], t->o.average,
+				 (uint64_t)(t->o.iterations * t->o.generator_steps), err));
 	/* teachers share workspaces: their networks have one shape */
 	ISO_TRY(iso_ws_new(t->teacher[0].net, t->cap, 0, &t->real, err));
 	ISO_TRY(iso_ws_new(t->teacher[0].net, t->batch, 0, &t->fake, err));
-	ISO_TRY(iso_ws_new(m->student, t->batch, 0, &t->judge, err));
-	ISO_TRY(iso_ws_new(m->gen, t->batch, 0, &t->gen, err));
-	ISO_TRY(iso_rows_open(&t->rows, f->train, m->enc, (size_t)64 << 20, err));
+	ISO_TRY(iso_ws_new(m->scorer, t->batch, 0, &t->judge, err));
+	ISO_TRY(iso_ws_new(m->decoder[0], t->batch, 0, &t->gen, err));
+	ISO_TRY(iso_rows_open(&t->rows, t->f->train, m->enc, ISO_ROWS_KEEP, err));
 	deal(t);
 	return ISO_OK;
 }
 
-/* The next batch of fakes into u. */
-static void make_fakes(trainer *t)
+/* The next n fakes into u. */
+static void make_fakes(trainer *t, size_t n)
 {
-	const model *m = t->m;
-	const iso_key key = iso_key_child(t->f->key, "z", 0);
-	for (size_t j = 0; j < t->batch; j++)
-		iso_rand_fill_uniform(key, t->at++, -1, 1, t->z + j * m->z_dim, m->z_dim);
-	iso_net_forward(m->gen, t->gen, t->z, m->z_dim, t->batch, NULL);
-	iso_heads_forward(&m->heads, iso_ws_out(t->gen), t->batch, t->u, t->dim);
-}
-
-/* Fakes to be judged: the first `past` of them are replaced by jittered earlier ones, the rest is
- * remembered.  All of it is public, so teachers and queries may be fed with whatever makes their
- * verdicts informative. */
-static void make_queries(trainer *t)
-{
-	const size_t old = (size_t)(t->o->past * (double)t->batch);
-	const iso_key key = iso_key_child(t->f->key, "past", 0);
-	make_fakes(t);
-	for (size_t j = 0; j < t->batch; j++) {
-		float *u = t->u + j * t->dim;
-		const uint64_t at = t->at + j, have = t->kept < PAST ? t->kept : PAST;
-		if (j >= old || have == 0) {
-			/* reservoir: every fake so far is remembered with the same chance */
-			const uint64_t to =
-				t->kept < PAST
-					? t->kept
-					: (uint64_t)(iso_rand_u01(key, at, 1) * (double)t->kept);
-			if (to < PAST)
-				memcpy(t->past + to * t->dim, u, t->dim * sizeof *u);
-			t->kept++;
-			continue;
-		}
-		const size_t from = (size_t)(iso_rand_u01(key, at, 0) * (double)have);
-		iso_rand_fill_normal(key, at, 0, (float)t->o->jitter, u, t->dim);
-		for (size_t i = 0; i < t->dim; i++) {
-			const float v = u[i] + t->past[from * t->dim + i];
-			u[i] = v < 0 ? 0 : v > 1 ? 1 : v;
-		}
-	}
+	const iso_key draw = iso_key_child(t->f->key, "draw", 0);
+	iso_latent_draw_z(t->m, iso_key_child(t->f->key, "z", 0), t->at, n, t->z);
+	for (size_t j = 0; j < n; j++)
+		iso_rand_fill_uniform(draw, t->at + j, 0, 1, t->g + j * t->dim, t->dim);
+	t->at += n;
+	iso_net_forward(t->m->decoder[0], t->gen, t->z, t->m->zw, n, NULL);
+	iso_heads_forward(&t->m->heads, iso_ws_out(t->gen), n, t->g, t->u, t->dim);
 }
 
 /* One step of teacher i on about `batch` of its own rows and the fakes in u. */
-static void teach(trainer *t, size_t i, uint64_t step)
+static void teach(trainer *t, teacher *own, size_t i, uint64_t step)
 {
-	teacher *const own = &t->teacher[i];
 	const double q = iso_rate_of(t->batch, own->n ? own->n : 1);
 	size_t n = iso_rand_poisson(iso_key_child(t->f->key, "teacher-batch", i), step,
 				    t->id + own->first, own->n, q, t->drawn);
@@ -371,6 +347,10 @@ static void teach(trainer *t, size_t i, uint64_t step)
 	iso_rows_get(&t->rows, t->drawn, n, t->x, t->dim);
 	iso_net_forward(own->net, t->fake, t->u, t->dim, t->batch, NULL);
 	iso_loss_bce_logits(iso_ws_out(t->fake), 1, t->batch, 0, iso_ws_delta(t->fake), 1);
+	/* the two classes weigh the same, however few rows a teacher has */
+	const float weight = n ? (float)n / (float)t->batch : 1;
+	for (size_t j = 0; j < t->batch; j++)
+		iso_ws_delta(t->fake)[j] *= weight;
 	iso_net_backward(own->net, t->fake, 0, NULL, 0);
 	iso_net_weight_grad(own->net, t->fake, NULL, 0, iso_net_grad(own->net));
 	if (n) {
@@ -380,67 +360,75 @@ static void teach(trainer *t, size_t i, uint64_t step)
 		iso_net_weight_grad(own->net, t->real, NULL, 1, iso_net_grad(own->net));
 	}
 	iso_optim_step(&own->opt, iso_net_theta(own->net), iso_net_grad(own->net),
-		       1.0f / (float)t->batch);
+		       1.0f / (float)(n ? n : t->batch));
 }
 
-static int by_value(const void *a, const void *b)
-{
-	const float x = *(const float *)a, y = *(const float *)b;
-	return (x > y) - (x < y);
-}
-
-/* The logit above which this teacher votes "real": a function of its network and of public fakes.
+/* n queries: fakes, the first of them replaced by probes of the public domain; their noisy labels.
  */
-static float threshold_of(trainer *t, const float *logit)
+static iso_status ask(trainer *t, size_t n, iso_error *err)
 {
-	if (t->o->threshold == HALF)
-		return 0;
-	memcpy(t->sorted, logit, t->batch * sizeof *logit);
-	qsort(t->sorted, t->batch, sizeof *logit, by_value);
-	return t->sorted[(t->batch - 1) / 2];
+	const size_t probes = (size_t)(t->o.probes * (double)n + 0.5);
+	make_fakes(t, n);
+	for (size_t j = 0; j < probes; j++)
+		iso_probe_row(t->m->enc, iso_key_child(t->f->key, "probe", 0), t->asked + j,
+			      t->u + j * t->dim);
+	memset(t->votes, 0, 2 * n * sizeof *t->votes);
+	for (size_t i = 0; i < t->k; i++) {
+		iso_net_forward(t->teacher[i].net, t->fake, t->u, t->dim, n, NULL);
+		for (size_t j = 0; j < n; j++)
+			t->votes[2 * j + (iso_ws_out(t->fake)[j] > 0)] += 1;
+	}
+	ISO_TRY(iso_mech_votes(t->f->ledger, "votes", 0, t->votes, n, 2, t->label + t->asked, err));
+	memcpy(t->pair + t->asked * t->dim, t->u, n * t->dim * sizeof *t->pair);
+	t->asked += n;
+	return ISO_OK;
 }
 
-/* Votes on the fakes in u, released with noise, and one step of the student on them; returns its
- * mean loss. */
-static iso_status learn(trainer *t, double *loss, iso_error *err)
+/* One step of the student on released pairs, half of them of the last round; the mean loss. */
+static double learn(trainer *t, size_t fresh)
 {
-	model *m = t->m;
-	for (size_t j = 0; j < t->batch; j++)
-		t->votes[2 * j] = t->votes[2 * j + 1] = 0;
-	for (size_t i = 0; i < t->k; i++) {
-		iso_net_forward(t->teacher[i].net, t->fake, t->u, t->dim, t->batch, NULL);
-		const float least = threshold_of(t, iso_ws_out(t->fake));
-		for (size_t j = 0; j < t->batch; j++)
-			t->votes[2 * j + (iso_ws_out(t->fake)[j] > least)] += 1;
+	iso_net *const net = t->m->scorer;
+	const iso_key key = iso_key_child(t->f->key, "student-batch", t->step++);
+	float want[4096];
+	double loss;
+	for (size_t j = 0; j < t->batch; j++) {
+		const size_t from = j % 2 ? t->asked - fresh : 0;
+		const size_t at =
+			from + (size_t)(iso_rand_u01(key, j, 0) * (double)(t->asked - from));
+		memcpy(t->u + j * t->dim, t->pair + at * t->dim, t->dim * sizeof *t->u);
+		want[j] = t->label[at] ? 0.9f : 0.1f;
 	}
-	ISO_TRY(iso_mech_votes(t->f->ledger, "votes", 0, t->votes, t->batch, 2, t->label, err));
-	iso_net_forward(m->student, t->judge, t->u, t->dim, t->batch, NULL);
-	*loss = iso_loss_bce_logits(iso_ws_out(t->judge), 1, t->batch, 0, iso_ws_delta(t->judge),
-				    1);
+	iso_net_forward(net, t->judge, t->u, t->dim, t->batch, NULL);
+	float *const d = iso_ws_delta(t->judge);
+	loss = iso_loss_bce_logits(iso_ws_out(t->judge), 1, t->batch, 0, d, 1);
 	for (size_t j = 0; j < t->batch;
-	     j++) { /* target r_j instead of 0: loss - r z, gradient - r */
-		*loss -= t->label[j] * (double)iso_ws_out(t->judge)[j];
-		iso_ws_delta(t->judge)[j] -= (float)t->label[j];
+	     j++) { /* target r instead of 0: loss - r z, gradient - r */
+		loss -= (double)want[j] * iso_ws_out(t->judge)[j];
+		d[j] -= want[j];
 	}
-	*loss /= (double)t->batch;
-	iso_net_backward(m->student, t->judge, 0, NULL, 0);
-	iso_net_weight_grad(m->student, t->judge, NULL, 0, iso_net_grad(m->student));
-	iso_optim_step(&t->opt_s, iso_net_theta(m->student), iso_net_grad(m->student),
-		       1.0f / (float)t->batch);
-	return ISO_OK;
+	iso_net_backward(net, t->judge, 0, NULL, 0);
+	iso_net_weight_grad(net, t->judge, NULL, 0, iso_net_grad(net));
+	iso_optim_step(&t->opt_s, iso_net_theta(net), iso_net_grad(net), 1.0f / (float)t->batch);
+	return loss / (double)t->batch;
 }
 
 static double generate_better(trainer *t)
 {
-	model *m = t->m;
-	iso_net_forward(m->student, t->judge, t->u, t->dim, t->batch, NULL);
-	const double loss = iso_loss_bce_logits(iso_ws_out(t->judge), 1, t->batch, 1,
-						iso_ws_delta(t->judge), 1);
-	iso_net_backward(m->student, t->judge, 0, t->du, t->dim);
-	iso_heads_backward(&m->heads, t->u, t->dim, t->du, t->dim, t->batch, iso_ws_delta(t->gen));
-	iso_net_backward(m->gen, t->gen, 0, NULL, 0);
-	iso_net_weight_grad(m->gen, t->gen, NULL, 0, iso_net_grad(m->gen));
-	iso_optim_step(&t->opt_g, iso_net_theta(m->gen), iso_net_grad(m->gen),
+	iso_latent_model *m = t->m;
+	make_fakes(t, t->batch);
+	iso_net_forward(m->scorer, t->judge, t->u, t->dim, t->batch, NULL);
+	double loss = 0;
+	for (size_t j = 0; j < t->batch; j++) {
+		const double l = iso_ws_out(t->judge)[j];
+		loss += l < 1 ? 1 - l : 0;
+		iso_ws_delta(t->judge)[j] = l < 1 ? -1 : 0;
+	}
+	iso_net_backward(m->scorer, t->judge, 0, t->du, t->dim);
+	iso_heads_backward(&m->heads, t->u, t->dim, t->du, t->dim, t->batch, 1,
+			   iso_ws_delta(t->gen));
+	iso_net_backward(m->decoder[0], t->gen, 0, NULL, 0);
+	iso_net_weight_grad(m->decoder[0], t->gen, NULL, 0, iso_net_grad(m->decoder[0]));
+	iso_optim_step(&t->opt_g, iso_net_theta(m->decoder[0]), iso_net_grad(m->decoder[0]),
 		       1.0f / (float)t->batch);
 	return loss / (double)t->batch;
 }
@@ -448,19 +436,24 @@ static double generate_better(trainer *t)
 static iso_status iterate(trainer *t, uint64_t it, iso_error *err)
 {
 	const iso_fit *f = t->f;
+	const opts *o = &t->o;
+	const size_t until = (size_t)((double)o->queries * (double)(it + 1) /
+				      (double)o->iterations),
+		     before = t->asked;
 	double loss_s = 0, loss_g = 0;
-	for (int64_t j = 0; j < t->o->teacher_steps; j++) {
-		make_queries(t);
+	for (int64_t j = 0; j < o->teacher_steps; j++) {
+		make_fakes(t, t->batch);
 		for (size_t i = 0; i < t->k; i++)
-			teach(t, i, it * (uint64_t)t->o->teacher_steps + (uint64_t)j);
+			teach(t, &t->teacher[i], i, it * (uint64_t)o->teacher_steps + (uint64_t)j);
 	}
-	for (int64_t j = 0; j < t->o->student_steps; j++) {
-		make_queries(t);
-		ISO_TRY(learn(t, &loss_s, err));
-	}
-	for (int64_t j = 0; j < t->o->generator_steps; j++) {
-		make_fakes(t);
+	while (t->asked < until)
+		ISO_TRY(ask(t, until - t->asked < t->batch ? until - t->asked : t->batch, err));
+	for (int64_t j = 0; j < o->student_steps; j++)
+		loss_s = learn(t, t->asked - before);
+	for (int64_t j = 0; j < o->generator_steps; j++) {
 		loss_g = generate_better(t);
+		iso_average_step(&t->mean, t->m->decoder[0],
+				 it * (uint64_t)o->generator_steps + (uint64_t)j);
 	}
 	if (f->curve) { /* functions of fakes and of released votes */
 		f->curve(f->curve_ctx, (double)it, "student-loss", loss_s);
@@ -469,166 +462,44 @@ static iso_status iterate(trainer *t, uint64_t it, iso_error *err)
 	return ISO_OK;
 }
 
-static iso_status fit(const iso_fit *f, void **out, iso_error *err)
+static iso_status loop(trainer *t, iso_error *err)
 {
-	const opts *o = f->env.options;
-	model *m = NULL;
-	trainer t = {0};
-	iso_status st;
-	ISO_TRY(model_new(&f->env, &m, err));
-	ISO_TRY_OUT(trainer_init(&t, f, m, err));
-	for (uint64_t it = 0; it < (uint64_t)o->iterations; it++) {
-		if (f->cancelled && f->cancelled(f->cancelled_ctx)) {
-			st = iso_fail(err, ISO_E_CANCELLED,
-				      "cancelled (pate-gan): at iteration %llu; start again",
-				      (unsigned long long)it);
-			goto out;
-		}
-		ISO_TRY_OUT(iterate(&t, it, err));
-		iso_average_step(&t.mean, m->gen, it);
+	const iso_fit *f = t->f;
+	const double s = f->scale, k = (double)t->k;
+	if (f->curve)
+		f->curve(f->curve_ctx, 0, "unanimous-vote-right",
+			 t->o.votes == LNMAX ? 1 - 0.5 * iso_exp(-k / s) * (1 + 0.5 * k / s)
+					     : 0.5 * iso_erfc(-k / (2 * s)));
+	for (uint64_t it = 0; it < (uint64_t)t->o.iterations; it++) {
+		ISO_FAIL_IF(f->cancelled && f->cancelled(f->cancelled_ctx), err, ISO_E_CANCELLED,
+			    "cancelled (pate-gan): in round %llu; start again",
+			    (unsigned long long)it);
+		ISO_TRY(iterate(t, it, err));
 		if (f->progress)
 			iso_progress_update(f->progress, f->progress->total * (double)it /
-								 (double)o->iterations);
+								 (double)t->o.iterations);
 	}
-	iso_average_finish(&t.mean, m->gen);
-	*out = m;
-	m = NULL;
+	iso_average_finish(&t->mean, t->m->decoder[0]);
+	return ISO_OK;
+}
+
+static iso_status fit(const iso_fit *f, void **out, iso_error *err)
+{
+	trainer t = {.f = f, .o = settled(&f->env)};
+	const iso_latent_shape shape = shape_of(&t.o);
+	iso_status st;
+	ISO_TRY(iso_latent_new(&f->env, &shape, &t.m, err));
+	t.k = (size_t)t.o.teachers;
+	t.batch = (size_t)t.o.batch;
+	t.dim = t.m->enc->dim;
+	ISO_TRY_OUT(trainer_init(&t, err));
+	ISO_TRY_OUT(loop(&t, err));
+	*out = t.m;
+	t.m = NULL;
 out:
 	trainer_free(&t);
-	destroy(m);
+	iso_latent_destroy(t.m);
 	return st;
-}
-
-/* ---- Slots
- * ----------------------------------------------------------------------------------------------------
- */
-
-#define PIECE 256
-
-typedef struct piece {
-	iso_ws *ws;
-	float *in, *x;
-} piece;
-
-static void piece_free(piece *p)
-{
-	iso_ws_free(p->ws);
-	iso_free(p->in);
-	iso_free(p->x);
-}
-
-static iso_status piece_init(piece *p, const model *m, const iso_net *net, iso_error *err)
-{
-	*p = (piece){0};
-	ISO_TRY(iso_ws_new(net, PIECE, 0, &p->ws, err));
-	p->in = iso_alloc(PIECE * iso_net_in(net), sizeof *p->in);
-	p->x = iso_alloc(PIECE * m->enc->dim, sizeof *p->x);
-	if (p->in && p->x)
-		return ISO_OK;
-	piece_free(p);
-	return iso_no_memory(err, "workspace of PATE-GAN");
-}
-
-/* Rows at.. from the n <= PIECE latents in p->in. */
-static void write_piece(const model *m, piece *p, size_t n, const iso_key *draw, iso_table *out,
-			size_t at)
-{
-	iso_net_forward(m->gen, p->ws, p->in, m->z_dim, n, NULL);
-	iso_heads_forward(&m->heads, iso_ws_out(p->ws), n, p->x, m->enc->dim);
-	iso_decode(m->enc, p->x, m->enc->dim, n, draw, out, at);
-}
-
-static iso_status sample(const void *model_, iso_key key, iso_table *out, iso_error *err)
-{
-	const model *m = model_;
-	const iso_key zkey = iso_key_child(key, "z", 0), draw = iso_key_child(key, "category", 0);
-	piece p;
-	ISO_TRY(piece_init(&p, m, m->gen, err));
-	for (size_t at = 0; at < out->n; at += PIECE) {
-		const size_t n = out->n - at < PIECE ? out->n - at : PIECE;
-		for (size_t i = 0; i < n; i++)
-			iso_rand_fill_uniform(zkey, at + i, -1, 1, p.in + i * m->z_dim, m->z_dim);
-		write_piece(m, &p, n, m->argmax ? NULL : &draw, out, at);
-	}
-	piece_free(&p);
-	return ISO_OK;
-}
-
-/* The student's logit. */
-static iso_status score(const void *model_, const iso_table *rows, double *out, iso_error *err)
-{
-	const model *m = model_;
-	uint32_t row[PIECE];
-	piece p;
-	ISO_TRY(piece_init(&p, m, m->student, err));
-	for (size_t at = 0; at < rows->n; at += PIECE) {
-		const size_t n = rows->n - at < PIECE ? rows->n - at : PIECE;
-		for (size_t i = 0; i < n; i++)
-			row[i] = (uint32_t)(at + i);
-		iso_encode(m->enc, rows, row, n, p.in, m->enc->dim);
-		iso_net_forward(m->student, p.ws, p.in, m->enc->dim, n, NULL);
-		for (size_t i = 0; i < n; i++)
-			out[at + i] = iso_ws_out(p.ws)[i];
-	}
-	piece_free(&p);
-	return ISO_OK;
-}
-
-static size_t latent_dim(const void *model_)
-{
-	return ((const model *)model_)->z_dim;
-}
-
-/* The label is a generated column, so `label` plays no part. */
-static iso_status decode(const void *model_, const float *z, const uint32_t *label, size_t n_all,
-			 iso_table *out, iso_error *err)
-{
-	const model *m = model_;
-	piece p;
-	(void)label;
-	ISO_TRY(piece_init(&p, m, m->gen, err));
-	for (size_t at = 0; at < n_all; at += PIECE) {
-		const size_t n = n_all - at < PIECE ? n_all - at : PIECE;
-		memcpy(p.in, z + at * m->z_dim, n * m->z_dim * sizeof *p.in);
-		write_piece(m, &p, n, NULL, out, at);
-	}
-	piece_free(&p);
-	return ISO_OK;
-}
-
-static iso_status save(const void *model_, iso_str *out, iso_error *err)
-{
-	const model *m = model_;
-	iso_net_parts(out, "generator", m->gen);
-	iso_net_parts(out, "student", m->student);
-	return iso_str_check(out, err);
-}
-
-static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **out,
-		       iso_error *err)
-{
-	iso_parts in = {bytes, bytes + n};
-	model *m = NULL;
-	iso_status st;
-	ISO_TRY(model_new(env, &m, err));
-	ISO_TRY_OUT(iso_net_take(&in, "generator", m->gen, err));
-	ISO_TRY_OUT(iso_net_take(&in, "student", m->student, err));
-	*out = m;
-	m = NULL;
-out:
-	destroy(m);
-	return st;
-}
-
-static iso_status describe(const void *model_, cJSON *out, iso_error *err)
-{
-	const model *m = model_;
-	if (!cJSON_AddNumberToObject(out, "generator_parameters", (double)iso_net_params(m->gen)) ||
-	    !cJSON_AddNumberToObject(out, "student_parameters",
-				     (double)iso_net_params(m->student)) ||
-	    !cJSON_AddNumberToObject(out, "latent", (double)m->z_dim))
-		return iso_no_memory(err, "description of PATE-GAN");
-	return ISO_OK;
 }
 
 const iso_generator iso_generator_pate_gan = {
@@ -636,36 +507,28 @@ const iso_generator iso_generator_pate_gan = {
 	.name = "pate-gan",
 	.title = "PATE-GAN: a student discriminator taught by noisy votes of teachers",
 	.citation = "J. Jordon, J. Yoon, M. van der Schaar, \"PATE-GAN: Generating Synthetic Data "
-		    "with Differential "
-		    "Privacy "
-		    "Guarantees\", ICLR 2019 (openreview S1zk9iRqF7); pitfalls of G. Ganev, M. S. "
-		    "M. S. Annamalai, "
-		    "E. De Cristofaro, arXiv:2406.13985",
-	.card = "Teachers on a fixed disjoint partition of the rows vote on generated rows; a "
-		"student discriminator "
-		"learns from the noisy votes, the generator from the student.\n"
+		    "with Differential Privacy Guarantees\", ICLR 2019 (openreview S1zk9iRqF7); "
+		    "pitfalls of G. Ganev, M. S. M. S. Annamalai, E. De Cristofaro, "
+		    "arXiv:2406.13985",
+	.card = "Teachers on a fixed disjoint partition of the rows vote on fakes and on probes of "
+		"the public domain; a student discriminator learns from the noisy votes, the "
+		"generator from the student.\n"
 		"Privacy: a record belongs to one teacher, so each query moves two counts by one; "
-		"every query is "
-		"booked with the data-independent bound, their number is fixed and the noise is "
-		"calibrated to it.\n"
-		"Deviations: votes relative to each teacher's median, earlier fakes among the "
-		"queries, "
-		"data-independent stop, "
-		"k = n/50 teachers (threshold=half past=0: votes as published).",
+		"every query is booked with the data-independent bound, their number is fixed and "
+		"the noise is calibrated to it. The number of teachers follows from epsilon and "
+		"the queries; fewer than twice the noise are refused.\n"
+		"Deviations: probes among the queries, released pairs are kept, relaxed draws of "
+		"categories, a data-independent stop.",
 	.guarantee = ISO_GUARANTEE_DP,
 	.accepts = ISO_ACCEPTS_TABULAR | ISO_ACCEPTS_SEQUENCE | ISO_ACCEPTS_ANY_LABEL,
-	.version = 1,
+	.version = 2,
 	.options = options,
 	.options_size = sizeof(opts),
+	.resolve = resolve,
 	.check = check,
 	.plan = plan,
 	.fit = fit,
-	.sample = sample,
-	.destroy = destroy,
-	.score = score,
-	.latent_dim = latent_dim,
-	.decode = decode,
-	.save = save,
+	.score = iso_latent_score,
 	.load = load,
-	.describe = describe,
+	ISO_LATENT_SLOTS,
 };

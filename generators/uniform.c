@@ -13,7 +13,8 @@
  * COST.  One draw per cell.
  */
 #include "core/base/alloc.h"
-#include "generators/support.h"
+#include "generators/kit/labels.h"
+#include "generators/kit/parts.h"
 
 typedef struct model {
 	const iso_schema *schema; /* borrowed: public */

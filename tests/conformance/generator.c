@@ -231,7 +231,12 @@ START_TEST(ledger_equals_plan_and_budget_holds)
 		iso_epsilons e;
 
 		r.epsilon = target[k];
-		tk_ok(iso_train(&r, &m, &err));
+		const iso_status st = iso_train(&r, &m, &err);
+		if (target[k] < 1 && st == ISO_E_BUDGET) { /* too little for so few rows: said so */
+			iso_error_clear(&err);
+			continue;
+		}
+		ck_assert_msg(st == ISO_OK, "%s", err.text);
 		tk_ok(iso_ledger_settled(m.ledger, &err));
 		tk_ok(iso_ledger_epsilon(m.ledger, r.delta, ISO_WANT_RDP, &e, &err));
 		if (b.guarantee == ISO_GUARANTEE_NONE)
@@ -519,11 +524,12 @@ START_TEST(allocation_failures)
 {
 	bench b = set_up(_i);
 	iso_table *t = fx_table(b.schema, 40, 12);
-	const iso_training_request r = request_of(&b, t);
+	iso_training_request r = request_of(&b, t);
 	const uint64_t before = iso_alloc_count();
 	uint64_t total, k = 1;
 	iso_training m;
 
+	r.epsilon = 8; /* enough for 40 rows with every method */
 	tk_ok(iso_train(&r, &m, &err));
 	iso_training_free(&m);
 	total = iso_alloc_count() - before;

@@ -40,7 +40,7 @@ core="core/"
 	rule core/data $data
 	rule core/nn $nn
 	rule core/learn $data $nn core/learn/
-	rule generators $core generators/generator.h generators/train_ generators/support.h generators/heads.h
+	rule generators $core generators/generator.h generators/kit/
 	rule attacks $core attacks/attack.h
 	rule metrics $core metrics/metric.h
 	rule results $io results/

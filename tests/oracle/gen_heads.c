@@ -3,27 +3,31 @@
  */
 #include <string.h>
 
-#include "generators/heads.h"
-#include "generators/support.h"
+#include "generators/kit/labels.h"
+#include "generators/kit/latent_model.h"
 #include "tests/oracle/gen_support.h"
 
 static iso_error err;
 
 #define ROWS 3
 
+static float u[ROWS * 64]; /* uniform draws of relaxed categories */
+static const float *draws; /* u, or NULL */
+
 /* A smooth function of the heads' output with a known gradient: sum_k w_k x_k + x_k^2 / 2. */
 static double value_of(const iso_heads *h, const float *out, const double *w)
 {
 	float x[ROWS * 64];
 	double sum = 0;
-	iso_heads_forward(h, out, ROWS, x, 64);
+	iso_heads_forward(h, out, ROWS, draws, x, 64);
 	for (size_t r = 0; r < ROWS; r++)
 		for (size_t k = 0; k < h->enc->dim; k++)
 			sum += w[k] * x[r * 64 + k] + 0.5 * x[r * 64 + k] * x[r * 64 + k];
 	return sum;
 }
 
-/* _i: 0 sigmoid heads (their activation belongs to the network), 1 softmax per block */
+/* _i: 0 sigmoid heads (their activation belongs to the network), 1 softmax per block, 2 a relaxed
+ * draw from it */
 START_TEST(gradient_is_the_finite_difference)
 {
 	iso_encoder *e;
@@ -31,21 +35,23 @@ START_TEST(gradient_is_the_finite_difference)
 	double w[64];
 	tk_ok(iso_encoder_new(fx_schema(), ISO_ENC_FEATURES | ISO_ENC_LABEL, &e, &err));
 	ck_assert_uint_le(e->dim, 64);
-	const iso_heads h = iso_heads_new(e, _i);
+	const iso_heads h = iso_heads_new(e, _i, 0, 0.7);
+	draws = _i == ISO_HEADS_GUMBEL ? u : NULL;
 	ck_assert_int_eq(h.plain, !_i);
 	ck_assert_int_eq(iso_heads_act(&h), _i ? ISO_ACT_LINEAR : ISO_ACT_SIGMOID);
 	iso_rand_fill_normal(iso_key_new(1, "raw"), 0, 0, 1.5f, raw, ROWS * e->dim);
+	iso_rand_fill_uniform(iso_key_new(3, "u"), 0, 0, 1, u, ROWS * e->dim);
 	for (size_t k = 0; k < e->dim; k++)
 		w[k] = iso_rand_u01(iso_key_new(2, "w"), k, 0) - 0.5;
 	memcpy(out, raw, sizeof out);
 	iso_act_apply(iso_heads_act(&h), out, ROWS * e->dim);
-	iso_heads_forward(&h, out, ROWS, x, 64);
+	iso_heads_forward(&h, out, ROWS, draws, x, 64);
 	for (size_t r = 0; r < ROWS; r++)
 		for (size_t k = 0; k < e->dim; k++)
 			dx[r * 64 + k] = (float)w[k] + x[r * 64 + k];
-	iso_heads_backward(&h, x, 64, dx, 64, ROWS, d);
+	iso_heads_backward(&h, x, 64, dx, 64, ROWS, draws != NULL, d);
 	for (size_t i = 0; i < ROWS * e->dim; i++) {
-		const float step = 1e-2f;
+		const float step = 5e-3f;
 		double side[2];
 		for (int s = 0; s < 2; s++) {
 			memcpy(out, raw, sizeof out);
@@ -64,11 +70,11 @@ START_TEST(softmax_blocks_sum_to_one)
 	iso_encoder *e;
 	float out[64], x[64];
 	tk_ok(iso_encoder_new(fx_schema(), ISO_ENC_FEATURES, &e, &err));
-	const iso_heads h = iso_heads_new(e, 1);
+	const iso_heads h = iso_heads_new(e, 1, 0, 1);
 	size_t blocks = 0;
 	for (size_t k = 0; k < e->dim; k++)
 		out[k] = k % 2 ? 80.0f : -90.0f; /* e^80 overflows without the shift */
-	iso_heads_forward(&h, out, 1, x, e->dim);
+	iso_heads_forward(&h, out, 1, NULL, x, e->dim);
 	for (size_t b = 0; b < e->nblock; b++) {
 		double sum = 0;
 		if (e->block[b].kind != ISO_BLOCK_ONEHOT)
@@ -79,6 +85,38 @@ START_TEST(softmax_blocks_sum_to_one)
 		blocks++;
 	}
 	ck_assert_uint_eq(blocks, 2);
+	iso_encoder_free(e);
+}
+END_TEST
+
+/* A relaxed draw is nearest to category k with the probability of k: its largest coordinate is the
+ * Gumbel-max draw.  4,000 draws, 5 sd: false alarm 6e-7 a category. */
+START_TEST(relaxed_draws_follow_the_softmax)
+{
+	iso_encoder *e;
+	float out[64] = {0}, x[64], p[64], g[64];
+	size_t seen[64] = {0};
+	tk_ok(iso_encoder_new(fx_schema(), ISO_ENC_FEATURES, &e, &err));
+	const iso_heads h = iso_heads_new(e, ISO_HEADS_GUMBEL, 0, 0.5);
+	iso_rand_fill_normal(iso_key_new(6, "logit"), 0, 0, 1, out, e->dim);
+	iso_heads_forward(&h, out, 1, NULL, p, e->dim);
+	for (size_t i = 0; i < 4000; i++) {
+		iso_rand_fill_uniform(iso_key_new(7, "g"), i, 0, 1, g, e->dim);
+		iso_heads_forward(&h, out, 1, g, x, e->dim);
+		for (size_t b = 0; b < e->nblock; b++) {
+			const iso_block *k = &e->block[b];
+			size_t top = k->first;
+			for (size_t j = k->first; j < k->first + k->width; j++)
+				top = x[j] > x[top] ? j : top;
+			seen[top] += k->kind == ISO_BLOCK_ONEHOT;
+		}
+	}
+	for (size_t b = 0; b < e->nblock; b++)
+		for (size_t j = e->block[b].first; e->block[b].kind == ISO_BLOCK_ONEHOT &&
+						   j < e->block[b].first + e->block[b].width;
+		     j++)
+			tk_assert_close((double)seen[j] / 4000, p[j], 0,
+					5 * sqrt((double)p[j] * (1 - (double)p[j]) / 4000) + 1e-3);
 	iso_encoder_free(e);
 }
 END_TEST
@@ -158,8 +196,9 @@ int main(void)
 	Suite *s = suite_create("oracle/gen_heads");
 	TCase *c = tcase_create("core");
 	tcase_set_timeout(c, 300);
-	tcase_add_loop_test(c, gradient_is_the_finite_difference, 0, 2);
+	tcase_add_loop_test(c, gradient_is_the_finite_difference, 0, 3);
 	tcase_add_test(c, softmax_blocks_sum_to_one);
+	tcase_add_test(c, relaxed_draws_follow_the_softmax);
 	tcase_add_test(c, label_law_is_drawn_as_counted);
 	tcase_add_test(c, histogram_takes_its_share);
 	tcase_add_test(c, parts_are_checked_by_name_and_size);

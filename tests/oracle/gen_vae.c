@@ -3,7 +3,7 @@
  * plan; both clusters of a toy set are generated. */
 #include <string.h>
 
-#include "generators/train_vae.h"
+#include "generators/kit/vae_loop.h"
 #include "tests/oracle/gen_support.h"
 
 static iso_error err;
@@ -13,21 +13,26 @@ static iso_error err;
 
 typedef struct rig {
 	iso_encoder *e;
+	iso_heads h;
+	iso_net *enc, *dec;
 	iso_vae v;
 	float x[N * DIM], noise[N * 3];
 } rig;
 
 static void rig_up(rig *t, int recon, int heads, double beta)
 {
-	const iso_vae_options o = {
-		.recon = recon, .heads = heads, .beta = beta, .latent = 3, .hidden = {2, 6, 5}};
+	static const int64_t down[] = {2, 6, 5}, up[] = {2, 5, 6};
 	iso_table *rows = fx_table(fx_schema(), N, 3);
 	tk_ok(iso_encoder_new(fx_schema(), ISO_ENC_FEATURES | ISO_ENC_LABEL, &t->e, &err));
 	ck_assert_uint_le(t->e->dim, DIM);
-	tk_ok(iso_vae_init(&t->v, t->e, &o, &err));
-	tk_ok(iso_vae_busy(&t->v, N, 1, &err));
-	iso_net_randomize(t->v.enc, ISO_INIT_HE, iso_key_new(4, "enc"));
-	iso_net_randomize(t->v.dec, ISO_INIT_HE, iso_key_new(4, "dec"));
+	t->h = iso_heads_new(t->e, heads, recon == ISO_RECON_LIKELIHOOD, 1);
+	tk_ok(iso_kit_net(&t->enc, t->e->dim, (iso_hidden){down, ISO_ACT_TANH}, 6, ISO_ACT_LINEAR,
+			  &err));
+	tk_ok(iso_kit_net(&t->dec, 3, (iso_hidden){up, ISO_ACT_TANH}, iso_heads_width(&t->h),
+			  iso_heads_act(&t->h), &err));
+	tk_ok(iso_vae_init(&t->v, t->enc, t->dec, &t->h, recon, beta, N, 1, &err));
+	iso_net_randomize(t->enc, ISO_INIT_HE, iso_key_new(4, "enc"));
+	iso_net_randomize(t->dec, ISO_INIT_HE, iso_key_new(4, "dec"));
 	iso_encode(t->e, rows, NULL, N, t->x, t->e->dim);
 	iso_rand_fill_normal(iso_key_new(4, "noise"), 0, 0, 1, t->noise, N * 3);
 	iso_table_free(rows);
@@ -36,6 +41,8 @@ static void rig_up(rig *t, int recon, int heads, double beta)
 static void rig_down(rig *t)
 {
 	iso_vae_deinit(&t->v);
+	iso_net_free(t->enc);
+	iso_net_free(t->dec);
 	iso_encoder_free(t->e);
 }
 
@@ -63,20 +70,20 @@ static void check_net(rig *t, iso_net *net, const float *grad)
 	}
 }
 
-/* _i = recon + 3 heads */
+/* _i = recon + 4 heads */
 START_TEST(gradient_is_the_finite_difference)
 {
 	rig t;
-	rig_up(&t, _i % 3, _i / 3, 0.7);
+	rig_up(&t, _i % 4, _i / 4, 0.7);
 	loss_of(&t);
-	iso_net_weight_grad(t.v.enc, t.v.wenc, NULL, 0, iso_net_grad(t.v.enc));
-	iso_net_weight_grad(t.v.dec, t.v.wdec, NULL, 0, iso_net_grad(t.v.dec));
-	float *enc = iso_alloc(iso_net_params(t.v.enc), sizeof *enc),
-	      *dec = iso_alloc(iso_net_params(t.v.dec), sizeof *dec);
-	memcpy(enc, iso_net_grad(t.v.enc), iso_net_params(t.v.enc) * sizeof *enc);
-	memcpy(dec, iso_net_grad(t.v.dec), iso_net_params(t.v.dec) * sizeof *dec);
-	check_net(&t, t.v.enc, enc);
-	check_net(&t, t.v.dec, dec);
+	iso_net_weight_grad(t.enc, t.v.wenc, NULL, 0, iso_net_grad(t.enc));
+	iso_net_weight_grad(t.dec, t.v.wdec, NULL, 0, iso_net_grad(t.dec));
+	float *enc = iso_alloc(iso_net_params(t.enc), sizeof *enc),
+	      *dec = iso_alloc(iso_net_params(t.dec), sizeof *dec);
+	memcpy(enc, iso_net_grad(t.enc), iso_net_params(t.enc) * sizeof *enc);
+	memcpy(dec, iso_net_grad(t.dec), iso_net_params(t.dec) * sizeof *dec);
+	check_net(&t, t.enc, enc);
+	check_net(&t, t.dec, dec);
 	iso_free(enc);
 	iso_free(dec);
 	rig_down(&t);
@@ -90,20 +97,20 @@ START_TEST(joint_norm_is_that_of_single_records)
 	float norm[N], all[N * DIM], noise[N * 3];
 	rig_up(&t, ISO_RECON_MSE, 0, 0.7);
 	loss_of(&t);
-	iso_net_grad_norms2(t.v.enc, t.v.wenc, 1, 0, norm);
-	iso_net_grad_norms2(t.v.dec, t.v.wdec, 1, 1, norm);
+	iso_net_grad_norms2(t.enc, t.v.wenc, 1, 0, norm);
+	iso_net_grad_norms2(t.dec, t.v.wdec, 1, 1, norm);
 	memcpy(all, t.x, sizeof all);
 	memcpy(noise, t.noise, sizeof noise);
 	for (size_t r = 0; r < N; r++) {
 		double one = 0;
 		memcpy(t.v.noise, noise + r * 3, 3 * sizeof(float));
 		iso_vae_backward(&t.v, all + r * t.e->dim, 1, NULL);
-		iso_net_weight_grad(t.v.enc, t.v.wenc, NULL, 0, iso_net_grad(t.v.enc));
-		iso_net_weight_grad(t.v.dec, t.v.wdec, NULL, 0, iso_net_grad(t.v.dec));
-		for (size_t i = 0; i < iso_net_params(t.v.enc); i++)
-			one += (double)iso_net_grad(t.v.enc)[i] * iso_net_grad(t.v.enc)[i];
-		for (size_t i = 0; i < iso_net_params(t.v.dec); i++)
-			one += (double)iso_net_grad(t.v.dec)[i] * iso_net_grad(t.v.dec)[i];
+		iso_net_weight_grad(t.enc, t.v.wenc, NULL, 0, iso_net_grad(t.enc));
+		iso_net_weight_grad(t.dec, t.v.wdec, NULL, 0, iso_net_grad(t.dec));
+		for (size_t i = 0; i < iso_net_params(t.enc); i++)
+			one += (double)iso_net_grad(t.enc)[i] * iso_net_grad(t.enc)[i];
+		for (size_t i = 0; i < iso_net_params(t.dec); i++)
+			one += (double)iso_net_grad(t.dec)[i] * iso_net_grad(t.dec)[i];
 		tk_assert_close(norm[r], one, 1e-4, 1e-6);
 	}
 	rig_down(&t);
@@ -142,8 +149,8 @@ START_TEST(clamped_variance_has_no_gradient)
 {
 	rig t;
 	rig_up(&t, ISO_RECON_MSE, 0, 0.7);
-	const iso_tensor last = iso_net_tensor(t.v.enc, iso_net_tensors(t.v.enc) - 1); /* biases */
-	float *const bias = iso_net_theta(t.v.enc) + last.first;
+	const iso_tensor last = iso_net_tensor(t.enc, iso_net_tensors(t.enc) - 1); /* biases */
+	float *const bias = iso_net_theta(t.enc) + last.first;
 	bias[3] = 50; /* log var far above 2 */
 	bias[4] = -50;
 	const double l = loss_of(&t);
@@ -241,10 +248,8 @@ START_TEST(both_clusters_are_generated)
 		t->cells[r * 3 + 2] = (double)(r % 2);
 	}
 	/* beta 0.1 and 0.02: weights of the KL term at which a latent may carry the cluster */
-	iso_training m =
-		gen_train(gen_find("vae"),
-			  _i ? "single=true beta=0.02 latent=2 heads=softmax recon=ce" : "latent=2",
-			  t, 1, 0, NULL, &o);
+	iso_training m = gen_train(gen_find("vae"), _i ? "single=true latent=2" : "latent=2", t, 1,
+				   0, NULL, &o);
 	iso_table *out = gen_sample(&m, s, 400);
 	for (size_t r = 0; r < out->n; r++)
 		for (size_t k = 0; k < 2; k++) {
@@ -267,7 +272,7 @@ int main(void)
 	Suite *s = suite_create("oracle/gen_vae");
 	TCase *c = tcase_create("core");
 	tcase_set_timeout(c, 300);
-	tcase_add_loop_test(c, gradient_is_the_finite_difference, 0, 6);
+	tcase_add_loop_test(c, gradient_is_the_finite_difference, 0, 8);
 	tcase_add_test(c, joint_norm_is_that_of_single_records);
 	tcase_add_test(c, kl_is_the_monte_carlo_mean);
 	tcase_add_test(c, clamped_variance_has_no_gradient);

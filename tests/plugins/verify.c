@@ -367,7 +367,7 @@ START_TEST(published_modes_are_caught_for_their_reason)
 		/* the discriminator's step is sound, labels reach the generator */
 		{"cgan-basic-dp", "mode=paper", {"labels", "generator", NULL}, "discriminator"},
 		/* exact class counts shape the label law and the steps of a class */
-		{"ddp-bvae", "mode=paper", {"labels", "decoder", NULL}, NULL},
+		{"ddp-bvae", "mode=paper", {"labels", "generator", NULL}, NULL},
 		{"cgan", NULL, {"labels", "generator", "discriminator"}, NULL},
 		{"vae", NULL, {"labels", NULL, NULL}, NULL},
 		{"memorise", NULL, {"rows", NULL, NULL}, NULL},

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The training loop of every GAN: a decoder G and a scorer D of a latent model, D's step through
+ * core/nn/dpsgd.h.  A method is a specification: its loss, where its fakes come from, its schedule,
+ * its optimisers.
+ *
+ *     G: (z, y) -> hidden -> encoded row (heads.h)      D: (x, y) -> hidden -> logit
+ */
+#ifndef ISO_GENERATORS_KIT_GAN_LOOP_H
+#define ISO_GENERATORS_KIT_GAN_LOOP_H
+
+#include "generators/kit/labels.h"
+#include "generators/kit/latent_model.h"
+
+/* Losses of D on a real row's logit r and a fake's f, and of G on f. */
+enum iso_gan_loss {
+	ISO_GAN_BCE,	     /* softplus(-r) + softplus(f); G: softplus(-f) (non-saturating) */
+	ISO_GAN_WASSERSTEIN, /* f - r; G: -f */
+	ISO_GAN_HINGE	     /* max(0, 1 - r) + max(0, 1 + f); G: -f */
+};
+
+/* Where the fakes of a discriminator step come from, and under which clip they stand. */
+enum iso_gan_fakes {
+	ISO_FAKES_PUBLIC, /* a fixed number, labels drawn from the released law: functions of
+			     released things only; each clipped, not noised */
+	ISO_FAKES_PAIRED, /* one per record, with its label, under one clip with its real row */
+	ISO_FAKES_SHARED  /* one per record, with its label, clipped apart and not noised: as
+			     DP-CGAN was published */
+};
+
+enum iso_gan_bound {
+	ISO_BOUND_FIXED, /* clip */
+	ISO_BOUND_DECAY, /* clip (1 - decay)^epoch, at least 0.35 clip (cdp-gan) */
+	ISO_BOUND_PUBLIC /* mean gradient norm of a public batch, at least bound_floor */
+};
+
+/* Options of all GANs; a table that does not list a field leaves it 0. */
+typedef struct iso_gan_options {
+	int mode;	/* 0 sound, 1 paper */
+	int labels;	/* iso_label_source */
+	int categories; /* 0 draw, 1 argmax */
+	int heads;	/* 0 gumbel, 1 softmax, 2 sigmoid */
+	int bound;	/* iso_gan_bound */
+	int64_t hidden[ISO_OPT_LIST_MAX + 1];
+	int64_t z_dim, batch, lr_d_steps;
+	int64_t steps;	    /* of D: what is paid for */
+	int64_t iterations; /* of G, for methods whose card counts those: steps follows */
+	int64_t n_d;	    /* D steps per G step; 0: adaptive */
+	int64_t burst;	    /* D steps in front of G's first 25 steps and of every 500th; 0: none */
+	int64_t warm_steps; /* of G on public rows before training */
+	double clip, sigma, label_share, lr_d, lr_d_end, lr_g, beta1, average, tau;
+	double weight_clip; /* every weight of D into [-c, c] after each step; 0: off */
+	double decay, bound_floor;
+} iso_gan_options;
+
+typedef struct iso_gan_spec {
+	const char *who;   /* plug-in's name */
+	iso_gan_options o; /* effective */
+	int loss, fakes;
+	int conditional;	    /* the label is an input; else it is a generated column */
+	int is_private;		    /* 0: no clipping, no noise, nothing booked */
+	int private_generator_step; /* the generator's step sees the batch's labels: as published */
+	iso_opt_rule rule_d, rule_g;
+	iso_act act_g, act_d;
+	int normal; /* z ~ N(0, I) instead of U[-1,1] */
+	iso_init init;
+} iso_gan_spec;
+
+/* The conditional GAN of Torkzadehmahani et al.: networks, schedule and optimisers of their code
+ * (one hidden ReLU layer each, z uniform, D by SGD, G by Adam), mode=paper with the batch's labels
+ * and this sigma. */
+iso_gan_spec iso_cgan_spec(const char *who, const iso_gen_env *env, double published_sigma);
+
+/* "Choose for me" made a number: batch 0 (`batch`, at most n/8), steps 0 (`epochs` epochs, at most
+ * `most`), steps from iterations and bursts, sigma not above 0 (NaN: calibrated). */
+void iso_gan_settle(iso_gan_options *o, size_t n, size_t batch, double epochs, double most);
+
+iso_status iso_gan_check(const iso_gen_env *env, const iso_gan_spec *s,
+			 iso_error *err) ISO_MUST_CHECK;
+/* "disc-step": Poisson-subsampled Gaussian, sensitivity clip, every step; "label-histogram" as
+ * o.labels says. */
+iso_status iso_gan_plan(const iso_gen_env *env, const iso_gan_spec *s, double scale, iso_plan *plan,
+			iso_error *err) ISO_MUST_CHECK;
+iso_status iso_gan_fit(const iso_fit *f, const iso_gan_spec *s, void **model,
+		       iso_error *err) ISO_MUST_CHECK;
+iso_status iso_gan_load(const iso_gen_env *env, const iso_gan_spec *s, const char *bytes, size_t n,
+			void **model, iso_error *err) ISO_MUST_CHECK;
+
+/* D steps in front of G's step g (0, 1, ...) on the card's schedule of DPGAN: n_d, or `burst` for
+ * the first 25 and every 500th. */
+uint64_t iso_gan_burst(const iso_gan_options *o, uint64_t g);
+
+/* The slots of a GAN whose specification is spec_of(env), a function of the environment. */
+#define ISO_GAN_SLOT_FUNCTIONS(spec_of) \
+	static iso_status check(const iso_gen_env *env, iso_error *err) \
+	{ \
+		const iso_gan_spec s = spec_of(env); \
+		return iso_gan_check(env, &s, err); \
+	} \
+	static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, \
+			       iso_error *err) \
+	{ \
+		const iso_gan_spec s = spec_of(env); \
+		return iso_gan_plan(env, &s, scale, out, err); \
+	} \
+	static iso_status fit(const iso_fit *f, void **model, iso_error *err) \
+	{ \
+		const iso_gan_spec s = spec_of(&f->env); \
+		return iso_gan_fit(f, &s, model, err); \
+	} \
+	static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **model, \
+			       iso_error *err) \
+	{ \
+		const iso_gan_spec s = spec_of(env); \
+		return iso_gan_load(env, &s, bytes, n, model, err); \
+	} \
+	static iso_status resolve(const iso_gen_env *env, void *effective, iso_error *err) \
+	{ \
+		(void)err; \
+		*(iso_gan_options *)effective = spec_of(env).o; \
+		return ISO_OK; \
+	}
+#define ISO_GAN_SLOTS \
+	ISO_LATENT_SLOTS, .score = iso_latent_score, .options = options, \
+			  .options_size = sizeof(iso_gan_options), .resolve = resolve, \
+			  .check = check, .plan = plan, .fit = fit, .load = load
+
+/* ---- Options that several tables list; defaults as text ---- */
+#define ISO_GAN_OPT_LABELS \
+	ISO_OPT_ENUM(iso_gan_options, labels, "histogram", ISO_LABEL_CHOICES, \
+		     "law of the labels: a noisy histogram, uniform, or the suite's public class " \
+		     "counts (mode=sound)"), \
+		ISO_OPT_REAL(iso_gan_options, label_share, "0.02", 1e-6, 0.9, \
+			     "share of the budget of the label histogram")
+#define ISO_GAN_OPT_STEPS(text) \
+	ISO_OPT_INT(iso_gan_options, steps, "0", 0, 10000000, text), \
+		ISO_OPT_INT(iso_gan_options, batch, "0", 0, 65536, \
+			    "expected batch; 0: the default of the card, at most n/8")
+#define ISO_GAN_OPT_ND(def) \
+	ISO_OPT_INT(iso_gan_options, n_d, def, 0, 100000, \
+		    "D steps per G step (G steps cost no privacy); 0: adaptive")
+#define ISO_GAN_OPT_NETS(def_hidden, def_z) \
+	ISO_OPT_INTS(iso_gan_options, hidden, def_hidden, 1, 8192, \
+		     "hidden layers of both networks"), \
+		ISO_OPT_INT(iso_gan_options, z_dim, def_z, 1, 4096, "latent dimensions"), \
+		ISO_OPT_ENUM(iso_gan_options, heads, "gumbel", "gumbel|softmax|sigmoid", \
+			     "categories of a fake in training: a relaxed draw, a softmax, " \
+			     "sigmoids"), \
+		ISO_OPT_REAL(iso_gan_options, tau, "0.5", 0.01, 10, \
+			     "temperature of the relaxed draw"), \
+		ISO_OPT_ENUM(iso_gan_options, categories, "draw", "draw|argmax", \
+			     "categories of a sample")
+#define ISO_GAN_OPT_NOISE(def_clip) \
+	ISO_OPT_REAL(iso_gan_options, clip, def_clip, 1e-6, 1e6, \
+		     "L2 bound C of a record's gradient"), \
+		ISO_OPT_REAL(iso_gan_options, sigma, "0", 0, 1e6, \
+			     "noise multiplier; 0: calibrated to epsilon; given: fixed, epsilon " \
+			     "as it falls")
+#define ISO_GAN_OPT_RATES(def_d, def_g) \
+	ISO_OPT_REAL(iso_gan_options, lr_d, def_d, 0, 100, "learning rate of D"), \
+		ISO_OPT_REAL(iso_gan_options, lr_g, def_g, 0, 100, "learning rate of G")
+#define ISO_GAN_OPT_AVERAGE(def) \
+	ISO_OPT_REAL(iso_gan_options, average, def, -1, 1, \
+		     "horizon of the average of G's weights as a share of the steps; -1: 0.2 " \
+		     "(mode=paper: none)")
+
+#endif

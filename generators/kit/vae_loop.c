@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One step for class c (Lomurno et al. 2022, section III.A; DP-Adam of Abadi et al. 2016):
+ *
+ *   each record x of a Poisson(q_c) batch of class c:  (mu, lv) = enc(x), lv clamped to [-6, 2],
+ *       z = mu + exp(lv/2) e, e ~ N(0, I) addressed by the record's identity,   x^ = dec(z)
+ *       L = recon(x, x^) + beta/2 sum_k (exp lv_k + mu_k^2 - 1 - lv_k)
+ *       dL/dmu = dz + beta mu,     dL/dlv = dz e exp(lv/2) / 2 + beta/2 (exp lv - 1)   (0 where
+ * clamped) clip_C over encoder and decoder together, sum, noise, / (expected batch), Adam. Nothing
+ * is allocated inside a step.
+ *
+ * WHY recon=likelihood.  A squared error with beta is beta times the log loss of a Gaussian of
+ * variance beta/2 on every output, with a KL term of weight 1.  Where a column's variance inside a
+ * class is below beta/2 the best code for it is none: the better the training, the more the decoded
+ * column shrinks to its mean, and the marginals get worse with epsilon.  A deviation that is
+ * learned, and drawn from when sampling, has no such floor.
+ */
+#include "generators/kit/vae_loop.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/base/alloc.h"
+#include "core/math/vmath.h"
+
+/* Table I of the paper: encoder layers, latent dimensions, beta.  auto: by the width of the encoded
+ * row. */
+typedef struct preset {
+	int64_t hidden[2], latent;
+	double beta;
+} preset;
+
+static preset preset_of(int net, size_t dim)
+{
+	static const preset table[] = {
+		{{64, 32}, 3, 0.1},    {{64, 32}, 3, 0.05}, {{64, 32}, 3, 0.1},
+		{{128, 64}, 7, 0.005}, {{64, 32}, 4, 0.05},
+	};
+	static const preset image = {
+		{256, 128}, 16, 0.05}; /* not in the paper: rows as wide as images */
+	if (net > 0)
+		return table[net - 1];
+	return dim >= 300 ? image : dim >= 100 ? table[3] : table[4];
+}
+
+/* ---- Settings ---- */
+
+typedef struct pace {
+	double q;
+	uint64_t steps;
+} pace;
+
+/* Of a class that is taken to have n rows: batch 64 or n/8, q = B/n, epochs/q steps; epochs 0:
+ * 50/q, at least 2400. */
+static pace pace_of(const iso_vae_spec *s, size_t n)
+{
+	const size_t rows = n ? n : 1;
+	const double q = iso_rate_of(iso_batch_of((size_t)s->batch, 64, rows), rows);
+	const double steps = ceil((double)(s->o.epochs ? s->o.epochs : 50) / q);
+	return (pace){q, (uint64_t)(s->o.epochs == 0 && steps < 2400 ? 2400 : steps)};
+}
+
+/* 0: 1e-3 or more, so that T steps of Adam (at most lr each) can carry a logit over 4 units, from
+ * 0.5 to 0.02 and back: public bounds are wide and the rows may sit near one end of them. */
+static float rate_of(const iso_vae_options *o, pace p)
+{
+	const double far = 4 / (double)p.steps;
+	return (float)(o->lr > 0 ? o->lr : far < 1e-3 ? 1e-3 : far > 1e-2 ? 1e-2 : far);
+}
+
+/* Rows of class c as far as the plan may know: public counts, else n / k.  Noisy counts come too
+ * late for a rate. */
+static size_t planned_rows(const iso_gen_env *env, const iso_vae_spec *s, size_t k, size_t c)
+{
+	return k > 1 && s->counts == ISO_LABELS_PUBLIC ? env->class_count[c] : (env->n + k - 1) / k;
+}
+
+static size_t vaes_of(const iso_gen_env *env, const iso_vae_spec *s)
+{
+	const size_t labels = iso_schema_classes(env->schema);
+	return s->o.single || labels == 0 ? 1 : labels;
+}
+
+/* All parts shall cost the same, so the slowest class sets the scale: by the central-limit account
+ * of T subsampled Gaussians, mu^2 = q^2 T (exp(1/sigma^2) - 1) (Bu, Dong, Long, Su 2020, Corollary
+ * 4), the multiplier of class c is sigma_c = 1 / sqrt(log(1 + rho (exp(1/s^2) - 1))),  rho =
+ * q_ref^2 T_ref / (q_c^2 T_c) >= 1. Only a division of labour: the ledger accounts every part
+ * exactly. */
+static double multiplier(pace ref, pace c, double s)
+{
+	const double rho = ref.q * ref.q * (double)ref.steps / (c.q * c.q * (double)c.steps),
+		     inv = 1 / (s * s);
+	if (rho == 1)
+		return s;
+	return 1 / sqrt(inv > 500 ? inv + iso_log(rho) : iso_log1p(rho * iso_expm1(inv)));
+}
+
+static pace reference_pace(const iso_gen_env *env, const iso_vae_spec *s, size_t k)
+{
+	pace ref = {0};
+	for (size_t c = 0; c < k; c++) {
+		const size_t rows = planned_rows(env, s, k, c);
+		const pace p = pace_of(s, rows);
+		if (rows && p.q * p.q * (double)p.steps > ref.q * ref.q * (double)ref.steps)
+			ref = p;
+	}
+	return ref;
+}
+
+/* The width of the encoded row that a VAE sees. */
+static iso_status width_of(const iso_gen_env *env, int pooled, size_t *dim, iso_error *err)
+{
+	iso_encoder *e = NULL;
+	ISO_TRY(iso_encoder_new(env->schema, ISO_ENC_FEATURES | (pooled ? ISO_ENC_LABEL : 0), &e,
+				err));
+	*dim = e->dim;
+	iso_encoder_free(e);
+	return ISO_OK;
+}
+
+iso_status iso_vae_spec_of(const char *who, const iso_gen_env *env, int is_private,
+			   iso_vae_spec *out, iso_error *err)
+{
+	const iso_vae_options *asked = env->options;
+	iso_vae_spec s = {.who = who,
+			  .o = *asked,
+			  .batch = asked->batch,
+			  .counts = asked->counts,
+			  .is_private = is_private};
+	iso_vae_options *o = &s.o;
+	const size_t k = vaes_of(env, &s);
+	size_t dim = 0;
+	ISO_TRY(width_of(env, k == 1, &dim, err));
+	const preset p = preset_of(o->net, dim);
+	if (o->hidden[0] == 0) {
+		o->hidden[0] = 2;
+		o->hidden[1] = p.hidden[0];
+		o->hidden[2] = p.hidden[1];
+	}
+	if (o->latent == 0)
+		o->latent = p.latent;
+	if (!(o->beta >= 0))
+		o->beta = o->recon == ISO_RECON_LIKELIHOOD ? 1 : p.beta;
+	if (!(o->average >= 0))
+		o->average = o->mode == 1 ? 0 : 0.2;
+	const size_t rows = (env->n + k - 1) / k;
+	const pace ref = pace_of(&s, rows);
+	o->batch = (int64_t)iso_batch_of((size_t)s.batch, 64, rows ? rows : 1);
+	o->lr = rate_of(o, ref);
+	o->steps = (int64_t)ref.steps;
+	*out = s;
+	return ISO_OK;
+}
+
+iso_status iso_vae_check(const iso_gen_env *env, const iso_vae_spec *s, iso_error *err)
+{
+	ISO_FAIL_IF(env->n == 0, err, ISO_E_DATA,
+		    "no rows (%s): the training table is empty; give it at least one row", s->who);
+	ISO_FAIL_IF((size_t)s->o.hidden[0] > ISO_KIT_LAYERS, err, ISO_E_CONFIG,
+		    "hidden (%s): %d layers, at most %d; shorten the list", s->who,
+		    (int)s->o.hidden[0], ISO_KIT_LAYERS);
+	return iso_schema_classes(env->schema) ? iso_labels_check(env, s->counts, s->who, err)
+					       : ISO_OK;
+}
+
+iso_status iso_vae_plan(const iso_gen_env *env, const iso_vae_spec *s, double scale, iso_plan *plan,
+			iso_error *err)
+{
+	const size_t k = vaes_of(env, s);
+	const pace ref = reference_pace(env, s, k);
+	/* Replacing a record may move it to another class: two parts change, so the parts compose
+	 * in sequence. */
+	const int group = env->adjacency == ISO_ADD_REMOVE && k > 1;
+	if (!s->is_private)
+		return ISO_OK;
+	for (size_t c = 0; c < k; c++) {
+		const size_t rows = planned_rows(env, s, k, c);
+		const pace p = pace_of(s, rows);
+		if (rows)
+			ISO_TRY(iso_plan_gaussian(
+				plan, "vae-step", group, (int)c, multiplier(ref, p, scale), p.q,
+				p.steps, (float)s->o.clip, err)); /* as the step proves it */
+	}
+	if (k == 1)
+		return ISO_OK;
+	return iso_labels_plan(env, s->counts,
+			       scale * iso_noise_ratio(ref.q, (double)ref.steps, s->o.label_share),
+			       0, plan, err);
+}
+
+/* The encoder's hidden layers in reverse order: the decoder's. */
+static void reversed(const int64_t *of, int64_t *out)
+{
+	out[0] = of[0];
+	for (int64_t i = 0; i < of[0]; i++)
+		out[i + 1] = of[of[0] - i];
+}
+
+static iso_latent_shape shape_of(const iso_gen_env *env, const iso_vae_spec *s, int64_t *back)
+{
+	const size_t k = vaes_of(env, s);
+	const int pooled = s->o.single || iso_schema_classes(env->schema) == 0;
+	reversed(s->o.hidden, back);
+	return (iso_latent_shape){
+		.who = s->who,
+		.columns = ISO_ENC_FEATURES | (pooled ? ISO_ENC_LABEL : 0),
+		.experts = k,
+		.normal = 1,
+		.latent = (size_t)s->o.latent,
+		.decoder = {back, ISO_ACT_TANH},
+		.encoder = {s->o.hidden, ISO_ACT_TANH},
+		.heads = s->o.heads ? ISO_HEADS_SOFTMAX : ISO_HEADS_SIGMOID,
+		.spread = s->o.recon == ISO_RECON_LIKELIHOOD,
+		.tau = 1,
+		.recon = s->o.recon,
+		.argmax = s->o.categories,
+		.balanced = s->o.classes == ISO_CLASSES_BALANCED,
+		.class_count = s->counts == ISO_LABELS_PUBLIC ? env->class_count : NULL,
+	};
+}
+
+iso_status iso_vae_load(const iso_gen_env *env, const iso_vae_spec *s, const char *bytes, size_t n,
+			void **model, iso_error *err)
+{
+	int64_t back[ISO_OPT_LIST_MAX + 1];
+	iso_latent_shape shape = shape_of(env, s, back);
+	if (!s->keep_encoder)
+		shape.encoder.units = NULL;
+	return iso_latent_load(env, &shape, bytes, n, model, err);
+}
+
+/* ---- Training ---- */
+
+typedef struct trainer {
+	const iso_fit *f;
+	const iso_vae_spec *s;
+	iso_latent_model *m;
+	size_t c, dim, n;
+	iso_vae v;
+	float *x;     /* PRIVATE [n][dim] encoded rows of the class */
+	uint64_t *id; /* PRIVATE [n] */
+	float *batch; /* [chunk][dim] */
+	iso_key noise;
+	iso_optim oe, od;
+	iso_average me, md;
+	iso_dpsgd dp;
+} trainer;
+
+static iso_status vae_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t step, iso_error *err)
+{
+	trainer *t = ctx;
+	const iso_key key = iso_key_child(t->noise, "step", step);
+	(void)err;
+	for (size_t r = 0; r < n; r++) {
+		memcpy(t->batch + r * t->dim, t->x + rec[r] * t->dim, t->dim * sizeof *t->batch);
+		iso_rand_fill_normal(key, t->id[rec[r]], 0, 1, t->v.noise + r * t->v.latent,
+				     t->v.latent);
+	}
+	iso_vae_backward(&t->v, t->batch, n, NULL);
+	return ISO_OK;
+}
+
+/* The rows of class c (all rows when there is one VAE), encoded, with their identities. */
+static iso_status class_rows(trainer *t, iso_error *err)
+{
+	const iso_table *table = t->f->train;
+	iso_status st = ISO_OK;
+	uint32_t *row = iso_alloc(table->n, sizeof *row);
+	t->id = iso_alloc(table->n, sizeof *t->id);
+	if (!row || !t->id) {
+		st = iso_no_memory(err, "rows of a class");
+		goto out;
+	}
+	for (size_t r = 0; r < table->n; r++)
+		if (t->m->shape.experts == 1 || iso_table_label(table, r) == t->c) {
+			t->id[t->n] = table->id[r];
+			row[t->n++] = (uint32_t)r;
+		}
+	t->x = iso_alloc(t->n * t->dim, sizeof *t->x);
+	if (!t->x) {
+		st = iso_no_memory(err, "encoded rows of a class");
+		goto out;
+	}
+	iso_encode(t->m->enc, table, row, t->n, t->x, t->dim);
+out:
+	iso_free(row);
+	return st;
+}
+
+static iso_status trainer_init(trainer *t, pace p, double rows, iso_error *err)
+{
+	const iso_vae_spec *s = t->s;
+	const size_t chunk = iso_chunk_of(p.q * (double)t->f->env.n);
+	const double expected = p.q * rows;
+	iso_net *const enc = t->m->encoder[t->c], *const dec = t->m->decoder[t->c];
+	ISO_TRY(class_rows(t, err));
+	ISO_TRY(iso_vae_init(&t->v, enc, dec, &t->m->heads, s->o.recon, s->o.beta, chunk,
+			     s->is_private, err));
+	t->batch = iso_alloc(chunk * t->dim, sizeof *t->batch);
+	if (!t->batch)
+		return iso_no_memory(err, "batch of a VAE");
+	ISO_TRY(iso_optim_init(&t->oe, ISO_ADAM, rate_of(&s->o, p), iso_net_params(enc), err));
+	ISO_TRY(iso_optim_init(&t->od, ISO_ADAM, rate_of(&s->o, p), iso_net_params(dec), err));
+	ISO_TRY(iso_average_init(&t->me, enc, s->o.average, p.steps, err));
+	ISO_TRY(iso_average_init(&t->md, dec, s->o.average, p.steps, err));
+	t->noise = iso_key_child(t->f->key, "latent", 0);
+	t->dp = (iso_dpsgd){
+		.ledger = s->is_private ? t->f->ledger : NULL,
+		.batch_key = iso_key_child(t->f->key, "batch", t->c),
+		.rate = p.q,
+		.id = t->id,
+		.n = t->n,
+		.rows_per_record = 1,
+		.chunk = chunk,
+		.clip = (float)s->o.clip,
+		.normaliser = expected > 1 ? (float)expected : 1,
+		.nparts = 2,
+		.part = {{enc, t->v.wenc, &t->oe}, {dec, t->v.wdec, &t->od}},
+	};
+	if (s->is_private)
+		ISO_TRY(iso_ledger_find(t->f->ledger, "vae-step", (int)t->c, &t->dp.handle, err));
+	return iso_dpsgd_init(&t->dp, err);
+}
+
+static void trainer_free(trainer *t)
+{
+	iso_vae_deinit(&t->v);
+	iso_free(t->x);
+	iso_free(t->id);
+	iso_free(t->batch);
+	iso_optim_deinit(&t->oe);
+	iso_optim_deinit(&t->od);
+	iso_average_finish(&t->me, NULL);
+	iso_average_finish(&t->md, NULL);
+	iso_dpsgd_deinit(&t->dp);
+}
+
+static iso_status train_class(trainer *t, pace p, double rows, iso_error *err)
+{
+	const iso_fit *f = t->f;
+	iso_latent_model *m = t->m;
+	iso_net *const enc = m->encoder[t->c], *const dec = m->decoder[t->c];
+	iso_net_randomize(enc, ISO_INIT_GLOROT, iso_key_child(f->key, "init-enc", t->c));
+	iso_net_randomize(dec, ISO_INIT_GLOROT, iso_key_child(f->key, "init-dec", t->c));
+	ISO_TRY(trainer_init(t, p, rows, err));
+	for (uint64_t step = 0; step < p.steps; step++) {
+		ISO_FAIL_IF(step % 16 == 0 && f->cancelled && f->cancelled(f->cancelled_ctx), err,
+			    ISO_E_CANCELLED, "cancelled (%s): in class %zu; start again", t->s->who,
+			    t->c);
+		ISO_TRY(iso_dpsgd_step(&t->dp, vae_rows, t, err));
+		iso_average_step(&t->me, enc, step);
+		iso_average_step(&t->md, dec, step);
+		if (f->progress && step % 64 == 0)
+			iso_progress_update(f->progress, f->progress->total *
+								 ((double)t->c +
+								  (double)step / (double)p.steps) /
+								 (double)m->shape.experts);
+	}
+	iso_average_finish(&t->me, enc);
+	iso_average_finish(&t->md, dec);
+	return ISO_OK;
+}
+
+static iso_status train_all(const iso_fit *f, const iso_vae_spec *s, iso_latent_model *m,
+			    const double *counts, iso_error *err)
+{
+	const size_t k = m->shape.experts;
+	const int one = !iso_latent_labelled(m);
+	for (size_t c = 0; c < k; c++) {
+		/* not private: the true size may set the pace */
+		const size_t planned =
+			s->is_private || one ? planned_rows(&f->env, s, k, c) : (size_t)counts[c];
+		const double rows =
+			one || s->counts == ISO_LABELS_UNIFORM ? (double)planned : counts[c];
+		trainer t = {.f = f, .s = s, .m = m, .c = c, .dim = m->enc->dim};
+		if (planned == 0)
+			continue;
+		const iso_status st = train_class(&t, pace_of(s, planned), rows, err);
+		trainer_free(&t);
+		if (st != ISO_OK)
+			return st;
+	}
+	return ISO_OK;
+}
+
+iso_status iso_vae_fit(const iso_fit *f, const iso_vae_spec *s, void **model, iso_error *err)
+{
+	int64_t back[ISO_OPT_LIST_MAX + 1];
+	const iso_latent_shape shape = shape_of(&f->env, s, back);
+	iso_latent_model *m = NULL;
+	iso_status st;
+	ISO_TRY(iso_latent_new(&f->env, &shape, &m, err));
+	double *counts = iso_alloc(m->classes + 1, sizeof *counts);
+	if (!counts) {
+		st = iso_no_memory(err, "class counts");
+		goto out;
+	}
+	if (iso_latent_labelled(m)) {
+		ISO_TRY_OUT(iso_labels_counts(f, s->counts, s->is_private ? f->ledger : NULL,
+					      counts, err));
+		iso_law_from_counts(counts, m->classes, m->law);
+	}
+	ISO_TRY_OUT(train_all(f, s, m, counts, err));
+	if (!s->keep_encoder)
+		iso_latent_drop_encoders(m); /* decoders only are released */
+	*model = m;
+	m = NULL;
+out:
+	iso_free(counts);
+	iso_latent_destroy(m);
+	return st;
+}
