@@ -14,7 +14,7 @@ static const struct {
 	{"cgan", "steps=2000 hidden=32 z_dim=8", 0},
 	{"dp-cgan", "steps=3000 hidden=32 z_dim=8",
 	 0.05}, /* next to no noise: does the loop learn? */
-	{"cgan-basic-dp", "steps=3000 hidden=32 z_dim=8", 0.05},
+	{"cgan-basic-dp", "steps=5000 n_d=2 hidden=32 z_dim=8", 0.05},
 };
 
 /* The fixture moves every column by 0.3 of its range over the two classes: 15 years, 150 of income,
