@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /* THE CONTRACT of attacks.
  *
- * An attack returns scores; it never sees the truth and never computes its success: the referee
- * (suites/game.c) holds members, non-members and auxiliary rows, shuffles the targets, and one
- * place computes AUC, intervals and TPRs for all. The view holds only what `knows` declares;
- * everything else is NULL.
+ * An attack guesses; it never sees the truth and never computes its success.  Its `goal` selects a
+ * game of the referee (suites/referee/): the referee holds members, non-members and secrets, deals
+ * the targets in a random order, shows what `knows` declares (everything else is NULL), and one
+ * place judges all guesses alike.
+ *
+ *   membership      is the target one of the generator's training rows?       guess.score
+ *   attribute       what is the target's blanked cell in column `secret`?     guess.value, score
+ *   linkage         do targets[i] and partners[i] (other columns) belong to
+ *                   one record?                                               guess.value 0 or 1
+ *   reconstruction  fill the blanked cells of `rebuilt`                       guess.score
+ *   neighbour       which targets were in the training rows of which model?   guess.score, at
+ *                   world * targets->n + target
+ *   federated       membership, from the messages of the rounds               guess.score
  */
 #ifndef ISO_ATTACKS_ATTACK_H
 #define ISO_ATTACKS_ATTACK_H
@@ -14,13 +23,14 @@
 #include "core/io/options.h"
 #include "core/rand/rand.h"
 
-#define ISO_ATTACK_ABI 1
+#define ISO_ATTACK_ABI 2
 
 typedef enum iso_goal {
 	ISO_GOAL_MEMBERSHIP,
 	ISO_GOAL_ATTRIBUTE,
 	ISO_GOAL_RECONSTRUCTION,
 	ISO_GOAL_LINKAGE,
+	ISO_GOAL_NEIGHBOUR,
 	ISO_GOAL_FEDERATED
 } iso_goal;
 
@@ -29,16 +39,62 @@ enum {				/* knows; the public schema always */
        ISO_KNOWS_AUXILIARY = 2, /* rows of the population, disjoint from members and targets */
        ISO_KNOWS_ORACLE = 4,	/* may sample the generator without limit */
        ISO_KNOWS_SCORE = 8,	/* white-box: the model's score slot */
-       ISO_KNOWS_LATENT = 16,	/* white-box: encode/decode slots */
-       ISO_KNOWS_SHADOW = 32	/* may train the same generator on own rows */
+       ISO_KNOWS_LATENT = 16,	/* white-box: the decode slot */
+       ISO_KNOWS_SHADOW = 32,	/* may train the same generator on own rows */
+       ISO_KNOWS_ROUNDS = 64	/* the messages of a federated training */
 };
 
-/* What the referee lets the attack see. All borrowed; NULL = not known. */
+/* What an attack says of one target. */
+typedef struct iso_guess {
+	double score; /* larger = surer that the positive statement holds; finite */
+	double value; /* the guessed value, where the game asks for one */
+} iso_guess;
+
+/* Rows in the attacks' space, encoded once for all attacks: every column but ids, numbers in [0,1]
+ * by public bounds, a category mismatch costs distance 1.  [n][encoder->dim] each; NULL where the
+ * table is not known, or where it would be too large (then encode piece by piece). */
+typedef struct iso_encoded {
+	const iso_encoder *encoder;
+	const float *targets, *synthetic, *auxiliary;
+} iso_encoded;
+
+/* Trained models.  A handle is valid as long as the view; equal (rows, seed) give the same model to
+ * every attack, trained once. */
+typedef struct iso_model iso_model;
+typedef struct iso_models {
+	void *ctx;
+	/* the victim's generator and options on other rows */
+	iso_status (*train)(void *ctx, const iso_table *rows, uint64_t seed, const iso_model **out,
+			    iso_error *err);
+	/* n rows of stream number `stream`; the caller frees *out */
+	iso_status (*draw)(const iso_model *m, uint64_t stream, size_t n, iso_table **out,
+			   iso_error *err);
+	/* larger = more real; ISO_E_UNSUPPORTED when the generator has no such slot */
+	iso_status (*score)(const iso_model *m, const iso_table *rows, double *out, iso_error *err);
+} iso_models;
+
+/* One message of a federated training. */
+typedef struct iso_message {
+	size_t round, client; /* client SIZE_MAX: the server */
+	const char *what;     /* "weights", "gradient", ... */
+	const float *value;   /* [n] borrowed */
+	size_t n;
+} iso_message;
+typedef struct iso_rounds {
+	const iso_message *message;
+	size_t n;
+} iso_rounds;
+
+/* What the referee lets the attack see.  All borrowed; NULL = not known. */
 typedef struct iso_attack_view {
 	const iso_schema *schema;
 	const iso_table *synthetic;
 	const iso_table *auxiliary;
-	const iso_table *targets; /* the candidates, shuffled; ids are positions, not identities */
+	const iso_table *targets;  /* shuffled; ids are positions, not identities */
+	const iso_table *partners; /* linkage: the other columns, row by row */
+	iso_table *rebuilt;	   /* reconstruction: a copy of the targets to complete */
+	int secret;		   /* attribute: the blanked column; else -1 */
+	const iso_encoded *encoded;
 	/* oracle: n fresh rows, deterministic in (cell seed, call number); the caller frees *out */
 	iso_status (*draw)(void *ctx, size_t n, iso_table **out, iso_error *err);
 	/* white-box score of rows, larger = more real; NULL when the generator has no such slot */
@@ -47,9 +103,10 @@ typedef struct iso_attack_view {
 	size_t latent_dim;
 	iso_status (*decode)(void *ctx, const float *z, const uint32_t *label, size_t n,
 			     iso_table *out, iso_error *err);
-	/* train the same generator with the same options on `train` and draw n rows */
-	iso_status (*shadow)(void *ctx, const iso_table *train, uint64_t seed, size_t n,
-			     iso_table **out, iso_error *err);
+	const iso_models *models;      /* the pool of shadow models */
+	const iso_model *const *world; /* neighbour: [nworld] models to be told apart */
+	size_t nworld;
+	const iso_rounds *rounds;
 	void *ctx;
 	iso_key key; /* the attack's own randomness */
 } iso_attack_view;
@@ -60,7 +117,8 @@ typedef struct iso_attack {
 	iso_goal goal;
 	uint32_t knows;
 	uint32_t version;
-	const char *knowledge; /* required: "NB", "FBB", "PBB", "WB", "SH" (attacks.md section 0) */
+	const char *knowledge; /* required: "NB", "FBB", "PBB", "WB", "AWB", "SH" (attacks.md
+				  section 0) */
 	/* optional; default: `knows` for every setting.  What this setting needs: a subset of
 	 * `knows`. */
 	uint32_t (*knows_of)(const void *options);
@@ -69,16 +127,20 @@ typedef struct iso_attack {
 	/* optional; default: accept. ISO_E_UNSUPPORTED makes the runner record "not applicable"
 	 * with the reason. */
 	iso_status (*check)(const iso_schema *s, const void *options, iso_error *err);
-	/* optional; default: state NULL.  View without the synthetic table: training of shadows,
-	 * densities of auxiliary rows. */
+	/* optional; default: state NULL.  The view has nothing that the victim made (no synthetic
+	 * rows, oracle or slots): training of shadows, densities of auxiliary rows. */
 	iso_status (*prepare)(const iso_attack_view *view, const void *options, void **state,
 			      iso_error *err);
-	/* required.  score[i]: larger = target i more likely a member (or the statement more likely
-	 * true); finite. */
-	iso_status (*score)(const iso_attack_view *view, const void *options, void *state,
-			    double *score, iso_error *err);
+	/* required.  guess [targets->n], in neighbour games [nworld * targets->n]: every score
+	 * finite.
+	 */
+	iso_status (*guess)(const iso_attack_view *view, const void *options, void *state,
+			    iso_guess *guess, iso_error *err);
 	/* required iff prepare */
 	void (*destroy)(void *state);
+	/* optional; attribute: the name of the secret column, "" or NULL = the label, or the last
+	 * column without one */
+	const char *(*secret)(const void *options);
 } iso_attack;
 
 size_t iso_attack_count(void);

@@ -82,7 +82,7 @@ static iso_status synthetic_distance(const iso_attack_view *v, const opts *o, co
 }
 
 static iso_status with_neighbours(const iso_attack_view *v, const opts *o, const iso_encoder *e,
-				  const float *x, double *score, iso_error *err)
+				  const float *x, iso_guess *guess, iso_error *err)
 {
 	const size_t n = v->targets->n;
 	iso_knn s;
@@ -90,20 +90,20 @@ static iso_status with_neighbours(const iso_attack_view *v, const opts *o, const
 	ISO_TRY(iso_knn_init(&s, x, e->dim, n, e->dim, 1, err));
 	ISO_TRY_OUT(synthetic_distance(v, o, e, &s, err));
 	for (size_t i = 0; i < n; i++)
-		score[i] = -sqrt(s.dist2[i]);
+		guess[i].score = -sqrt(s.dist2[i]);
 	if (o->calibrated) {
 		iso_knn_free(&s);
 		ISO_TRY(iso_knn_init(&s, x, e->dim, n, e->dim, 1, err));
 		ISO_TRY_OUT(feed(&s, e, v->auxiliary, err));
 		for (size_t i = 0; i < n; i++)
-			score[i] += sqrt(s.dist2[i]);
+			guess[i].score += sqrt(s.dist2[i]);
 	}
 out:
 	iso_knn_free(&s);
 	return st;
 }
 
-static iso_status score(const iso_attack_view *v, const void *opt, void *state, double *out,
+static iso_status guess(const iso_attack_view *v, const void *opt, void *state, iso_guess *out,
 			iso_error *err)
 {
 	const opts *o = opt;
@@ -156,5 +156,5 @@ const iso_attack iso_attack_gan_leaks = {
 	.knowledge = "FBB",
 	.options = options,
 	.options_size = sizeof(opts),
-	.score = score,
+	.guess = guess,
 };

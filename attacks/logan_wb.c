@@ -4,17 +4,25 @@
  * logit (the sigmoid would saturate into ties); for a critic, its output, larger = more real.  A
  * conditional discriminator sees each row with the row's own label. */
 #include "attacks/attack.h"
+#include "core/base/alloc.h"
 
 static const iso_option options[] = {{0}};
 
-static iso_status score(const iso_attack_view *v, const void *opt, void *state, double *out,
+static iso_status guess(const iso_attack_view *v, const void *opt, void *state, iso_guess *out,
 			iso_error *err)
 {
 	(void)opt;
 	(void)state;
 	ISO_FAIL_IF(!v->score, err, ISO_E_UNSUPPORTED,
 		    "logan-wb: this generator releases no discriminator (no score slot)");
-	return v->score(v->ctx, v->targets, out, err);
+	double *logit = iso_alloc(v->targets->n, sizeof(*logit));
+	if (!logit)
+		return iso_no_memory(err, "the logits of the targets");
+	const iso_status st = v->score(v->ctx, v->targets, logit, err);
+	for (size_t i = 0; st == ISO_OK && i < v->targets->n; i++)
+		out[i].score = logit[i];
+	iso_free(logit);
+	return st;
 }
 
 const iso_attack iso_attack_logan_wb = {
@@ -41,5 +49,5 @@ const iso_attack iso_attack_logan_wb = {
 	.version = 1,
 	.knowledge = "WB",
 	.options = options,
-	.score = score,
+	.guess = guess,
 };

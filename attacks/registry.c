@@ -71,6 +71,8 @@ const char *iso_goal_name(iso_goal g)
 		return "reconstruction";
 	case ISO_GOAL_LINKAGE:
 		return "linkage";
+	case ISO_GOAL_NEIGHBOUR:
+		return "neighbour";
 	case ISO_GOAL_FEDERATED:
 		return "federated";
 	}

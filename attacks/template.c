@@ -6,7 +6,7 @@
  * 2. Add the word "mine" to attacks/CMakeLists.txt.
  * 3. Name it in a suite: "attacks": ["mine"].
  *
- * An attack gives every target a score and never learns the truth: the referee alone knows it, and
+ * An attack gives every target a guess and never learns the truth: the referee alone knows it, and
  * computes all statistics.
  */
 #include <math.h>
@@ -46,7 +46,7 @@ static void destroy(void *state)
 }
 
 /* Larger = more likely a member; every score finite. */
-static iso_status score(const iso_attack_view *view, const void *opt, void *state, double *out,
+static iso_status guess(const iso_attack_view *view, const void *opt, void *state, iso_guess *out,
 			iso_error *err)
 {
 	const opts *o = opt; /* filled and checked against the table already */
@@ -62,9 +62,9 @@ static iso_status score(const iso_attack_view *view, const void *opt, void *stat
 	ISO_TRY_OUT(iso_knn_init(&near, targets, e->dim, n, e->dim, k, err));
 	iso_knn_feed(&near, rows, e->dim, view->synthetic->n, 0);
 	for (size_t i = 0; i < n; i++) {
-		out[i] = 0;
+		out[i].score = 0;
 		for (size_t j = 0; j < k; j++)
-			out[i] -= sqrt(near.dist2[i * k + j]) / (double)k;
+			out[i].score -= sqrt(near.dist2[i * k + j]) / (double)k;
 	}
 out:
 	iso_knn_free(&near);
@@ -88,6 +88,6 @@ const iso_attack iso_attack_template = {
 	.options = options,
 	.options_size = sizeof(opts),
 	.prepare = prepare,
-	.score = score,
+	.guess = guess,
 	.destroy = destroy,
 };

@@ -62,76 +62,84 @@ static void add_roc(iso_jsonw *b, cJSON *o, const iso_roc *r)
 		      cJSON_CreateBool(r->n_neg >= NEGATIVES_FOR_1_PERCENT));
 }
 
-/* What the membership game measures, whoever attacks. */
-static const iso_output membership[] = {
-	{"auc", "AUC", "", ISO_LOWER, 0, 1, 0.5, NULL, "attacks", 1, NULL, 0.5},
-	{"advantage", "advantage", "", ISO_LOWER, 0, 1, 0,
-	 "advantage is a maximum over thresholds and biased upwards", "attacks"},
-	{"bal_acc_median", "balanced accuracy", "share", ISO_LOWER, 0, 1, 0.5, NULL, "attacks", 0,
-	 NULL, 0.5},
-	{"tpr_fpr_10", "TPR at FPR 10 %", "share", ISO_LOWER, 0, 1, 0.1, NULL, "attacks", 0, NULL,
-	 0.1},
-	{"tpr_fpr_1", "TPR at FPR 1 %", "share", ISO_LOWER, 0, 1, 0.01, NULL, "attacks", 0, NULL,
-	 0.01},
-	{"tpr_fpr_0_1", "TPR at FPR 0.1 %", "share", ISO_LOWER, 0, 1, 0.001, NULL, "attacks", 0,
-	 NULL, 0.001},
-	{"n_pos", "members", "rows", ISO_NEITHER, 0, INFINITY, NAN, NULL, "attacks"},
-	{"n_neg", "non-members", "rows", ISO_NEITHER, 0, INFINITY, NAN, NULL, "attacks"},
-	{0}};
-
-/* A rate at a false positive rate of f needs 10/f non-members (attacks.md section 1). */
-static double carried(double tpr, double fpr, size_t n_neg)
+/* A value as metrics and games record it. */
+static void add_value(iso_jsonw *b, cJSON *e, const iso_output *o, const iso_measure *m,
+		      const char *reason, const char *section)
 {
-	return (double)n_neg * fpr >= 10 - 1e-9 ? tpr : NAN;
+	iso_jsonw_text(b, e, "name", o->key);
+	iso_jsonw_number(b, e, "value", reason ? NAN : m->value);
+	iso_jsonw_number(b, e, "low", reason ? NAN : m->low);
+	iso_jsonw_number(b, e, "high", reason ? NAN : m->high);
+	iso_output_json(b, e, o, section);
 }
 
-static void add_values(iso_jsonw *b, cJSON *o, const iso_roc *r)
+static void add_measure(iso_jsonw *b, cJSON *list, const char *label, const iso_output *o,
+			const iso_measure *m, const char *reason)
 {
-	const double value[][3] = {
-		{r->auc, r->low, r->high},
-		{r->advantage, NAN, NAN},
-		{r->bal_acc_median, NAN, NAN},
-		{carried(r->tpr_fpr_10, 0.1, r->n_neg), r->tpr_fpr_10_low, r->tpr_fpr_10_high},
-		{carried(r->tpr_fpr_1, 0.01, r->n_neg), r->tpr_fpr_1_low, r->tpr_fpr_1_high},
-		{carried(r->tpr_fpr_0_1, 0.001, r->n_neg), NAN, NAN},
-		{(double)r->n_pos, NAN, NAN},
-		{(double)r->n_neg, NAN, NAN},
-	};
-	cJSON *list = iso_jsonw_array(b, o, "values");
+	cJSON *e = cJSON_CreateObject();
 
-	for (size_t i = 0; i < ISO_COUNT(value); i++) {
-		cJSON *e = iso_jsonw_object(b, list, NULL);
-
-		iso_jsonw_text(b, e, "name", membership[i].key);
-		iso_jsonw_number(b, e, "value", value[i][0]);
-		iso_jsonw_number(b, e, "low", value[i][1]);
-		iso_jsonw_number(b, e, "high", value[i][2]);
-		iso_output_json(b, e, &membership[i], "attacks");
-	}
+	iso_jsonw_text(b, e, "metric", label);
+	add_value(b, e, o, m, reason, "fidelity");
+	iso_jsonw_text(b, e, "reason", reason ? reason : isnan(m->value) ? m->reason : NULL);
+	iso_jsonw_add(b, list, NULL, e);
 }
 
-static void add_scores(iso_jsonw *b, cJSON *o, const double *score, const uint8_t *truth, size_t n)
+static void add_scores(iso_jsonw *b, cJSON *o, const iso_play *p)
 {
 	cJSON *scores = cJSON_CreateArray(), *truths = cJSON_CreateArray();
 
 	/* One link at a time at the tail: cJSON's own append is constant time. */
-	for (size_t i = 0; i < n; i++) {
-		iso_jsonw_add(b, scores, NULL, cJSON_CreateNumber(iso_record_round(score[i])));
-		iso_jsonw_add(b, truths, NULL, cJSON_CreateNumber(truth[i]));
+	for (size_t i = 0; i < p->n; i++) {
+		iso_jsonw_add(b, scores, NULL,
+			      cJSON_CreateNumber(iso_record_round(p->guess[i].score)));
+		iso_jsonw_add(b, truths, NULL, cJSON_CreateNumber(p->truth[i]));
 	}
 	iso_jsonw_add(b, o, "scores", scores);
 	iso_jsonw_add(b, o, "truth", truths);
 }
 
-static iso_status judge_attack(const iso_game *g, const iso_attack_setup *a, double *score,
-			       iso_judgement *v, iso_error *err)
+static void add_outcome(iso_jsonw *b, cJSON *o, const iso_play *p)
+{
+	cJSON *list;
+
+	if (p->type->ranks)
+		add_roc(b, o, &p->roc);
+	list = iso_jsonw_array(b, o, "values");
+	for (size_t i = 0; i < p->measures.n; i++) {
+		cJSON *e = iso_jsonw_object(b, list, NULL);
+
+		add_value(b, e, &p->measures.outputs[i], &p->measures.v[i], NULL, "attacks");
+		if (isnan(p->measures.v[i].value))
+			iso_jsonw_text(b, e, "reason", p->measures.v[i].reason);
+	}
+	if (p->type->ranks)
+		add_scores(b, o, p);
+}
+
+static iso_status add_caveats(const char *label, const iso_measures *m, cJSON *caveats,
+			      iso_error *err)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		char text[512];
+
+		if (!m->outputs[i].caveat)
+			continue;
+		snprintf(text, sizeof(text), "%s.%s: %s", label, m->outputs[i].key,
+			 m->outputs[i].caveat);
+		ISO_TRY(iso_caveat_add(caveats, text, err));
+	}
+	return ISO_OK;
+}
+
+static iso_status judge_attack(iso_game *g, const iso_attack_setup *a, iso_judgement *v,
+			       iso_error *err)
 {
 	iso_jsonw b = {0};
 	iso_error why = {0};
-	iso_roc roc;
+	iso_play p;
 	const double start = iso_clock_wall();
-	const iso_status st =
-		iso_game_attack(g, a->attack, a->label, a->options, score, &roc, &why);
+	iso_status st = iso_game_attack(g, a->attack, a->label, a->options, &p, &why);
+	const int ok = st == ISO_OK;
 	cJSON *o;
 
 	if (is_fatal(st))
@@ -142,59 +150,41 @@ static iso_status judge_attack(const iso_game *g, const iso_attack_setup *a, dou
 	iso_jsonw_text(&b, o, "goal", iso_goal_name(a->attack->goal));
 	iso_jsonw_text(&b, o, "knows", iso_attack_knowledge(a->attack, a->options));
 	iso_jsonw_text(&b, o, "status",
-		       st == ISO_OK		 ? "ok"
+		       ok			 ? "ok"
 		       : st == ISO_E_UNSUPPORTED ? "unsupported"
 						 : "error");
-	iso_jsonw_text(&b, o, "reason", st == ISO_OK ? NULL : why.text);
-	if (st == ISO_OK) {
-		add_roc(&b, o, &roc);
-		add_values(&b, o, &roc);
-		add_scores(&b, o, score, iso_game_truth(g), iso_game_targets(g));
-	}
+	iso_jsonw_text(&b, o, "reason", ok ? NULL : why.text);
+	if (ok)
+		add_outcome(&b, o, &p);
 	iso_jsonw_add(&b, v->attacks, NULL, o);
 	iso_jsonw_number(&b, v->attack_seconds, a->label, iso_clock_wall() - start);
-	if (b.failed)
-		return iso_no_memory(err, "a record");
-	if (st == ISO_OK && roc.n_neg < NEGATIVES_FOR_1_PERCENT)
-		return iso_caveat_add(v->caveats,
-				      "fewer than 1,000 non-member targets: the true positive rate "
-				      "at a false positive rate of 1 % "
-				      "is that at very few false positives",
-				      err);
-	return ISO_OK;
-}
-
-iso_status iso_judge_attacks(const iso_game *g, const iso_attack_setup *a, size_t n,
-			     iso_judgement *v, iso_error *err)
-{
-	double *score = iso_alloc(iso_game_targets(g), sizeof(*score));
-	iso_status st = score ? ISO_OK : iso_no_memory(err, "attack scores");
-	char note[320];
-
-	if (st == ISO_OK && n && iso_game_note(g, note, sizeof(note)))
-		st = iso_caveat_add(v->caveats, note, err);
-	for (size_t i = 0; i < n && st == ISO_OK; i++)
-		st = judge_attack(g, &a[i], score, v, err);
-	iso_free(score);
+	st = b.failed ? iso_no_memory(err, "a record") : ISO_OK;
+	if (st == ISO_OK && ok && p.type->ranks && p.roc.n_neg < NEGATIVES_FOR_1_PERCENT)
+		st = iso_caveat_add(v->caveats,
+				    "fewer than 1,000 non-member targets: the true positive rate "
+				    "at a false positive rate of 1 % "
+				    "is that at very few false positives",
+				    err);
+	if (st == ISO_OK && ok && p.type->outputs != iso_rank_outputs)
+		st = add_caveats(a->label, &p.measures, v->caveats, err);
+	if (ok)
+		iso_play_free(&p);
 	return st;
 }
 
-/* ------------------------------------------------------------------ metrics */
-
-static void add_measure(iso_jsonw *b, cJSON *list, const char *label, const iso_output *o,
-			const iso_measure *m, const char *reason)
+iso_status iso_judge_attacks(iso_game *g, const iso_attack_setup *a, size_t n, iso_judgement *v,
+			     iso_error *err)
 {
-	cJSON *e = cJSON_CreateObject();
+	char note[320];
 
-	iso_jsonw_text(b, e, "metric", label);
-	iso_jsonw_text(b, e, "name", o->key);
-	iso_jsonw_number(b, e, "value", reason ? NAN : m->value);
-	iso_jsonw_number(b, e, "low", reason ? NAN : m->low);
-	iso_jsonw_number(b, e, "high", reason ? NAN : m->high);
-	iso_output_json(b, e, o, "fidelity");
-	iso_jsonw_text(b, e, "reason", reason ? reason : isnan(m->value) ? m->reason : NULL);
-	iso_jsonw_add(b, list, NULL, e);
+	if (n && iso_game_note(g, note, sizeof(note)))
+		ISO_TRY(iso_caveat_add(v->caveats, note, err));
+	for (size_t i = 0; i < n; i++)
+		ISO_TRY(judge_attack(g, &a[i], v, err));
+	return ISO_OK;
 }
+
+/* ------------------------------------------------------------------ metrics */
 
 /* Measures into m->v; every declared output must have been set. */
 static iso_status measure(const iso_metric_view *view, const iso_metric_setup *s, iso_measures *m,
@@ -265,15 +255,8 @@ static iso_status judge_metric(const iso_metric_view *given, uint64_t seed,
 			    st == ISO_OK ? NULL : why.text);
 	iso_jsonw_number(&b, v->metric_seconds, s->label, iso_clock_wall() - start);
 	st = b.failed ? iso_no_memory(err, "a record") : ISO_OK;
-	for (size_t i = 0; i < m.n && st == ISO_OK; i++) {
-		char text[512];
-
-		if (!m.outputs[i].caveat)
-			continue;
-		snprintf(text, sizeof(text), "%s.%s: %s", s->label, m.outputs[i].key,
-			 m.outputs[i].caveat);
-		st = iso_caveat_add(v->caveats, text, err);
-	}
+	if (st == ISO_OK)
+		st = add_caveats(s->label, &m, v->caveats, err);
 	iso_free(m.v);
 	return st;
 }

@@ -3,7 +3,7 @@
 #ifndef ISO_SUITES_JUDGE_H
 #define ISO_SUITES_JUDGE_H
 
-#include "suites/game.h"
+#include "suites/referee/game.h"
 #include "suites/plan.h"
 
 /* Where entries go; all borrowed. */
@@ -15,8 +15,8 @@ typedef struct iso_judgement {
 
 /* An attack or metric that does not apply or that fails is an entry with its reason; what fails for
  * lack of memory and the like fails the call. */
-iso_status iso_judge_attacks(const iso_game *g, const iso_attack_setup *a, size_t n,
-			     iso_judgement *v, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_judge_attacks(iso_game *g, const iso_attack_setup *a, size_t n, iso_judgement *v,
+			     iso_error *err) ISO_MUST_CHECK;
 /* view: everything but the key, which is made from seed and label. */
 iso_status iso_judge_metrics(const iso_metric_view *view, uint64_t seed, const iso_metric_setup *m,
 			     size_t n, iso_judgement *v, iso_error *err) ISO_MUST_CHECK;

@@ -397,6 +397,29 @@ void iso_wilson(double k, double n, double z, double *low, double *high)
 	*high = fmin(1, centre + half);
 }
 
+static void wilson_centre(double k, double n, double *centre, double *half)
+{
+	const double z2 = Z_95 * Z_95;
+	*centre = (k + 0.5 * z2) / (n + z2);
+	*half = Z_95 / (n + z2) * sqrt(k * (n - k) / n + 0.25 * z2);
+}
+
+void iso_risk_of(double hits, double n, double control_hits, double control_n, iso_risk *out)
+{
+	double ea, ec;
+	iso_risk r;
+	wilson_centre(hits, n, &r.attack, &ea);
+	wilson_centre(control_hits, control_n, &r.control, &ec);
+	const double rest = 1 - r.control; /* above 0: a Wilson centre never reaches 1 */
+	const double by_attack = ea / rest, by_control = ec * (r.attack - 1) / (rest * rest);
+	r.raw = (r.attack - r.control) / rest;
+	r.error = sqrt(by_attack * by_attack + by_control * by_control);
+	r.risk = fmin(1, fmax(0, r.raw));
+	r.low = fmin(1, fmax(0, r.raw - r.error));
+	r.high = fmin(1, fmax(0, r.raw + r.error));
+	*out = r;
+}
+
 /* ---- means ---- */
 
 /* P[|T| > t] = I_x(dof/2, 1/2) with x = dof / (dof + t^2). */

@@ -43,6 +43,16 @@ double iso_t_ppf(double p, double dof);
  * NaN bounds for n < 2 or when all values are equal, where the spread cannot be estimated. */
 double iso_mean_interval(const double *x, size_t n, double *low, double *high);
 
+/* The risk of an attack beyond the same attack on a control, (r_a - r_c) / (1 - r_c) of the Wilson
+ * centres, with the error propagated from both half-widths at 95 %, all clipped to [0, 1] (Giomi et
+ * al. 2023, section 3; attacks.md section 4.3). */
+typedef struct iso_risk {
+	double attack, control; /* Wilson centres */
+	double raw;		/* unclipped */
+	double error, risk, low, high;
+} iso_risk;
+void iso_risk_of(double hits, double n, double control_hits, double control_n, iso_risk *out);
+
 double iso_mean(const double *x, size_t n);
 double iso_sd(const double *x, size_t n); /* ddof 1; 0 for n < 2 */
 /* Quantile, linear interpolation (numpy type 7); sorts a copy; NaN if n = 0 or out of memory. */

@@ -6,7 +6,7 @@
 
 #include "core/data/catalogue.h"
 #include "core/data/split.h"
-#include "suites/game.h"
+#include "suites/referee/game.h"
 #include "suites/referee/targets.h"
 #include "tests/support/testkit.h"
 
@@ -74,6 +74,7 @@ static size_t same_rows(const iso_table *a, size_t r, const iso_table *b)
 static iso_attack_view seen, seen_before;
 static double give; /* what it scores: NAN = leave untouched */
 static iso_table *drawn[2];
+static iso_table *seen_targets; /* a copy: the deal is over when the game is */
 
 static iso_status look_before(const iso_attack_view *v, const void *o, void **state, iso_error *e)
 {
@@ -84,16 +85,22 @@ static iso_status look_before(const iso_attack_view *v, const void *o, void **st
 	return ISO_OK;
 }
 
-static iso_status look(const iso_attack_view *v, const void *o, void *state, double *score,
+static iso_status look(const iso_attack_view *v, const void *o, void *state, iso_guess *guess,
 		       iso_error *e)
 {
 	(void)o;
 	(void)state;
+	uint32_t row[2000];
+
 	seen = *v;
+	for (uint32_t i = 0; i < v->targets->n; i++)
+		row[i] = i;
+	iso_table_free(seen_targets);
+	tk_ok(iso_table_select(v->targets, row, v->targets->n, &seen_targets, e));
 	for (size_t i = 0; i < v->targets->n; i++) {
 		ck_assert_uint_eq(v->targets->id[i], i); /* positions, not identities */
 		if (!isnan(give))
-			score[i] = give + iso_table_cell(v->targets, i, 0);
+			guess[i].score = give + iso_table_cell(v->targets, i, 0);
 	}
 	for (int i = 0; i < 2 && v->draw; i++)
 		ISO_TRY(v->draw(v->ctx, 30, &drawn[i], e));
@@ -117,8 +124,16 @@ static iso_attack attack(uint32_t knows)
 			    .version = 1,
 			    .knowledge = "FBB",
 			    .prepare = look_before,
-			    .score = look,
+			    .guess = look,
 			    .destroy = forget};
+}
+
+/* One attack's game; its outcome stays until the next. */
+static iso_play last;
+static iso_status play(iso_game *g, const iso_attack *a)
+{
+	iso_play_free(&last);
+	return iso_game_attack(g, a, "a", NULL, &last, &err);
 }
 
 START_TEST(targets)
@@ -126,36 +141,37 @@ START_TEST(targets)
 	iso_game_setup s = game_setup();
 	iso_game *g, *again;
 	const iso_attack a = attack(0);
-	double score[80];
-	iso_roc roc;
 	size_t positives = 0;
+	uint8_t truth_again[80];
 
 	tk_ok(iso_game_new(&s, &g, &err));
 	tk_ok(iso_game_new(&s, &again, &err));
-	ck_assert_uint_eq(iso_game_targets(g), 80);
+	ck_assert_uint_eq(iso_game_pairs(g), 40);
 	give = 0;
-	tk_ok(iso_game_attack(g, &a, "a", NULL, score, &roc, &err));
+	tk_ok(play(again, &a));
+	memcpy(truth_again, last.truth, 80);
+	tk_ok(play(g, &a));
 	for (size_t i = 0; i < 80; i++) {
-		const int truth = iso_game_truth(g)[i];
+		const int truth = last.truth[i];
 
 		positives += (size_t)truth;
-		ck_assert_int_eq(truth, iso_game_truth(again)[i]);
-		ck_assert_uint_ge(same_rows(seen.targets, i, truth ? members : others), 1);
+		ck_assert_int_eq(truth, truth_again[i]);
+		ck_assert_uint_ge(same_rows(seen_targets, i, truth ? members : others), 1);
 		if (!truth)
-			ck_assert_uint_eq(same_rows(seen.targets, i, members), 0);
+			ck_assert_uint_eq(same_rows(seen_targets, i, members), 0);
 	}
 	ck_assert_uint_eq(positives, 40);
 	/* mixed: neither half is all members */
 	positives = 0;
 	for (size_t i = 0; i < 40; i++)
-		positives += iso_game_truth(g)[i];
+		positives += last.truth[i];
 	ck_assert(positives > 5 && positives < 35);
 	iso_game_free(g);
 	iso_game_free(again);
 	s.max_targets = 100000; /* then all non-members that equal no member, and as many members */
 	tk_ok(iso_game_new(&s, &g, &err));
-	ck_assert_uint_le(iso_game_targets(g), 2 * others->n);
-	ck_assert_uint_gt(iso_game_targets(g), others->n);
+	ck_assert_uint_le(2 * iso_game_pairs(g), 2 * others->n);
+	ck_assert_uint_gt(2 * iso_game_pairs(g), others->n);
 	iso_game_free(g);
 }
 END_TEST
@@ -165,8 +181,6 @@ START_TEST(view_is_limited)
 {
 	const iso_game_setup s = game_setup();
 	iso_game *g;
-	double score[80];
-	iso_roc roc;
 
 	tk_ok(iso_game_new(&s, &g, &err));
 	give = 0;
@@ -174,11 +188,11 @@ START_TEST(view_is_limited)
 		const iso_attack a = attack(knows);
 
 		memset(&seen, 0xff, sizeof(seen));
-		tk_ok(iso_game_attack(g, &a, "a", NULL, score, &roc, &err));
+		tk_ok(play(g, &a));
 		ck_assert_ptr_eq(seen.synthetic, knows & ISO_KNOWS_SYNTHETIC ? synthetic : NULL);
 		ck_assert_ptr_eq(seen.auxiliary, knows & ISO_KNOWS_AUXILIARY ? aux : NULL);
 		ck_assert_int_eq(seen.draw != NULL, (knows & ISO_KNOWS_ORACLE) != 0);
-		ck_assert(!seen.score && !seen.decode && !seen.shadow && seen.latent_dim == 0);
+		ck_assert(!seen.score && !seen.decode && !seen.models && seen.latent_dim == 0);
 		ck_assert_ptr_null(seen_before.synthetic);
 		ck_assert_ptr_eq(seen.schema, data->schema);
 		if (knows & ISO_KNOWS_ORACLE) {
@@ -200,18 +214,19 @@ START_TEST(statistics_are_of_the_raw_scores)
 	const iso_game_setup s = game_setup();
 	const iso_attack a = attack(0);
 	iso_game *g;
-	double score[80], wins = 0;
-	iso_roc roc;
+	double wins = 0;
 
 	tk_ok(iso_game_new(&s, &g, &err));
 	give = 1;
-	tk_ok(iso_game_attack(g, &a, "a", NULL, score, &roc, &err));
+	tk_ok(play(g, &a));
 	for (size_t i = 0; i < 80; i++)
 		for (size_t j = 0; j < 80; j++)
-			if (iso_game_truth(g)[i] && !iso_game_truth(g)[j])
-				wins += score[i] > score[j] ? 1 : score[i] == score[j] ? 0.5 : 0;
-	tk_assert_close(roc.auc, wins / 1600, 1e-12, 0);
-	ck_assert(roc.n_pos == 40 && roc.n_neg == 40);
+			if (last.truth[i] && !last.truth[j])
+				wins += last.guess[i].score > last.guess[j].score    ? 1
+					: last.guess[i].score == last.guess[j].score ? 0.5
+										     : 0;
+	tk_assert_close(last.roc.auc, wins / 1600, 1e-12, 0);
+	ck_assert(last.roc.n_pos == 40 && last.roc.n_neg == 40);
 	iso_game_free(g);
 }
 END_TEST
@@ -221,45 +236,39 @@ START_TEST(what_is_refused)
 	iso_game_setup s = game_setup();
 	iso_attack a = attack(0);
 	iso_game *g;
-	double score[80];
-	iso_roc roc;
 
 	tk_ok(iso_game_new(&s, &g, &err));
 	give = NAN;
-	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_PLUGIN,
-		 "target 0 has nan");
+	tk_fails(play(g, &a), ISO_E_PLUGIN, "target 0 is nan");
 	give = INFINITY;
-	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_PLUGIN, "finite");
+	tk_fails(play(g, &a), ISO_E_PLUGIN, "finite");
 	give = 0;
 	a = attack(ISO_KNOWS_SCORE);
-	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED,
-		 "scores rows");
+	tk_fails(play(g, &a), ISO_E_UNSUPPORTED, "scores rows");
 	a = attack(ISO_KNOWS_LATENT);
-	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED, "latent");
+	tk_fails(play(g, &a), ISO_E_UNSUPPORTED, "latent");
 	a = attack(ISO_KNOWS_SHADOW);
-	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED, "shadow");
+	tk_fails(play(g, &a), ISO_E_UNSUPPORTED, "shadow");
 	a = attack(0);
-	a.goal = ISO_GOAL_ATTRIBUTE;
-	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED,
-		 "membership");
+	a.goal = ISO_GOAL_NEIGHBOUR;
+	tk_fails(play(g, &a), ISO_E_UNSUPPORTED, "no shadow");
+	a.goal = ISO_GOAL_FEDERATED;
+	tk_fails(play(g, &a), ISO_E_UNSUPPORTED, "not federated");
 	iso_game_free(g);
 
 	s.auxiliary = NULL;
 	s.training = NULL;
 	tk_ok(iso_game_new(&s, &g, &err));
 	a = attack(ISO_KNOWS_AUXILIARY);
-	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED,
-		 "auxiliary");
+	tk_fails(play(g, &a), ISO_E_UNSUPPORTED, "auxiliary");
 	a = attack(ISO_KNOWS_ORACLE);
-	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED,
-		 "not at hand");
+	tk_fails(play(g, &a), ISO_E_UNSUPPORTED, "not at hand");
 	iso_game_free(g);
 
 	s.nonmembers = NULL;
 	tk_ok(iso_game_new(&s, &g, &err));
 	a = attack(0);
-	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED,
-		 "hold-out");
+	tk_fails(play(g, &a), ISO_E_UNSUPPORTED, "hold-out");
 	iso_game_free(g);
 }
 END_TEST
@@ -272,8 +281,6 @@ START_TEST(shared_values_leave_both_sides)
 	uint32_t row[100];
 	iso_game *g;
 	char note[320];
-	double score[600];
-	iso_roc roc;
 	const iso_attack a = attack(0);
 
 	for (uint32_t i = 0; i < 100; i++)
@@ -284,29 +291,28 @@ START_TEST(shared_values_leave_both_sides)
 	s.max_targets = 10000;
 	s.dedup = 0;
 	tk_ok(iso_game_new(&s, &g, &err));
-	ck_assert_uint_eq(iso_game_targets(g), 2 * mixed->n);
+	ck_assert_uint_eq(2 * iso_game_pairs(g), 2 * mixed->n);
 	ck_assert_int_eq(iso_game_note(g, note, sizeof(note)), 0);
 	iso_game_free(g);
 	s.dedup = 1;
 	tk_ok(iso_game_new(&s, &g, &err));
-	ck_assert_uint_gt(iso_game_targets(g), 50);
-	ck_assert_uint_le(iso_game_targets(g), 2 * others->n);
+	ck_assert_uint_gt(2 * iso_game_pairs(g), 50);
+	ck_assert_uint_le(2 * iso_game_pairs(g), 2 * others->n);
 	give = 0;
-	tk_ok(iso_game_attack(g, &a, "a", NULL, score, &roc, &err));
-	for (size_t i = 0; i < iso_game_targets(g); i++) {
-		const int truth = iso_game_truth(g)[i];
+	tk_ok(play(g, &a));
+	for (size_t i = 0; i < 2 * iso_game_pairs(g); i++) {
+		const int truth = last.truth[i];
 
-		ck_assert_uint_ge(same_rows(seen.targets, i, truth ? members : mixed), 1);
-		ck_assert_uint_eq(same_rows(seen.targets, i, truth ? mixed : members), 0);
+		ck_assert_uint_ge(same_rows(seen_targets, i, truth ? members : mixed), 1);
+		ck_assert_uint_eq(same_rows(seen_targets, i, truth ? mixed : members), 0);
 	}
 	ck_assert_int_eq(iso_game_note(g, note, sizeof(note)), 1);
 	ck_assert_ptr_nonnull(strstr(note, "non-members equal a member"));
 	iso_game_free(g);
 	s.nonmembers = members; /* nobody is left */
 	tk_ok(iso_game_new(&s, &g, &err));
-	ck_assert_uint_eq(iso_game_targets(g), 0);
-	tk_fails(iso_game_attack(g, &a, "a", NULL, score, &roc, &err), ISO_E_UNSUPPORTED,
-		 "every non-member equals a member");
+	ck_assert_uint_eq(2 * iso_game_pairs(g), 0);
+	tk_fails(play(g, &a), ISO_E_UNSUPPORTED, "every non-member equals a member");
 	iso_game_free(g);
 	iso_table_free(mixed);
 	iso_table_free(head);
@@ -371,9 +377,9 @@ START_TEST(value_tells_nothing)
 		iso_stream s = iso_stream_new(iso_key_new(seed, "law"));
 		iso_table *m, *o;
 		iso_targets t;
+		iso_roc roc;
 		double score[2000];
 		uint8_t truth[2000];
-		iso_roc roc;
 
 		tk_ok(iso_table_new(data->schema, 1000, &m, &err));
 		tk_ok(iso_table_new(data->schema, 400, &o, &err));
@@ -414,18 +420,16 @@ START_TEST(auxiliary_holds_no_target)
 	const iso_attack a = attack(ISO_KNOWS_AUXILIARY);
 	iso_table *more;
 	iso_game *g;
-	double score[80];
-	iso_roc roc;
 
 	tk_ok(iso_table_concat(aux, others, &more, &err));
 	s.auxiliary = more;
 	tk_ok(iso_game_new(&s, &g, &err));
 	give = 0;
-	tk_ok(iso_game_attack(g, &a, "a", NULL, score, &roc, &err));
+	tk_ok(play(g, &a));
 	ck_assert_uint_lt(seen.auxiliary->n, more->n);
 	ck_assert_uint_gt(seen.auxiliary->n, more->n - 100);
 	for (size_t i = 0; i < 80; i++)
-		ck_assert_uint_eq(same_rows(seen.targets, i, seen.auxiliary), 0);
+		ck_assert_uint_eq(same_rows(seen_targets, i, seen.auxiliary), 0);
 	iso_game_free(g);
 	iso_table_free(more);
 }

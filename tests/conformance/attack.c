@@ -17,6 +17,7 @@ extern const iso_attack iso_attack_template;
 
 #define N 400 /* members, and non-members */
 #define COLUMNS 8
+#define MODELS 64
 static const char schema_text[] =
 	"{\"name\":\"toy\",\"columns\":["
 	"{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[0,1]},{\"name\":\"b\",\"type\":"
@@ -73,7 +74,20 @@ typedef struct world {
 	iso_table *members, *targets, *synthetic, *auxiliary;
 	uint8_t truth[2 * N];
 	uint64_t calls;
+	iso_encoder *encoder;
+	float *x[3]; /* encoded targets, synthetic, auxiliary */
+	iso_encoded encoded;
+	iso_models models;
+	struct iso_model *model[MODELS];
+	size_t nmodel;
 } world;
+
+/* A shadow model of these generators is its training rows. */
+struct iso_model {
+	const world *w;
+	iso_table *rows;
+	uint64_t seed;
+};
 
 /* Row i of out from a random member with noise. */
 static void copy_member(const iso_table *members, iso_stream *s, iso_table *out, size_t i)
@@ -107,11 +121,52 @@ static iso_status draw(void *ctx, size_t n, iso_table **out, iso_error *e)
 	return generate(w, w->members, 1000 + w->calls++, n, out, e);
 }
 
-static iso_status shadow(void *ctx, const iso_table *train, uint64_t seed, size_t n,
-			 iso_table **out, iso_error *e)
+static iso_status shadow_train(void *ctx, const iso_table *rows, uint64_t seed,
+			       const iso_model **out, iso_error *e)
 {
 	world *w = ctx;
-	return generate(w, train, 100000 + seed, n, out, e);
+	uint32_t row[2 * N];
+	iso_model *m;
+
+	ck_assert_uint_lt(w->nmodel, MODELS);
+	ck_assert_uint_le(rows->n, 2 * N);
+	for (uint32_t i = 0; i < rows->n; i++)
+		row[i] = i;
+	m = iso_alloc(1, sizeof(*m));
+	if (!m)
+		return iso_no_memory(e, "a model");
+	const iso_status st = iso_table_select(rows, row, rows->n, &m->rows, e);
+	if (st != ISO_OK) {
+		iso_free(m);
+		return st;
+	}
+	m->w = w;
+	m->seed = seed;
+	*out = w->model[w->nmodel++] = m;
+	return ISO_OK;
+}
+
+static iso_status shadow_draw(const iso_model *m, uint64_t stream, size_t n, iso_table **out,
+			      iso_error *e)
+{
+	return generate(m->w, m->rows, 100000 + 1000 * m->seed + stream, n, out, e);
+}
+
+static iso_status shadow_score(const iso_model *m, const iso_table *rows, double *out, iso_error *e)
+{
+	(void)m;
+	(void)rows;
+	(void)out;
+	return iso_fail(e, ISO_E_UNSUPPORTED, "no score slot");
+}
+
+static void forget_models(world *w)
+{
+	for (size_t i = 0; i < w->nmodel; i++) {
+		iso_table_free(w->model[i]->rows);
+		iso_free(w->model[i]);
+	}
+	w->nmodel = 0;
 }
 
 /* A discriminator: minus the distance to the nearest member, or to the centre of the law. */
@@ -179,6 +234,11 @@ static world make_world(int memorises, uint64_t seed)
 	tk_ok(generate(&w, w.members, 77 + seed, 5 * N, &w.synthetic, &err));
 	iso_table_free(others);
 	iso_table_free(all);
+	tk_ok(iso_encoder_new(schema, ISO_ENC_FEATURES | ISO_ENC_LABEL | ISO_ENC_ATTACK, &w.encoder,
+			      &err));
+	tk_ok(iso_encode_new(w.encoder, w.targets, &w.x[0], &err));
+	tk_ok(iso_encode_new(w.encoder, w.synthetic, &w.x[1], &err));
+	tk_ok(iso_encode_new(w.encoder, w.auxiliary, &w.x[2], &err));
 	return w;
 }
 
@@ -188,6 +248,10 @@ static void free_world(world *w)
 	iso_table_free(w->targets);
 	iso_table_free(w->synthetic);
 	iso_table_free(w->auxiliary);
+	forget_models(w);
+	iso_encoder_free(w->encoder);
+	for (int i = 0; i < 3; i++)
+		iso_free(w->x[i]);
 }
 
 /* ---- running an attack as the referee does ---- */
@@ -197,11 +261,18 @@ static iso_attack_view view_of(world *w, uint32_t knows)
 	iso_attack_view v = {
 		.schema = schema, .targets = w->targets, .ctx = w, .key = iso_key_new(3, "attack")};
 	w->calls = 0;
+	w->models = (iso_models){w, shadow_train, shadow_draw, shadow_score};
 	v.synthetic = knows & ISO_KNOWS_SYNTHETIC ? w->synthetic : NULL;
 	v.auxiliary = knows & ISO_KNOWS_AUXILIARY ? w->auxiliary : NULL;
 	v.draw = knows & ISO_KNOWS_ORACLE ? draw : NULL;
 	v.score = knows & ISO_KNOWS_SCORE ? white_score : NULL;
-	v.shadow = knows & ISO_KNOWS_SHADOW ? shadow : NULL;
+	v.models = knows & ISO_KNOWS_SHADOW ? &w->models : NULL;
+	v.secret = -1;
+	w->encoded = (iso_encoded){.encoder = w->encoder,
+				   .targets = w->x[0],
+				   .synthetic = v.synthetic ? w->x[1] : NULL,
+				   .auxiliary = v.auxiliary ? w->x[2] : NULL};
+	v.encoded = &w->encoded;
 	v.decode = knows & ISO_KNOWS_LATENT ? decode : NULL;
 	v.latent_dim = knows & ISO_KNOWS_LATENT ? 2 : 0;
 	return v;
@@ -210,16 +281,35 @@ static iso_attack_view view_of(world *w, uint32_t knows)
 static iso_status run(const iso_attack *a, const void *options, const iso_attack_view *v,
 		      double *score, iso_error *e)
 {
+	iso_guess *guess = calloc(2 * N, sizeof(*guess));
 	void *state = NULL;
 	iso_status st = ISO_OK;
+
+	ck_assert_ptr_nonnull(guess);
+	for (size_t i = 0; i < 2 * N; i++)
+		guess[i].score = NAN;
+	forget_models(v->ctx);
 	if (a->prepare) {
+		iso_encoded enc = *v->encoded;
 		iso_attack_view before = *v;
+
+		enc.synthetic = NULL;
+		before.encoded = &enc;
 		before.synthetic = NULL;
-		ISO_TRY(a->prepare(&before, options, &state, e));
+		before.draw = NULL;
+		before.score = NULL;
+		before.decode = NULL;
+		before.latent_dim = 0;
+		st = a->prepare(&before, options, &state, e);
 	}
-	st = a->score(v, options, state, score, e);
-	if (a->destroy)
-		a->destroy(state);
+	if (st == ISO_OK) {
+		st = a->guess(v, options, state, guess, e);
+		if (a->destroy)
+			a->destroy(state);
+	}
+	for (size_t i = 0; i < 2 * N; i++)
+		score[i] = guess[i].score;
+	free(guess);
 	return st;
 }
 
@@ -331,6 +421,9 @@ static void check_order(const iso_attack *a, const void *options)
 	for (size_t i = 0; i < 2 * N; i++)
 		turned->id[i] = 999999 - 7 * i;
 	v.targets = turned;
+	iso_free(w.x[0]);
+	tk_ok(iso_encode_new(w.encoder, turned, &w.x[0], &err));
+	w.encoded.targets = w.x[0];
 	w.calls = 0;
 	tk_ok(run(a, options, &v, y, &err));
 	for (size_t i = 0; i < 2 * N; i++)
@@ -357,7 +450,7 @@ static void check_descriptor(const iso_attack *a, const void *options)
 	static const char *const codes[] = {"NB", "FBB", "PBB", "WB", "AWB", "SH"};
 	int known = 0;
 	ck_assert_uint_eq(a->abi, ISO_ATTACK_ABI);
-	ck_assert(a->name && a->title && a->citation && a->card && a->score && a->version > 0);
+	ck_assert(a->name && a->title && a->citation && a->card && a->guess && a->version > 0);
 	ck_assert((a->prepare == NULL) == (a->destroy == NULL));
 	ck_assert(strlen(a->card) > 40);
 	for (size_t i = 0; i < ISO_COUNT(codes); i++)

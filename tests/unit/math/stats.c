@@ -333,6 +333,32 @@ START_TEST(students_t)
 }
 END_TEST
 
+/* Risks of Giomi et al. against the oracle. */
+START_TEST(risks)
+{
+	cJSON *all = tk_golden("oracle_stats.json.gz"), *v;
+	size_t n = 0;
+
+	cJSON_ArrayForEach(v, cJSON_GetObjectItem(all, "anonymeter_risk"))
+	{
+		const double rows = tk_number(v, "n");
+		const cJSON *ci = cJSON_GetObjectItem(v, "ci");
+		iso_risk r;
+
+		iso_risk_of(tk_number(v, "train_success"), rows, tk_number(v, "control_success"),
+			    rows, &r);
+		tk_assert_close(r.raw, tk_number(v, "risk_raw"), 1e-10, 1e-12);
+		tk_assert_close(r.error, tk_number(v, "err"), 1e-10, 1e-12);
+		tk_assert_close(r.risk, tk_number(v, "risk"), 1e-10, 1e-12);
+		tk_assert_close(r.low, cJSON_GetArrayItem(ci, 0)->valuedouble, 1e-10, 1e-12);
+		tk_assert_close(r.high, cJSON_GetArrayItem(ci, 1)->valuedouble, 1e-10, 1e-12);
+		n++;
+	}
+	ck_assert_uint_gt(n, 1);
+	cJSON_Delete(all);
+}
+END_TEST
+
 /* An interval always has a width, whatever the spread looks like. */
 START_TEST(area_intervals_have_a_width)
 {
@@ -366,6 +392,7 @@ int main(void)
 	tcase_add_test(t, argsort);
 	tcase_add_test(t, goodness_of_fit);
 	tcase_add_test(t, students_t);
+	tcase_add_test(t, risks);
 	tcase_add_test(t, area_intervals_have_a_width);
 	suite_add_tcase(s, t);
 	return tk_run(s);

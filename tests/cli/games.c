@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Each game with a toy attack whose success is known beforehand, and the pool of shadow models. */
+#include <string.h>
+
+#include "core/data/catalogue.h"
+#include "core/data/split.h"
+#include "suites/referee/blank.h"
+#include "suites/referee/pool.h"
+#include "tests/support/testkit.h"
+
+static iso_error err;
+static iso_dataset *data;
+static iso_table *members, *others, *aux;
+static iso_training_request request;
+static int64_t options[32];
+
+static void setup(void)
+{
+	cJSON *o = cJSON_Parse("{\"rows\": 600}"), *resolved;
+	iso_split split;
+	const iso_generator *g;
+
+	tk_ok(iso_dataset_load("sim-census", o, &data, &err));
+	cJSON_Delete(o);
+	tk_ok(iso_split_make(data->table, 1, 0.5, 0.25, 0.25, &split, &err));
+	tk_ok(iso_table_select(data->table, split.train, split.ntrain, &members, &err));
+	tk_ok(iso_table_select(data->table, split.holdout, split.nholdout, &others, &err));
+	tk_ok(iso_table_select(data->table, split.aux, split.naux, &aux, &err));
+	iso_split_free(&split);
+	tk_ok(iso_generator_find("memorise", &g, &err));
+	tk_ok(iso_options_resolve(g->options, NULL, "memorise", options, g->options_size, &resolved,
+				  &err));
+	cJSON_Delete(resolved);
+	request = (iso_training_request){.generator = g,
+					 .options = options,
+					 .train = members,
+					 .epsilon = INFINITY,
+					 .delta = 1e-5,
+					 .seed = 1};
+}
+
+static iso_game *referee(const iso_table *synthetic)
+{
+	const iso_game_setup s = {.members = members,
+				  .nonmembers = others,
+				  .auxiliary = aux,
+				  .synthetic = synthetic,
+				  .request = &request,
+				  .max_targets = 60,
+				  .worlds = 6,
+				  .dedup = 1,
+				  .seed = 5};
+	iso_game *g;
+
+	tk_ok(iso_game_new(&s, &g, &err));
+	return g;
+}
+
+static double outcome(const iso_play *p, const char *key)
+{
+	for (size_t i = 0; i < p->measures.n; i++)
+		if (strcmp(p->measures.outputs[i].key, key) == 0)
+			return p->measures.v[i].value;
+	ck_abort_msg("no output %s", key);
+}
+
+/* The synthetic row that agrees with row r of t in the most cells that are not blanked. */
+static size_t most_alike(const iso_table *t, size_t r, const iso_table *s)
+{
+	size_t best = 0, most = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		size_t same = 0;
+
+		for (size_t c = 0; c < s->schema->ncol; c++)
+			same += iso_table_cell(t, r, c) == iso_table_cell(s, i, c);
+		if (same > most) {
+			most = same;
+			best = i;
+		}
+	}
+	return best;
+}
+
+/* ---- toy attacks ---- */
+
+static iso_status look_up_secret(const iso_attack_view *v, const void *o, void *state,
+				 iso_guess *guess, iso_error *e)
+{
+	(void)o;
+	(void)state;
+	(void)e;
+	for (size_t i = 0; i < v->targets->n; i++) {
+		ck_assert(isnan(iso_table_cell(v->targets, i, (size_t)v->secret)));
+		guess[i] = (iso_guess){1, iso_table_cell(v->synthetic,
+							 most_alike(v->targets, i, v->synthetic),
+							 (size_t)v->secret)};
+	}
+	return ISO_OK;
+}
+
+static iso_status guess_zero(const iso_attack_view *v, const void *o, void *state, iso_guess *guess,
+			     iso_error *e)
+{
+	(void)o;
+	(void)state;
+	(void)e;
+	for (size_t i = 0; i < v->targets->n * (v->nworld ? v->nworld : 1); i++)
+		guess[i] = (iso_guess){0, 0};
+	return ISO_OK;
+}
+
+static iso_status link_halves(const iso_attack_view *v, const void *o, void *state,
+			      iso_guess *guess, iso_error *e)
+{
+	(void)o;
+	(void)state;
+	(void)e;
+	for (size_t i = 0; i < v->targets->n; i++)
+		guess[i] = (iso_guess){1, most_alike(v->targets, i, v->synthetic) ==
+						  most_alike(v->partners, i, v->synthetic)};
+	return ISO_OK;
+}
+
+static iso_status complete_rows(const iso_attack_view *v, const void *o, void *state,
+				iso_guess *guess, iso_error *e)
+{
+	const size_t ncol = v->schema->ncol;
+
+	(void)o;
+	(void)state;
+	(void)e;
+	for (size_t i = 0; i < v->targets->n; i++) {
+		const size_t k = most_alike(v->targets, i, v->synthetic);
+
+		guess[i] = (iso_guess){0, 0};
+		for (size_t c = 0; c < ncol; c++)
+			if (isnan(iso_table_cell(v->targets, i, c)))
+				v->rebuilt->cells[i * ncol + c] =
+					iso_table_cell(v->synthetic, k, c);
+	}
+	return ISO_OK;
+}
+
+static size_t equal_cells(const iso_table *a, size_t r, const iso_table *b, size_t k)
+{
+	size_t n = 0;
+
+	for (size_t c = 0; c < a->schema->ncol; c++) {
+		const double x = iso_table_cell(a, r, c), y = iso_table_cell(b, k, c);
+
+		n += x == y || (isnan(x) && isnan(y));
+	}
+	return n;
+}
+
+/* In the world whose rows hold the target. */
+static iso_status search_worlds(const iso_attack_view *v, const void *o, void *state,
+				iso_guess *guess, iso_error *e)
+{
+	const size_t k = v->targets->n;
+
+	(void)o;
+	(void)state;
+	for (size_t w = 0; w < v->nworld; w++) {
+		iso_table *rows;
+
+		ISO_TRY(v->models->draw(v->world[w], 0, 2 * members->n, &rows, e));
+		for (size_t t = 0; t < k; t++) {
+			size_t best = 0;
+
+			for (size_t r = 0; r < rows->n; r++) {
+				const size_t same = equal_cells(v->targets, t, rows, r);
+
+				best = same > best ? same : best;
+			}
+			guess[w * k + t] = (iso_guess){(double)best, 0};
+		}
+		iso_table_free(rows);
+	}
+	return ISO_OK;
+}
+
+/* A member's first cell stands among the values that its client sent. */
+static iso_status read_messages(const iso_attack_view *v, const void *o, void *state,
+				iso_guess *guess, iso_error *e)
+{
+	(void)o;
+	(void)state;
+	(void)e;
+	for (size_t i = 0; i < v->targets->n; i++) {
+		guess[i] = (iso_guess){0, 0};
+		for (size_t m = 0; m < v->rounds->n; m++)
+			for (size_t j = 0; j < v->rounds->message[m].n; j++)
+				guess[i].score += v->rounds->message[m].value[j] ==
+						  (float)iso_table_cell(v->targets, i, 0);
+	}
+	return ISO_OK;
+}
+
+static iso_attack toy(iso_goal goal, uint32_t knows,
+		      iso_status (*guess)(const iso_attack_view *, const void *, void *,
+					  iso_guess *, iso_error *))
+{
+	return (iso_attack){.abi = ISO_ATTACK_ABI,
+			    .name = "toy",
+			    .title = "t",
+			    .citation = "c",
+			    .card = "c",
+			    .goal = goal,
+			    .knows = knows,
+			    .version = 1,
+			    .knowledge = "NB",
+			    .guess = guess};
+}
+
+/* ---- games ---- */
+
+/* On a table that is the training table, looking up beats the control; on fresh rows it does not; a
+ * constant guess never has a risk. */
+START_TEST(attribute)
+{
+	const iso_attack a = toy(ISO_GOAL_ATTRIBUTE, ISO_KNOWS_SYNTHETIC, look_up_secret),
+			 z = toy(ISO_GOAL_ATTRIBUTE, ISO_KNOWS_SYNTHETIC, guess_zero);
+	iso_game *g = referee(members);
+	iso_play p;
+
+	tk_ok(iso_game_attack(g, &a, "a", NULL, &p, &err));
+	ck_assert_uint_eq(p.n, 120);
+	tk_assert_close(outcome(&p, "main"), 1, 0, 0);
+	ck_assert(outcome(&p, "control") < 0.95);
+	ck_assert(outcome(&p, "risk") > 0.5);
+	iso_play_free(&p);
+	tk_ok(iso_game_attack(g, &z, "z", NULL, &p, &err));
+	ck_assert(isnan(outcome(&p, "risk")));
+	iso_play_free(&p);
+	iso_game_free(g);
+	g = referee(aux);
+	tk_ok(iso_game_attack(g, &a, "a", NULL, &p, &err));
+	ck_assert(isnan(outcome(&p, "risk")) || outcome(&p, "risk") < 0.4);
+	iso_play_free(&p);
+	iso_game_free(g);
+}
+END_TEST
+
+START_TEST(linkage)
+{
+	const iso_attack a = toy(ISO_GOAL_LINKAGE, ISO_KNOWS_SYNTHETIC, link_halves);
+	iso_game *g = referee(members);
+	iso_play p;
+
+	tk_ok(iso_game_attack(g, &a, "a", NULL, &p, &err));
+	ck_assert_uint_eq(p.n, 180);
+	ck_assert_msg(outcome(&p, "main") > outcome(&p, "control") + 0.05 &&
+			      outcome(&p, "main") > outcome(&p, "naive") + 0.05 &&
+			      outcome(&p, "risk") > 0.05,
+		      "main %g, control %g, naive %g", outcome(&p, "main"), outcome(&p, "control"),
+		      outcome(&p, "naive"));
+	iso_play_free(&p);
+	iso_game_free(g);
+}
+END_TEST
+
+START_TEST(reconstruction)
+{
+	const iso_attack a = toy(ISO_GOAL_RECONSTRUCTION, ISO_KNOWS_SYNTHETIC, complete_rows),
+			 z = toy(ISO_GOAL_RECONSTRUCTION, ISO_KNOWS_SYNTHETIC, guess_zero);
+	iso_game *g = referee(members);
+	iso_play p;
+
+	tk_ok(iso_game_attack(g, &a, "a", NULL, &p, &err));
+	ck_assert(outcome(&p, "main") > 0.5);
+	ck_assert(outcome(&p, "main") > outcome(&p, "control") + 0.3);
+	ck_assert(outcome(&p, "naive") < 0.2);
+	iso_play_free(&p);
+	tk_ok(iso_game_attack(g, &z, "z", NULL, &p, &err)); /* nothing filled in: nothing right */
+	tk_assert_close(outcome(&p, "main"), 0, 0, 0);
+	iso_play_free(&p);
+	iso_game_free(g);
+}
+END_TEST
+
+START_TEST(neighbour)
+{
+	const iso_attack a = toy(ISO_GOAL_NEIGHBOUR, ISO_KNOWS_SHADOW, search_worlds),
+			 z = toy(ISO_GOAL_NEIGHBOUR, 0, guess_zero);
+	iso_game *g = referee(members);
+	iso_play p, again;
+	size_t in = 0;
+
+	tk_ok(iso_game_attack(g, &a, "a", NULL, &p, &err));
+	ck_assert_uint_eq(p.n, 6 * 20);
+	for (size_t i = 0; i < p.n; i++)
+		in += p.truth[i];
+	ck_assert(in > 35 && in < 85); /* 120 fair coins: 4.5 sd */
+	ck_assert_msg(p.roc.auc > 0.9, "AUC %g", p.roc.auc);
+	ck_assert(outcome(&p, "auc_worst") > 0.9);
+	tk_ok(iso_game_attack(g, &z, "z", NULL, &again, &err));
+	tk_assert_close(again.roc.auc, 0.5, 0, 0);
+	ck_assert_mem_eq(p.truth, again.truth, p.n); /* the same worlds for every attack */
+	iso_play_free(&p);
+	iso_play_free(&again);
+	iso_game_free(g);
+}
+END_TEST
+
+START_TEST(federated)
+{
+	float sent[300];
+	const iso_message m = {.round = 0, .client = 0, .what = "leak", .value = sent, .n = 300};
+	const iso_rounds rounds = {&m, 1};
+	const iso_attack a = toy(ISO_GOAL_FEDERATED, ISO_KNOWS_ROUNDS, read_messages);
+	iso_game_setup s = {.members = members,
+			    .nonmembers = others,
+			    .synthetic = aux,
+			    .rounds = &rounds,
+			    .max_targets = 60,
+			    .dedup = 1,
+			    .seed = 5};
+	iso_game *g;
+	iso_play p;
+
+	for (size_t i = 0; i < 300; i++)
+		sent[i] = i < members->n ? (float)iso_table_cell(members, i, 0) : -1;
+	tk_ok(iso_game_new(&s, &g, &err));
+	tk_ok(iso_game_attack(g, &a, "a", NULL, &p, &err));
+	ck_assert(p.roc.auc >= 0 && p.roc.auc <= 1 && p.roc.n_pos == 60);
+	for (size_t i = 0; i < p.n; i++)
+		if (p.truth[i])
+			ck_assert(p.guess[i].score >= 1);
+	iso_play_free(&p);
+	iso_game_free(g);
+	s.rounds = NULL;
+	tk_ok(iso_game_new(&s, &g, &err));
+	tk_fails(iso_game_attack(g, &a, "a", NULL, &p, &err), ISO_E_UNSUPPORTED, "not federated");
+	iso_game_free(g);
+}
+END_TEST
+
+/* A shadow model is a function of (rows, seed): trained once, whoever asks. */
+START_TEST(pool)
+{
+	iso_pool *a, *b;
+	const iso_model *m[4];
+	iso_table *x, *y;
+
+	tk_ok(iso_pool_new(&request, &a, &err));
+	tk_ok(iso_pool_new(&request, &b, &err));
+	tk_ok(iso_pool_train(a, aux, 0, &m[0], &err));
+	tk_ok(iso_pool_train(a, aux, 0, &m[1], &err));
+	ck_assert_ptr_eq(m[0], m[1]);
+	tk_ok(iso_pool_train(a, aux, 1, &m[1], &err));
+	tk_ok(iso_pool_train(a, others, 0, &m[2], &err));
+	ck_assert(m[0] != m[1] && m[0] != m[2]);
+	ck_assert_uint_eq(iso_pool_trained(a), 3);
+	tk_ok(iso_pool_train(b, others, 0, &m[3], &err)); /* another order of asking */
+	tk_ok(iso_pool_models(a)->draw(m[2], 7, 50, &x, &err));
+	tk_ok(iso_pool_models(b)->draw(m[3], 7, 50, &y, &err));
+	ck_assert_mem_eq(x->cells, y->cells, 50 * data->schema->ncol * sizeof(double));
+	iso_table_free(y);
+	tk_ok(iso_pool_models(a)->draw(m[2], 8, 50, &y, &err));
+	ck_assert(memcmp(x->cells, y->cells, 50 * data->schema->ncol * sizeof(double)) != 0);
+	iso_table_free(x);
+	iso_table_free(y);
+	iso_pool_free(a);
+	iso_pool_free(b);
+}
+END_TEST
+
+START_TEST(right_guesses)
+{
+	const iso_column number = {.type = ISO_CONTINUOUS, .lo = -10, .hi = 10},
+			 category = {.type = ISO_CATEGORICAL, .ncategory = 3};
+
+	ck_assert(iso_guess_right(&number, 0, 1) && iso_guess_right(&number, -0.5, 0.5));
+	ck_assert(!iso_guess_right(&number, 0, 1.01) && !iso_guess_right(&number, 0, NAN));
+	ck_assert(!iso_guess_right(&number, NAN, NAN));
+	ck_assert(iso_guess_right(&category, 2, 2) && !iso_guess_right(&category, 2, 1));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("games");
+	TCase *c = tcase_create("games");
+
+	tcase_add_unchecked_fixture(c, setup, NULL);
+	tcase_add_test(c, attribute);
+	tcase_add_test(c, linkage);
+	tcase_add_test(c, reconstruction);
+	tcase_add_test(c, neighbour);
+	tcase_add_test(c, federated);
+	tcase_add_test(c, pool);
+	tcase_add_test(c, right_guesses);
+	suite_add_tcase(s, c);
+	return tk_run(s);
+}
