@@ -123,7 +123,7 @@ iso_status iso_attack_register(const iso_attack *x, iso_error *err)
 		{"version", x->version > 0},
 		{"options", x->options != NULL},
 		{"knowledge", x->knowledge && x->knowledge[0]},
-		{"score", x->score != NULL},
+		{"guess", x->guess != NULL},
 		{"destroy (prepare is there)", x->destroy || !x->prepare},
 	};
 

@@ -8,8 +8,9 @@
 #include "core/base/alloc.h"
 #include "suites/referee/game.h"
 
-#define TARGETS 20 /* half from the most isolated rows would be kinder to the attack; random here \
-		    */
+#define TARGETS \
+	20 /* half from the most isolated rows would be kinder to the attack; random here \
+	    */
 #define WORLDS 16
 
 static const iso_output outputs[] = {
