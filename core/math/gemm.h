@@ -26,7 +26,12 @@ typedef enum iso_act {
 	ISO_ACT_RELU,
 	ISO_ACT_LRELU, /* slope 0.2 below zero */
 	ISO_ACT_TANH,
-	ISO_ACT_SIGMOID
+	ISO_ACT_SIGMOID,
+	/* not for an epilogue: core/nn/act.h */
+	ISO_ACT_ELU,
+	ISO_ACT_SELU,
+	ISO_ACT_SOFTPLUS,
+	ISO_ACT_COUNT
 } iso_act;
 #define ISO_LRELU_SLOPE 0.2f
 

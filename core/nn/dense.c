@@ -8,6 +8,7 @@
  * 2023, "Differentially private optimization on large model at small cost". */
 #include <string.h>
 
+#include "core/nn/act.h"
 #include "core/nn/factor.h"
 #include "core/nn/layer.h"
 #include "core/nn/loops.h"
@@ -15,9 +16,10 @@
 static iso_status init(iso_layer *y, iso_error *err)
 {
 	y->out = iso_flat(y->spec.out);
-	ISO_FAIL_IF((unsigned)y->spec.act > ISO_ACT_SIGMOID, err, ISO_E_CONFIG,
-		    "unknown activation (%d); choose one of iso_act", (int)y->spec.act);
-	y->act = y->spec.act;
+	ISO_FAIL_IF(y->spec.out == 0, err, ISO_E_CONFIG,
+		    "bad network (layer %zu, dense: no units): want widths of at least 1; change "
+		    "its sizes",
+		    y->index);
 	const size_t w = y->nin * y->spec.out;
 	y->tensor[0] =
 		(iso_layer_tensor){.name = "w", .n = w, .fan_in = y->nin, .fan_out = y->spec.out};
@@ -28,15 +30,18 @@ static iso_status init(iso_layer *y, iso_error *err)
 	return ISO_OK;
 }
 
-static void forward(const iso_layer *y, const iso_pass *p, const float *theta, float *out2)
+static void forward(const iso_layer *y, const iso_pass *p, float *theta, float *out2)
 {
-	iso_epilogue e = {.bias = theta + y->tensor[1].at, .act = y->act};
-	if (out2 && p->rows) {
+	const int fused = iso_nn_act_fused(y->act, y->slope);
+	iso_epilogue e = {.bias = theta + y->tensor[1].at, .act = fused ? y->act : ISO_ACT_LINEAR};
+	if (fused && out2 && p->rows) {
 		e.row_norm2 = out2;
 		memset(out2, 0, p->rows * sizeof(float));
 	}
 	iso_gemm(ISO_NN, p->rows, y->nout, y->nin, p->x, p->x_ld, theta, y->nout, 0, p->h, y->nout,
 		 &e);
+	if (!fused)
+		iso_layer_finish(y, p, out2);
 }
 
 static void backward(const iso_layer *y, const iso_pass *p, const float *theta, float *dx,
@@ -47,6 +52,13 @@ static void backward(const iso_layer *y, const iso_pass *p, const float *theta, 
 			 dx_ld, e);
 }
 
+static void tangent(const iso_layer *y, const iso_pass *p, const float *theta, size_t n,
+		    const float *xdot, size_t xdot_ld, size_t row, size_t step, float *sdot)
+{
+	(void)p, (void)row, (void)step;
+	iso_gemm(ISO_NN, n, y->nout, y->nin, xdot, xdot_ld, theta, y->nout, 0, sdot, y->nout, NULL);
+}
+
 static void weighted_grad(const iso_layer *y, const iso_pass *p, const float *scale, size_t from,
 			  size_t to, int beta, float *grad)
 {
@@ -55,7 +67,7 @@ static void weighted_grad(const iso_layer *y, const iso_pass *p, const float *sc
 		iso_nn_loops_now()->scale_rows(to - from, y->nout, scale + from, d);
 	iso_gemm(ISO_TN, y->nin, y->nout, to - from, p->x + from * p->x_ld, p->x_ld, d, y->nout,
 		 beta, grad, y->nout, NULL);
-	iso_col_sums(to - from, y->nout, d, y->nout, beta, grad + y->tensor[1].at);
+	iso_factor_bias(p, d, y->nout, 1, from, to, beta, grad + y->tensor[1].at);
 }
 
 static void norms2(const iso_layer *y, const iso_pass *p, size_t first, size_t n, double *total)
@@ -67,7 +79,8 @@ static void norms2(const iso_layer *y, const iso_pass *p, size_t first, size_t n
 			       .d_ld = y->nout,
 			       .nd = y->nout,
 			       .a2 = p->a2,
-			       .d2 = p->d2};
+			       .d2 = p->d2,
+			       .nobias = p->nobias};
 	iso_factor_norms2(&f, p->m, first, n, total);
 }
 
@@ -78,4 +91,6 @@ const iso_layer_ops iso_layer_dense = {
 	.backward = backward,
 	.norms2 = norms2,
 	.weighted_grad = weighted_grad,
+	.tangent = tangent,
+	.fuses = 1,
 };

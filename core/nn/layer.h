@@ -45,12 +45,15 @@ typedef struct iso_layer {
 	size_t nin, nout;  /* floats of a row */
 	size_t first;	   /* of its parameters, in theta */
 	iso_act act;	   /* of the output, as far as the layer above is concerned */
+	float slope;	   /* of act (act.h) */
+	size_t index;	   /* in the network */
 	/* set by init */
 	size_t nparam;
 	size_t ntensor;
 	iso_layer_tensor tensor[ISO_MAX_TENSORS];
-	size_t keep;	/* floats a row that a pass leaves behind */
-	size_t scratch; /* floats for the moment, whatever the number of rows */
+	size_t keep;	  /* floats a row that a pass leaves behind */
+	size_t scratch;	  /* floats for the moment, whatever the number of rows */
+	size_t most_rows; /* of a record, where norms2 has a limit; 0: none */
 	int wants_input_norms, wants_delta_norms; /* fills or reads a2, d2 */
 	void *own;				  /* released by deinit */
 } iso_layer;
@@ -64,9 +67,14 @@ typedef struct iso_pass {
 	float *d;	/* [rows][nout] delta */
 	float *a2, *d2; /* [rows] |x_i|^2 and |d_i|^2 where the layer wants them and norms are kept,
 			   else NULL */
-	float *keep;	/* [rows][keep] */
-	float *scratch; /* shared by all layers */
-	size_t m, nobias; /* rows of a record; tangent rows among them, the last */
+	float *keep;	/* [rows][keep_ld], keep of each */
+	size_t keep_ld, cap; /* keep is [cap][keep_ld] in all; a layer may divide it as it likes */
+	float *scratch;	     /* shared by all layers */
+	size_t m, nobias;    /* rows of a record; tangent rows among them, the last (0 or 1) */
+	int norms;
+	int training;	    /* draw from key, addressed by id [rows] (NULL: the row's position) */
+	const uint64_t *id; /* borrowed */
+	iso_key key;
 } iso_pass;
 
 struct iso_layer_ops {
@@ -75,8 +83,9 @@ struct iso_layer_ops {
 	/* From y->spec and y->in: out, nparam, tensors, keep, scratch; refuses what does not fit.
 	 */
 	iso_status (*init)(iso_layer *y, iso_error *err);
-	/* theta: the layer's parameters.  out2 [rows]: |h_i|^2 for the layer above, or NULL. */
-	void (*forward)(const iso_layer *y, const iso_pass *p, const float *theta, float *out2);
+	/* theta: the layer's parameters, written only by running statistics in training.  out2
+	 * [rows]: |h_i|^2 for the layer above, or NULL. */
+	void (*forward)(const iso_layer *y, const iso_pass *p, float *theta, float *out2);
 	/* From p->d: dx [rows][dx_ld] finished by e (derivative and row norms of the layer below)
 	 * or, for e NULL, as it is; dx NULL: only what norms2 and weighted_grad need. */
 	void (*backward)(const iso_layer *y, const iso_pass *p, const float *theta, float *dx,
@@ -90,10 +99,22 @@ struct iso_layer_ops {
 	 * deltas in place. */
 	void (*weighted_grad)(const iso_layer *y, const iso_pass *p, const float *scale,
 			      size_t from, size_t to, int beta, float *grad);
+	/* optional; default: gradient penalties through this layer are refused.  sdot [n][nout] =
+	 * derivative of s along xdot [n][xdot_ld] at rows row, row + step, ... of the pass.  With
+	 * it, `backward` may depend on d, theta and keep only, and s must be linear in x. */
+	void (*tangent)(const iso_layer *y, const iso_pass *p, const float *theta, size_t n,
+			const float *xdot, size_t xdot_ld, size_t row, size_t step, float *sdot);
 	/* optional; default: nothing to release */
 	void (*deinit)(iso_layer *y);
 	int couples_rows;
+	int fuses; /* backward takes an epilogue */
 };
+
+/* For layers that do not fuse it: the activation of p->h, then the norms of its rows. */
+void iso_layer_finish(const iso_layer *y, const iso_pass *p, float *out2);
+/* Randomness of row i of a pass in training; `what` tells apart a layer's draws. */
+iso_key iso_pass_key(const iso_layer *y, const iso_pass *p, const char *what);
+uint64_t iso_pass_id(const iso_pass *p, size_t row);
 
 /* All layers. */
 extern const iso_layer_ops *const iso_layer_registry[];

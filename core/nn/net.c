@@ -7,26 +7,18 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/nn/act.h"
 #include "core/nn/layer.h"
+#include "core/nn/net_private.h"
 
 #define MAX_WIDTH ((size_t)1 << 20)
 
-struct iso_net {
-	size_t nlayer, nparam;
-	iso_layer *layer; /* [nlayer] owned */
-	float *theta;	  /* [P] owned */
-	float *grad;	  /* [P] owned */
+const iso_layer_ops *const iso_layer_registry[] = {
+	&iso_layer_dense,      &iso_layer_conv,	     &iso_layer_conv_transposed,
+	&iso_layer_lstm,       &iso_layer_embedding, &iso_layer_group_norm,
+	&iso_layer_batch_norm, &iso_layer_dropout,   &iso_layer_gaussian_noise,
+	&iso_layer_heads,      &iso_layer_reshape,
 };
-
-struct iso_ws {
-	const iso_net *net; /* borrowed; may be gone before the workspace is */
-	size_t cap, rows, nlayer;
-	int norms;
-	iso_pass *pass; /* [nlayer] owned, with their arrays */
-	float *scratch; /* owned */
-};
-
-const iso_layer_ops *const iso_layer_registry[] = {&iso_layer_dense};
 const size_t iso_layer_count = ISO_COUNT(iso_layer_registry);
 
 /* ---- networks ---- */
@@ -39,7 +31,10 @@ static iso_status add_layer(iso_net *net, const iso_layer_spec *spec, iso_shape 
 			 .spec = *spec,
 			 .in = in,
 			 .nin = iso_shape_size(in),
-			 .first = net->nparam};
+			 .first = net->nparam,
+			 .index = l,
+			 .act = spec->act,
+			 .slope = iso_nn_slope(spec->act, spec->slope)};
 	ISO_FAIL_IF(!spec->ops, err, ISO_E_USAGE,
 		    "bad network (layer %zu): it has no operations; build it by a function of "
 		    "core/nn/spec.h",
@@ -48,6 +43,10 @@ static iso_status add_layer(iso_net *net, const iso_layer_spec *spec, iso_shape 
 		    "bad network (layer %zu, %s: %zu inputs, %zu units): want widths 1 to %zu; "
 		    "change its sizes",
 		    l, spec->ops->name, y->nin, spec->out, MAX_WIDTH);
+	ISO_FAIL_IF((unsigned)spec->act >= ISO_ACT_COUNT || !(y->slope >= 0), err, ISO_E_CONFIG,
+		    "bad network (layer %zu, %s: activation %d with slope %g): a leaky ReLU or ELU "
+		    "needs a positive slope, the others take none; correct it",
+		    l, spec->ops->name, (int)spec->act, (double)spec->slope);
 	net->nlayer++; /* from here on deinit releases it */
 	ISO_TRY(spec->ops->init(y, err));
 	y->nout = iso_shape_size(y->out);
@@ -208,8 +207,9 @@ static float *rows_of(size_t cap, size_t width, int *ok)
 	return v;
 }
 
-iso_status iso_ws_new(const iso_net *net, size_t cap, int norms, iso_ws **out, iso_error *err)
+iso_status iso_ws_new(const iso_net *net, size_t cap, int flags, iso_ws **out, iso_error *err)
 {
+	const int norms = (flags & ISO_WS_NORMS) != 0, tangent = (flags & ISO_WS_TANGENT) != 0;
 	*out = NULL;
 	for (size_t l = 0; norms && l < net->nlayer; l++)
 		ISO_FAIL_IF(net->layer[l].ops->couples_rows, err, ISO_E_UNSUPPORTED,
@@ -223,18 +223,22 @@ iso_status iso_ws_new(const iso_net *net, size_t cap, int norms, iso_ws **out, i
 	*ws = (iso_ws){.net = net, .cap = cap, .norms = norms, .nlayer = net->nlayer};
 	ws->pass = iso_alloc(net->nlayer, sizeof(*ws->pass));
 	int ok = ws->pass != NULL;
-	size_t scratch = 0;
+	size_t scratch = 0, widest = iso_net_out(net);
 	for (size_t l = 0; ok && l < net->nlayer; l++) {
 		const iso_layer *const y = &net->layer[l];
 		iso_pass *const p = &ws->pass[l];
-		*p = (iso_pass){.m = 1};
+		*p = (iso_pass){.m = 1, .norms = norms, .keep_ld = y->keep, .cap = cap};
 		p->h = rows_of(cap, y->nout, &ok);
 		p->d = rows_of(cap, y->nout, &ok);
 		p->keep = rows_of(cap, y->keep, &ok);
 		p->a2 = rows_of(cap, norms && y->wants_input_norms, &ok);
 		p->d2 = rows_of(cap, norms && y->wants_delta_norms, &ok);
+		ws->tangent[l] = rows_of(cap, tangent ? y->nout : 0, &ok);
 		scratch = y->scratch > scratch ? y->scratch : scratch;
+		widest = y->nin > widest ? y->nin : widest;
 	}
+	for (int i = 0; i < 2; i++)
+		ws->swap[i] = rows_of(cap, tangent ? widest : 0, &ok);
 	ws->scratch = rows_of(1, scratch, &ok);
 	if (!ok) {
 		iso_ws_free(ws);
@@ -257,6 +261,10 @@ void iso_ws_free(iso_ws *ws)
 		iso_free(ws->pass[l].a2);
 		iso_free(ws->pass[l].d2);
 	}
+	for (size_t l = 0; l < ISO_MAX_LAYERS; l++)
+		iso_free(ws->tangent[l]);
+	iso_free(ws->swap[0]);
+	iso_free(ws->swap[1]);
 	iso_free(ws->pass);
 	iso_free(ws->scratch);
 	iso_free(ws);
@@ -297,6 +305,43 @@ const iso_pass *iso_ws_pass(const iso_ws *ws, size_t l)
 	return &ws->pass[l];
 }
 
+void iso_ws_train(iso_ws *ws, iso_key key, const uint64_t *id)
+{
+	for (size_t l = 0; l < ws->nlayer; l++) {
+		ws->pass[l].training = 1;
+		ws->pass[l].key = key;
+		ws->pass[l].id = id;
+	}
+}
+
+void iso_ws_infer(iso_ws *ws)
+{
+	for (size_t l = 0; l < ws->nlayer; l++) {
+		ws->pass[l].training = 0;
+		ws->pass[l].id = NULL;
+	}
+}
+
+/* ---- what layers share ---- */
+
+void iso_layer_finish(const iso_layer *y, const iso_pass *p, float *out2)
+{
+	if (y->act != ISO_ACT_LINEAR)
+		iso_nn_act_apply(y->act, y->slope, p->rows * y->nout, p->h);
+	if (out2)
+		iso_row_norms2(p->rows, y->nout, p->h, y->nout, 0, out2);
+}
+
+iso_key iso_pass_key(const iso_layer *y, const iso_pass *p, const char *what)
+{
+	return iso_key_child(p->key, what, y->index);
+}
+
+uint64_t iso_pass_id(const iso_pass *p, size_t row)
+{
+	return p->id ? p->id[row] : row;
+}
+
 /* ---- passes ---- */
 
 void iso_net_forward(const iso_net *net, iso_ws *ws, const float *x, size_t x_ld, size_t rows,
@@ -320,35 +365,51 @@ void iso_net_forward(const iso_net *net, iso_ws *ws, const float *x, size_t x_ld
 		iso_row_norms2(rows, net->layer[0].nin, x, x_ld, 0, a2);
 }
 
-/* What is left to do for layer l when the layer above has found dLoss/dh: the derivative of its
- * activation and the norms of its rows. */
-static iso_epilogue below(const iso_net *net, const iso_ws *ws, size_t l)
+/* dLoss/dh of layer l becomes its delta, when the layer above did not do it. */
+static void through_activation(const iso_net *net, iso_ws *ws, size_t l)
+{
+	const iso_layer *const y = &net->layer[l];
+	const iso_pass *const p = &ws->pass[l];
+	if (y->act != ISO_ACT_LINEAR)
+		iso_nn_act_backward(y->act, y->slope, ws->rows * y->nout, p->h, p->d);
+}
+
+static void delta_norms(const iso_net *net, iso_ws *ws, size_t l)
 {
 	const iso_pass *const p = &ws->pass[l];
-	iso_epilogue e = {
-		.deriv_of = p->h, .deriv_ld = net->layer[l].nout, .deriv_act = net->layer[l].act};
+	const size_t nout = net->layer[l].nout;
+	if (p->d2)
+		iso_row_norms2(ws->rows, nout, p->d, nout, 0, p->d2);
+}
+
+/* The delta of layer l-1 from that of layer l, fused where both can. */
+static void step_down(const iso_net *net, iso_ws *ws, size_t l)
+{
+	const iso_layer *const y = &net->layer[l], *const below = y - 1;
+	const iso_pass *const p = &ws->pass[l - 1];
+	const float *const theta = net->theta + y->first;
+	if (!y->ops->fuses || !iso_nn_act_fused(below->act, below->slope)) {
+		y->ops->backward(y, &ws->pass[l], theta, p->d, y->nin, NULL);
+		through_activation(net, ws, l - 1);
+		delta_norms(net, ws, l - 1);
+		return;
+	}
+	iso_epilogue e = {.deriv_of = p->h, .deriv_ld = below->nout, .deriv_act = below->act};
 	if (p->d2 && ws->rows) {
 		e.row_norm2 = p->d2;
 		memset(p->d2, 0, ws->rows * sizeof(float));
 	}
-	return e;
+	y->ops->backward(y, &ws->pass[l], theta, p->d, y->nin, &e);
 }
 
 void iso_net_backward(const iso_net *net, iso_ws *ws, int through_act, float *dx, size_t dx_ld)
 {
-	const size_t rows = ws->rows, last = net->nlayer - 1;
-	const iso_layer *const top = &net->layer[last];
-	const iso_pass *const t = &ws->pass[last];
-	if (through_act && top->act != ISO_ACT_LINEAR)
-		iso_act_backward(top->act, rows * top->nout, t->h, t->d);
-	if (t->d2)
-		iso_row_norms2(rows, top->nout, t->d, top->nout, 0, t->d2);
-	for (size_t l = last; l > 0; l--) {
-		const iso_layer *const y = &net->layer[l];
-		const iso_epilogue e = below(net, ws, l - 1);
-		y->ops->backward(y, &ws->pass[l], net->theta + y->first, ws->pass[l - 1].d, y->nin,
-				 &e);
-	}
+	const size_t last = net->nlayer - 1;
+	if (through_act)
+		through_activation(net, ws, last);
+	delta_norms(net, ws, last);
+	for (size_t l = last; l > 0; l--)
+		step_down(net, ws, l);
 	net->layer[0].ops->backward(&net->layer[0], &ws->pass[0], net->theta, dx, dx_ld, NULL);
 }
 
@@ -399,12 +460,20 @@ void iso_net_grad_norms2(const iso_net *net, const iso_ws *ws, size_t m, int bet
 			total[k] = beta ? norm2[first + k] : 0;
 		for (size_t l = 0; l < net->nlayer; l++) {
 			const iso_layer *const y = &net->layer[l];
-			iso_pass p = ws->pass[l];
+			iso_pass p = ws->pass[l]; /* m is that of the tangent rows, if there are */
 			p.m = m;
 			if (y->nparam)
 				y->ops->norms2(y, &p, first, n, total);
 		}
 		for (size_t k = 0; k < n; k++)
 			norm2[first + k] = (float)(total[k] * (1 + 0x1p-22));
+	}
+}
+
+void iso_net_clip_weights(iso_net *net, float bound)
+{
+	for (size_t i = 0; i < net->nparam; i++) {
+		const float w = net->theta[i];
+		net->theta[i] = w > bound ? bound : w < -bound ? -bound : w == w ? w : 0;
 	}
 }

@@ -13,7 +13,7 @@
  *     iso_net_weight_grad(net, ws, NULL, 0, iso_net_grad(net));
  *     iso_optim_step(&opt, iso_net_theta(net), iso_net_grad(net), 1.0f / rows);
  *
- * and a private one: dpsgd.h.
+ * and a private one: dpsgd.h; with a gradient penalty: penalty.h.
  */
 #ifndef ISO_NN_NET_H
 #define ISO_NN_NET_H
@@ -68,9 +68,13 @@ typedef enum iso_init {
 /* Weights drawn from key, biases zero. */
 void iso_net_randomize(iso_net *net, iso_init how, iso_key key);
 
-/* Memory for batches of up to cap rows.  norms: keep what per-example norms need (training under
- * DP). A workspace serves every network of the same layers as `net`, which it borrows. */
-iso_status iso_ws_new(const iso_net *net, size_t cap, int norms, iso_ws **out,
+enum {
+	ISO_WS_NORMS = 1,  /* keep what per-example norms need (training under DP) */
+	ISO_WS_TANGENT = 2 /* room for gradient penalties (penalty.h) */
+};
+/* Memory for batches of up to cap rows; flags as above.  A workspace serves every network of the
+ * same layers as `net`, which it borrows.  Refuses norms of a network that couples rows. */
+iso_status iso_ws_new(const iso_net *net, size_t cap, int flags, iso_ws **out,
 		      iso_error *err) ISO_MUST_CHECK;
 void iso_ws_free(iso_ws *ws);		     /* NULL is legal */
 size_t iso_ws_cap(const iso_ws *ws);	     /* rows */
@@ -80,6 +84,13 @@ const iso_net *iso_ws_net(const iso_ws *ws); /* that it was made for */
 float *iso_ws_out(const iso_ws *ws);	     /* [rows][out] activated outputs */
 /* [rows][out] to be filled before iso_net_backward; afterwards dLoss/d(pre-activation). */
 float *iso_ws_delta(const iso_ws *ws);
+
+/* From now on passes are training passes: dropout, noise and Gumbel heads draw from key (a fresh
+ * child per step), row i by id[i] (NULL: by its position); batch norm takes the batch's statistics.
+ * id [rows of the pass], borrowed: identities of the records, so that a record's draws do not
+ * depend on its neighbours.  iso_ws_infer: no longer; also the state of a new workspace. */
+void iso_ws_train(iso_ws *ws, iso_key key, const uint64_t *id);
+void iso_ws_infer(iso_ws *ws);
 
 /* iso_ws_out = net(x).  x [rows][x_ld] stays borrowed until the gradients are taken.  rows <= cap.
  * x_norm2 [rows] = |x_i|^2 if already known (cached per record), or NULL. */
@@ -94,5 +105,7 @@ void iso_net_weight_grad(const iso_net *net, iso_ws *ws, const float *scale, int
 /* norm2[r] (+)= |sum over the m rows r*m .. r*m+m-1 of their gradients|^2 for records of m
  * consecutive rows.  Rounded up by a bound of its own rounding: never below the true value. */
 void iso_net_grad_norms2(const iso_net *net, const iso_ws *ws, size_t m, int beta, float *norm2);
+/* Weights and biases into [-bound, bound] (Arjovsky et al. 2017, algorithm 1); NaN becomes 0. */
+void iso_net_clip_weights(iso_net *net, float bound);
 
 #endif
