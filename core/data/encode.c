@@ -224,7 +224,7 @@ static double to_grain(const iso_column *c, double v)
 	static const double power[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,	 1e6,  1e7,
 				       1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
 
-	if (c->type == ISO_INTEGER)
+	if (iso_is_whole(c))
 		v = rint(v);
 	else if (c->decimals >= 0 && fabs(v) * power[c->decimals] < 9e15)
 		v = rint(v * power[c->decimals]) / power[c->decimals];
@@ -325,13 +325,13 @@ static size_t numeric_bins(const iso_column *c, size_t bins)
 {
 	double values = c->hi - c->lo + 1;
 
-	return c->type == ISO_INTEGER && values < (double)bins ? (size_t)values : bins;
+	return iso_is_whole(c) && values < (double)bins ? (size_t)values : bins;
 }
 
 static size_t numeric_bin(const iso_column *c, size_t cells, double x)
 {
 	double values = c->hi - c->lo + 1;
-	double k = c->type == ISO_INTEGER && values == (double)cells
+	double k = iso_is_whole(c) && values == (double)cells
 			   ? x - c->lo
 			   : floor((x - c->lo) / (c->hi - c->lo) * (double)cells);
 
@@ -456,7 +456,7 @@ double iso_unbin(const iso_schema *s, size_t column, size_t bins, size_t code, d
 		return NAN;
 	if (iso_is_discrete(c))
 		return (double)code;
-	if (c->type == ISO_INTEGER)
+	if (iso_is_whole(c))
 		return unbin_integer(c, cells, code, u);
 	width = (c->hi - c->lo) / (double)cells;
 	x = to_grain(c, c->lo + ((double)code + u) * width);

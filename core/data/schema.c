@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/data/schema.h"
+#include "core/data/schema_private.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -148,12 +148,13 @@ static iso_status read_bounds(const cJSON *v, iso_column *c, int required, const
 				iso_type_name(c->type), c->lo, c->hi);
 	c->lo = lo->valuedouble;
 	c->hi = hi->valuedouble;
-	if (c->type == ISO_INTEGER &&
-	    (c->lo != floor(c->lo) || c->hi != floor(c->hi) || !(c->hi - c->lo <= 9e15)))
-		return iso_fail(
-			err, ISO_E_CONFIG,
-			"wrong bounds (%s): an integer column needs whole bounds; round them",
-			where);
+	if (c->type == ISO_INTEGER && (c->lo != floor(c->lo) || c->hi != floor(c->hi) ||
+				       !(fabs(c->lo) <= 0x1p53) || !(fabs(c->hi) <= 0x1p53)))
+		return iso_fail(err, ISO_E_CONFIG,
+				"wrong bounds (%s): an integer column needs whole bounds from "
+				"-2^53 to 2^53, since larger numbers cannot be held exactly; "
+				"round them, or make the column categorical",
+				where);
 	return ISO_OK;
 }
 
@@ -242,6 +243,10 @@ static iso_status read_domain(const cJSON *v, iso_column *c, const char *where, 
 			    where);
 		return read_shape(v, c, where, err);
 	}
+	if (c->type == ISO_DATE)
+		return iso_date_column_read(v, c, where, err);
+	ISO_FAIL_IF(cJSON_HasObjectItem(v, "format"), err, ISO_E_CONFIG,
+		    "needless key (%s): only a date column has a \"format\"; remove it", where);
 	if (c->type == ISO_SEQUENCE) {
 		ISO_FAIL_IF(c->role == ISO_LABEL, err, ISO_E_CONFIG,
 			    "wrong role (%s): a sequence cannot be the label; make it a feature",
@@ -280,7 +285,7 @@ static iso_status read_column(const cJSON *v, iso_column *c, const char *where, 
 {
 	static const char *const keys[] = {
 		"name",	 "type",     "role",	"bounds", "categories", "missing", "decimals",
-		"shape", "positive", "learned", "note",	  "variables",	"length"};
+		"shape", "positive", "learned", "note",	  "variables",	"length",  "format"};
 	const cJSON *learned = cJSON_GetObjectItemCaseSensitive(v, "learned");
 	const char *name = NULL;
 	int type = ISO_CATEGORICAL, role = ISO_FEATURE;
@@ -515,13 +520,15 @@ static iso_status finish(iso_schema *s, const char *where, iso_error *err)
 
 static iso_status fill(const cJSON *v, const char *where, iso_schema *s, iso_error *err)
 {
-	static const char *const keys[] = {"name", "title", "columns", "note"};
+	static const char *const keys[] = {"name", "title", "columns", "note", "csv"};
 	const cJSON *columns = cJSON_GetObjectItemCaseSensitive(v, "columns");
 	const char *name = NULL, *title = NULL;
 
 	ISO_TRY(iso_json_get_string(v, "name", 1, &name, where, err));
 	ISO_TRY(iso_json_get_string(v, "title", 0, &title, where, err));
 	ISO_TRY(iso_json_only_keys(v, keys, ISO_COUNT(keys), where, err));
+	ISO_TRY(iso_csv_format_read(cJSON_GetObjectItemCaseSensitive(v, "csv"), where, &s->csv,
+				    err));
 	ISO_FAIL_IF(!cJSON_IsArray(columns) || !columns->child, err, ISO_E_CONFIG,
 		    "missing key (%s): \"columns\" must be a list of at least one column; add it",
 		    where);

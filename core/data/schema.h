@@ -7,6 +7,8 @@
  *   {"name": "age", "type": "integer", "role": "feature", "bounds": [0, 120], "missing": ["?"],
  * "learned": false},
  *   {"name": "sex", "type": "binary", "categories": ["Female", "Male"]},
+ *   {"name": "seen", "type": "date", "format": "YYYY-MM-DD", "bounds": ["2019-01-01",
+ * "2021-12-31"]},
  *   {"name": "image", "type": "pixel", "shape": [28, 28]},          or [height, width, channels]
  *   {"name": "stay", "type": "sequence", "shape": [24], "length": "variable", "variables": [
  *     {"name": "pulse", "type": "continuous", "bounds": [20, 250]},
@@ -21,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/io/csv.h"
 #include "core/io/json.h"
 
 typedef enum iso_type {
@@ -38,7 +41,8 @@ typedef enum iso_type {
 	ISO_SEQUENCE,
 	/* an image of "shape": [height, width] or [height, width, channels], bytes 0..255, the
 	 * channels of a pixel side by side */
-	ISO_PIXEL
+	ISO_PIXEL,
+	ISO_DATE /* whole days since 1970-01-01; "format", and bounds as texts of that format */
 } iso_type;
 /* Ids and clients are read and then dropped: they are no part of what a generator models or makes.
  * A client column says whose record it is; its categories are the public list of clients. */
@@ -62,6 +66,7 @@ typedef struct iso_column {
 	size_t channels; /* PIXEL: 1 unless the shape has a third number */
 	size_t sequence; /* step of schema->sequence[sequence - 1]; 0 = of none */
 	size_t step;	 /* of a sequence */
+	int date_format; /* DATE: an iso_date_format */
 } iso_column;
 
 /* Columns first .. first + steps * variables - 1, step after step. */
@@ -76,6 +81,7 @@ typedef struct iso_series {
 
 typedef struct iso_schema {
 	char *name, *title;
+	iso_csv_format csv; /* of the files under this schema */
 	iso_column *column;
 	size_t ncol;
 	int label;     /* index of THE label column (the first with role label), -1 = none */
@@ -94,12 +100,13 @@ void iso_schema_free(iso_schema *s);
 /* Draft from a CSV: types guessed, bounds and categories marked learned. */
 iso_status iso_schema_infer(const char *csv_path, iso_schema **out, iso_error *err) ISO_MUST_CHECK;
 int iso_schema_find(const iso_schema *s, const char *name); /* index or -1 */
-#define ISO_TYPES ((size_t)ISO_PIXEL + 1)
+#define ISO_TYPES ((size_t)ISO_DATE + 1)
 #define ISO_ROLES ((size_t)ISO_CLIENT + 1)
 extern const char *const iso_type_names[ISO_TYPES], *const iso_role_names[ISO_ROLES];
 const char *iso_type_name(iso_type t);
 const char *iso_role_name(iso_role r);
 int iso_is_discrete(const iso_column *c);      /* categorical, ordinal or binary */
+int iso_is_whole(const iso_column *c);	       /* integer, date or pixel: whole numbers only */
 int iso_is_dropped(const iso_column *c);       /* role id or client */
 size_t iso_column_pixels(const iso_column *c); /* bytes of an image, 0 of any other column */
 /* Steps of one row of a variable-length sequence: the cells (one row of a table) up to the first

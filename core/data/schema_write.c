@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A schema back to its JSON. */
 #include "core/base/alloc.h"
-#include "core/data/schema.h"
+#include "core/data/date.h"
+#include "core/data/schema_private.h"
 
 static int add_words(cJSON *obj, const char *key, char *const *words, size_t n)
 {
@@ -32,6 +33,22 @@ static int add_numbers(cJSON *obj, const char *key, const double *number, int n)
 	return list != NULL;
 }
 
+static int add_dates(cJSON *v, const iso_column *c)
+{
+	char lo[16], hi[16];
+	const char *const pair[2] = {lo, hi};
+	cJSON *list;
+
+	iso_date_text(c->lo, (iso_date_format)c->date_format, lo);
+	iso_date_text(c->hi, (iso_date_format)c->date_format, hi);
+	list = cJSON_CreateStringArray(pair, 2);
+	if (!list || !cJSON_AddItemToObject(v, "bounds", list)) {
+		cJSON_Delete(list);
+		return 0;
+	}
+	return cJSON_AddStringToObject(v, "format", iso_date_names[c->date_format]) != NULL;
+}
+
 static int add_domain(cJSON *v, const iso_column *c)
 {
 	int good = 1;
@@ -43,6 +60,8 @@ static int add_domain(cJSON *v, const iso_column *c)
 			v, "shape",
 			(double[]){(double)c->height, (double)c->width, (double)c->channels},
 			c->channels > 1 ? 3 : 2);
+	else if (c->type == ISO_DATE && !iso_is_dropped(c))
+		good = add_dates(v, c);
 	else if (!iso_is_dropped(c) && !iso_is_discrete(c))
 		good = good && add_numbers(v, "bounds", (double[]){c->lo, c->hi}, 2);
 	if (c->ncategory)
@@ -110,6 +129,7 @@ iso_status iso_schema_to_json(const iso_schema *s, cJSON **out, iso_error *err)
 		   cJSON_AddStringToObject(v, "title", s->title);
 
 	*out = NULL;
+	good = good && iso_csv_format_write(v, &s->csv);
 	if (good)
 		good = (list = cJSON_AddArrayToObject(v, "columns")) != NULL;
 	for (size_t i = 0; good && i < s->ncol; i++) {

@@ -56,9 +56,9 @@ void iso_sequences_settle(const iso_schema *s, double *cells)
 			if (i / q->variables >= n)
 				*x = NAN;
 			else if (isnan(*x))
-				*x = iso_is_discrete(c)	      ? 0
-				     : c->type == ISO_INTEGER ? floor(middle)
-							      : middle;
+				*x = iso_is_discrete(c) ? 0
+				     : iso_is_whole(c)	? floor(middle)
+							: middle;
 		}
 	}
 }

@@ -161,7 +161,7 @@ static const char *cell_fault(const iso_column *c, double x)
 			       : "not an index of its categories";
 	if (!(x >= c->lo && x <= c->hi))
 		return "outside its bounds";
-	return c->type == ISO_INTEGER && x != floor(x) ? "not an integer" : NULL;
+	return iso_is_whole(c) && x != floor(x) ? "not an integer" : NULL;
 }
 
 static iso_status check_sequences(const iso_table *t, size_t r, iso_error *err)

@@ -48,6 +48,11 @@ iso_status iso_table_check(const iso_table *t, iso_error *err) ISO_MUST_CHECK;
 iso_status iso_table_hash(const iso_table *t, char hex[65], iso_error *err) ISO_MUST_CHECK;
 /* Row r's label index; (size_t)-1 if missing. */
 size_t iso_table_label(const iso_table *t, size_t r);
+/* A decimal number: strtod's hexadecimal, infinities, NaN and leading spaces are refused.  decimal:
+ * ',' for decimal commas (then a point is refused), else 0. */
+int iso_number_read(const char *text, char decimal, double *x);
+/* A bound or value of a numeric column as the CSV has it. */
+void iso_bound_text(const iso_column *c, double x, char text[32]);
 double iso_table_cell(const iso_table *t, size_t r, size_t c);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "core/base/alloc.h"
 #include "core/data/table.h"
+#include "core/data/date.h"
 #include "core/io/csv.h"
 #include "core/io/file.h"
 
@@ -98,6 +99,16 @@ static iso_status unknown_column(const reader *r, const char *name, size_t line,
 		words[c] = r->s->column[c].name;
 	near = iso_nearest_word(name, words, r->s->ncol);
 	iso_free(words);
+	if (strpbrk(name, ";\t|"))
+		return iso_fail(
+			err, ISO_E_DATA,
+			"wrong separator (%s:%zu:%zu): the header reads as one name, "
+			"\"%.80s\"; give the schema \"csv\": {\"separator\": \"%s\"}, or draft "
+			"it anew with `isoeps schema infer`",
+			r->name, line, field, name,
+			strchr(name, ';')    ? ";"
+			: strchr(name, '\t') ? "\\t"
+					     : "|");
 	if (near)
 		return iso_fail(err, ISO_E_DATA,
 				"unknown column (%s:%zu:%zu): \"%.80s\" is not in schema \"%s\"; "
@@ -189,26 +200,17 @@ static iso_status bad_value(const reader *r, const iso_column *c, const char *te
 				r->name, line, field, c->name, text, c->ncategory, c->category[0],
 				*text ? "" : " and no missing value");
 	}
-	iso_json_number_text(c->lo, lo);
-	iso_json_number_text(c->hi, hi);
+	iso_bound_text(c, c->lo, lo);
+	iso_bound_text(c, c->hi, hi);
 	return iso_fail(err, ISO_E_DATA,
 			"value outside the schema (%s:%zu:%zu): %s is \"%.80s\", the schema allows "
 			"%s %s to %s%s; "
 			"mend the row or widen the bounds",
 			r->name, line, field, c->name, text,
-			c->type == ISO_INTEGER || c->type == ISO_PIXEL ? "integers" : "numbers", lo,
-			hi, c->nmissing ? "" : " and no missing value");
-}
-
-/* Decimal only: strtod's hexadecimal, infinities, NaN and leading spaces are refused. */
-static int read_number(const char *text, double *x)
-{
-	char *end = NULL;
-
-	if (!*text || text[strspn(text, "0123456789+-.eE")])
-		return 0;
-	*x = strtod(text, &end);
-	return *end == 0 && isfinite(*x);
+			c->type == ISO_DATE ? "dates"
+			: iso_is_whole(c)   ? "integers"
+					    : "numbers",
+			lo, hi, c->nmissing ? "" : " and no missing value");
 }
 
 static int is_missing(const iso_column *c, const char *text)
@@ -249,10 +251,12 @@ static int read_value(const reader *r, size_t column, const char *text, double *
 		return 1;
 	if (iso_is_discrete(c))
 		return find_category(c, r->order[column], text, x);
-	if (!read_number(text, x) || !(*x >= c->lo && *x <= c->hi))
+	if (!(c->type == ISO_DATE ? iso_date_read(text, (iso_date_format)c->date_format, x)
+				  : iso_number_read(text, r->s->csv.decimal, x)) ||
+	    !(*x >= c->lo && *x <= c->hi))
 		return 0;
 	*x += 0.0; /* no negative zero */
-	return (c->type != ISO_INTEGER && c->type != ISO_PIXEL) || *x == floor(*x);
+	return !iso_is_whole(c) || *x == floor(*x);
 }
 
 /* A row of variable length has a first step, and nothing missing before its end. */
@@ -309,6 +313,7 @@ iso_status iso_table_parse_csv(const char *text, size_t n, const char *name, con
 			       iso_table **out, iso_error *err)
 {
 	reader r = {.s = s, .name = name};
+	iso_csv_format format = s->csv;
 	iso_status st;
 
 	*out = NULL;
@@ -316,9 +321,17 @@ iso_status iso_table_parse_csv(const char *text, size_t n, const char *name, con
 	if (!r.t)
 		return iso_no_memory(err, "a table");
 	r.t->schema = s;
+	/* what we wrote without the dropped row names has a full header */
+	if (format.row_names) {
+		iso_csv_format seen = format;
+
+		seen.row_names = 0;
+		iso_csv_sniff(text, n, &seen, &seen);
+		format.row_names = seen.row_names;
+	}
 	st = sort_categories(&r, err);
 	if (st == ISO_OK)
-		st = iso_csv_parse(text, n, name, read_row, &r, err);
+		st = iso_csv_parse_as(text, n, name, &format, read_row, &r, err);
 	if (st == ISO_OK)
 		st = iso_grow(&r.t->cells, &r.cells_cap, 1, sizeof(double),
 			      err); /* a header alone: no rows, yet a table */
@@ -353,32 +366,39 @@ iso_status iso_table_read_csv(const char *path, const iso_schema *s, iso_table *
 	return st;
 }
 
-static void write_cell(iso_str *out, const iso_column *c, double x, int last)
+static void write_cell(iso_str *out, const iso_schema *s, const iso_column *c, double x, int last)
 {
 	char text[400];
 
 	if (isnan(x)) {
-		iso_csv_field(out, c->nmissing ? c->missing[0] : "", last);
+		iso_csv_field_as(out, c->nmissing ? c->missing[0] : "", last, &s->csv);
 		return;
 	}
 	if (iso_is_discrete(c)) {
-		iso_csv_field(out, c->category[(size_t)x], last);
+		iso_csv_field_as(out, c->category[(size_t)x], last, &s->csv);
 		return;
 	}
 	/* The grain of the schema if the value has no more digits than that, else all that the
 	 * value has. */
 	snprintf(text, sizeof(text), "%.*f", c->decimals >= 0 ? c->decimals : 0, x);
-	if (strtod(text, NULL) != x || fabs(x) >= 1e17)
+	if (c->type == ISO_DATE)
+		iso_date_text(x, (iso_date_format)c->date_format, text);
+	else if (strtod(text, NULL) != x || fabs(x) >= 1e17)
 		iso_json_number_text(x, text);
-	iso_csv_field(out, text, last);
+	if (s->csv.decimal && strchr(text, '.'))
+		*strchr(text, '.') = s->csv.decimal;
+	iso_csv_field_as(out, text, last, &s->csv);
 }
 
-static void write_pixels(iso_str *out, const iso_column *c, const uint8_t *p, int last)
+static void write_pixels(iso_str *out, const iso_schema *s, const iso_column *c, const uint8_t *p,
+			 int last)
 {
+	const char separator = s->csv.separator ? s->csv.separator : ',';
+
 	size_t n = iso_column_pixels(c);
 
 	for (size_t i = 0; i < n; i++)
-		iso_str_addf(out, "%u%c", p[i], last && i + 1 == n ? '\n' : ',');
+		iso_str_addf(out, "%u%c", p[i], last && i + 1 == n ? '\n' : separator);
 }
 
 static void write_header(iso_str *out, const iso_schema *s, size_t last)
@@ -390,13 +410,14 @@ static void write_header(iso_str *out, const iso_schema *s, size_t last)
 		if (iso_is_dropped(col))
 			continue;
 		if (!n)
-			iso_csv_field(out, col->name, c == last);
+			iso_csv_field_as(out, col->name, c == last, &s->csv);
 		for (size_t i = 0; i < n; i++) {
 			iso_str name = {0};
 
 			iso_str_addf(&name, "%s_%zu", col->name, i);
 			out->failed |= name.failed;
-			iso_csv_field(out, name.p ? name.p : "", c == last && i + 1 == n);
+			iso_csv_field_as(out, name.p ? name.p : "", c == last && i + 1 == n,
+					 &s->csv);
 			iso_str_free(&name);
 		}
 	}
@@ -422,10 +443,10 @@ iso_status iso_table_to_csv(const iso_table *t, iso_str *out, iso_error *err)
 			if (iso_is_dropped(col))
 				continue;
 			if (col->type == ISO_PIXEL)
-				write_pixels(out, col, t->pixels + r * s->npixel + col->offset,
+				write_pixels(out, s, col, t->pixels + r * s->npixel + col->offset,
 					     c == last);
 			else
-				write_cell(out, col, iso_table_cell(t, r, c), c == last);
+				write_cell(out, s, col, iso_table_cell(t, r, c), c == last);
 		}
 	return iso_str_check(out, err);
 }

@@ -13,6 +13,7 @@
 typedef struct reader {
 	struct csv_parser parser;
 	const char *name;
+	const iso_csv_format *format;
 	iso_csv_row_fn fn;
 	void *ctx;
 	iso_error *err;
@@ -65,6 +66,14 @@ static void on_field(void *data, size_t n, void *ctx)
 
 	if (r->st != ISO_OK)
 		return;
+	if (n > ISO_CSV_FIELD_MAX || r->nfield >= ISO_CSV_FIELDS_MAX) {
+		r->st = iso_fail(r->err, ISO_E_DATA,
+				 "too large (%s:%zu:%zu): %s; see docs/limits.md", r->name, r->line,
+				 r->nfield + 1,
+				 n > ISO_CSV_FIELD_MAX ? "a field of more than 1 MiB"
+						       : "a row of more than 2^24 fields");
+		return;
+	}
 	if (n && memchr(data, 0, n)) {
 		r->st = iso_fail(r->err, ISO_E_DATA,
 				 "malformed CSV (%s:%zu:%zu): a zero byte in the field; save the "
@@ -92,6 +101,25 @@ static void on_field(void *data, size_t n, void *ctx)
 	r->used += n + 1;
 }
 
+/* Offsets of the header's fields; the first gets the name "row_names" if it has none. */
+static iso_status name_first(reader *r)
+{
+	static const char name[] = "row_names";
+	const int insert = r->format->row_names;
+
+	if (!insert && (!r->format->name_first || r->nfield < 2 || r->text[r->start[0]]))
+		return ISO_OK;
+	ISO_TRY(iso_grow(&r->text, &r->text_cap, r->used + sizeof(name), 1, r->err));
+	ISO_TRY(iso_grow(&r->start, &r->start_cap, r->nfield + 1, sizeof(*r->start), r->err));
+	memcpy(r->text + r->used, name, sizeof(name));
+	if (insert) {
+		memmove(r->start + 1, r->start, r->nfield * sizeof(*r->start));
+		r->nfield++;
+	}
+	r->start[0] = r->used;
+	return ISO_OK;
+}
+
 static void on_row(int terminator, void *ctx)
 {
 	reader *r = ctx;
@@ -99,16 +127,21 @@ static void on_row(int terminator, void *ctx)
 	(void)terminator;
 	if (r->st != ISO_OK)
 		return;
-	if (r->row == 0)
+	if (r->row == 0) {
+		r->st = name_first(r);
 		r->width = r->nfield;
+	}
+	if (r->st != ISO_OK)
+		return;
 	if (r->nfield != r->width) {
 		size_t at = (r->nfield < r->width ? r->nfield : r->width) + (r->nfield > r->width);
 
-		r->st = iso_fail(r->err, ISO_E_DATA,
-				 "ragged CSV row (%s:%zu:%zu): %zu fields, the header has %zu; "
-				 "mend the row or quote its "
-				 "commas",
-				 r->name, r->row_line, at, r->nfield, r->width);
+		r->st = iso_fail(
+			r->err, ISO_E_DATA,
+			"ragged CSV row (%s:%zu:%zu): %zu fields, the header has %zu; "
+			"correct the row, quote its separators, or give the separator of the "
+			"file",
+			r->name, r->row_line, at, r->nfield, r->width);
 		return;
 	}
 	r->st = iso_grow(&r->field, &r->field_cap, r->nfield + 1, sizeof(*r->field), r->err);
@@ -150,8 +183,15 @@ static iso_status feed(reader *r, const char *text, size_t n)
 		size_t len = end ? (size_t)(end - (text + at)) + 1 : n - at;
 
 		r->line++;
-		if (r->nfield == 0 && !r->parser.pstate)
+		if (r->nfield == 0 && !r->parser.pstate) {
 			r->row_line = r->line;
+			if (r->format->comment && text[at] == r->format->comment) {
+				at += len;
+				continue;
+			}
+		}
+		if (r->parser.entry_pos > ISO_CSV_FIELD_MAX)
+			on_field(NULL, r->parser.entry_pos, r);
 		if (csv_parse(&r->parser, text + at, len, on_field, on_row, r) != len)
 			return parse_error(r);
 		if (r->st != ISO_OK)
@@ -176,7 +216,14 @@ static iso_status feed(reader *r, const char *text, size_t n)
 iso_status iso_csv_parse(const char *text, size_t n, const char *name, iso_csv_row_fn fn, void *ctx,
 			 iso_error *err)
 {
-	reader r = {.name = name, .fn = fn, .ctx = ctx, .err = err};
+	return iso_csv_parse_as(text, n, name, &(iso_csv_format){0}, fn, ctx, err);
+}
+
+iso_status iso_csv_parse_as(const char *text, size_t n, const char *name,
+			    const iso_csv_format *format, iso_csv_row_fn fn, void *ctx,
+			    iso_error *err)
+{
+	reader r = {.name = name, .format = format, .fn = fn, .ctx = ctx, .err = err};
 	iso_status st;
 
 	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* byte order mark */
@@ -185,7 +232,10 @@ iso_status iso_csv_parse(const char *text, size_t n, const char *name, iso_csv_r
 	}
 	if (csv_init(&r.parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
 		return iso_no_memory(err, "the CSV reader");
-	csv_set_space_func(&r.parser, no_space);
+	if (!format->trim)
+		csv_set_space_func(&r.parser, no_space);
+	if (format->separator)
+		csv_set_delim(&r.parser, (unsigned char)format->separator);
 	st = feed(&r, text, n);
 	csv_free(&r.parser);
 	iso_free(r.text);
@@ -208,12 +258,28 @@ iso_status iso_csv_read(const char *path, iso_csv_row_fn fn, void *ctx, iso_erro
 
 void iso_csv_field(iso_str *out, const char *text, int last)
 {
-	int first = out->n == 0 || out->p[out->n - 1] == '\n';
+	iso_csv_field_as(out, text, last, NULL);
+}
 
-	/* A row of one empty field would be a blank line, which readers skip; a byte order mark at
-	 * the start, too. */
-	if (text[strcspn(text, ",\"\r\n")] || (first && last && !*text) ||
-	    (out->n == 0 && (unsigned char)*text == 0xef)) {
+/* A row of one empty field would be a blank line, which readers skip; a byte order mark at the
+ * start, too; and what the format takes off a field must be quoted. */
+static int needs_quotes(const iso_str *out, const char *text, int last, const iso_csv_format *f)
+{
+	const int first = out->n == 0 || out->p[out->n - 1] == '\n';
+	const char special[] = {f && f->separator ? f->separator : ',', '"', '\r', '\n', 0};
+	const size_t n = strlen(text);
+
+	return text[strcspn(text, special)] || (first && last && !*text) ||
+	       (out->n == 0 && (unsigned char)*text == 0xef) ||
+	       (f && f->comment && first && *text == f->comment) ||
+	       (f && f->trim && n && (strchr(" \t", text[0]) || strchr(" \t", text[n - 1])));
+}
+
+void iso_csv_field_as(iso_str *out, const char *text, int last, const iso_csv_format *f)
+{
+	const char separator = f && f->separator ? f->separator : ',';
+
+	if (needs_quotes(out, text, last, f)) {
 		iso_str_add(out, "\"");
 		for (const char *p = text; *p; p++)
 			iso_str_addn(out, *p == '"' ? "\"\"" : p, *p == '"' ? 2 : 1);
@@ -221,5 +287,5 @@ void iso_csv_field(iso_str *out, const char *text, int last)
 	} else {
 		iso_str_add(out, text);
 	}
-	iso_str_addn(out, last ? "\n" : ",", 1);
+	iso_str_addn(out, last ? "\n" : &separator, 1);
 }

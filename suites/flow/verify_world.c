@@ -22,7 +22,7 @@ typedef enum look {
 /* A value that the column can hold, nearest to x. */
 static double on_grain(const iso_column *c, double x)
 {
-	if (c->type == ISO_INTEGER)
+	if (iso_is_whole(c))
 		x = rint(x);
 	else if (c->decimals >= 0 && c->decimals < 12)
 		x = rint(x * iso_pow(10, c->decimals)) / iso_pow(10, c->decimals);
