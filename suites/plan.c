@@ -338,11 +338,49 @@ static void add_judges(iso_jsonw *b, cJSON *config, const iso_agenda *a)
 	iso_jsonw_add(b, config, "metrics", list);
 }
 
+static iso_gen_env env_of(const iso_agenda *a, const iso_cell *c)
+{
+	const iso_suite *s = a->suite;
+	const iso_division *v = iso_agenda_division(a, c->dataset, c->seed_index);
+
+	return (iso_gen_env){.schema = a->data[c->dataset]->table->schema,
+			     .n = v->split.ntrain,
+			     .class_count = s->public_class_counts ? v->class_count : NULL,
+			     .options = iso_agenda_setup(a, c->generator, c->dataset)->options,
+			     .epsilon = c->epsilon,
+			     .delta = c->delta,
+			     .adjacency = s->adjacency,
+			     .accountant = s->accountant};
+}
+
+/* The options that fit works with: "choose for me" made values (the resolve slot). */
+static iso_status effective_options(const iso_agenda *a, const iso_cell *c, cJSON **out,
+				    iso_error *err)
+{
+	const iso_generator *g = iso_agenda_setup(a, c->generator, c->dataset)->generator;
+	const iso_gen_env env = env_of(a, c);
+	iso_status st = ISO_OK;
+	void *copy = iso_alloc(1, g->options_size + 1);
+
+	if (!copy)
+		return iso_no_memory(err, "the effective options");
+	memcpy(copy, env.options, g->options_size);
+	if (g->resolve)
+		st = g->resolve(&env, copy, err);
+	if (st == ISO_OK)
+		st = iso_options_values(g->options, copy, out, err);
+	iso_free(copy);
+	return st;
+}
+
 static iso_status make_config(const iso_agenda *a, iso_cell *c, iso_error *err)
 {
 	const iso_suite *s = a->suite;
 	const iso_setup *u = iso_agenda_setup(a, c->generator, c->dataset);
 	iso_jsonw b = {0};
+	cJSON *options = NULL;
+
+	ISO_TRY(effective_options(a, c, &options, err));
 	cJSON *config = cJSON_CreateObject(), *g = cJSON_CreateObject();
 
 	iso_jsonw_number(&b, config, "harness", HARNESS_VERSION);
@@ -350,7 +388,7 @@ static iso_status make_config(const iso_agenda *a, iso_cell *c, iso_error *err)
 		      dataset_config(&b, &s->dataset[c->dataset], a->data[c->dataset]));
 	iso_jsonw_text(&b, g, "name", u->generator->name);
 	iso_jsonw_number(&b, g, "version", u->generator->version);
-	iso_jsonw_add(&b, g, "options", cJSON_Duplicate(u->resolved, 1));
+	iso_jsonw_add(&b, g, "options", options);
 	iso_jsonw_add(&b, config, "generator", g);
 	iso_jsonw_number(&b, config, "epsilon", c->epsilon);
 	iso_jsonw_number(&b, config, "delta", c->delta);
@@ -382,21 +420,6 @@ typedef struct memo {
 	double epsilon;
 	int valid;
 } memo;
-
-static iso_gen_env env_of(const iso_agenda *a, const iso_cell *c)
-{
-	const iso_suite *s = a->suite;
-	const iso_division *v = iso_agenda_division(a, c->dataset, c->seed_index);
-
-	return (iso_gen_env){.schema = a->data[c->dataset]->table->schema,
-			     .n = v->split.ntrain,
-			     .class_count = s->public_class_counts ? v->class_count : NULL,
-			     .options = iso_agenda_setup(a, c->generator, c->dataset)->options,
-			     .epsilon = c->epsilon,
-			     .delta = c->delta,
-			     .adjacency = s->adjacency,
-			     .accountant = s->accountant};
-}
 
 static iso_status add_cell(iso_agenda *a, size_t *cap, iso_cell c, memo *seen, iso_error *err)
 {

@@ -322,6 +322,8 @@ static cJSON *value_json(const iso_option *o, const char *at)
 		return int_json(i);
 	case ISO_OPTION_REAL:
 		memcpy(&x, at, sizeof(x));
+		if (isnan(x))
+			return cJSON_CreateNull();
 		if (isfinite(x))
 			return cJSON_CreateNumber(x);
 		iso_json_number_text(x, text);
@@ -375,7 +377,8 @@ static iso_status apply(const iso_option *table, const cJSON *values, const char
 		if (o - table < MAX_OPTIONS && seen[o - table]++)
 			return iso_fail(err, ISO_E_CONFIG, "option given twice (%s): %s; keep one",
 					where, o->key);
-		ISO_TRY(put_json(o, v, out + o->offset, where, err));
+		if (!cJSON_IsNull(v)) /* null: settled by calibration, so the default */
+			ISO_TRY(put_json(o, v, out + o->offset, where, err));
 	}
 	return ISO_OK;
 }

@@ -72,7 +72,7 @@ iso_status iso_options_resolve(const iso_option *table, const cJSON *values, con
 			       void *out, size_t size, cJSON **resolved,
 			       iso_error *err) ISO_MUST_CHECK;
 /* Every option's value in a resolved struct, as a new object in table order; owned by the caller.
- */
+ * NaN (settled by calibration) becomes null, which resolve reads as the default. */
 iso_status iso_options_values(const iso_option *table, const void *options, cJSON **out,
 			      iso_error *err) ISO_MUST_CHECK;
 /* Adds KEY=VALUE texts (the --set of the command line) to an object as strings; ISO_E_USAGE without

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/io/json.h"
+#include "core/rand/rand.h"
 #include "suites/flow/verify.h"
 #include "tests/plugins/fixture.h"
 #include "tests/support/testkit.h"
@@ -332,6 +333,50 @@ START_TEST(options_at_their_bounds)
 }
 END_TEST
 
+/* The record holds what fit works with: no "choose for me" is left, and what was resolved resolves
+ * to itself. */
+START_TEST(resolved_options_are_effective)
+{
+	static const char *const zero[] = {"batch",  "steps",	   "teachers", "queries",
+					   "latent", "iterations", "lr",       "sigma"},
+				 *const negative[] = {"beta1", "beta", "average"};
+	bench b = set_up(_i);
+	iso_gen_env env = {
+		.schema = b.schema, .n = ROWS, .options = b.options, .epsilon = 8, .delta = 1e-5};
+	void *copy = iso_alloc(1, b.g->options_size + 1);
+	cJSON *once, *twice;
+	iso_status st;
+
+	if (b.g->resolve) {
+		memcpy(copy, b.options, b.g->options_size);
+		tk_ok(b.g->resolve(&env, copy, &err));
+		tk_ok(iso_options_values(b.g->options, copy, &once, &err));
+		for (size_t k = 0; k < ISO_COUNT(zero); k++) {
+			const cJSON *v = cJSON_GetObjectItemCaseSensitive(once, zero[k]);
+			ck_assert_msg(!v || cJSON_IsNull(v) || v->valuedouble > 0, "%s: %s is %g",
+				      b.g->name, zero[k], v ? v->valuedouble : 0);
+		}
+		for (size_t k = 0; k < ISO_COUNT(negative); k++) {
+			const cJSON *v = cJSON_GetObjectItemCaseSensitive(once, negative[k]);
+			ck_assert_msg(!v || v->valuedouble >= 0, "%s: %s is %g", b.g->name,
+				      negative[k], v ? v->valuedouble : 0);
+		}
+		env.options = options_of(b.g, once, &st);
+		ck_assert_msg(st == ISO_OK, "%s", err.text);
+		memcpy(copy, env.options, b.g->options_size);
+		tk_ok(b.g->resolve(&env, copy, &err));
+		tk_ok(iso_options_values(b.g->options, copy, &twice, &err));
+		ck_assert_msg(cJSON_Compare(once, twice, 1), "%s: %s", b.g->name,
+			      cJSON_Print(twice));
+		cJSON_Delete(once);
+		cJSON_Delete(twice);
+		iso_free((void *)(uintptr_t)env.options);
+	}
+	iso_free(copy);
+	iso_free(b.options);
+}
+END_TEST
+
 static iso_verdict verdict_of(const bench *b, const void *options, iso_adjacency adj)
 {
 	iso_table *t = fx_table(b->schema, ROWS, 7);
@@ -425,6 +470,40 @@ START_TEST(destroy_takes_null)
 }
 END_TEST
 
+/* Every declared slot gives the same after load. */
+static void same_slots(const iso_training *a, const iso_training *b, const iso_table *t)
+{
+	const iso_generator *g = a->generator;
+	double x[ROWS], y[ROWS];
+
+	if (g->score) {
+		tk_ok(iso_training_score(a, t, x, &err));
+		tk_ok(iso_training_score(b, t, y, &err));
+		ck_assert_int_eq(memcmp(x, y, t->n * sizeof(*x)), 0);
+	}
+	if (g->latent_dim) {
+		const size_t dim = g->latent_dim(a->model);
+		float *z = iso_alloc(2 * t->n * dim, sizeof(*z)), *w = z + t->n * dim;
+		iso_table *one, *two;
+
+		ck_assert_uint_eq(dim, g->latent_dim(b->model));
+		iso_rand_fill_uniform(iso_key_new(4, "z"), 0, -1, 1, z, t->n * dim);
+		tk_ok(iso_table_new(t->schema, t->n, &one, &err));
+		tk_ok(iso_table_new(t->schema, t->n, &two, &err));
+		tk_ok(g->decode(a->model, z, NULL, t->n, one, &err));
+		tk_ok(g->decode(b->model, z, NULL, t->n, two, &err));
+		same_rows(one, two, t->n);
+		if (g->encode) {
+			tk_ok(g->encode(a->model, t, z, &err));
+			tk_ok(g->encode(b->model, t, w, &err));
+			ck_assert_int_eq(memcmp(z, w, t->n * dim * sizeof(*z)), 0);
+		}
+		iso_table_free(one);
+		iso_table_free(two);
+		iso_free(z);
+	}
+}
+
 START_TEST(load_gives_the_same_samples)
 {
 	bench b = set_up(_i);
@@ -442,6 +521,7 @@ START_TEST(load_gives_the_same_samples)
 		same_rows(x, y, 60);
 		iso_table_free(x);
 		iso_table_free(y);
+		same_slots(&m, &again, t);
 		b.g->destroy(again.model);
 		for (size_t cut = 0; cut < s.n;
 		     cut += 1 + s.n / 37) { /* truncated bytes: an error, never a crash */
@@ -562,6 +642,7 @@ int main(void)
 		     {"table", training_table_untouched_and_not_kept},
 		     {"ledger", ledger_equals_plan_and_budget_holds},
 		     {"options", options_at_their_bounds},
+		     {"resolve", resolved_options_are_effective},
 		     {"verify", verify_agrees_with_the_claim},
 		     {"budget", impossible_budgets_are_refused},
 		     {"destroy", destroy_takes_null},

@@ -10,7 +10,7 @@ foreach(source ${sources})
     continue()
   endif()
   string(REPLACE "_" "-" name ${stem})
-  foreach(check determinism rows prefix table ledger options verify budget destroy load slots degenerate memory)
+  foreach(check determinism rows prefix table ledger options resolve verify budget destroy load slots degenerate memory)
     add_test(NAME conformance_generator_${name}_${check} COMMAND test_conformance_generator
       WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(conformance_generator_${name}_${check} PROPERTIES TIMEOUT 600
