@@ -3,7 +3,7 @@
  * clip, sum, noise, update.  Nothing that depends on a record leaves this file except through the
  * noise.
  *
- * CLIPPING.  A record's factor is min(1, C (1 - 2^-22) / N) with N the norm from core/nn/net.c,
+ * CLIPPING.  A record's factor is min(1, C (1 - 2^-22) / N) with N the norm from the part's source,
  * which is never below the true one (rounding is bounded there); 2^-22 pays for rounding the factor
  * and the scaled deltas to fp32.  So the clipped gradient's norm is at most C, not only about C.  A
  * record whose norm is not finite (NaN or infinite inputs, an exploding net) gets the factor 0 and
@@ -27,7 +27,7 @@ static size_t total_params(const iso_dpsgd *s)
 {
 	size_t n = 0;
 	for (size_t p = 0; p < s->nparts; p++)
-		n += iso_net_params(s->part[p].net);
+		n += s->source[p].nparam;
 	return n;
 }
 
@@ -39,34 +39,81 @@ static int piecewise(const iso_dpsgd *s)
 	for (size_t p = 0; p < s->nparts; p++) {
 		if (at % 2)
 			return 0;
-		at += iso_net_params(s->part[p].net);
+		at += s->source[p].nparam;
 	}
 	return iso_release_piecewise_ok(s->ledger);
 }
 
-static iso_status check_parts(const iso_dpsgd *s, iso_error *err)
+static size_t net_rows(const void *self)
+{
+	return iso_ws_rows(((const iso_dpsgd_part *)self)->ws);
+}
+
+static void net_norms2(void *self, size_t m, int beta, float *norm2)
+{
+	const iso_dpsgd_part *const part = self;
+	iso_net_grad_norms2(part->net, part->ws, m, beta, norm2);
+}
+
+static void net_weighted_grad(void *self, const float *scale, int beta, float *grad)
+{
+	const iso_dpsgd_part *const part = self;
+	iso_net_weight_grad(part->net, part->ws, scale, beta, grad);
+}
+
+static iso_status check_net(const iso_dpsgd *s, size_t p, iso_error *err)
+{
+	const iso_dpsgd_part *const part = &s->part[p];
+	ISO_FAIL_IF(!part->net || !part->ws || iso_ws_net(part->ws) != part->net, err, ISO_E_USAGE,
+		    "bad private step (part %zu): it needs a network and a workspace of "
+		    "that network",
+		    p);
+	ISO_FAIL_IF(iso_ws_cap(part->ws) / s->rows_per_record < s->chunk ||
+			    (s->ledger && !iso_ws_norms(part->ws)),
+		    err, ISO_E_USAGE,
+		    "bad private step (part %zu): its workspace needs %zu rows and, under "
+		    "a ledger, row norms",
+		    p, s->chunk * s->rows_per_record);
+	const size_t most = iso_net_most_rows(part->net);
+	ISO_FAIL_IF(s->ledger && most && s->rows_per_record > most, err, ISO_E_USAGE,
+		    "bad private step (part %zu): %zu rows a record, and a convolution of this "
+		    "network takes at most %zu; put fewer rows under one clip",
+		    p, s->rows_per_record, most);
+	return ISO_OK;
+}
+
+/* Every part becomes a source. */
+static iso_status check_parts(iso_dpsgd *s, iso_error *err)
 {
 	ISO_FAIL_IF(s->nparts == 0 || s->nparts > ISO_MAX_PARTS, err, ISO_E_USAGE,
 		    "bad private step (%zu parts): want 1 to %d networks", s->nparts,
 		    ISO_MAX_PARTS);
 	for (size_t p = 0; p < s->nparts; p++) {
-		const iso_dpsgd_part *const part = &s->part[p];
-		ISO_FAIL_IF(!part->net || !part->ws || iso_ws_net(part->ws) != part->net, err,
-			    ISO_E_USAGE,
-			    "bad private step (part %zu): it needs a network and a workspace of "
-			    "that network",
-			    p);
-		ISO_FAIL_IF(iso_ws_cap(part->ws) / s->rows_per_record < s->chunk ||
-				    (s->ledger && !iso_ws_norms(part->ws)),
-			    err, ISO_E_USAGE,
-			    "bad private step (part %zu): its workspace needs %zu rows and, under "
-			    "a ledger, row norms",
-			    p, s->chunk * s->rows_per_record);
-		ISO_FAIL_IF(part->opt && part->opt->n != iso_net_params(part->net), err,
-			    ISO_E_USAGE,
+		iso_dpsgd_part *const part = &s->part[p];
+		if (part->source) {
+			const iso_grad_source *const g = part->source;
+			ISO_FAIL_IF(part->net || part->ws || !g->grad || !g->rows || !g->norms2 ||
+					    !g->weighted_grad || (part->opt && !g->theta),
+				    err, ISO_E_USAGE,
+				    "bad private step (part %zu): a gradient source needs all its "
+				    "functions, a gradient, parameters if there is an optimiser, "
+				    "and no network beside it",
+				    p);
+			s->source[p] = *g;
+		} else {
+			ISO_TRY(check_net(s, p, err));
+			s->source[p] = (iso_grad_source){.self = part,
+							 .nparam = iso_net_params(part->net),
+							 .theta = iso_net_theta(part->net),
+							 .grad = iso_net_grad(part->net),
+							 .rows = net_rows,
+							 .norms2 = net_norms2,
+							 .weighted_grad = net_weighted_grad};
+		}
+		ISO_FAIL_IF(part->opt && part->opt->n != s->source[p].nparam, err, ISO_E_USAGE,
 			    "bad private step (part %zu): the optimiser has %zu parameters, the "
 			    "network %zu",
-			    p, part->opt->n, iso_net_params(part->net));
+			    p, part->opt->n, s->source[p].nparam);
 	}
 	return ISO_OK;
 }
@@ -157,22 +204,24 @@ static size_t clip_factors(iso_dpsgd *s, size_t n)
 static iso_status add_chunk(iso_dpsgd *s, iso_rows_fn rows, void *ctx, size_t at, size_t n,
 			    size_t *clipped, iso_error *err)
 {
+	const size_t m = s->rows_per_record;
 	ISO_TRY(rows(ctx, s->batch + at, n, s->step, err));
-	for (size_t p = 0; p < s->nparts; p++)
-		ISO_FAIL_IF(iso_ws_rows(s->part[p].ws) != n * s->rows_per_record, err, ISO_E_PLUGIN,
+	for (size_t p = 0; p < s->nparts; p++) {
+		const size_t got = s->source[p].rows(s->source[p].self);
+		ISO_FAIL_IF(got != n * m, err, ISO_E_PLUGIN,
 			    "wrong rows in a private step (part %zu): %zu rows for %zu records of "
 			    "%zu rows each; run "
 			    "forward on exactly the records asked for",
-			    p, iso_ws_rows(s->part[p].ws), n, s->rows_per_record);
+			    p, got, n, m);
+	}
 	if (s->ledger) {
 		for (size_t p = 0; p < s->nparts; p++)
-			iso_net_grad_norms2(s->part[p].net, s->part[p].ws, s->rows_per_record,
-					    p > 0, s->scale);
+			s->source[p].norms2(s->source[p].self, m, p > 0, s->scale);
 		*clipped += clip_factors(s, n);
 	}
 	for (size_t p = 0; p < s->nparts; p++)
-		iso_net_weight_grad(s->part[p].net, s->part[p].ws, s->ledger ? s->scale : NULL,
-				    at > 0, iso_net_grad(s->part[p].net));
+		s->source[p].weighted_grad(s->source[p].self, s->ledger ? s->scale : NULL, at > 0,
+					   s->source[p].grad);
 	return ISO_OK;
 }
 
@@ -181,8 +230,7 @@ static iso_status sum_batch(iso_dpsgd *s, iso_rows_fn rows, void *ctx, iso_error
 	size_t clipped = 0;
 	if (s->last_batch == 0)
 		for (size_t p = 0; p < s->nparts; p++)
-			memset(iso_net_grad(s->part[p].net), 0,
-			       iso_net_params(s->part[p].net) * sizeof(float));
+			memset(s->source[p].grad, 0, s->source[p].nparam * sizeof(float));
 	for (size_t at = 0; at < s->last_batch; at += s->chunk) {
 		const size_t left = s->last_batch - at;
 		ISO_TRY(add_chunk(s, rows, ctx, at, left < s->chunk ? left : s->chunk, &clipped,
@@ -198,19 +246,15 @@ static iso_status add_noise_whole(iso_dpsgd *s, uint32_t call, iso_error *err)
 	const size_t total = total_params(s);
 	float *whole = s->flat;
 	if (s->nparts == 1)
-		whole = iso_net_grad(s->part[0].net);
+		whole = s->source[0].grad;
 	ISO_FAIL_IF(
 		!whole, err, ISO_E_USAGE,
 		"record/replay attached too late (private step): attach it before iso_dpsgd_init");
-	for (size_t p = 0, at = 0; s->nparts > 1 && p < s->nparts;
-	     at += iso_net_params(s->part[p++].net))
-		memcpy(whole + at, iso_net_grad(s->part[p].net),
-		       iso_net_params(s->part[p].net) * sizeof(float));
+	for (size_t p = 0, at = 0; s->nparts > 1 && p < s->nparts; at += s->source[p++].nparam)
+		memcpy(whole + at, s->source[p].grad, s->source[p].nparam * sizeof(float));
 	ISO_TRY(iso_release_finish_f32(s->ledger, s->handle, call, whole, total, err));
-	for (size_t p = 0, at = 0; s->nparts > 1 && p < s->nparts;
-	     at += iso_net_params(s->part[p++].net))
-		memcpy(iso_net_grad(s->part[p].net), whole + at,
-		       iso_net_params(s->part[p].net) * sizeof(float));
+	for (size_t p = 0, at = 0; s->nparts > 1 && p < s->nparts; at += s->source[p++].nparam)
+		memcpy(s->source[p].grad, whole + at, s->source[p].nparam * sizeof(float));
 	return ISO_OK;
 }
 
@@ -220,20 +264,21 @@ static iso_status finish_part(iso_dpsgd *s, size_t p, uint32_t call, size_t offs
 			      iso_error *err)
 {
 	const iso_dpsgd_part *const part = &s->part[p];
+	const iso_grad_source *const g = &s->source[p];
 	const iso_nn_loops *const loops = iso_nn_loops_now();
 	const float scale = 1.0f / s->normaliser;
-	float *const grad = iso_net_grad(part->net);
+	float *const grad = g->grad;
 	if (part->opt)
 		iso_optim_begin(part->opt);
-	for (size_t at = 0; at < iso_net_params(part->net); at += PIECE) {
-		const size_t left = iso_net_params(part->net) - at, n = left < PIECE ? left : PIECE;
+	for (size_t at = 0; at < g->nparam; at += PIECE) {
+		const size_t left = g->nparam - at, n = left < PIECE ? left : PIECE;
 		if (add_noise)
 			ISO_TRY(iso_release_piece_f32(s->ledger, s->handle, call, offset + at, n,
 						      grad + at, err));
 		if (s->public_grad[p])
 			loops->add(n, s->public_grad[p] + at, grad + at);
 		if (part->opt)
-			iso_optim_piece(part->opt, iso_net_theta(part->net), grad, scale, at, n);
+			iso_optim_piece(part->opt, g->theta, grad, scale, at, n);
 	}
 	return ISO_OK;
 }
@@ -255,7 +300,7 @@ iso_status iso_dpsgd_step(iso_dpsgd *s, iso_rows_fn rows, void *ctx, iso_error *
 	ISO_TRY(sum_batch(s, rows, ctx, err));
 	if (s->ledger && !pieces)
 		ISO_TRY(add_noise_whole(s, call, err));
-	for (size_t p = 0, offset = 0; p < s->nparts; offset += iso_net_params(s->part[p++].net))
+	for (size_t p = 0, offset = 0; p < s->nparts; offset += s->source[p++].nparam)
 		ISO_TRY(finish_part(s, p, call, offset, pieces, err));
 	s->step++;
 	return ISO_OK;

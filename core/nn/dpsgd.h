@@ -5,6 +5,15 @@
  * Abadi et al. 2016, Algorithm 1; norms by book-keeping (Bu et al. 2023, "Differentially private
  * optimization on large model at small cost"): a per-example gradient is never materialised.  The
  * released vector is the concatenation of the parts' gradients.
+ *
+ *     iso_dpsgd s = {.ledger = fit->ledger, .rate = q, .id = train->id, .n = train->n, .chunk = 64,
+ *                    .clip = 1, .normaliser = batch, .nparts = 1, .part = {{net, ws, &adam}}};
+ *     ISO_TRY(iso_ledger_find(fit->ledger, "disc-step", 0, &s.handle, err));
+ *     ISO_TRY(iso_dpsgd_init(&s, err));
+ *     for (...)  ISO_TRY(iso_dpsgd_step(&s, rows, ctx, err));
+ *
+ * where rows() encodes the records, runs iso_net_forward, fills iso_ws_delta and runs
+ * iso_net_backward.
  */
 #ifndef ISO_NN_DPSGD_H
 #define ISO_NN_DPSGD_H
@@ -12,12 +21,30 @@
 #include "core/nn/net.h"
 #include "core/privacy/ledger.h"
 
+/* Anything whose per-record gradients can be bounded and summed: a network, an RBM, a logistic
+ * model, the statistics of an EM step.  The closure of a step leaves the records' rows in it,
+ * record r's at r m .. r m + m - 1. */
+typedef struct iso_grad_source {
+	void *self;			  /* borrowed */
+	size_t nparam;			  /* P */
+	float *theta;			  /* [P] borrowed; NULL if no optimiser is used */
+	float *grad;			  /* [P] borrowed: the sum, then its noisy release */
+	size_t (*rows)(const void *self); /* rows that the closure left behind */
+	/* norm2[r] (+)= squared L2 norm of the record's gradient, r < rows / m; never below the
+	 * true value, rounding included; NaN or infinity leave the record out. */
+	void (*norms2)(void *self, size_t m, int beta, float *norm2);
+	/* grad (+)= sum over rows of scale[row] (1 where scale is NULL) times its gradient.  A row
+	 * with scale 0 is left out, whatever it holds. */
+	void (*weighted_grad)(void *self, const float *scale, int beta, float *grad);
+} iso_grad_source;
+
 #define ISO_MAX_PARTS 4
 typedef struct iso_dpsgd_part {
 	iso_net *net;	/* borrowed */
-	iso_ws *ws;	/* borrowed, norms = 1 */
+	iso_ws *ws;	/* borrowed, with ISO_WS_NORMS */
 	iso_optim *opt; /* borrowed; updated inside the step (post-processing), or NULL: grad is
 			   left for the caller */
+	const iso_grad_source *source; /* borrowed; instead of net and ws, which are NULL then */
 } iso_dpsgd_part;
 
 typedef struct iso_dpsgd {
@@ -30,7 +57,7 @@ typedef struct iso_dpsgd {
 	const uint64_t *id; /* [n] record identities of the private rows, borrowed */
 	size_t n;
 	size_t rows_per_record; /* m: rows of the workspaces per record (2 = real and fake under one
-				   clip) */
+				   clip, one or two more with a gradient penalty: penalty.h) */
 	size_t chunk; /* records per call of the closure; larger batches are processed in pieces */
 	float clip;   /* C: L2 bound of a record's gradient; ignored when not private */
 	float normaliser; /* the optimiser sees sum / normaliser; a public constant (expected
@@ -41,8 +68,9 @@ typedef struct iso_dpsgd {
 	 * NULL (fakes) */
 	const float *public_grad[ISO_MAX_PARTS];
 	/* scratch, owned */
-	uint32_t *batch; /* [n] */
-	float *scale;	 /* [chunk * rows_per_record] */
+	iso_grad_source source[ISO_MAX_PARTS]; /* of the parts */
+	uint32_t *batch;		       /* [n] */
+	float *scale;			       /* [chunk * rows_per_record] */
 	float *flat; /* [total P], used when several parts or a replay need one contiguous release
 		      */
 	uint64_t step;

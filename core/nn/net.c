@@ -136,6 +136,16 @@ size_t iso_net_params(const iso_net *net)
 	return net->nparam;
 }
 
+size_t iso_net_most_rows(const iso_net *net)
+{
+	size_t most = 0;
+	for (size_t l = 0; l < net->nlayer; l++) {
+		const size_t here = net->layer[l].most_rows;
+		most = here && (!most || here < most) ? here : most;
+	}
+	return most;
+}
+
 float *iso_net_theta(const iso_net *net)
 {
 	return net->theta;

@@ -46,7 +46,9 @@ size_t iso_net_out(const iso_net *net); /* floats of an output row */
 iso_shape iso_net_out_shape(const iso_net *net);
 size_t iso_net_layers(const iso_net *net);
 size_t iso_net_params(const iso_net *net); /* P */
-float *iso_net_theta(const iso_net *net);  /* [P] */
+/* Most rows of a record whose norm can be taken; 0: any number. */
+size_t iso_net_most_rows(const iso_net *net);
+float *iso_net_theta(const iso_net *net); /* [P] */
 /* [P] sum over the batch of (clipped) per-example gradients */
 float *iso_net_grad(const iso_net *net);
 

@@ -524,6 +524,127 @@ START_TEST(test_refusals)
 }
 END_TEST
 
+/* A logistic model that is no network: gradient (p - y) x per record. */
+typedef struct logistic {
+	const world *w;
+	float theta[IN], grad[IN], residual[N];
+	uint32_t rec[N];
+	size_t n, m;
+} logistic;
+
+static size_t logistic_count(const void *self)
+{
+	return ((const logistic *)self)->n * ((const logistic *)self)->m;
+}
+
+static const float *logistic_row(const logistic *l, size_t i)
+{
+	return l->w->x[row_of(l->w, l->rec[i / l->m], i % l->m)];
+}
+
+static void logistic_norms2(void *self, size_t m, int beta, float *norm2)
+{
+	const logistic *const l = self;
+	for (size_t r = 0; r < l->n; r++) {
+		double total = beta ? norm2[r] : 0;
+		for (size_t k = 0; k < IN; k++) {
+			double v = 0;
+			for (size_t j = 0; j < m; j++)
+				v += (double)l->residual[r * m + j] * logistic_row(l, r * m + j)[k];
+			total += v * v;
+		}
+		norm2[r] = (float)(total * (1 + 1e-5));
+	}
+}
+
+static void logistic_grad(void *self, const float *scale, int beta, float *grad)
+{
+	const logistic *const l = self;
+	for (size_t k = 0; !beta && k < IN; k++)
+		grad[k] = 0;
+	for (size_t i = 0; i < l->n * l->m; i++)
+		for (size_t k = 0; (!scale || scale[i] != 0) && k < IN; k++)
+			grad[k] += (scale ? scale[i] : 1) * l->residual[i] * logistic_row(l, i)[k];
+}
+
+static iso_status logistic_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t step,
+				iso_error *e)
+{
+	logistic *const l = ctx;
+	(void)step, (void)e;
+	l->n = n;
+	memcpy(l->rec, rec, n * sizeof(*rec));
+	for (size_t i = 0; i < n * l->m; i++)
+		l->residual[i] = l->w->target[row_of(l->w, rec[i / l->m], i % l->m)] +
+				 0.1f * l->theta[i % IN];
+	return ISO_OK;
+}
+
+/* _i + 1 rows a record, in pieces of 7 records; half of them clipped; then the optimiser moves. */
+START_TEST(test_gradient_source)
+{
+	iso_error err = {0};
+	static world w;
+	static logistic l;
+	iso_optim opt;
+	world_nets(&w, 1, 0, (size_t)_i + 1, 7);
+	const float clip = 6;
+	world_step(&w, TINY, 0.7, 2, clip);
+	memset(&l, 0, sizeof(l));
+	l.w = &w;
+	l.m = (size_t)_i + 1;
+	const iso_grad_source source = {.self = &l,
+					.nparam = IN,
+					.theta = l.theta,
+					.grad = l.grad,
+					.rows = logistic_count,
+					.norms2 = logistic_norms2,
+					.weighted_grad = logistic_grad};
+	w.s.part[0] = (iso_dpsgd_part){.source = &source};
+	tk_ok(iso_dpsgd_init(&w.s, &err));
+	tk_ok(iso_dpsgd_step(&w.s, logistic_rows, &l, &err));
+	double sum64[IN] = {0};
+	size_t clipped = 0;
+	for (size_t k = 0; k < w.s.last_batch; k++) {
+		double v[IN] = {0}, norm2 = 0;
+		for (size_t j = 0; j < l.m; j++) {
+			const size_t row = row_of(&w, w.s.batch[k], j);
+			for (size_t i = 0; i < IN; i++)
+				v[i] += (double)w.target[row] * w.x[row][i];
+		}
+		for (size_t i = 0; i < IN; i++)
+			norm2 += v[i] * v[i];
+		clipped += sqrt(norm2) > clip;
+		for (size_t i = 0; i < IN; i++)
+			sum64[i] += v[i] * fmin(1, clip / sqrt(norm2));
+	}
+	ck_assert(clipped > 0 && clipped < w.s.last_batch);
+	for (size_t i = 0; i < IN; i++)
+		tk_assert_close(l.grad[i], sum64[i], 1e-4, 1e-3);
+	iso_dpsgd_deinit(&w.s);
+	tk_ok(iso_optim_init(&opt, ISO_SGD, 1, IN, &err));
+	w.s.part[0].opt = &opt;
+	tk_ok(iso_dpsgd_init(&w.s, &err));
+	tk_ok(iso_dpsgd_step(&w.s, logistic_rows, &l, &err));
+	for (size_t i = 0; i < IN; i++)
+		tk_assert_close(l.theta[i], -l.grad[i] / 10, 1e-6, 0);
+	iso_optim_deinit(&opt);
+	iso_dpsgd_deinit(&w.s);
+	const iso_dpsgd good = w.s;
+	iso_grad_source broken = source;
+	broken.norms2 = NULL;
+	w.s.part[0] = (iso_dpsgd_part){.source = &broken};
+	tk_fails(iso_dpsgd_init(&w.s, &err), ISO_E_USAGE, "gradient source");
+	w.s = good;
+	w.s.part[0] = (iso_dpsgd_part){.source = &source, .net = w.net[0]};
+	tk_fails(iso_dpsgd_init(&w.s, &err), ISO_E_USAGE, "gradient source");
+	w.s = good;
+	w.s.part[0].opt = NULL;
+	tk_ok(iso_dpsgd_init(&w.s, &err));
+	world_end(&w);
+}
+END_TEST
+
 int main(void)
 {
 	const int n = (int)ISO_COUNT(forms);
@@ -537,6 +658,7 @@ int main(void)
 	tcase_add_test(c, test_empty_batch_and_budget);
 	tcase_add_loop_test(c, test_fused_same_bits, 0, n);
 	tcase_add_test(c, test_not_private);
+	tcase_add_loop_test(c, test_gradient_source, 0, 2);
 	tcase_add_test(c, test_refusals);
 	suite_add_tcase(s, c);
 	return tk_run(s);
