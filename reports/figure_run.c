@@ -80,7 +80,7 @@ static void complaint(const char *place, char out[200])
 	if (path.p && iso_file_read(path.p, 1 << 16, &text, &n, &err) == ISO_OK &&
 	    (line = strstr(text, "line ")) != NULL)
 		snprintf(out, 200, "%.*s", (int)strcspn(line, "\n"), line);
-	free(text);
+	iso_free(text);
 	iso_str_free(&path);
 }
 
