@@ -21,6 +21,7 @@
 #include "core/data/encode.h"
 #include "core/data/table.h"
 #include "core/io/options.h"
+#include "core/learn/pairs.h"
 #include "core/rand/rand.h"
 
 #define ISO_ATTACK_ABI 2
@@ -50,12 +51,10 @@ typedef struct iso_guess {
 	double value; /* the guessed value, where the game asks for one */
 } iso_guess;
 
-/* Rows in the attacks' space, encoded once for all attacks: every column but ids, numbers in [0,1]
- * by public bounds, a category mismatch costs distance 1.  [n][encoder->dim] each; NULL where the
- * table is not known, or where it would be too large (then encode piece by piece). */
+/* Rows in the attacks' space (core/learn/pairs.h: numbers in [0,1] by public bounds, a category
+ * mismatch costs distance 1), made once for all attacks; NULL where the table is not known. */
 typedef struct iso_encoded {
-	const iso_encoder *encoder;
-	const float *targets, *synthetic, *auxiliary;
+	const iso_rowset *targets, *synthetic, *auxiliary;
 } iso_encoded;
 
 /* Trained models.  A handle is valid as long as the view; equal (rows, seed) give the same model to

@@ -42,22 +42,79 @@ static uint32_t knows_of(const void *o)
 	       (p->calibrated ? ISO_KNOWS_AUXILIARY : 0);
 }
 
-static iso_status feed(iso_knn *s, const iso_encoder *e, const iso_table *t, iso_error *err)
+/* Nearest rows so far: by matrix products over the one-hot encoding, or on codes where that would
+ * be wide (columns of thousands of levels). */
+typedef struct search {
+	const iso_encoder *e;	   /* NULL: on codes */
+	const iso_rowset *targets; /* codes */
+	iso_knn knn;
+	double *dist; /* [targets] on codes */
+} search;
+
+static int is_wide(const iso_encoder *e, const iso_rowset *codes)
+{
+	return e->dim > 512 && e->dim > 4 * codes->d;
+}
+
+static iso_status search_init(search *s, const iso_attack_view *v, const iso_encoder *e,
+			      const float *x, iso_error *err)
+{
+	const size_t n = v->targets->n;
+	*s = (search){.e = e, .targets = v->encoded->targets};
+	if (!is_wide(e, s->targets))
+		return iso_knn_init(&s->knn, x, e->dim, n, e->dim, 1, err);
+	s->e = NULL;
+	s->dist = iso_alloc(n, sizeof(*s->dist));
+	if (!s->dist)
+		return iso_no_memory(err, "nearest rows");
+	for (size_t i = 0; i < n; i++)
+		s->dist[i] = INFINITY;
+	return ISO_OK;
+}
+
+static void search_free(search *s)
+{
+	iso_knn_free(&s->knn);
+	iso_free(s->dist);
+}
+
+static double search_distance(const search *s, size_t i)
+{
+	return s->e ? sqrt(s->knn.dist2[i]) : s->dist[i];
+}
+
+static iso_status feed_codes(search *s, const iso_table *t, iso_error *err)
+{
+	const size_t n = s->targets->n;
+	double *d = iso_alloc(n, sizeof(*d));
+	iso_rowset rows = {0};
+	iso_status st = d ? iso_rowset_new(t, &rows, err) : iso_no_memory(err, "nearest rows");
+	if (st == ISO_OK)
+		st = iso_pair_nearest(s->targets, &rows, 1, 0, d, NULL, err);
+	for (size_t i = 0; st == ISO_OK && i < n; i++)
+		s->dist[i] = fmin(s->dist[i], d[i]);
+	iso_rowset_free(&rows);
+	iso_free(d);
+	return st;
+}
+
+static iso_status feed(search *s, const iso_table *t, iso_error *err)
 {
 	float *x;
-	ISO_TRY(iso_encode_new(e, t, &x, err));
-	iso_knn_feed(s, x, e->dim, t->n, 0);
+	if (!s->e)
+		return feed_codes(s, t, err);
+	ISO_TRY(iso_encode_new(s->e, t, &x, err));
+	iso_knn_feed(&s->knn, x, s->e->dim, t->n, 0);
 	iso_free(x);
 	return ISO_OK;
 }
 
-static iso_status feed_oracle(const iso_attack_view *v, const iso_encoder *e, size_t n, iso_knn *s,
-			      iso_error *err)
+static iso_status feed_oracle(const iso_attack_view *v, size_t n, search *s, iso_error *err)
 {
 	for (size_t at = 0; at < n; at += PIECE) {
 		iso_table *t = NULL;
 		ISO_TRY(v->draw(v->ctx, n - at < PIECE ? n - at : PIECE, &t, err));
-		const iso_status st = feed(s, e, t, err);
+		const iso_status st = feed(s, t, err);
 		iso_table_free(t);
 		ISO_TRY(st);
 	}
@@ -65,41 +122,41 @@ static iso_status feed_oracle(const iso_attack_view *v, const iso_encoder *e, si
 }
 
 /* Distance of every target to the nearest synthetic row. */
-static iso_status synthetic_distance(const iso_attack_view *v, const opts *o, const iso_encoder *e,
-				     iso_knn *s, iso_error *err)
+static iso_status synthetic_distance(const iso_attack_view *v, const opts *o, search *s,
+				     iso_error *err)
 {
 	if (o->source == SOURCE_TABLE || !v->draw) {
 		ISO_FAIL_IF(!v->synthetic || !v->synthetic->n, err, ISO_E_UNSUPPORTED,
 			    "gan-leaks: there are no synthetic rows to measure distances to");
-		return feed(s, e, v->synthetic, err);
+		return feed(s, v->synthetic, err);
 	}
 	size_t n = (size_t)o->samples;
 	if (!n) {
 		n = v->synthetic ? 10 * v->synthetic->n : 0;
 		n = n > LEAST_SAMPLES ? n : LEAST_SAMPLES;
 	}
-	return feed_oracle(v, e, n, s, err);
+	return feed_oracle(v, n, s, err);
 }
 
 static iso_status with_neighbours(const iso_attack_view *v, const opts *o, const iso_encoder *e,
 				  const float *x, iso_guess *guess, iso_error *err)
 {
 	const size_t n = v->targets->n;
-	iso_knn s;
+	search s;
 	iso_status st;
-	ISO_TRY(iso_knn_init(&s, x, e->dim, n, e->dim, 1, err));
-	ISO_TRY_OUT(synthetic_distance(v, o, e, &s, err));
+	ISO_TRY(search_init(&s, v, e, x, err));
+	ISO_TRY_OUT(synthetic_distance(v, o, &s, err));
 	for (size_t i = 0; i < n; i++)
-		guess[i].score = -sqrt(s.dist2[i]);
+		guess[i].score = -search_distance(&s, i);
 	if (o->calibrated) {
-		iso_knn_free(&s);
-		ISO_TRY(iso_knn_init(&s, x, e->dim, n, e->dim, 1, err));
-		ISO_TRY_OUT(feed(&s, e, v->auxiliary, err));
+		search_free(&s);
+		ISO_TRY(search_init(&s, v, e, x, err));
+		ISO_TRY_OUT(feed(&s, v->auxiliary, err));
 		for (size_t i = 0; i < n; i++)
-			guess[i].score += sqrt(s.dist2[i]);
+			guess[i].score += search_distance(&s, i);
 	}
 out:
-	iso_knn_free(&s);
+	search_free(&s);
 	return st;
 }
 
@@ -117,7 +174,8 @@ static iso_status guess(const iso_attack_view *v, const void *opt, void *state, 
 		    "them");
 	ISO_TRY_OUT(iso_encoder_new(v->schema, ISO_ENC_FEATURES | ISO_ENC_LABEL | ISO_ENC_ATTACK,
 				    &e, err));
-	ISO_TRY_OUT(iso_encode_new(e, v->targets, &x, err));
+	if (!is_wide(e, v->encoded->targets))
+		ISO_TRY_OUT(iso_encode_new(e, v->targets, &x, err));
 	ISO_TRY_OUT(with_neighbours(v, o, e, x, out, err));
 out:
 	iso_free(x);

@@ -9,9 +9,6 @@
 #include "suites/referee/pool.h"
 #include "suites/referee/targets.h"
 
-/* Beyond so many floats a table is not encoded for all attacks at once. */
-#define MOST_ENCODED ((size_t)1 << 26)
-
 struct iso_game {
 	iso_game_setup setup;
 	iso_table *targets;   /* of the membership game; NULL when there is none */
@@ -19,9 +16,8 @@ struct iso_game {
 	uint8_t *truth;
 	size_t n;
 	size_t shared_members, shared_nonmembers;
-	iso_pool *pool; /* NULL without a request */
-	iso_encoder *encoder;
-	float *encoded_synthetic, *encoded_auxiliary; /* made when first asked for */
+	iso_pool *pool;			/* NULL without a request */
+	iso_rowset synthetic, aux_rows; /* encoded when first asked for */
 };
 
 static const iso_game_type *const games[] = {
@@ -118,10 +114,6 @@ iso_status iso_game_new(const iso_game_setup *setup, iso_game **out, iso_error *
 		st = hide_targets(g, err);
 	if (st == ISO_OK && setup->request)
 		st = iso_pool_new(setup->request, &g->pool, err);
-	if (st == ISO_OK)
-		st = iso_encoder_new(setup->members->schema,
-				     ISO_ENC_FEATURES | ISO_ENC_LABEL | ISO_ENC_ATTACK, &g->encoder,
-				     err);
 	if (st != ISO_OK) {
 		iso_game_free(g);
 		return st;
@@ -137,9 +129,8 @@ void iso_game_free(iso_game *g)
 	iso_table_free(g->targets);
 	iso_table_free(g->auxiliary);
 	iso_pool_free(g->pool);
-	iso_encoder_free(g->encoder);
-	iso_free(g->encoded_synthetic);
-	iso_free(g->encoded_auxiliary);
+	iso_rowset_free(&g->synthetic);
+	iso_rowset_free(&g->aux_rows);
 	iso_free(g->truth);
 	iso_free(g);
 }
@@ -283,20 +274,24 @@ static const char *obstacle(const iso_game *g, const iso_game_type *type, uint32
 	return NULL;
 }
 
-/* Encodes t once; NULL stays when it would be too large. */
-static iso_status encode_once(const iso_game *g, const iso_table *t, float **x, iso_error *err)
+static iso_status encode_once(const iso_table *t, iso_rowset *set, const iso_rowset **out,
+			      iso_error *err)
 {
-	if (*x || !t || t->n == 0 || t->n > MOST_ENCODED / (g->encoder->dim + 1))
+	*out = NULL;
+	if (!t)
 		return ISO_OK;
-	return iso_encode_new(g->encoder, t, x, err);
+	if (!set->x)
+		ISO_TRY(iso_rowset_new(t, set, err));
+	*out = set;
+	return ISO_OK;
 }
 
 /* What the setting declares to know, and nothing else. */
 static iso_status make_view(iso_game *g, const iso_deal *d, uint32_t knows, oracle *o,
-			    iso_encoded *enc, iso_attack_view *v, iso_error *err)
+			    iso_rowset *targets, iso_encoded *enc, iso_attack_view *v,
+			    iso_error *err)
 {
 	const iso_game_setup *s = &g->setup;
-	float *targets = NULL;
 
 	*v = (iso_attack_view){.schema = s->members->schema,
 			       .targets = d->targets,
@@ -324,13 +319,9 @@ static iso_status make_view(iso_game *g, const iso_deal *d, uint32_t knows, orac
 		v->models = iso_pool_models(g->pool);
 	if (knows & ISO_KNOWS_ROUNDS)
 		v->rounds = s->rounds;
-	ISO_TRY(encode_once(g, v->synthetic, &g->encoded_synthetic, err));
-	ISO_TRY(encode_once(g, v->auxiliary, &g->encoded_auxiliary, err));
-	ISO_TRY(encode_once(g, d->targets, &targets, err));
-	*enc = (iso_encoded){.encoder = g->encoder,
-			     .targets = targets,
-			     .synthetic = v->synthetic ? g->encoded_synthetic : NULL,
-			     .auxiliary = v->auxiliary ? g->encoded_auxiliary : NULL};
+	ISO_TRY(encode_once(d->targets, targets, &enc->targets, err));
+	ISO_TRY(encode_once(v->synthetic, &g->synthetic, &enc->synthetic, err));
+	ISO_TRY(encode_once(v->auxiliary, &g->aux_rows, &enc->auxiliary, err));
 	return ISO_OK;
 }
 
@@ -403,6 +394,7 @@ static iso_status play(iso_game *g, const iso_attack *a, const char *label, cons
 	oracle o = {.game = g,
 		    .key = iso_key_child(iso_key_new(g->setup.seed, "attack"), label, 0)};
 	iso_encoded enc = {0};
+	iso_rowset targets = {0};
 	iso_attack_view view;
 	iso_status st;
 
@@ -414,10 +406,10 @@ static iso_status play(iso_game *g, const iso_attack *a, const char *label, cons
 	for (size_t i = 0; i < d->n; i++)
 		p->guess[i] = (iso_guess){NAN, NAN};
 	ISO_TRY(measures_new(p->type->outputs, &p->measures, err));
-	st = make_view(g, d, iso_attack_knows(a, options), &o, &enc, &view, err);
+	st = make_view(g, d, iso_attack_knows(a, options), &o, &targets, &enc, &view, err);
 	if (st == ISO_OK)
 		st = ask(a, &view, options, p->guess, err);
-	iso_free((void *)enc.targets);
+	iso_rowset_free(&targets);
 	ISO_TRY(st);
 	ISO_TRY(check_scores(a, p->guess, d->n, err));
 	if (p->type->ranks)

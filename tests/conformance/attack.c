@@ -74,8 +74,7 @@ typedef struct world {
 	iso_table *members, *targets, *synthetic, *auxiliary;
 	uint8_t truth[2 * N];
 	uint64_t calls;
-	iso_encoder *encoder;
-	float *x[3]; /* encoded targets, synthetic, auxiliary */
+	iso_rowset x[3]; /* targets, synthetic, auxiliary */
 	iso_encoded encoded;
 	iso_models models;
 	struct iso_model *model[MODELS];
@@ -234,11 +233,9 @@ static world make_world(int memorises, uint64_t seed)
 	tk_ok(generate(&w, w.members, 77 + seed, 5 * N, &w.synthetic, &err));
 	iso_table_free(others);
 	iso_table_free(all);
-	tk_ok(iso_encoder_new(schema, ISO_ENC_FEATURES | ISO_ENC_LABEL | ISO_ENC_ATTACK, &w.encoder,
-			      &err));
-	tk_ok(iso_encode_new(w.encoder, w.targets, &w.x[0], &err));
-	tk_ok(iso_encode_new(w.encoder, w.synthetic, &w.x[1], &err));
-	tk_ok(iso_encode_new(w.encoder, w.auxiliary, &w.x[2], &err));
+	tk_ok(iso_rowset_new(w.targets, &w.x[0], &err));
+	tk_ok(iso_rowset_new(w.synthetic, &w.x[1], &err));
+	tk_ok(iso_rowset_new(w.auxiliary, &w.x[2], &err));
 	return w;
 }
 
@@ -249,9 +246,8 @@ static void free_world(world *w)
 	iso_table_free(w->synthetic);
 	iso_table_free(w->auxiliary);
 	forget_models(w);
-	iso_encoder_free(w->encoder);
 	for (int i = 0; i < 3; i++)
-		iso_free(w->x[i]);
+		iso_rowset_free(&w->x[i]);
 }
 
 /* ---- running an attack as the referee does ---- */
@@ -268,10 +264,9 @@ static iso_attack_view view_of(world *w, uint32_t knows)
 	v.score = knows & ISO_KNOWS_SCORE ? white_score : NULL;
 	v.models = knows & ISO_KNOWS_SHADOW ? &w->models : NULL;
 	v.secret = -1;
-	w->encoded = (iso_encoded){.encoder = w->encoder,
-				   .targets = w->x[0],
-				   .synthetic = v.synthetic ? w->x[1] : NULL,
-				   .auxiliary = v.auxiliary ? w->x[2] : NULL};
+	w->encoded = (iso_encoded){.targets = &w->x[0],
+				   .synthetic = v.synthetic ? &w->x[1] : NULL,
+				   .auxiliary = v.auxiliary ? &w->x[2] : NULL};
 	v.encoded = &w->encoded;
 	v.decode = knows & ISO_KNOWS_LATENT ? decode : NULL;
 	v.latent_dim = knows & ISO_KNOWS_LATENT ? 2 : 0;
@@ -421,9 +416,8 @@ static void check_order(const iso_attack *a, const void *options)
 	for (size_t i = 0; i < 2 * N; i++)
 		turned->id[i] = 999999 - 7 * i;
 	v.targets = turned;
-	iso_free(w.x[0]);
-	tk_ok(iso_encode_new(w.encoder, turned, &w.x[0], &err));
-	w.encoded.targets = w.x[0];
+	iso_rowset_free(&w.x[0]);
+	tk_ok(iso_rowset_new(turned, &w.x[0], &err));
 	w.calls = 0;
 	tk_ok(run(a, options, &v, y, &err));
 	for (size_t i = 0; i < 2 * N; i++)
