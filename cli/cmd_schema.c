@@ -18,6 +18,9 @@ static const iso_verb_help help = {
 		"rows and marked \"learned\".\n"
 		"       Bounds learned from private rows leak them: replace them by public ones, "
 		"then remove the mark.\n"
+		"       Separator, decimal sign, comment lines, row names, dates and missing codes "
+		"are detected; every guess\n"
+		"       is a note on standard error.\n"
 		"check  reads a schema, and a CSV against it; the first fault is named with file, "
 		"line and field.\n\n"
 		"Examples:\n"
@@ -27,11 +30,57 @@ static const iso_verb_help help = {
 	.max_operands = 3,
 };
 
-static iso_status infer(const char *csv, const char *path, iso_str *out, iso_error *err)
+typedef struct draft {
+	const char *path, *separator, *decimal, *label;
+	iso_arg_list missing;
+} draft;
+
+/* One note a line. */
+static void print_notes(char *text)
 {
+	for (char *end; text && (end = strchr(text, '\n')); text = end + 1) {
+		*end = 0;
+		iso_note("%s", text);
+	}
+}
+
+/* "tab", "\\t" or the character itself. */
+static char separator_of(const char *text)
+{
+	return strcmp(text, "tab") == 0 || strcmp(text, "\\t") == 0 ? '\t' : *text;
+}
+
+static iso_status read_options(const draft *d, iso_infer_options *o, iso_error *err)
+{
+	static const char *const known[] = {",", ";", "|", "\t", "tab", "\\t"};
+	int good = !d->separator;
+
+	for (size_t i = 0; i < ISO_COUNT(known) && !good; i++)
+		good = strcmp(d->separator, known[i]) == 0;
+	ISO_FAIL_IF(!good, err, ISO_E_USAGE,
+		    "unknown separator (--separator %.20s): use one of \",\", \";\", \"|\" and tab",
+		    d->separator);
+	ISO_FAIL_IF(d->decimal && strcmp(d->decimal, ".") != 0 && strcmp(d->decimal, ",") != 0, err,
+		    ISO_E_USAGE, "unknown decimal sign (--decimal %.20s): use . or ,", d->decimal);
+	*o = (iso_infer_options){.label = d->label,
+				 .missing = d->missing.v,
+				 .nmissing = d->missing.n,
+				 .csv = {.separator = d->separator ? separator_of(d->separator) : 0,
+					 .decimal = d->decimal ? *d->decimal : 0}};
+	return ISO_OK;
+}
+
+static iso_status infer(const char *csv, const draft *d, iso_str *out, iso_error *err)
+{
+	const char *path = d->path;
+	iso_infer_options options;
+	iso_str notes = {0};
 	iso_schema *s = NULL;
 	cJSON *v = NULL;
-	iso_status st = iso_schema_infer(csv, &s, err);
+	iso_status st;
+
+	ISO_TRY(read_options(d, &options, err));
+	st = iso_schema_infer(csv, &options, &s, &notes, err);
 
 	if (st == ISO_OK)
 		st = iso_schema_to_json(s, &v, err);
@@ -42,8 +91,9 @@ static iso_status infer(const char *csv, const char *path, iso_str *out, iso_err
 		iso_str_free(out);
 		iso_str_addf(out, "wrote %s: %zu columns\n", path, s->ncol);
 	}
-	if (st == ISO_OK && s->label < 0)
-		iso_note("no label was recognised; give one column \"role\": \"label\"");
+	if (st == ISO_OK)
+		print_notes(notes.p);
+	iso_str_free(&notes);
 	if (st == ISO_OK)
 		iso_note("bounds and categories were learned from the rows; replace them by public "
 			 "ones");
@@ -73,11 +123,11 @@ static void describe(const iso_schema *s, const iso_table *t, iso_str *out)
 	for (size_t c = 0; c < s->ncol; c++) {
 		const iso_column *col = &s->column[c];
 
-		iso_json_number_text(col->lo, lo);
-		iso_json_number_text(col->hi, hi);
+		iso_bound_text(col, col->lo, lo);
+		iso_bound_text(col, col->hi, hi);
 		iso_str_addf(out, "  %-24s ", col->name);
 		if (iso_is_dropped(col))
-			iso_str_add(out, "id, dropped");
+			iso_str_addf(out, "%s, dropped", iso_role_name(col->role));
 		else if (iso_is_discrete(col))
 			iso_str_addf(out, "%s, %zu categories", iso_type_name(col->type),
 				     col->ncategory);
@@ -129,13 +179,22 @@ static iso_status check(const char *path, const char *csv, int as_json, iso_str 
 
 int cmd_schema(int argc, char **argv)
 {
-	const char *operand[3] = {NULL, NULL, NULL}, *path = NULL;
+	const char *operand[3] = {NULL, NULL, NULL};
+	draft d = {0};
 	int as_json = 0, helped = 0;
-	const iso_arg table[] = {{"--out", ISO_ARG_TEXT, &path, "FILE",
-				  "infer: where to write the draft (default: standard output)"},
-				 {"--json", ISO_ARG_FLAG, &as_json, NULL,
-				  "check: machine-readable output (a draft is JSON anyway)"},
-				 {0}};
+	const iso_arg table[] = {
+		{"--out", ISO_ARG_TEXT, &d.path, "FILE",
+		 "infer: where to write the draft (default: standard output)"},
+		{"--label", ISO_ARG_TEXT, &d.label, "COLUMN",
+		 "infer: the column to predict (default: guessed by its name)"},
+		{"--separator", ISO_ARG_TEXT, &d.separator, "C",
+		 "infer: , ; | or tab (default: detected)"},
+		{"--decimal", ISO_ARG_TEXT, &d.decimal, "C", "infer: . or , (default: detected)"},
+		{"--missing", ISO_ARG_TEXTS, &d.missing, "TOKEN",
+		 "infer: a text that means missing (many times)"},
+		{"--json", ISO_ARG_FLAG, &as_json, NULL,
+		 "check: machine-readable output (a draft is JSON anyway)"},
+		{0}};
 	iso_str out = {0};
 	iso_error err = {0};
 	size_t n = 0;
@@ -146,8 +205,8 @@ int cmd_schema(int argc, char **argv)
 	if (st != ISO_OK)
 		return iso_cli_fail(&err);
 	if (strcmp(operand[0], "infer") == 0 && n == 2)
-		st = infer(operand[1], path, &out, &err);
-	else if (strcmp(operand[0], "check") == 0 && !path)
+		st = infer(operand[1], &d, &out, &err);
+	else if (strcmp(operand[0], "check") == 0 && !d.path)
 		st = check(operand[1], n == 3 ? operand[2] : NULL, as_json, &out, &err);
 	else
 		st = iso_fail(&err, ISO_E_USAGE,

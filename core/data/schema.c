@@ -149,10 +149,10 @@ static iso_status read_bounds(const cJSON *v, iso_column *c, int required, const
 	c->lo = lo->valuedouble;
 	c->hi = hi->valuedouble;
 	if (c->type == ISO_INTEGER && (c->lo != floor(c->lo) || c->hi != floor(c->hi) ||
-				       !(fabs(c->lo) <= 0x1p53) || !(fabs(c->hi) <= 0x1p53)))
+				       !(fabs(c->lo) < 0x1p53) || !(fabs(c->hi) < 0x1p53)))
 		return iso_fail(err, ISO_E_CONFIG,
-				"wrong bounds (%s): an integer column needs whole bounds from "
-				"-2^53 to 2^53, since larger numbers cannot be held exactly; "
+				"wrong bounds (%s): an integer column needs whole bounds between "
+				"-2^53 and 2^53, since larger numbers cannot be held exactly; "
 				"round them, or make the column categorical",
 				where);
 	return ISO_OK;

@@ -97,8 +97,17 @@ iso_status iso_schema_from_json(const cJSON *v, const char *where, iso_schema **
 iso_status iso_schema_read(const char *path, iso_schema **out, iso_error *err) ISO_MUST_CHECK;
 iso_status iso_schema_to_json(const iso_schema *s, cJSON **out, iso_error *err) ISO_MUST_CHECK;
 void iso_schema_free(iso_schema *s);
-/* Draft from a CSV: types guessed, bounds and categories marked learned. */
-iso_status iso_schema_infer(const char *csv_path, iso_schema **out, iso_error *err) ISO_MUST_CHECK;
+/* What a user tells a draft; all zero: everything is guessed. */
+typedef struct iso_infer_options {
+	iso_csv_format csv;
+	const char *const *missing; /* [nmissing] codes that mean missing, beside the usual ones */
+	size_t nmissing;
+	const char *label; /* NULL: guessed from the name of a column */
+} iso_infer_options;
+/* Draft from a CSV ("-" = standard input): types guessed, bounds and categories marked learned.
+ * Every guess that could be another one is a line in notes (NULL: not wanted). */
+iso_status iso_schema_infer(const char *csv_path, const iso_infer_options *options,
+			    iso_schema **out, iso_str *notes, iso_error *err) ISO_MUST_CHECK;
 int iso_schema_find(const iso_schema *s, const char *name); /* index or -1 */
 #define ISO_TYPES ((size_t)ISO_DATE + 1)
 #define ISO_ROLES ((size_t)ISO_CLIENT + 1)

@@ -1,54 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A draft of a schema from a CSV.  It reads private rows, so every bound and list in it is marked
- * learned; the user is to replace them by public ones. */
+/* The scan behind a draft of a schema.  It reads private rows, so every bound and list in the draft
+ * is marked learned; the user is to replace them by public ones. */
 #include <ctype.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "core/base/alloc.h"
-#include "core/data/schema.h"
-#include "core/io/csv.h"
+#include "core/data/infer.h"
+#include "core/data/table.h"
+#include "core/io/file.h"
 
-#define MAX_DISTINCT 256 /* a text column with more values than this is taken for an identifier */
-#define MAX_CLASSES \
-	32 /* a column called "label" with at most as many whole values is categorical */
+static const char *const missing_codes[] = {"",	    "?",    "NA",   "N/A", "NaN",
+					    "null", "#N/A", "<NA>", "\\N"};
 
-typedef struct guess {
-	char *name;
-	char **value; /* distinct non-missing texts, in order of appearance */
-	size_t nvalue, cap;
-	int many;      /* more than MAX_DISTINCT */
-	char *code[8]; /* missing codes met */
-	size_t ncode;
-	int numeric, whole; /* all non-missing values are numbers; whole numbers */
-	int increasing;	    /* each number above the one before: an identifier? */
-	int decimals;
-	double lo, hi, last;
-	size_t count; /* non-missing values */
-} guess;
-
-typedef struct infer {
-	guess *g;
-	size_t n, rows;
-	const char *path;
-} infer;
-
-static const char *const missing_codes[] = {"", "?", "NA", "N/A", "NaN", "nan", "null", "NULL"};
-static const char *const label_names[] = {"label",   "class",	  "target", "y",
-					  "outcome", "diagnosis", "income", "survived"};
-
-static int listed(const char *const *list, size_t n, const char *text)
+static int is_missing(const iso_scan *f, const char *text)
 {
-	for (size_t i = 0; i < n; i++)
-		if (strcasecmp(list[i], text) == 0)
+	for (size_t i = 0; i < ISO_COUNT(missing_codes); i++)
+		if (strcasecmp(missing_codes[i], text) == 0)
+			return 1;
+	for (size_t i = 0; i < f->options->nmissing; i++)
+		if (strcmp(f->options->missing[i], text) == 0)
 			return 1;
 	return 0;
 }
 
-static iso_status note_missing(guess *g, const char *text, iso_error *err)
+static iso_status note_missing(iso_guess *g, const char *text, iso_error *err)
 {
 	for (size_t i = 0; i < g->ncode; i++)
 		if (strcmp(g->code[i], text) == 0)
@@ -59,14 +37,14 @@ static iso_status note_missing(guess *g, const char *text, iso_error *err)
 	return g->code[g->ncode++] ? ISO_OK : iso_no_memory(err, "a schema draft");
 }
 
-static iso_status note_value(guess *g, const char *text, iso_error *err)
+static iso_status note_value(iso_guess *g, const char *text, iso_error *err)
 {
 	if (g->many)
 		return ISO_OK;
 	for (size_t i = g->nvalue; i-- > 0;)
 		if (strcmp(g->value[i], text) == 0)
 			return ISO_OK;
-	if (g->nvalue == MAX_DISTINCT) {
+	if (g->nvalue == ISO_INFER_DISTINCT) {
 		g->many = 1;
 		return ISO_OK;
 	}
@@ -75,225 +53,260 @@ static iso_status note_value(guess *g, const char *text, iso_error *err)
 	return g->value[g->nvalue++] ? ISO_OK : iso_no_memory(err, "a schema draft");
 }
 
-static void note_number(guess *g, const char *text)
+static iso_status note_odd(iso_odd *o, const char *text, size_t line, iso_error *err)
 {
-	const char *dot = strchr(text, '.');
-	char *end = NULL;
-	double x = strtod(text, &end);
-
-	if (text[strspn(text, "0123456789+-.eE")] || *end || !isfinite(x)) {
-		g->numeric = 0;
-		return;
+	o->count++;
+	if (o->text) {
+		o->several |= strcmp(o->text, text) != 0;
+		return ISO_OK;
 	}
-	g->increasing &= g->count == 0 || x > g->last;
+	o->line = line;
+	o->text = iso_strdup(text);
+	return o->text ? ISO_OK : iso_no_memory(err, "a schema draft");
+}
+
+static void note_range(iso_guess *g, double x, size_t line)
+{
+	if (g->numbers == 0) {
+		g->lo = g->hi = g->lo2 = g->hi2 = x;
+		g->lo_line = g->hi_line = line;
+	}
+	if (x < g->lo) {
+		g->lo2 = g->lo;
+		g->lo = x;
+		g->lo_line = line;
+	} else if (x > g->lo && (g->lo2 == g->lo || x < g->lo2)) {
+		g->lo2 = x;
+	}
+	if (x > g->hi) {
+		g->hi2 = g->hi;
+		g->hi = x;
+		g->hi_line = line;
+	} else if (x < g->hi && (g->hi2 == g->hi || x > g->hi2)) {
+		g->hi2 = x;
+	}
+	g->increasing &= g->numbers == 0 || x > g->last;
 	g->last = x;
-	g->whole &= x == floor(x) && fabs(x) < 9e15;
-	g->lo = g->count == 0 || x < g->lo ? x : g->lo;
-	g->hi = g->count == 0 || x > g->hi ? x : g->hi;
+}
+
+/* Digits that a double does not give back: beyond 2^53, or behind a leading zero. */
+static int is_inexact(const char *text, double x)
+{
+	const char *digits = text + (*text == '-' || *text == '+');
+	const size_t n = strlen(digits);
+
+	if (strspn(digits, "0123456789") != n)
+		return 0;
+	return (n > 1 && *digits == '0') || fabs(x) >= 0x1p53;
+}
+
+static iso_status note_number(iso_guess *g, const char *text, double x, char decimal, size_t line,
+			      iso_error *err)
+{
+	const char *dot = strchr(text, decimal ? decimal : '.');
+
+	if (is_inexact(text, x))
+		ISO_TRY(note_odd(&g->exact, text, line, err));
+	note_range(g, x, line);
+	g->whole &= x == floor(x) && fabs(x) < 0x1p53;
 	if (dot && (int)strspn(dot + 1, "0123456789") > g->decimals)
 		g->decimals = (int)strspn(dot + 1, "0123456789");
 	if (strpbrk(text, "eE"))
 		g->decimals = 99; /* no fixed grain */
+	g->numbers++;
+	return ISO_OK;
+}
+
+/* "$1,200.50", "1200 EUR": a number with a sign of money around it. */
+static int is_money(const char *text)
+{
+	static const char *const signs[] = {"$",   "\xe2\x82\xac", "\xc2\xa3", "\xc2\xa5",
+					    "EUR", "USD",	   "CHF",      "GBP"};
+	const char *digits = text + strcspn(text, "0123456789");
+
+	if (!*digits)
+		return 0;
+	for (size_t i = 0; i < ISO_COUNT(signs); i++) {
+		const char *at = strstr(text, signs[i]);
+		const size_t n = strlen(signs[i]);
+
+		if (at && strspn(text, "-+ 0123456789.,'") == (size_t)(at - text) &&
+		    at[n + strspn(at + n, "-+ 0123456789.,'")] == 0)
+			return 1;
+	}
+	return 0;
+}
+
+static int is_percent(const char *text)
+{
+	const size_t n = strlen(text);
+
+	return n > 1 && text[n - 1] == '%' && strspn(text, "-+0123456789., ") == n - 1;
+}
+
+static void note_date(iso_guess *g, const char *text)
+{
+	double day;
+
+	for (int k = 0; k < ISO_DATE_FORMATS; k++)
+		if (iso_date_read(text, (iso_date_format)k, &day)) {
+			if (g->dates[k]++ == 0)
+				g->first_date[k] = g->last_date[k] = day;
+			g->first_date[k] = fmin(g->first_date[k], day);
+			g->last_date[k] = fmax(g->last_date[k], day);
+		}
+}
+
+static iso_status note_cell(const iso_scan *f, iso_guess *g, const char *text, size_t line,
+			    iso_error *err)
+{
+	double x;
+
+	if (is_missing(f, text))
+		return note_missing(g, text, err);
+	g->header_is_value |= strcmp(text, g->name) == 0;
+	if (iso_number_read(text, f->csv.decimal, &x)) {
+		ISO_TRY(note_number(g, text, x, f->csv.decimal, line, err));
+	} else {
+		ISO_TRY(note_odd(&g->text, text, line, err));
+		if (is_money(text))
+			ISO_TRY(note_odd(&g->money, text, line, err));
+		if (is_percent(text))
+			ISO_TRY(note_odd(&g->percent, text, line, err));
+		note_date(g, text);
+	}
+	g->count++;
+	return note_value(g, text, err);
+}
+
+static iso_status on_header(iso_scan *f, size_t line, char **field, size_t nfield, iso_error *err)
+{
+	f->g = iso_alloc(nfield, sizeof(*f->g));
+	if (!f->g)
+		return iso_no_memory(err, "a schema draft");
+	f->n = nfield;
+	for (size_t i = 0; i < nfield; i++) {
+		double x;
+
+		f->g[i] = (iso_guess){.whole = 1, .increasing = 1, .name = iso_strdup(field[i])};
+		if (!f->g[i].name)
+			return iso_no_memory(err, "a schema draft");
+		f->g[i].header_is_number = iso_number_read(field[i], f->csv.decimal, &x);
+		ISO_FAIL_IF(!*field[i], err, ISO_E_DATA,
+			    "empty column name (%s:%zu:%zu): the header needs a name for every "
+			    "column; name it",
+			    f->path, line, i + 1);
+	}
+	return ISO_OK;
 }
 
 static iso_status on_row(void *ctx, size_t row, size_t line, char **field, size_t nfield,
 			 iso_error *err)
 {
-	infer *f = ctx;
+	iso_scan *f = ctx;
 
-	if (row == 0) {
-		f->g = iso_alloc(nfield, sizeof(*f->g));
-		if (!f->g)
-			return iso_no_memory(err, "a schema draft");
-		f->n = nfield;
-		for (size_t i = 0; i < nfield; i++) {
-			f->g[i] = (guess){.numeric = 1,
-					  .whole = 1,
-					  .increasing = 1,
-					  .name = iso_strdup(field[i])};
-			if (!f->g[i].name)
-				return iso_no_memory(err, "a schema draft");
-			if (!*field[i])
-				return iso_fail(err, ISO_E_DATA,
-						"empty column name (%s:%zu:%zu): the header needs "
-						"a name for every "
-						"column; name it",
-						f->path, line, i + 1);
-		}
-		return ISO_OK;
-	}
+	if (row == 0)
+		return on_header(f, line, field, nfield, err);
 	f->rows++;
-	for (size_t i = 0; i < nfield; i++) {
-		guess *g = &f->g[i];
-
-		if (listed(missing_codes, ISO_COUNT(missing_codes), field[i])) {
-			ISO_TRY(note_missing(g, field[i], err));
-			continue;
-		}
-		if (g->numeric)
-			note_number(g, field[i]);
-		g->count++;
-		ISO_TRY(note_value(g, field[i], err));
-	}
+	for (size_t i = 0; i < nfield; i++)
+		ISO_TRY(note_cell(f, &f->g[i], field[i], line, err));
 	return ISO_OK;
 }
 
-static void free_guesses(infer *f)
+static void free_scan(iso_scan *f)
 {
 	for (size_t i = 0; i < f->n; i++) {
-		for (size_t k = 0; k < f->g[i].nvalue; k++)
-			iso_free(f->g[i].value[k]);
-		for (size_t k = 0; k < f->g[i].ncode; k++)
-			iso_free(f->g[i].code[k]);
-		iso_free(f->g[i].value);
-		iso_free(f->g[i].name);
+		iso_guess *g = &f->g[i];
+
+		for (size_t k = 0; k < g->nvalue; k++)
+			iso_free(g->value[k]);
+		for (size_t k = 0; k < g->ncode; k++)
+			iso_free(g->code[k]);
+		iso_free(g->text.text);
+		iso_free(g->exact.text);
+		iso_free(g->money.text);
+		iso_free(g->percent.text);
+		iso_free(g->value);
+		iso_free(g->name);
 	}
 	iso_free(f->g);
 }
 
-/* Numbers by value, then texts by byte. */
-static int compare_values(const void *a, const void *b)
+/* Decimal commas: some field is digits, a comma, digits, and none has a point in that place. */
+typedef struct commas {
+	size_t comma, point;
+} commas;
+
+static iso_status count_commas(void *ctx, size_t row, size_t line, char **field, size_t nfield,
+			       iso_error *err)
 {
-	const char *x = *(char *const *)a, *y = *(char *const *)b;
-	char *end_x, *end_y;
-	double u = strtod(x, &end_x), v = strtod(y, &end_y);
+	commas *c = ctx;
+	double x;
 
-	if (*x && *y && !*end_x && !*end_y && u != v)
-		return u < v ? -1 : 1;
-	return strcmp(x, y);
-}
-
-static int looks_like_id(const guess *g)
-{
-	size_t n = strlen(g->name);
-	int named = strcasecmp(g->name, "id") == 0 ||
-		    (n > 2 && strcasecmp(g->name + n - 2, "id") == 0 &&
-		     (g->name[n - 3] == '_' || g->name[n - 3] == '-' || g->name[n - 3] == ' ' ||
-		      g->name[n - 1] == 'D'));
-
-	return g->numeric ? named && g->whole && g->increasing : g->many;
-}
-
-static const char *guess_type(const guess *g, int label)
-{
-	if (g->nvalue == 2 && !g->many && (!g->numeric || (g->whole && g->hi - g->lo <= 2)))
-		return "binary";
-	if (!g->numeric || (label && g->whole && !g->many && g->nvalue <= MAX_CLASSES))
-		return "categorical";
-	if (strncasecmp(g->name, "lat", 3) == 0 && g->lo >= -90 && g->hi <= 90 && !g->whole)
-		return "latitude";
-	if (strncasecmp(g->name, "lon", 3) == 0 && g->lo >= -180 && g->hi <= 180 && !g->whole)
-		return "longitude";
-	return g->whole ? "integer" : "continuous";
-}
-
-static int put_list(cJSON *v, const char *key, char *const *text, size_t n)
-{
-	cJSON *list = cJSON_AddArrayToObject(v, key);
-
-	for (size_t i = 0; list && i < n; i++) {
-		cJSON *item = cJSON_CreateString(text[i]);
-
-		if (!item || !cJSON_AddItemToArray(list, item)) {
-			cJSON_Delete(item);
-			return 0;
-		}
+	(void)line;
+	(void)err;
+	for (size_t i = 0; i < nfield && row > 0; i++) {
+		c->comma += strchr(field[i], ',') && iso_number_read(field[i], ',', &x);
+		c->point += strchr(field[i], '.') && iso_number_read(field[i], 0, &x);
 	}
-	return list != NULL;
+	return ISO_OK;
 }
 
-static int put_bounds(cJSON *v, const guess *g)
+static void find_format(iso_scan *f, const char *text, size_t n)
 {
-	double pair[2] = {g->count ? g->lo : 0, g->count ? g->hi : 1};
-	cJSON *list;
+	commas c = {0};
+	iso_error unused = {0};
 
-	if (!(pair[0] < pair[1])) /* a constant still needs a range */
-		pair[1] = pair[0] + fmax(1, fabs(pair[0]) * 1e-6);
-	list = cJSON_CreateDoubleArray(pair, 2);
-	if (!list || !cJSON_AddItemToObject(v, "bounds", list)) {
-		cJSON_Delete(list);
-		return 0;
+	iso_csv_sniff(text, n, &f->options->csv, &f->csv);
+	f->csv.name_first = 1;
+	if (f->csv.decimal == '.')
+		f->csv.decimal = 0;
+	else if (!f->csv.decimal && f->csv.separator &&
+		 iso_csv_parse_as(text, n, f->path, &f->csv, count_commas, &c, &unused) == ISO_OK &&
+		 c.comma > 0 && c.point == 0)
+		f->csv.decimal = ',';
+}
+
+/* Names that are numbers, beside names that are values of their own columns: a row of data. */
+static iso_status check_header(const iso_scan *f, iso_error *err)
+{
+	size_t numbers = 0, names = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		numbers += (size_t)f->g[i].header_is_number;
+		names += !f->g[i].header_is_number && !f->g[i].header_is_value;
 	}
-	return g->whole || g->decimals > 15 ||
-	       cJSON_AddNumberToObject(v, "decimals", g->decimals) != NULL;
+	ISO_FAIL_IF(
+		numbers > 0 && names == 0, err, ISO_E_DATA,
+		"no header (%s:1:1): the first line looks like data (\"%.40s\"%s%.40s%s); put a "
+		"line with the names of the columns above it",
+		f->path, f->g[0].name, f->n > 1 ? ", \"" : "", f->n > 1 ? f->g[1].name : "",
+		f->n > 1 ? "\"" : "");
+	ISO_FAIL_IF(f->rows == 0, err, ISO_E_DATA,
+		    "nothing to infer from (%s:1:1): the file has a header and no rows; add rows",
+		    f->path);
+	return ISO_OK;
 }
 
-static int describe_guess(cJSON *v, guess *g, int label)
+iso_status iso_schema_infer(const char *csv_path, const iso_infer_options *options,
+			    iso_schema **out, iso_str *notes, iso_error *err)
 {
-	const char *type = guess_type(g, label);
-	int discrete = type[0] == 'b' || strcmp(type, "categorical") == 0;
-	int good = cJSON_AddStringToObject(v, "name", g->name) != NULL;
-
-	if (!good || looks_like_id(g) || (discrete && g->nvalue == 0))
-		return good && cJSON_AddStringToObject(v, "role", "id") != NULL;
-	good = cJSON_AddStringToObject(v, "type", type) &&
-	       cJSON_AddStringToObject(v, "role", label ? "label" : "feature");
-	if (good && discrete) {
-		qsort(g->value, g->nvalue, sizeof(*g->value), compare_values);
-		good = put_list(v, "categories", g->value, g->nvalue);
-	} else if (good) {
-		good = put_bounds(v, g);
-	}
-	if (good && g->ncode)
-		good = put_list(v, "missing", g->code, g->ncode);
-	return good && cJSON_AddTrueToObject(v, "learned") != NULL;
-}
-
-/* The last column of a usual name of labels that has few values; (size_t)-1 if none. */
-static size_t find_label(const infer *f)
-{
-	for (size_t i = f->n; i-- > 0;) {
-		const guess *g = &f->g[i];
-
-		if (listed(label_names, ISO_COUNT(label_names), g->name) && !g->many &&
-		    g->nvalue >= 2 && g->nvalue <= MAX_CLASSES && (!g->numeric || g->whole))
-			return i;
-	}
-	return (size_t)-1;
-}
-
-static iso_status draft(const infer *f, iso_schema **out, iso_error *err)
-{
-	const char *base = strrchr(f->path, '/');
-	size_t label = find_label(f);
-	cJSON *v = cJSON_CreateObject(), *list = NULL;
-	char name[128];
-	iso_status st;
-	int good;
-
-	snprintf(name, sizeof(name), "%.120s", base ? base + 1 : f->path);
-	name[strcspn(name, ".")] = 0;
-	good = v && cJSON_AddStringToObject(v, "name", *name ? name : "data") &&
-	       (list = cJSON_AddArrayToObject(v, "columns")) != NULL;
-	for (size_t i = 0; good && i < f->n; i++) {
-		cJSON *c = cJSON_CreateObject();
-
-		good = c && cJSON_AddItemToArray(list, c);
-		if (!good)
-			cJSON_Delete(c);
-		else
-			good = describe_guess(c, &f->g[i], i == label);
-	}
-	st = good ? iso_schema_from_json(v, f->path, out, err)
-		  : iso_no_memory(err, "a schema draft");
-	cJSON_Delete(v);
-	return st;
-}
-
-iso_status iso_schema_infer(const char *csv_path, iso_schema **out, iso_error *err)
-{
-	infer f = {.path = strcmp(csv_path, "-") == 0 ? "standard input" : csv_path};
+	static const iso_infer_options guess_all = {0};
+	iso_scan f = {.path = strcmp(csv_path, "-") == 0 ? "standard input" : csv_path,
+		      .options = options ? options : &guess_all};
+	char *text = NULL;
+	size_t n = 0;
 	iso_status st;
 
 	*out = NULL;
-	st = iso_csv_read(csv_path, on_row, &f, err);
-	if (st == ISO_OK && f.rows == 0)
-		st = iso_fail(err, ISO_E_DATA,
-			      "nothing to infer from (%s:1:1): the file has a header and no rows; "
-			      "add rows",
-			      f.path);
+	ISO_TRY(iso_file_read(csv_path, 0, &text, &n, err));
+	find_format(&f, text, n);
+	st = iso_csv_parse_as(text, n, f.path, &f.csv, on_row, &f, err);
+	iso_free(text);
 	if (st == ISO_OK)
-		st = draft(&f, out, err);
-	free_guesses(&f);
+		st = check_header(&f, err);
+	if (st == ISO_OK)
+		st = iso_draft_schema(&f, out, notes, err);
+	free_scan(&f);
 	return st;
 }
