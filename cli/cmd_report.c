@@ -82,7 +82,7 @@ int cmd_report(int argc, char **argv)
 		return 0;
 	iso_str_addf(&place, out ? "%s" : "%s/report", out ? out : dir[0]);
 	if (iso_str_check(&place, &err) != ISO_OK ||
-	    iso_report_write(dir[0], place.p, formats, &summary, &err) != ISO_OK) {
+	    iso_report_write(dir[0], out, formats, &summary, &err) != ISO_OK) {
 		iso_str_free(&place);
 		return iso_cli_fail(&err);
 	}

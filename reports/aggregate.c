@@ -3,114 +3,181 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "core/base/alloc.h"
-#include "core/math/special.h"
 #include "reports/escape.h"
-
-/* One measured value on its way into a group. */
-typedef struct sample {
-	size_t setting, name;
-	double value, low, high;
-} sample;
 
 typedef struct collector {
 	iso_aggregate *a;
 	size_t setting;
-	sample *v;
-	size_t n, cap;
 } collector;
+
+static const cJSON *get(const cJSON *o, const char *key)
+{
+	return cJSON_GetObjectItemCaseSensitive(o, key);
+}
 
 static const char *text_of(const cJSON *o, const char *key)
 {
-	const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key);
+	const cJSON *v = get(o, key);
 
 	return cJSON_IsString(v) ? v->valuestring : "";
 }
 
-static double target_epsilon(const cJSON *config)
+static double number_of(const cJSON *o, const char *key, double otherwise)
 {
-	const cJSON *v = cJSON_GetObjectItemCaseSensitive(config, "epsilon");
+	const cJSON *v = get(o, key);
 
-	return cJSON_IsNumber(v) ? v->valuedouble : INFINITY;
+	return cJSON_IsNumber(v) ? v->valuedouble : otherwise;
 }
 
-static int same_setting(const iso_setting *a, const iso_setting *b)
+/* The configuration without the seed and without its judges, and what the record says about code.
+ */
+static iso_status identity_of(const cJSON *record, char **out, iso_error *err)
 {
-	return strcmp(a->dataset, b->dataset) == 0 && strcmp(a->label, b->label) == 0 &&
-	       strcmp(a->mode, b->mode) == 0 && a->epsilon == b->epsilon;
+	static const char *const not_part[] = {"seed", "attacks", "metrics", "attack_targets",
+					       "samples"};
+	cJSON *copy = cJSON_Duplicate(get(record, "config"), 1);
+	iso_str text = {0};
+	iso_status st;
+
+	if (!copy)
+		return iso_no_memory(err, "report");
+	for (size_t i = 0; i < ISO_COUNT(not_part); i++)
+		cJSON_DeleteItemFromObjectCaseSensitive(copy, not_part[i]);
+	st = iso_json_canonical(copy, &text, err);
+	cJSON_Delete(copy);
+	iso_str_addf(&text, "|%s|%s|%s", text_of(record, "label"), text_of(record, "mode"),
+		     text_of(get(record, "run"), "version"));
+	if (st == ISO_OK)
+		st = iso_str_check(&text, err);
+	if (st == ISO_OK)
+		*out = text.p;
+	else
+		iso_str_free(&text);
+	return st;
+}
+
+/* "verified" and "refuted" are findings; every other word means that nobody tried. */
+static const char *verdict_of(const cJSON *record)
+{
+	const cJSON *v = get(record, "verdict");
+
+	if (cJSON_IsObject(v))
+		v = get(v, "verdict") ? get(v, "verdict") : get(v, "status");
+	return cJSON_IsString(v) ? v->valuestring : "";
 }
 
 static iso_status find_setting(iso_aggregate *a, const cJSON *record, size_t *index, iso_error *err)
 {
-	const cJSON *config = cJSON_GetObjectItemCaseSensitive(record, "config");
-	const cJSON *dataset = cJSON_GetObjectItemCaseSensitive(config, "dataset");
+	const cJSON *config = get(record, "config"), *dataset = get(config, "dataset");
 	const char *named = text_of(dataset, "label");
 	iso_setting s = {
 		.dataset = *named ? named : text_of(dataset, "name"),
 		.label = text_of(record, "label"),
-		.generator = text_of(cJSON_GetObjectItemCaseSensitive(config, "generator"), "name"),
+		.generator = text_of(get(config, "generator"), "name"),
 		.mode = text_of(record, "mode"),
 		.guarantee = text_of(record, "guarantee"),
-		.epsilon = target_epsilon(config),
+		.control = text_of(record, "control"),
+		.verdict = verdict_of(record),
+		.epsilon = number_of(config, "epsilon", INFINITY),
+		.delta = number_of(config, "delta", NAN),
+		.rows = number_of(get(record, "n"), "train", NAN),
+		.record = record,
 	};
+	iso_status st;
 
+	ISO_TRY(identity_of(record, &s.identity, err));
 	for (*index = 0; *index < a->nsetting; ++*index)
-		if (same_setting(&a->setting[*index], &s))
+		if (strcmp(a->setting[*index].identity, s.identity) == 0) {
+			iso_free(s.identity);
 			return ISO_OK;
-	ISO_TRY(iso_grow(&a->setting, &a->cap_setting, a->nsetting + 1, sizeof(s), err));
+		}
+	st = iso_grow(&a->setting, &a->cap_setting, a->nsetting + 1, sizeof(s), err);
+	if (st != ISO_OK) {
+		iso_free(s.identity);
+		return st;
+	}
 	a->setting[a->nsetting++] = s;
 	return ISO_OK;
 }
 
 static iso_status find_name(iso_aggregate *a, const iso_value *v, size_t *index, iso_error *err)
 {
+	iso_name *n;
+
 	for (*index = 0; *index < a->nname; ++*index)
 		if (strcmp(a->name[*index].name, v->name) == 0)
 			return ISO_OK;
 	ISO_TRY(iso_grow(&a->name, &a->cap_name, a->nname + 1, sizeof(*a->name), err));
-	a->name[a->nname] = (iso_name){.name = iso_strdup(v->name),
-				       .title = iso_strdup(v->title ? v->title : ""),
-				       .kind = v->kind,
-				       .share = v->unit && strcmp(v->unit, "share") == 0};
-	a->nname++;
-	if (!a->name[a->nname - 1].name || !a->name[a->nname - 1].title)
-		return iso_no_memory(err, "value names");
-	return ISO_OK;
+	n = &a->name[a->nname++];
+	*n = (iso_name){.name = iso_strdup(v->name),
+			.title = iso_strdup(v->title && *v->title ? v->title : v->name),
+			.unit = iso_strdup(v->unit ? v->unit : ""),
+			.section = iso_strdup(v->section),
+			.real = iso_strdup(v->real),
+			.kind = v->kind,
+			.direction = strcmp(v->direction, "higher") == 0  ? 1
+				     : strcmp(v->direction, "lower") == 0 ? -1
+									  : 0,
+			.headline = v->headline,
+			.lo = v->lo,
+			.hi = v->hi,
+			.ideal = v->ideal,
+			.chance = v->chance};
+	return n->name && n->title && n->unit && n->section && n->real
+		       ? ISO_OK
+		       : iso_no_memory(err, "value names");
 }
 
 static iso_status collect(void *ctx, const cJSON *record, const iso_value *v, iso_error *err)
 {
 	collector *c = ctx;
-	sample s = {.setting = c->setting, .value = v->value, .low = v->low, .high = v->high};
+	iso_sample s = {.setting = c->setting,
+			.seed = number_of(get(record, "config"), "seed", NAN),
+			.value = v->value,
+			.low = v->low,
+			.high = v->high};
 
-	(void)record;
 	if (isnan(v->value))
 		return ISO_OK;
 	ISO_TRY(find_name(c->a, v, &s.name, err));
-	ISO_TRY(iso_grow(&c->v, &c->cap, c->n + 1, sizeof(s), err));
-	c->v[c->n++] = s;
+	ISO_TRY(iso_grow(&c->a->sample, &c->a->cap_sample, c->a->nsample + 1, sizeof(s), err));
+	c->a->sample[c->a->nsample++] = s;
 	return ISO_OK;
 }
 
-double iso_student_975(size_t n)
+static void student_interval(iso_summary *s, const iso_name *name)
 {
-	double dof = (double)n - 1, x;
+	const double half = iso_student_975(s->n) * s->sd / sqrt((double)s->n);
 
-	if (n < 2)
-		return NAN;
-	/* t^2 = dof (1/x - 1) with x the 5 % quantile of Beta(dof/2, 1/2). */
-	x = iso_beta_ppf(dof / 2, 0.5, 0.05);
-	return sqrt(dof * (1 / x - 1));
+	s->low = s->mean - half;
+	s->high = s->mean + half;
+	if (isfinite(name->lo))
+		s->low = fmax(s->low, name->lo);
+	if (isfinite(name->hi))
+		s->high = fmin(s->high, name->hi);
+}
+
+static int compare_samples(const void *pa, const void *pb)
+{
+	const iso_sample *a = pa, *b = pb;
+
+	if (a->setting != b->setting)
+		return a->setting < b->setting ? -1 : 1;
+	if (a->name != b->name)
+		return a->name < b->name ? -1 : 1;
+	return (a->seed > b->seed) - (a->seed < b->seed);
 }
 
 /* Mean and range first; sums of squares need the mean, so a second pass. */
-static void summarise(const collector *c, iso_aggregate *a)
+static void summarise(iso_aggregate *a)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		const sample *x = &c->v[i];
+	for (size_t i = 0; i < a->nsample; i++) {
+		const iso_sample *x = &a->sample[i];
 		iso_summary *s = &a->cell[x->setting * a->nname + x->name];
 
 		s->low = s->n ? fmin(s->low, x->value) : x->low;
@@ -125,29 +192,21 @@ static void summarise(const collector *c, iso_aggregate *a)
 	for (size_t i = 0; i < a->nsetting * a->nname; i++)
 		if (a->cell[i].n)
 			a->cell[i].mean /= (double)a->cell[i].n;
-	for (size_t i = 0; i < c->n; i++) {
-		iso_summary *s = &a->cell[c->v[i].setting * a->nname + c->v[i].name];
-		double d = c->v[i].value - s->mean;
+	for (size_t i = 0; i < a->nsample; i++) {
+		iso_summary *s = &a->cell[a->sample[i].setting * a->nname + a->sample[i].name];
+		double d = a->sample[i].value - s->mean;
 
 		if (isfinite(d))
 			s->sd += d * d;
 	}
 	for (size_t i = 0; i < a->nsetting * a->nname; i++) {
 		iso_summary *s = &a->cell[i];
-		double half;
 
 		if (s->n < 2)
 			continue;
 		s->sd = sqrt(s->sd / (double)(s->n - 1));
-		if (s->n < ISO_STUDENT_SEEDS)
-			continue;
-		half = iso_student_975(s->n) * s->sd / sqrt((double)s->n);
-		s->low = s->mean - half;
-		s->high = s->mean + half;
-		if (a->name[s->name].share) {
-			s->low = fmax(s->low, 0);
-			s->high = fmin(s->high, 1);
-		}
+		if (s->n >= ISO_STUDENT_SEEDS)
+			student_interval(s, &a->name[s->name]);
 	}
 }
 
@@ -165,6 +224,62 @@ static iso_status find_datasets(iso_aggregate *a, iso_error *err)
 		if (j == a->ndataset)
 			a->dataset[a->ndataset++] = a->setting[i].dataset;
 	}
+	return ISO_OK;
+}
+
+static int same_row_name(const iso_setting *x, const iso_setting *y)
+{
+	return strcmp(x->label, y->label) == 0 && strcmp(x->mode, y->mode) == 0;
+}
+
+/* "dp-x", "dp-x (paper)" where the label does not say the mode, "dp-x #2" where two configurations
+ * would otherwise share a row. */
+static iso_status name_setting(iso_aggregate *a, size_t i, iso_error *err)
+{
+	iso_setting *s = &a->setting[i];
+	iso_str text = {0};
+	size_t before = 0, same = 0;
+
+	iso_str_add(&text, s->label);
+	if (*s->mode && strcmp(s->mode, "sound") != 0 && !strstr(s->label, s->mode))
+		iso_str_addf(&text, " (%s)", s->mode);
+	for (size_t j = 0; j < a->nsetting; j++)
+		if (same_row_name(s, &a->setting[j]) && s->epsilon == a->setting[j].epsilon &&
+		    strcmp(s->dataset, a->setting[j].dataset) == 0) {
+			same++;
+			before += j < i;
+		}
+	if (same > 1) {
+		iso_str_addf(&text, " #%zu", before + 1);
+		a->split = 1;
+	}
+	ISO_TRY(iso_str_check(&text, err));
+	s->name = text.p;
+	return ISO_OK;
+}
+
+/* Methods before controls, each in order of appearance. */
+static iso_status number_methods(iso_aggregate *a, iso_error *err)
+{
+	for (size_t i = 0; i < a->nsetting; i++)
+		ISO_TRY(name_setting(a, i, err));
+	for (int control = 0; control < 2; control++)
+		for (size_t i = 0; i < a->nsetting; i++) {
+			size_t j = 0;
+
+			if (!!*a->setting[i].control != control)
+				continue;
+			while (j < a->nsetting &&
+			       (j == i || strcmp(a->setting[j].name, a->setting[i].name) != 0 ||
+				j > i))
+				j++;
+			if (j < i) {
+				a->setting[i].method = a->setting[j].method;
+				continue;
+			}
+			a->setting[i].method = a->nmethod++;
+			a->ncontrol += (size_t)control;
+		}
 	return ISO_OK;
 }
 
@@ -197,16 +312,24 @@ iso_status iso_aggregate_new(const iso_records *r, iso_aggregate *out, iso_error
 
 	memset(out, 0, sizeof(*out));
 	out->records = r;
+	out->of_record = iso_alloc(r->n + 1, sizeof(*out->of_record));
+	if (!out->of_record)
+		return iso_no_memory(err, "report");
 	for (size_t i = 0; i < r->n; i++) {
 		ISO_TRY_OUT(find_setting(out, r->v[i], &c.setting, err));
+		out->of_record[i] = c.setting;
 		if (strcmp(text_of(r->v[i], "status"), "ok") != 0) {
 			out->setting[c.setting].failed++;
 			continue;
 		}
 		out->setting[c.setting].seeds++;
+		if (isnan(out->setting[c.setting].rows)) {
+			out->setting[c.setting].rows = number_of(get(r->v[i], "n"), "train", NAN);
+			out->setting[c.setting].record = r->v[i];
+		}
 		ISO_TRY_OUT(iso_record_values(r->v[i], collect, &c, err));
 	}
-	out->cell = iso_alloc(out->nsetting * out->nname, sizeof(*out->cell));
+	out->cell = iso_alloc(out->nsetting * out->nname + 1, sizeof(*out->cell));
 	if (!out->cell) {
 		st = iso_no_memory(err, "report");
 		goto out;
@@ -214,11 +337,13 @@ iso_status iso_aggregate_new(const iso_records *r, iso_aggregate *out, iso_error
 	for (size_t i = 0; i < out->nsetting * out->nname; i++)
 		out->cell[i] = (iso_summary){
 			.setting = i / out->nname, .name = i % out->nname, .low = NAN, .high = NAN};
-	summarise(&c, out);
+	if (out->nsample)
+		qsort(out->sample, out->nsample, sizeof(*out->sample), compare_samples);
+	summarise(out);
 	ISO_TRY_OUT(find_datasets(out, err));
-	st = name_slugs(out, err);
+	ISO_TRY_OUT(name_slugs(out, err));
+	st = number_methods(out, err);
 out:
-	iso_free(c.v);
 	if (st != ISO_OK)
 		iso_aggregate_free(out);
 	return st;
@@ -229,14 +354,23 @@ void iso_aggregate_free(iso_aggregate *a)
 	for (size_t i = 0; i < a->nname; i++) {
 		iso_free(a->name[i].name);
 		iso_free(a->name[i].title);
+		iso_free(a->name[i].unit);
+		iso_free(a->name[i].section);
+		iso_free(a->name[i].real);
 	}
-	iso_free(a->name);
-	iso_free(a->setting);
-	iso_free(a->cell);
+	for (size_t i = 0; i < a->nsetting; i++) {
+		iso_free(a->setting[i].identity);
+		iso_free(a->setting[i].name);
+	}
 	for (size_t i = 0; a->slug && i < a->ndataset; i++)
 		iso_free(a->slug[i]);
 	iso_free(a->slug);
 	iso_free(a->dataset);
+	iso_free(a->name);
+	iso_free(a->setting);
+	iso_free(a->cell);
+	iso_free(a->sample);
+	iso_free(a->of_record);
 	memset(a, 0, sizeof(*a));
 }
 
@@ -253,26 +387,10 @@ size_t iso_aggregate_find(const iso_aggregate *a, const char *name)
 	return SIZE_MAX;
 }
 
-static int measured_on(const iso_aggregate *a, const char *dataset, size_t name)
+int iso_measured_on(const iso_aggregate *a, const char *dataset, size_t name)
 {
 	for (size_t i = 0; i < a->nsetting; i++)
 		if (strcmp(a->setting[i].dataset, dataset) == 0 && iso_aggregate_at(a, i, name)->n)
 			return 1;
 	return 0;
-}
-
-size_t iso_aggregate_utility(const iso_aggregate *a, const char *dataset)
-{
-	static const char *const preferred[] = {"tstr.lr.auroc",	"tstr.lr.auroc_micro",
-						"tstr.lr.auroc_macro",	"tstr.lr.accuracy",
-						"tstr.mlp.auroc_micro", "marginals.tvd2_mean",
-						"marginals.tvd1_mean"};
-
-	for (size_t i = 0; i < ISO_COUNT(preferred); i++) {
-		size_t name = iso_aggregate_find(a, preferred[i]);
-
-		if (name != SIZE_MAX && measured_on(a, dataset, name))
-			return name;
-	}
-	return SIZE_MAX;
 }

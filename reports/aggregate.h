@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Records -> groups over seeds: one summary per (dataset, generator label, mode, target epsilon,
- * value name). */
+/* Records -> settings (rows) and named values (columns), with the values of every seed.
+ *
+ * Two records share a row only if their configurations are equal but for the seed and for what
+ * judges them: other versions, other data, another delta or split are rows of their own. */
 #ifndef ISO_REPORTS_AGGREGATE_H
 #define ISO_REPORTS_AGGREGATE_H
 
@@ -10,9 +12,17 @@
  * borrowed from records. */
 typedef struct iso_setting {
 	const char *dataset, *label, *generator, *mode, *guarantee;
-	double epsilon; /* target; +inf = not private */
-	size_t seeds;	/* records with status ok */
+	const char *control; /* "" for a method; "copies", "blind", "floor" */
+	const char *verdict; /* "verified", "refuted", or "" when the claim was not tried */
+	double epsilon;	     /* target; +inf = not private */
+	double delta, rows;  /* rows: the first record's training rows */
+	size_t seeds;	     /* records with status ok */
 	size_t failed;
+	size_t method;	     /* index of its label over the whole report: colour and marker */
+	const cJSON *record; /* the first */
+	char *identity;	     /* owned: what makes two records one row */
+	char *name;	     /* owned: the label, with the mode or a number where that alone is not
+				enough */
 } iso_setting;
 
 typedef struct iso_summary {
@@ -21,28 +31,41 @@ typedef struct iso_summary {
 	size_t n;	/* seeds */
 	double mean, sd;
 	double low, high; /* 4 seeds or more: 95 % Student interval of the mean; 2 or 3: smallest
-			   * and largest value; one: the value's own interval; NaN = none.  Shares
-			   * are kept inside [0, 1]. */
+			   * and largest value; one: the value's own interval; NaN = none.  Kept
+			   * inside the possible range. */
 } iso_summary;
 
 typedef struct iso_name {
-	char *name, *title; /* owned: "tstr.lr.auroc_micro", "LR AUROC (micro)" */
+	char *name, *title, *unit, *section, *real; /* owned */
 	const char *kind;
-	int share; /* its unit is "share": a number in [0, 1] */
+	int direction; /* +1 higher is better, -1 lower, 0 neither */
+	int headline;
+	double lo, hi, ideal, chance; /* NaN = none */
 } iso_name;
 #define ISO_STUDENT_SEEDS \
 	4 /* fewer values say nothing about their spread: their range is shown instead */
 
+typedef struct iso_sample {
+	size_t setting, name;
+	double seed, value, low, high;
+} iso_sample;
+
 typedef struct iso_aggregate {
 	const iso_records *records; /* borrowed */
+	size_t *of_record;	    /* [records->n] setting of each record */
 	iso_setting *setting;
 	size_t nsetting, cap_setting;
 	iso_name *name;
 	size_t nname, cap_name;
-	iso_summary *cell;    /* [nsetting][nname]; n = 0 where nothing was measured */
+	iso_summary *cell; /* [nsetting][nname]; n = 0 where nothing was measured */
+	iso_sample *sample;
+	size_t nsample, cap_sample;
+	size_t nmethod;	      /* distinct labels */
+	size_t ncontrol;      /* of them controls: the last ones */
 	const char **dataset; /* distinct, in order of appearance */
 	char **slug;	      /* [ndataset] owned: each data set in names of files, all different */
 	size_t ndataset;
+	int split; /* some label is several rows because configurations differ */
 } iso_aggregate;
 
 iso_status iso_aggregate_new(const iso_records *r, iso_aggregate *out,
@@ -51,10 +74,19 @@ void iso_aggregate_free(iso_aggregate *a);
 const iso_summary *iso_aggregate_at(const iso_aggregate *a, size_t setting, size_t name);
 /* Index of a name; SIZE_MAX if no record has it. */
 size_t iso_aggregate_find(const iso_aggregate *a, const char *name);
-/* The utility that figures show: the first of a list of preferred names that the data set has;
- * SIZE_MAX if none. */
-size_t iso_aggregate_utility(const iso_aggregate *a, const char *dataset);
+int iso_measured_on(const iso_aggregate *a, const char *dataset, size_t name);
 /* Half-width factor of a 95 % Student interval with n values. */
 double iso_student_975(size_t n);
+/* Values of setting s for name, by seed: *n of them into value[] and seed[], at most cap. */
+size_t iso_aggregate_values(const iso_aggregate *a, size_t s, size_t name, double *value,
+			    double *seed, size_t cap);
+
+#define ISO_PAIRS_MIN 3 /* two seeds say nothing about a spread */
+/* Two-sided p-value of the paired t-test of two settings over the seeds that they share; NaN with
+ * fewer than ISO_PAIRS_MIN pairs; 1 when all differences are 0. */
+double iso_paired_p(const iso_aggregate *a, size_t s, size_t t, size_t name);
+/* Holm's step-down adjustment of n p-values in place; NaN stays NaN and counts for nothing (Holm
+ * 1979). */
+void iso_holm(double *p, size_t n);
 
 #endif

@@ -12,11 +12,11 @@
 /* What stands for an ASCII character, or NULL for itself. */
 typedef const char *(*substitute_fn)(char c);
 
-static void escape(const char *text, substitute_fn substitute, iso_str *out)
+static void escape(const char *text, substitute_fn substitute, size_t max, iso_str *out)
 {
 	iso_str shown = {0};
 
-	iso_text_visible(text, ISO_SHOWN_MAX, &shown);
+	iso_text_visible(text, max, &shown);
 	iso_str_add(out, "");
 	for (const char *p = shown.p; p && *p; p++) {
 		const char *s = substitute(*p);
@@ -42,7 +42,12 @@ static const char *html(char c)
 
 void iso_html_escape(const char *text, iso_str *out)
 {
-	escape(text, html, out);
+	escape(text, html, ISO_SHOWN_MAX, out);
+}
+
+void iso_html_escape_long(const char *text, iso_str *out)
+{
+	escape(text, html, ISO_NOTE_MAX, out);
 }
 
 static const char *markdown(char c)
@@ -57,7 +62,12 @@ static const char *markdown(char c)
 
 void iso_markdown_escape(const char *text, iso_str *out)
 {
-	escape(text, markdown, out);
+	escape(text, markdown, ISO_SHOWN_MAX, out);
+}
+
+void iso_markdown_escape_long(const char *text, iso_str *out)
+{
+	escape(text, markdown, ISO_NOTE_MAX, out);
 }
 
 static const char *latex(char c)
@@ -92,6 +102,8 @@ static void latex_wide(const char *p, size_t n, uint32_t cp, iso_str *out)
 		iso_str_add(out, "$\\pm$");
 	else if (cp == 0x2026)
 		iso_str_add(out, "\\ldots{}");
+	else if (cp == 0x2191 || cp == 0x2193)
+		iso_str_add(out, cp == 0x2191 ? "$\\uparrow$" : "$\\downarrow$");
 	else if (cp == 0x3b5)
 		iso_str_add(out, "$\\varepsilon$");
 	else if (cp == 0x3b4)
@@ -106,13 +118,13 @@ static void latex_wide(const char *p, size_t n, uint32_t cp, iso_str *out)
 		iso_str_addf(out, "{[}U+%04X{]}", (unsigned)cp);
 }
 
-void iso_latex_escape(const char *text, iso_str *out)
+static void latex_text(const char *text, size_t max, iso_str *out)
 {
 	iso_str shown = {0};
 	uint32_t cp;
 	size_t n;
 
-	iso_text_visible(text, ISO_SHOWN_MAX, &shown);
+	iso_text_visible(text, max, &shown);
 	iso_str_add(out, "");
 	for (const char *p = shown.p; p && (n = iso_utf8_next(p, &cp)) != 0; p += n) {
 		const char *s = cp < 0x80 ? latex(*p) : NULL;
@@ -126,6 +138,16 @@ void iso_latex_escape(const char *text, iso_str *out)
 	}
 	out->failed |= shown.failed;
 	iso_str_free(&shown);
+}
+
+void iso_latex_escape(const char *text, iso_str *out)
+{
+	latex_text(text, ISO_SHOWN_MAX, out);
+}
+
+void iso_latex_escape_long(const char *text, iso_str *out)
+{
+	latex_text(text, ISO_NOTE_MAX, out);
 }
 
 void iso_csv_text(const char *text, int last, iso_str *out)
@@ -149,7 +171,7 @@ static const char *gnuplot(char c)
 void iso_gnuplot_string(const char *text, iso_str *out)
 {
 	iso_str_add(out, "'");
-	escape(text, gnuplot, out);
+	escape(text, gnuplot, ISO_SHOWN_MAX, out);
 	iso_str_add(out, "'");
 }
 

@@ -12,10 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/alloc.h"
 #include "core/io/file.h"
 #include "reports/figures.h"
 
-#define SECONDS_MAX 60 /* for one picture */
+#define SECONDS_MAX 60 /* for the pictures of one figure */
 
 extern char **environ;
 
@@ -38,11 +39,10 @@ static int wait_for(pid_t pid)
 	return 124;
 }
 
-/* Exit status of `gnuplot -d -e format='F' STEM.gp` in dir; -1 with errno when it cannot be
- * started. */
-static int draw(const char *dir, const char *set_format, const char *script)
+/* Exit status of `gnuplot -d STEM.gp` in dir; -1 with errno when it cannot be started. */
+static int draw(const char *dir, const char *script)
 {
-	char *argv[] = {"gnuplot", "-d", "-e", (char *)set_format, (char *)script, NULL};
+	char *argv[] = {"gnuplot", "-d", (char *)script, NULL};
 	posix_spawn_file_actions_t actions;
 	pid_t pid;
 	int rc;
@@ -86,26 +86,22 @@ static void complaint(const char *place, char out[200])
 
 static iso_status draw_all(const char *place, const char *stem, int *missing, iso_error *err)
 {
-	static const char *const formats[] = {"format='svg'", "format='pdf'", "format='png'"};
 	iso_str script = {0};
 	iso_status st = ISO_OK;
+	char why[200];
+	int rc;
 
 	iso_str_addf(&script, "%s.gp", stem);
 	ISO_TRY(iso_str_check(&script, err));
-	for (size_t i = 0; i < ISO_COUNT(formats) && st == ISO_OK && !*missing; i++) {
-		const int rc = draw(place, formats[i], script.p);
-		char why[200];
-
-		if (rc < 0 && errno == ENOENT) {
-			*missing = 1;
-		} else if (rc < 0) {
-			st = iso_fail(err, ISO_E_PLUGIN, "cannot start gnuplot: %s",
-				      strerror(errno));
-		} else if (rc != 0) {
-			complaint(place, why);
-			st = iso_fail(err, ISO_E_PLUGIN,
-				      "gnuplot could not draw it (exit status %d): %s", rc, why);
-		}
+	rc = draw(place, script.p);
+	if (rc < 0 && errno == ENOENT) {
+		*missing = 1;
+	} else if (rc < 0) {
+		st = iso_fail(err, ISO_E_PLUGIN, "cannot start gnuplot: %s", strerror(errno));
+	} else if (rc != 0) {
+		complaint(place, why);
+		st = iso_fail(err, ISO_E_PLUGIN, "gnuplot could not draw it (exit status %d): %s",
+			      rc, why);
 	}
 	iso_str_free(&script);
 	return st;

@@ -1,443 +1,341 @@
 // SPDX-License-Identifier: Apache-2.0
+/* The registered figures, each made from what outputs declare: no metric, attack or method is named
+ * here.  A new figure is a function and a line of the table at the end. */
 #include "reports/figures.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/base/log.h"
-#include "core/io/csv.h"
 #include "core/io/file.h"
-#include "reports/tables.h"
+#include "reports/figures_more.h"
 
-static void variable(iso_str *s, const char *name, const char *text)
+int iso_on(const iso_aggregate *a, size_t i, size_t d)
 {
-	iso_str_addf(s, "%s = ", name);
-	iso_gnuplot_string(text, s);
-	iso_str_add(s, "\n");
+	return strcmp(a->setting[i].dataset, a->dataset[d]) == 0;
 }
 
-static void number_field(iso_str *csv, double x, int last)
+int iso_is_control(const iso_aggregate *a, size_t method)
 {
-	char text[32] = "";
-
-	if (!isnan(x))
-		iso_json_number_text(x, text);
-	iso_csv_field(csv, text, last);
+	return method >= a->nmethod - a->ncontrol;
 }
 
-/* A list of distinct series names, written as a gnuplot array. */
-typedef struct names {
-	iso_str v[128];
-	size_t n;
-} names;
-
-static void names_add(names *l, const char *name)
+const char *iso_method_name(const iso_aggregate *a, size_t method)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (strcmp(l->v[i].p, name) == 0)
-			return;
-	if (l->n < ISO_COUNT(l->v) && (iso_str_add(&l->v[l->n], name), l->v[l->n].p))
-		l->n++;
+	for (size_t i = 0; i < a->nsetting; i++)
+		if (a->setting[i].method == method)
+			return a->setting[i].name;
+	return "";
 }
 
-static void names_script(iso_str *s, const char *array, const names *l)
+size_t iso_parts(const iso_aggregate *a)
 {
-	iso_str_addf(s, "n%s = %zu\narray %s[%zu] = [", array, l->n, array, l->n ? l->n : 1);
-	for (size_t i = 0; i < l->n; i++) {
-		iso_str_add(s, i ? ", " : "");
-		iso_gnuplot_string(l->v[i].p, s);
+	const size_t n = a->nmethod - a->ncontrol;
+
+	return n ? (n + ISO_TOGETHER - 1) / ISO_TOGETHER : 1;
+}
+
+int iso_in_part(const iso_aggregate *a, size_t method, size_t part)
+{
+	return iso_is_control(a, method) || method / ISO_TOGETHER == part;
+}
+
+/* " (methods 1 to 8 of 11)" where one figure does not hold all. */
+void iso_part_text(const iso_aggregate *a, size_t part, iso_str *out)
+{
+	const size_t n = a->nmethod - a->ncontrol, first = part * ISO_TOGETHER;
+
+	if (iso_parts(a) > 1)
+		iso_str_addf(out, " (methods %zu to %zu of %zu)", first + 1,
+			     first + ISO_TOGETHER < n ? first + ISO_TOGETHER : n, n);
+}
+
+/* ------------------------------------------------------------------ a value against epsilon */
+
+typedef struct span {
+	double lo, hi;
+} span;
+
+static void widen(span *s, double x)
+{
+	if (isfinite(x)) {
+		s->lo = fmin(s->lo, x);
+		s->hi = fmax(s->hi, x);
 	}
-	iso_str_add(s, l->n ? "]\n" : "\"\"]\n");
 }
 
-static void names_free(names *l)
+static span epsilon_span(const iso_aggregate *a, size_t d, size_t name)
 {
-	for (size_t i = 0; i < l->n; i++)
-		iso_str_free(&l->v[i]);
-	l->n = 0;
+	span s = {INFINITY, -INFINITY};
+
+	for (size_t i = 0; i < a->nsetting; i++)
+		if (iso_on(a, i, d) && iso_aggregate_at(a, i, name)->n)
+			widen(&s, a->setting[i].epsilon);
+	if (!(s.hi >= s.lo))
+		s = (span){1, 1};
+	return (span){s.lo / 1.6, s.hi * 1.6};
 }
 
-/* A figure being written: its data, the variables in front of its script, and its series. */
-typedef struct draft {
-	iso_str stem, title, csv, script;
-	names series, level;
-	size_t dataset;
-} draft;
-
-static void draft_free(draft *d)
+static void level(iso_chart *c, const iso_aggregate *a, const char *title, size_t method, double y,
+		  span x)
 {
-	names_free(&d->series);
-	names_free(&d->level);
-	iso_str_free(&d->stem);
-	iso_str_free(&d->title);
-	iso_str_free(&d->csv);
-	iso_str_free(&d->script);
+	const size_t k = iso_chart_series(c, a, title, method, ISO_LEVEL);
+
+	iso_chart_point(c, k, title, x.lo, y, NAN, NAN, NAN, NAN);
+	iso_chart_point(c, k, title, x.hi, y, NAN, NAN, NAN, NAN);
 }
 
-/* A label as gnuplot can hold it (iso_gnuplot_string): data and script must agree. */
-static void add_label(iso_str *out, const char *label)
+/* Points of one method at its finite epsilons, moved aside a little so that intervals show. */
+static size_t method_line(iso_chart *c, const iso_aggregate *a, size_t d, size_t method,
+			  size_t name, double scale, span *y)
 {
-	for (; *label; label++)
-		if (*label == '\'')
-			iso_str_add(out, "\xe2\x80\x99");
-		else
-			iso_str_addn(out, label, 1);
-}
+	const double aside = 1 + 0.02 * (double)(method % ISO_TOGETHER);
+	size_t series = 0;
 
-/* "dp-cgan", or "dp-cgan (paper)" where the label does not say the mode already. */
-static void series_name(const iso_setting *s, iso_str *out)
-{
-	add_label(out, s->label);
-	if (*s->mode && strcmp(s->mode, "sound") != 0 && strcmp(s->mode, "-") != 0 &&
-	    !strstr(s->label, s->mode))
-		iso_str_addf(out, " (%s)", s->mode);
-}
-
-/* Writes data and script, draws, and adds the figure to the list. A figure that gnuplot refuses
- * names itself and stops nothing. */
-static iso_status finish(draft *d, iso_figures *f, const iso_aggregate *a, const char *dir,
-			 const char *template, iso_error *err)
-{
-	const char *stem = d->stem.p;
-	iso_error why = {0};
-	iso_str text = {0};
-	iso_status st = ISO_OK;
-
-	ISO_TRY(iso_str_check(&d->stem, err));
-	ISO_TRY(iso_str_check(&d->title, err));
-	iso_str_addf(&text,
-		     "# gnuplot -d -e \"format='png'\" %s.gp\nif (!exists(\"format\")) format = "
-		     "\"png\"\nset datafile commentschars ''\n",
-		     stem);
-	variable(&text, "stem", stem);
-	iso_str_add(&text, "id = '");
-	for (const char *p = stem; *p; p++)
-		iso_str_addn(&text, isalnum((unsigned char)*p) ? p : "_", 1);
-	iso_str_add(&text, "'\ndata = stem.\".csv\"\n");
-	variable(&text, "head", d->title.p);
-	iso_str_add(&text, d->script.p);
-	iso_str_add(&text, template);
-	ISO_TRY_OUT(iso_figure_add(f, stem, d->title.p, d->dataset, err));
-	st = iso_gnuplot(dir, stem, &d->csv, &text, &f->no_gnuplot, &why);
-	f->v[f->n - 1].drawn = st == ISO_OK && !f->no_gnuplot;
-	if (st == ISO_E_PLUGIN) {
-		iso_warn("figure %s of %s: %s", stem, a->dataset[d->dataset], why.text);
-		f->failed++;
-		st = ISO_OK;
-	} else if (st != ISO_OK) {
-		st = iso_fail(err, st, "%s", why.text);
-	}
-out:
-	iso_str_free(&text);
-	return st;
-}
-
-static void stem_of(draft *d, const iso_aggregate *a, const char *dataset, const char *kind)
-{
-	while (strcmp(a->dataset[d->dataset], dataset) != 0)
-		d->dataset++;
-	iso_str_addf(&d->stem, "%s-%s", a->slug[d->dataset], kind);
-}
-
-static int on(const iso_aggregate *a, size_t i, const char *dataset)
-{
-	return strcmp(a->setting[i].dataset, dataset) == 0;
-}
-
-/* One value against epsilon on one data set. */
-static iso_status epsilon_figure(const iso_aggregate *a, const char *dataset, size_t name,
-				 const char *kind, const char *dir, iso_figures *f, iso_error *err)
-{
-	double lo = INFINITY, hi = 0;
-	draft d = {0};
-	iso_status st = ISO_OK;
-
-	iso_str_add(&d.csv, "series,private,epsilon,mean,low,high\n");
 	for (size_t i = 0; i < a->nsetting; i++) {
-		const iso_summary *s = iso_aggregate_at(a, i, name);
-		int finite = isfinite(a->setting[i].epsilon);
-		iso_str series = {0};
-
-		if (!on(a, i, dataset) || !s->n || !isfinite(s->mean))
-			continue;
-		series_name(&a->setting[i], &series);
-		if (!series.p)
-			continue;
-		names_add(finite ? &d.series : &d.level, series.p);
-		iso_csv_text(series.p, 0, &d.csv);
-		iso_csv_field(&d.csv, finite ? "1" : "0", 0);
-		number_field(&d.csv, a->setting[i].epsilon, 0);
-		number_field(&d.csv, s->mean, 0);
-		number_field(&d.csv, isnan(s->low) ? s->mean : s->low, 0);
-		number_field(&d.csv, isnan(s->high) ? s->mean : s->high, 1);
-		lo = finite ? fmin(lo, a->setting[i].epsilon) : lo;
-		hi = finite ? fmax(hi, a->setting[i].epsilon) : hi;
-		iso_str_free(&series);
-	}
-	if (d.series.n == 0)
-		goto out;
-	stem_of(&d, a, dataset, kind);
-	iso_str_addf(&d.title, "%s: %s against epsilon", dataset, a->name[name].name);
-	variable(&d.script, "ylab",
-		 *a->name[name].title ? a->name[name].title : a->name[name].name);
-	iso_str_addf(&d.script, "xlo = %.6g\nxhi = %.6g\n", lo / 1.5, hi * 1.5);
-	names_script(&d.script, "S", &d.series);
-	names_script(&d.script, "H", &d.level);
-	st = finish(&d, f, a, dir, iso_plot_epsilon, err);
-out:
-	draft_free(&d);
-	return st;
-}
-
-/* The attack that a data set's figures show: the first of the records. Taking the strongest would
- * be choosing by the results. */
-static size_t main_attack(const iso_aggregate *a, const char *dataset)
-{
-	for (size_t j = 0; j < a->nname; j++) {
-		size_t k = strlen(a->name[j].name);
-
-		if (strcmp(a->name[j].kind, "attack") != 0 || k < 5 ||
-		    strcmp(a->name[j].name + k - 4, ".auc") != 0)
-			continue;
-		for (size_t i = 0; i < a->nsetting; i++)
-			if (on(a, i, dataset) && iso_aggregate_at(a, i, j)->n)
-				return j;
-	}
-	return SIZE_MAX;
-}
-
-static iso_status scatter_figure(const iso_aggregate *a, const char *dataset, size_t x, size_t y,
-				 const char *dir, iso_figures *f, iso_error *err)
-{
-	draft d = {0};
-	iso_status st = ISO_OK;
-
-	iso_str_add(&d.csv, "series,epsilon,x,y,xlow,xhigh,ylow,yhigh\n");
-	for (size_t i = 0; i < a->nsetting; i++) {
-		const iso_summary *sx = iso_aggregate_at(a, i, x), *sy = iso_aggregate_at(a, i, y);
-		iso_str label = {0};
+		const iso_setting *s = &a->setting[i];
+		const iso_summary *v = iso_aggregate_at(a, i, name);
 		char eps[32];
 
-		if (!on(a, i, dataset) || !sx->n || !sy->n)
+		if (s->method != method || !iso_on(a, i, d) || !v->n || !isfinite(s->epsilon))
 			continue;
-		series_name(&a->setting[i], &label);
-		if (!label.p)
-			continue;
-		names_add(&d.series, label.p);
-		iso_epsilon_text(a->setting[i].epsilon, eps);
-		iso_csv_text(label.p, 0, &d.csv);
-		iso_csv_field(&d.csv, eps, 0);
-		number_field(&d.csv, sx->mean, 0);
-		number_field(&d.csv, sy->mean, 0);
-		number_field(&d.csv, isnan(sx->low) ? sx->mean : sx->low, 0);
-		number_field(&d.csv, isnan(sx->high) ? sx->mean : sx->high, 0);
-		number_field(&d.csv, isnan(sy->low) ? sy->mean : sy->low, 0);
-		number_field(&d.csv, isnan(sy->high) ? sy->mean : sy->high, 1);
-		iso_str_free(&label);
+		if (!series)
+			series = iso_chart_series(c, a, s->name, method, ISO_LINE);
+		iso_epsilon_text(s->epsilon, eps);
+		iso_chart_point(c, series, eps, s->epsilon * aside, v->mean * scale, v->low * scale,
+				v->high * scale, NAN, NAN);
+		widen(y, v->mean * scale);
+		widen(y, v->low * scale);
+		widen(y, v->high * scale);
 	}
-	if (d.series.n == 0)
-		goto out;
-	stem_of(&d, a, dataset, "privacy-utility");
-	iso_str_addf(&d.title, "%s: leakage against utility (better: up and left)", dataset);
-	variable(&d.script, "xlab", a->name[x].name);
-	variable(&d.script, "ylab", a->name[y].name);
-	names_script(&d.script, "S", &d.series);
-	st = finish(&d, f, a, dir, iso_plot_scatter, err);
-out:
-	draft_free(&d);
-	return st;
+	return series;
 }
 
-/* Claimed, accounted and audited epsilon: only where some generator claims more than it keeps, or
- * was audited. */
-static iso_status claims_figure(const iso_aggregate *a, const char *dataset, const char *dir,
-				iso_figures *f, iso_error *err)
+static double ceiling_of(const iso_aggregate *a, size_t d, size_t name)
 {
-	static const char *const names3[] = {"claimed_epsilon", "accounted_epsilon",
-					     "audited_epsilon"};
-	size_t j[3], rows = 0, present[3] = {0};
-	double lo = INFINITY, hi = 0;
-	draft d = {0};
-	iso_status st = ISO_OK;
+	const size_t real = iso_aggregate_find(a, a->name[name].real);
 
-	for (size_t k = 0; k < 3; k++)
-		j[k] = iso_aggregate_find(a, names3[k]);
-	if (j[0] == SIZE_MAX && j[2] == SIZE_MAX)
-		return ISO_OK;
-	iso_str_add(&d.csv, "series,claimed,accounted,audited\n");
-	for (size_t i = 0; i < a->nsetting; i++) {
-		iso_str label = {0};
-		int any = 0;
+	for (size_t i = 0; i < a->nsetting && real != SIZE_MAX; i++)
+		if (iso_on(a, i, d) && iso_aggregate_at(a, i, real)->n)
+			return iso_aggregate_at(a, i, real)->mean;
+	return NAN;
+}
 
-		if (!on(a, i, dataset) || !isfinite(a->setting[i].epsilon))
-			continue;
-		for (size_t k = 0; k < 3; k++)
-			any |= j[k] != SIZE_MAX && iso_aggregate_at(a, i, j[k])->n;
-		if (!any)
-			continue;
-		series_name(&a->setting[i], &label);
-		iso_str_addf(&label, " @ %.4g", a->setting[i].epsilon);
-		if (!label.p)
-			continue;
-		iso_csv_text(label.p, 0, &d.csv);
-		iso_str_free(&label);
-		for (size_t k = 0; k < 3; k++) {
-			const iso_summary *s =
-				j[k] == SIZE_MAX ? NULL : iso_aggregate_at(a, i, j[k]);
-			double v = s && s->n ? s->mean : NAN;
+static void value_axis(iso_chart *c, const iso_name *n, double scale, span y)
+{
+	const double pad = 0.06 * (y.hi > y.lo ? y.hi - y.lo : 1);
 
-			number_field(&d.csv, v, k == 2);
-			present[k] += !isnan(v);
-			if (isfinite(v) && v > 0) {
-				lo = fmin(lo, v);
-				hi = fmax(hi, v);
-			}
+	c->ylo = y.lo - pad;
+	c->yhi = y.hi + pad;
+	/* never beyond what is possible by more than a line's breadth */
+	if (isfinite(n->lo))
+		c->ylo = fmax(c->ylo, n->lo * scale - 0.02 * (c->yhi - c->ylo));
+	if (isfinite(n->hi))
+		c->yhi = fmin(c->yhi, n->hi * scale + 0.02 * (c->yhi - c->ylo));
+}
+
+static iso_status against_epsilon(const iso_aggregate *a, size_t d, size_t name, size_t part,
+				  const char *dir, iso_figures *f, iso_error *err)
+{
+	const iso_name *n = &a->name[name];
+	const span x = epsilon_span(a, d, name);
+	span y = {INFINITY, -INFINITY};
+	const char *unit;
+	const double scale = iso_shown_unit(n->unit, &unit), top = ceiling_of(a, d, name);
+	iso_chart c;
+	iso_str kind = {0};
+
+	iso_str_addf(&kind, "%s-vs-epsilon", n->name);
+	iso_chart_init(&c, a, d, kind.p ? kind.p : "value");
+	iso_str_free(&kind);
+	iso_title_text(n, c.ytext);
+	c.xlab = "privacy budget epsilon";
+	c.ylab = c.ytext;
+	c.xlog = 1;
+	c.xlo = x.lo;
+	c.xhi = x.hi;
+	for (size_t m = 0; m < a->nmethod; m++) {
+		if (!iso_in_part(a, m, part))
+			continue;
+		method_line(&c, a, d, m, name, scale, &y);
+		for (size_t i = 0; i < a->nsetting; i++) {
+			const iso_summary *v = iso_aggregate_at(a, i, name);
+
+			if (a->setting[i].method != m || !iso_on(a, i, d) || !v->n ||
+			    isfinite(a->setting[i].epsilon))
+				continue;
+			level(&c, a, a->setting[i].name, m, v->mean * scale, x);
+			widen(&y, v->mean * scale);
 		}
-		rows++;
 	}
-	if (rows == 0 || hi == 0)
-		goto out;
-	stem_of(&d, a, dataset, "claims");
-	iso_str_addf(&d.title, "%s: claimed, accounted and audited epsilon", dataset);
-	iso_str_addf(&d.script, "ylo = %.6g\nyhi = %.6g\n", lo / 3, hi * 10);
-	iso_str_addf(&d.script, "has_claimed = %d\nhas_accounted = %d\nhas_audited = %d\n",
-		     present[0] > 0, present[1] > 0, present[2] > 0);
-	st = finish(&d, f, a, dir, iso_plot_claims, err);
-out:
-	draft_free(&d);
-	return st;
+	if (isfinite(top)) {
+		level(&c, a, "real training rows", ISO_NO_METHOD, top * scale, x);
+		widen(&y, top * scale);
+	}
+	if (isfinite(n->chance) && c.npoints) {
+		level(&c, a, "chance", ISO_NO_METHOD, n->chance * scale, x);
+		widen(&y, n->chance * scale);
+	}
+	value_axis(&c, n, scale, y);
+	iso_str_addf(&c.caption, "%s: %s against epsilon", a->dataset[d], c.ytext);
+	iso_part_text(a, part, &c.caption);
+	iso_str_add(&c.caption, ". Bands: interval over seeds; dashed: without an epsilon.");
+	return iso_chart_finish(&c, a, dir, f, err);
 }
 
-/* The raw scores of a record's first usable attack as ROC points. */
-typedef struct scored {
-	double score;
-	int truth;
-} scored;
-
-static int descending(const void *a, const void *b)
+static int has_finite_epsilon(const iso_aggregate *a, size_t d, size_t name)
 {
-	const scored *x = a, *y = b;
-
-	return (x->score < y->score) - (x->score > y->score);
+	for (size_t i = 0; i < a->nsetting; i++)
+		if (iso_on(a, i, d) && isfinite(a->setting[i].epsilon) &&
+		    iso_aggregate_at(a, i, name)->n)
+			return 1;
+	return 0;
 }
 
-static iso_status roc_points(const cJSON *attack, const char *series, iso_str *csv,
-			     double *smallest, iso_error *err)
+/* Every headline value, and rates of attacks that chance would give rarely. */
+static iso_status values_against_epsilon(const iso_aggregate *a, size_t d, const char *dir,
+					 iso_figures *f, iso_error *err)
 {
-	const cJSON *scores = cJSON_GetObjectItemCaseSensitive(attack, "scores");
-	const cJSON *truth = cJSON_GetObjectItemCaseSensitive(attack, "truth");
-	size_t n = (size_t)cJSON_GetArraySize(scores), k = 0, pos = 0, neg = 0, tp = 0, fp = 0;
-	const cJSON *t = truth ? truth->child : NULL;
-	scored *v;
+	for (size_t j = 0; j < a->nname; j++) {
+		const iso_name *n = &a->name[j];
+		const int rare = strcmp(n->kind, "attack") == 0 && n->chance == 0.01;
 
-	if (n == 0 || cJSON_GetArraySize(truth) != cJSON_GetArraySize(scores))
-		return ISO_OK;
-	v = iso_alloc(n, sizeof(*v));
-	if (!v)
-		return iso_no_memory(err, "ROC");
-	for (const cJSON *s = scores->child; s && t; s = s->next, t = t->next) {
-		v[k++] = (scored){s->valuedouble, t->valuedouble > 0.5};
-		*(t->valuedouble > 0.5 ? &pos : &neg) += 1;
+		if ((n->headline || rare) && has_finite_epsilon(a, d, j))
+			for (size_t p = 0; p < iso_parts(a); p++)
+				ISO_TRY(against_epsilon(a, d, j, p, dir, f, err));
 	}
-	qsort(v, k, sizeof(*v), descending);
-	for (size_t i = 0; i < k && pos && neg; i++) {
-		*(v[i].truth ? &tp : &fp) += 1;
-		if (i + 1 < k && v[i + 1].score == v[i].score)
-			continue;
-		iso_csv_text(series, 0, csv);
-		number_field(csv, (double)fp / (double)neg, 0);
-		number_field(csv, (double)tp / (double)pos, 1);
-	}
-	if (neg)
-		*smallest = fmin(*smallest, 1 / (double)neg);
-	iso_free(v);
 	return ISO_OK;
 }
 
-static iso_status roc_figure(const iso_aggregate *a, const char *dataset, const char *attack_name,
-			     const char *dir, iso_figures *f, iso_error *err)
+/* ------------------------------------------------------------------ privacy against utility */
+
+size_t iso_first_headline(const iso_aggregate *a, size_t d, int attack)
 {
-	size_t label_length = strlen(attack_name) - 4; /* without ".auc" */
-	double smallest = 0.1;
-	draft d = {0};
-	iso_status st = ISO_OK;
+	size_t found = SIZE_MAX;
 
-	iso_str_add(&d.csv, "series,fpr,tpr\n");
-	for (size_t i = 0; i < a->records->n; i++) {
-		const cJSON *r = a->records->v[i], *attack;
-		const cJSON *config = cJSON_GetObjectItemCaseSensitive(r, "config");
-		const cJSON *dset = cJSON_GetObjectItemCaseSensitive(config, "dataset");
-		const cJSON *named = cJSON_GetObjectItemCaseSensitive(dset, "label");
-		const cJSON *name = cJSON_IsString(named)
-					    ? named
-					    : cJSON_GetObjectItemCaseSensitive(dset, "name");
-		const cJSON *eps = cJSON_GetObjectItemCaseSensitive(config, "epsilon");
-		const cJSON *label = cJSON_GetObjectItemCaseSensitive(r, "label");
-		iso_str s = {0};
+	for (size_t j = a->nname; j-- > 0;) {
+		const iso_name *n = &a->name[j];
 
-		if (!cJSON_IsString(name) || strcmp(name->valuestring, dataset) != 0 ||
-		    !cJSON_IsString(label))
+		if (!n->headline || (strcmp(n->kind, "attack") == 0) != attack ||
+		    !iso_measured_on(a, a->dataset[d], j))
 			continue;
-		add_label(&s, label->valuestring);
-		if (cJSON_IsNumber(eps))
-			iso_str_addf(&s, " @ %.4g", eps->valuedouble);
-		if (!s.p || (d.series.n && strcmp(d.series.v[d.series.n - 1].p, s.p) == 0)) {
-			iso_str_free(&s); /* a further seed of the same setting */
-			continue;
-		}
-		cJSON_ArrayForEach(attack, cJSON_GetObjectItemCaseSensitive(r, "attacks"))
-		{
-			const cJSON *l = cJSON_GetObjectItemCaseSensitive(attack, "label");
-
-			if (!cJSON_IsString(l) || strlen(l->valuestring) != label_length ||
-			    strncmp(l->valuestring, attack_name, label_length) != 0)
-				continue;
-			names_add(&d.series, s.p);
-			st = roc_points(attack, s.p, &d.csv, &smallest, err);
-		}
-		iso_str_free(&s);
-		if (st != ISO_OK)
-			goto out;
+		if (found == SIZE_MAX || attack || n->direction > 0 ||
+		    a->name[found].direction <= 0)
+			found = j;
 	}
-	if (d.series.n == 0)
-		goto out;
-	stem_of(&d, a, dataset, "roc");
-	iso_str_addf(&d.title, "%s: ROC of %.*s (first seed)", dataset, (int)label_length,
-		     attack_name);
-	iso_str_addf(&d.script, "lo = %.6g\n", smallest);
-	names_script(&d.script, "S", &d.series);
-	st = finish(&d, f, a, dir, iso_plot_roc, err);
-out:
-	draft_free(&d);
-	return st;
+	return found;
 }
+
+static int dominated(const iso_aggregate *a, size_t d, size_t i, size_t x, size_t y)
+{
+	const double dx = a->name[x].direction, dy = a->name[y].direction;
+	const iso_summary *ix = iso_aggregate_at(a, i, x), *iy = iso_aggregate_at(a, i, y);
+
+	for (size_t k = 0; k < a->nsetting; k++) {
+		const iso_summary *kx = iso_aggregate_at(a, k, x), *ky = iso_aggregate_at(a, k, y);
+
+		if (k == i || !iso_on(a, k, d) || !kx->n || !ky->n ||
+		    strcmp(a->setting[k].control, "copies") == 0)
+			continue;
+		if (dx * kx->mean >= dx * ix->mean && dy * ky->mean >= dy * iy->mean &&
+		    (kx->mean != ix->mean || ky->mean != iy->mean))
+			return 1;
+	}
+	return 0;
+}
+
+static int by_x(const void *pa, const void *pb)
+{
+	const double *a = pa, *b = pb;
+
+	return (a[0] > b[0]) - (a[0] < b[0]);
+}
+
+static void front(iso_chart *c, const iso_aggregate *a, size_t d, size_t x, size_t y, double sx,
+		  double sy)
+{
+	double(*v)[2] = iso_alloc(a->nsetting + 1, sizeof(*v));
+	size_t n = 0, series;
+
+	for (size_t i = 0; v && i < a->nsetting; i++)
+		if (iso_on(a, i, d) && iso_aggregate_at(a, i, x)->n &&
+		    iso_aggregate_at(a, i, y)->n && !dominated(a, d, i, x, y)) {
+			v[n][0] = iso_aggregate_at(a, i, x)->mean * sx;
+			v[n++][1] = iso_aggregate_at(a, i, y)->mean * sy;
+		}
+	if (n > 1) {
+		qsort(v, n, sizeof(*v), by_x);
+		series = iso_chart_series(c, a, "Pareto front", ISO_NO_METHOD, ISO_FRONT);
+		for (size_t i = 0; i < n; i++)
+			iso_chart_point(c, series, "front", v[i][0], v[i][1], NAN, NAN, NAN, NAN);
+	}
+	iso_free(v);
+}
+
+static iso_status pareto(const iso_aggregate *a, size_t d, const char *dir, iso_figures *f,
+			 iso_error *err)
+{
+	const size_t x = iso_first_headline(a, d, 1), y = iso_first_headline(a, d, 0);
+	const char *unit;
+	double sx, sy;
+	iso_chart c;
+
+	if (x == SIZE_MAX || y == SIZE_MAX)
+		return ISO_OK;
+	sx = iso_shown_unit(a->name[x].unit, &unit);
+	sy = iso_shown_unit(a->name[y].unit, &unit);
+	iso_chart_init(&c, a, d, "privacy-utility");
+	iso_title_text(&a->name[x], c.xtext);
+	iso_title_text(&a->name[y], c.ytext);
+	c.xlab = c.xtext;
+	c.ylab = c.ytext;
+	for (size_t m = 0; m < a->nmethod; m++) {
+		size_t series = 0;
+
+		for (size_t i = 0; i < a->nsetting; i++) {
+			const iso_setting *s = &a->setting[i];
+			const iso_summary *vx = iso_aggregate_at(a, i, x),
+					  *vy = iso_aggregate_at(a, i, y);
+			char eps[32];
+
+			if (s->method != m || !iso_on(a, i, d) || !vx->n || !vy->n)
+				continue;
+			if (!series)
+				series = iso_chart_series(&c, a, s->name, m, ISO_POINTS);
+			iso_epsilon_text(s->epsilon, eps);
+			iso_chart_point(&c, series, eps, vx->mean * sx, vy->mean * sy, vy->low * sy,
+					vy->high * sy, vx->low * sx, vx->high * sx);
+		}
+	}
+	front(&c, a, d, x, y, sx, sy);
+	iso_str_addf(&c.caption,
+		     "%s: %s against %s, one point per epsilon (values in the CSV). Crosses: "
+		     "intervals; dotted: the settings that no other beats in both.",
+		     a->dataset[d], c.ytext, c.xtext);
+	return iso_chart_finish(&c, a, dir, f, err);
+}
+
+/* ------------------------------------------------------------------ the table */
+
+static const struct {
+	iso_status (*draw)(const iso_aggregate *a, size_t d, const char *dir, iso_figures *f,
+			   iso_error *err);
+} registered[] = {
+	{values_against_epsilon}, {pareto},	     {iso_figure_roc}, {iso_figure_claims},
+	{iso_figure_curves},	  {iso_figure_cost},
+};
 
 iso_status iso_figures_write(const iso_aggregate *a, const char *dir, iso_figures *out,
 			     iso_error *err)
 {
 	ISO_TRY(iso_make_dirs(dir, err));
-	for (size_t i = 0; i < a->ndataset; i++) {
-		const char *dataset = a->dataset[i];
-		size_t utility = iso_aggregate_utility(a, dataset),
-		       attack = main_attack(a, dataset);
-
-		if (utility != SIZE_MAX)
-			ISO_TRY(epsilon_figure(a, dataset, utility, "utility-vs-epsilon", dir, out,
-					       err));
-		if (attack != SIZE_MAX)
-			ISO_TRY(epsilon_figure(a, dataset, attack, "attack-vs-epsilon", dir, out,
-					       err));
-		if (utility != SIZE_MAX && attack != SIZE_MAX)
-			ISO_TRY(scatter_figure(a, dataset, attack, utility, dir, out, err));
-		if (attack != SIZE_MAX)
-			ISO_TRY(roc_figure(a, dataset, a->name[attack].name, dir, out, err));
-		ISO_TRY(claims_figure(a, dataset, dir, out, err));
-	}
-	return ISO_OK;
+	for (size_t d = 0; d < a->ndataset; d++)
+		for (size_t i = 0; i < ISO_COUNT(registered); i++)
+			ISO_TRY(registered[i].draw(a, d, dir, out, err));
+	return iso_figure_ranks(a, dir, out, err);
 }
 
 iso_status iso_figure_add(iso_figures *f, const char *stem, const char *title, size_t dataset,

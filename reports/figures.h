@@ -6,7 +6,7 @@
 
 #include "reports/aggregate.h"
 
-extern const char iso_plot_claims[], iso_plot_epsilon[], iso_plot_roc[], iso_plot_scatter[];
+extern const char iso_plot_series[];
 
 typedef struct iso_figure {
 	char *stem, *title; /* owned */
@@ -22,6 +22,7 @@ typedef struct iso_figures {
 } iso_figures;
 
 /* Write data and scripts of all figures below dir (created), then draw them. */
+/* figures.c holds the table of them. */
 iso_status iso_figures_write(const iso_aggregate *a, const char *dir, iso_figures *out,
 			     iso_error *err) ISO_MUST_CHECK;
 void iso_figures_free(iso_figures *f);

@@ -1,84 +1,113 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/html.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
 #include "core/io/file.h"
 
-static const char style[] =
-	":root{color-scheme:light "
-	"dark;--bg:#fff;--fg:#1b1f24;--soft:#59636e;--line:#d5dbe1;--head:#f3f5f7;--link:#0b57d0}\n"
-	"@media(prefers-color-scheme:dark){:root{--bg:#14171a;--fg:#e6e9ec;--soft:#9aa4ae;--line:#"
-	"343b42;--head:#1e2327;--link:#8ab4f8}}\n"
-	"body{background:var(--bg);color:var(--fg);font:15px/1.5 system-ui,sans-serif;margin:0 "
-	"auto;max-width:1280px;padding:1.2rem}\n"
-	"h1{font-size:1.6rem;margin:.2rem 0}h2{font-size:1.25rem;border-bottom:1px solid "
-	"var(--line);padding-bottom:.2rem;margin-top:2.2rem}\n"
-	"h3{font-size:1.02rem;margin:1.4rem 0 .4rem}p.note,p.lead{color:var(--soft);margin:.25rem "
-	"0;max-width:75rem}p.note{font-size:.85rem}\n"
-	"a{color:var(--link)}nav a{margin-right:1rem}.scroll{overflow-x:auto}\n"
-	"table{border-collapse:collapse;font-size:.86rem;font-variant-numeric:tabular-nums}\n"
-	"th,td{border:1px solid var(--line);padding:.25rem "
-	".5rem;white-space:nowrap;text-align:left}td.n{text-align:right}\n"
-	"th{background:var(--head);padding:0}th "
-	"button{all:unset;cursor:pointer;display:block;padding:.25rem .5rem;font-weight:600}\n"
-	"th button:focus-visible{outline:2px solid var(--link)}th[aria-sort=ascending] "
-	"button::after{content:\" \\25B2\"}\n"
-	"th[aria-sort=descending] button::after{content:\" \\25BC\"}\n"
-	".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(560px,100%),1fr));"
-	"gap:1rem}\n"
-	"figure{margin:0;background:#fff;color:#1b1f24;border:1px solid "
-	"var(--line);border-radius:6px;padding:.5rem}\n"
-	"figure svg{width:100%;height:auto}figure "
-	"img{max-width:100%;image-rendering:pixelated;min-width:50%}\n"
-	"figcaption{font-size:.85rem;color:#444c55}\n"
-	"@media print{body{max-width:none}.scroll{overflow:visible}th "
-	"button::after{content:\"\"!important}table{font-size:.6rem}}\n";
-
-/* Sorts a table by the column whose head was pressed; numbers by data-v. */
-static const char script[] =
-	"document.querySelectorAll('table.sortable').forEach(function(t){t.querySelectorAll('th')."
-	"forEach(function(h,k){"
-	"h.firstElementChild.addEventListener('click',function(){var "
-	"up=h.getAttribute('aria-sort')!=='ascending';"
-	"t.querySelectorAll('th').forEach(function(o){o.removeAttribute('aria-sort')});"
-	"h.setAttribute('aria-sort',up?'ascending':'descending');var b=t.tBodies[0];"
-	"Array.from(b.rows).map(function(r){var "
-	"c=r.cells[k];return{r:r,v:c.dataset.v===undefined?null:parseFloat(c.dataset.v),"
-	"s:c.textContent}}).sort(function(x,y){var "
-	"d=x.v!==null&&y.v!==null?x.v-y.v:(x.v===null)-(y.v===null)||"
-	"x.s.localeCompare(y.s);return up?d:-d}).forEach(function(o){b.appendChild(o.r)})})})});\n";
-
-static void head(const char *title, const char *description, iso_str *out)
+static const cJSON *get(const cJSON *o, const char *key)
 {
+	return cJSON_GetObjectItemCaseSensitive(o, key);
+}
+
+/* ------------------------------------------------------------------ head */
+
+static void fact(void *ctx, const char *name, const char *value)
+{
+	iso_str *out = ctx;
+
+	iso_str_add(out, "<dt>");
+	iso_html_escape(name, out);
+	iso_str_add(out, "</dt><dd>");
+	iso_html_escape_long(value, out);
+	iso_str_add(out, "</dd>\n");
+}
+
+static void head(const iso_about *ab, const iso_aggregate *a, iso_str *out)
+{
+	size_t methods = a->nmethod - a->ncontrol;
+
 	iso_str_add(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
 			 "<meta name=\"viewport\" "
-			 "content=\"width=device-width,initial-scale=1\">\n<title>isoeps: ");
-	iso_html_escape(title, out);
+			 "content=\"width=device-width,initial-scale=1\">\n"
+			 "<link rel=\"icon\" href=\"data:,\">\n<title>isoeps: ");
+	iso_html_escape(ab->title, out);
 	iso_str_add(out, "</title>\n<style>\n");
-	iso_str_add(out, style);
-	iso_str_add(out, "</style></head><body>\n<h1>isoeps: ");
-	iso_html_escape(title, out);
-	iso_str_add(out, "</h1>\n");
-	if (*description) {
+	iso_str_add(out, iso_page_style);
+	iso_str_add(out, "</style></head><body>\n<header><h1>");
+	iso_html_escape(ab->title, out);
+	iso_str_addf(out,
+		     "</h1>\n<details class=\"facts\" open><summary>%zu method%s, %zu control%s, "
+		     "%zu data set%s, %zu cells</summary>\n",
+		     methods, methods == 1 ? "" : "s", a->ncontrol, a->ncontrol == 1 ? "" : "s",
+		     a->ndataset, a->ndataset == 1 ? "" : "s", a->records->n);
+	if (*ab->description) {
 		iso_str_add(out, "<p class=\"lead\">");
-		iso_html_escape(description, out);
+		iso_html_escape_long(ab->description, out);
 		iso_str_add(out, "</p>\n");
 	}
+	iso_str_add(out, "<dl class=\"facts\">\n");
+	iso_facts(ab, a, fact, out);
+	iso_str_add(out, "</dl></details></header>\n");
+}
+
+static void option(iso_str *out, const char *value, const char *text)
+{
+	iso_str_add(out, "<option value=\"");
+	iso_html_escape(value, out);
+	iso_str_add(out, "\">");
+	iso_html_escape(text, out);
+	iso_str_add(out, "</option>");
+}
+
+static void filters(const iso_aggregate *a, iso_str *out)
+{
+	char text[32];
+
+	iso_str_add(out, "<form class=\"filters\"><label>Data set <select name=\"d\">"
+			 "<option value=\"\">all</option>");
+	for (size_t d = 0; d < a->ndataset; d++) {
+		snprintf(text, sizeof(text), "%zu", d);
+		option(out, text, a->dataset[d]);
+	}
+	iso_str_add(out, "</select></label><label>Epsilon <select name=\"e\">"
+			 "<option value=\"\">all</option>");
+	for (size_t i = 0; i < a->nsetting; i++) {
+		size_t k = 0;
+
+		while (k < i && a->setting[k].epsilon != a->setting[i].epsilon)
+			k++;
+		if (k < i || !isfinite(a->setting[i].epsilon))
+			continue;
+		iso_epsilon_text(a->setting[i].epsilon, text);
+		option(out, text, text);
+	}
+	iso_str_add(out, "</select></label><label>Method <select name=\"m\">"
+			 "<option value=\"\">all</option>");
+	for (size_t m = 0; m < a->nmethod; m++)
+		for (size_t i = 0; i < a->nsetting; i++)
+			if (a->setting[i].method == m) {
+				snprintf(text, sizeof(text), "%zu", m);
+				option(out, text, a->setting[i].name);
+				break;
+			}
+	iso_str_add(out, "</select></label><button type=\"reset\">Show all</button></form>\n");
 }
 
 static void legend(const iso_aggregate *a, iso_str *out)
 {
-	iso_str_addf(
+	iso_str_add(
 		out,
-		"<p class=\"lead\">%zu cells on %zu data set%s. Press a column head to sort.</p>\n",
-		a->records->n, a->ndataset, a->ndataset == 1 ? "" : "s");
-	iso_str_add(out, "<p class=\"lead\"><b>dp</b>: the guarantee is proved and every release "
-			 "is in the ledger. <b>heuristic</b>: noise, "
-			 "but no proof. <b>none</b>: no claim. <b>accounted</b> epsilon is what "
-			 "the ledger metered; <b>claimed</b> is what a "
-			 "paper states; inf = no finite guarantee.</p>\n<nav>");
+		"<p class=\"note\"><b>dp, verified</b>: proved, in the ledger, and no way around "
+		"the ledger was found. <b>dp, claimed</b>: declared by the method's author, not "
+		"tried here. <b>refuted</b>: private data flows around the ledger. "
+		"<b>heuristic</b>: noise without a proof. <b>none</b>: no claim.</p>\n");
+	if (a->ndataset < 2)
+		return;
+	iso_str_add(out, "<nav>");
 	for (size_t i = 0; i < a->ndataset; i++) {
 		iso_str_addf(out, "<a href=\"#d%zu\">", i);
 		iso_html_escape(a->dataset[i], out);
@@ -87,8 +116,54 @@ static void legend(const iso_aggregate *a, iso_str *out)
 	iso_str_add(out, "</nav>\n");
 }
 
+/* ------------------------------------------------------------------ figures */
+
+/* gnuplot's SVG inside a page: names of its parts made unique, black follows the text, a title. */
+static void inline_svg(const char *svg, const iso_figure *f, size_t number, iso_str *out)
+{
+	static const char *const from[] = {"gnuplot_canvas",
+					   "gpDot",
+					   "gpPt",
+					   "gridHatch",
+					   "color=\"black\"",
+					   "stroke=\"black\"",
+					   "fill=\"black\"",
+					   "rgb(  0,   0,   0)",
+					   "<title>Gnuplot</title>"};
+	char id[32];
+
+	snprintf(id, sizeof(id), "f%zu_", number);
+	for (const char *p = svg; *p;) {
+		size_t k = 0;
+
+		while (k < ISO_COUNT(from) && strncmp(p, from[k], strlen(from[k])) != 0)
+			k++;
+		if (k == ISO_COUNT(from)) {
+			iso_str_addn(out, p++, 1);
+			continue;
+		}
+		if (k < 4) {
+			iso_str_add(out, id);
+			iso_str_add(out, from[k]);
+		} else if (k == 4) {
+			iso_str_add(out, "data-c=\"\"");
+		} else if (k < 7) {
+			iso_str_add(out,
+				    k == 5 ? "stroke=\"currentColor\"" : "fill=\"currentColor\"");
+		} else if (k == 7) {
+			iso_str_add(out, "currentColor");
+		} else {
+			iso_str_add(out, "<title>");
+			iso_html_escape_long(f->title, out);
+			iso_str_add(out, "</title>");
+		}
+		p += strlen(from[k]);
+	}
+}
+
 /* The picture inline: SVG as such, an image grid as a data address. */
-static iso_status picture(const iso_figure *f, const char *dir, iso_str *out, iso_error *err)
+static iso_status picture(const iso_figure *f, size_t number, const char *dir, iso_str *out,
+			  iso_error *err)
 {
 	iso_str path = {0};
 	char *bytes = NULL, *svg;
@@ -98,57 +173,165 @@ static iso_status picture(const iso_figure *f, const char *dir, iso_str *out, is
 	iso_str_addf(&path, "%s/%s.%s", dir, f->stem, f->png_only ? "png" : "svg");
 	ISO_TRY_OUT(iso_str_check(&path, err));
 	ISO_TRY_OUT(iso_file_read(path.p, 0, &bytes, &n, err));
-	iso_str_addf(out, "<figure>");
+	iso_str_add(out, "<figure>");
 	if (f->png_only) {
 		iso_str_add(out, "<img alt=\"");
-		iso_html_escape(f->title, out);
+		iso_html_escape_long(f->title, out);
 		iso_str_add(out, "\" src=\"data:image/png;base64,");
 		iso_base64((const unsigned char *)bytes, n, out);
 		iso_str_add(out, "\">");
 	} else if ((svg = strstr(bytes, "<svg")) != NULL) {
-		iso_str_add(out, svg);
+		iso_str_add(out, "<svg role=\"img\"");
+		inline_svg(svg + strlen("<svg"), f, number, out);
 	}
 	iso_str_add(out, "<figcaption>");
-	iso_html_escape(f->title, out);
-	iso_str_add(out, "</figcaption></figure>\n");
+	iso_html_escape_long(f->title, out);
+	iso_str_addf(out,
+		     " <a href=\"figures/%s.%s\" tabindex=\"-1\">%s</a></figcaption></figure>\n",
+		     f->stem, f->png_only ? "png" : "pdf", f->png_only ? "PNG" : "PDF");
 out:
 	iso_free(bytes);
 	iso_str_free(&path);
 	return st;
 }
 
-iso_status iso_html_page(const char *title, const char *description, const iso_aggregate *a,
-			 const iso_rtables *tables, const iso_figures *figures,
-			 const char *figures_dir, iso_str *out, iso_error *err)
+static iso_status pictures(const iso_figures *f, size_t d, const char *dir, iso_str *out,
+			   iso_error *err)
 {
-	head(title, description, out);
+	iso_str_add(out, "<div class=\"figures\">\n");
+	for (size_t k = 0; k < f->n; k++)
+		if (f->v[k].drawn && f->v[k].dataset == d)
+			ISO_TRY(picture(&f->v[k], k, dir, out, err));
+	iso_str_add(out, "</div>\n");
+	return ISO_OK;
+}
+
+/* ------------------------------------------------------------------ cells */
+
+static iso_status json_line(const char *title, const cJSON *v, iso_str *out, iso_error *err)
+{
+	iso_str text = {0};
+	iso_status st = ISO_OK;
+
+	if (!v || (cJSON_IsArray(v) && cJSON_GetArraySize(v) == 0))
+		return ISO_OK;
+	st = iso_json_canonical(v, &text, err);
+	if (st == ISO_OK) {
+		iso_str_addf(out, "<div>%s: <code>", title);
+		iso_html_escape_long(text.p, out);
+		iso_str_add(out, "</code></div>\n");
+	}
+	iso_str_free(&text);
+	return st;
+}
+
+static iso_status cell(const iso_about *ab, const iso_aggregate *a, size_t i, iso_str *out,
+		       iso_error *err)
+{
+	const iso_setting *s = &a->setting[i];
+	const cJSON *r = s->record, *c;
+	iso_str command = {0};
+	char eps[32];
+	size_t n = 0;
+
+	iso_epsilon_text(s->epsilon, eps);
+	iso_str_addf(out, "<div class=\"cell\" id=\"s%zu\"><b>", i);
+	iso_html_escape(s->name, out);
+	iso_str_addf(out, "</b>, epsilon %s, %zu seeds, %zu failed\n", eps, s->seeds, s->failed);
+	ISO_TRY(json_line("Options in effect", get(get(get(r, "config"), "generator"), "options"),
+			  out, err));
+	ISO_TRY(json_line("Ledger of the first seed", get(r, "ledger"), out, err));
+	ISO_TRY(json_line("Uncharged looks at the data", get(get(r, "privacy"), "uncharged"), out,
+			  err));
+	if (cJSON_IsString(get(r, "error"))) {
+		iso_str_add(out, "<div>Error: ");
+		iso_html_escape_long(get(r, "error")->valuestring, out);
+		iso_str_add(out, "</div>\n");
+	}
+	cJSON_ArrayForEach(c, get(r, "caveats"))
+	{
+		if (!cJSON_IsString(c))
+			continue;
+		iso_str_add(out, "<div>Caveat: ");
+		iso_html_escape_long(c->valuestring, out);
+		iso_str_add(out, "</div>\n");
+	}
+	for (size_t k = 0; k < a->records->n && n < 8; k++)
+		if (a->of_record[k] == i) {
+			iso_str_addf(&command, "isoeps explain %s %.12s\n", ab->dir,
+				     get(a->records->v[k], "key")->valuestring);
+			n++;
+		}
+	iso_str_add(out, "<pre>");
+	for (char *p = command.p, *end; p && (end = strchr(p, '\n')) != NULL; p = end + 1) {
+		*end = 0;
+		iso_html_escape_long(p, out);
+		iso_str_add(out, "\n");
+	}
+	iso_str_add(out, "</pre></div>\n");
+	iso_str_free(&command);
+	return ISO_OK;
+}
+
+static iso_status cells(const iso_about *ab, const iso_aggregate *a, size_t d, iso_str *out,
+			iso_error *err)
+{
+	iso_str_add(out, "<details><summary>Every setting in detail: options, ledger, caveats, "
+			 "and how to trace a number</summary>\n");
+	for (size_t i = 0; i < a->nsetting; i++)
+		if (strcmp(a->setting[i].dataset, a->dataset[d]) == 0)
+			ISO_TRY(cell(ab, a, i, out, err));
+	iso_str_add(out, "</details>\n");
+	return ISO_OK;
+}
+
+/* ------------------------------------------------------------------ the page */
+
+static iso_status dataset(const iso_about *ab, const iso_aggregate *a, size_t d,
+			  const iso_rtables *tables, const iso_figures *figures, const char *dir,
+			  iso_str *out, iso_error *err)
+{
+	iso_str_addf(out, "<div data-d=\"%zu\"><h2 id=\"d%zu\">", d, d);
+	iso_html_escape(a->dataset[d], out);
+	iso_str_add(out, "</h2>\n");
+	for (int answer = 1; answer >= 0; answer--) {
+		for (size_t j = 0; j < tables->n; j++)
+			if (tables->v[j].dataset == d && tables->v[j].answer == answer)
+				iso_rtable_html(a, &tables->v[j], out);
+		if (answer)
+			ISO_TRY(pictures(figures, d, dir, out, err));
+	}
+	ISO_TRY(cells(ab, a, d, out, err));
+	iso_str_add(out, "</div>\n");
+	return ISO_OK;
+}
+
+iso_status iso_html_page(const iso_about *ab, const iso_aggregate *a, const iso_rtables *tables,
+			 const iso_figures *figures, const char *dir, iso_str *out, iso_error *err)
+{
+	int overall = 0;
+
+	head(ab, a, out);
+	iso_str_add(out, "<main>\n");
+	filters(a, out);
 	legend(a, out);
 	if (figures->no_gnuplot)
 		iso_str_add(out, "<p class=\"note\">gnuplot was not found: the figures' data and "
 				 "scripts are in figures/; install "
 				 "gnuplot and run the report again to draw them.</p>\n");
-	for (size_t i = 0; i < a->ndataset; i++) {
-		int first = 1;
-
-		iso_str_addf(out, "<h2 id=\"d%zu\">", i);
-		iso_html_escape(a->dataset[i], out);
-		iso_str_add(out, "</h2>\n");
-		for (size_t j = 0; j < tables->n; j++) {
-			if (tables->v[j].dataset != i)
-				continue;
-			iso_rtable_html(&tables->v[j], out);
-			if (!first)
-				continue;
-			first = 0; /* the figures follow the overview */
-			iso_str_add(out, "<div class=\"figures\">\n");
-			for (size_t k = 0; k < figures->n; k++)
-				if (figures->v[k].drawn && figures->v[k].dataset == i)
-					ISO_TRY(picture(&figures->v[k], figures_dir, out, err));
-			iso_str_add(out, "</div>\n");
-		}
+	if (figures->failed)
+		iso_str_addf(out, "<p class=\"note\">%zu figures could not be drawn.</p>\n",
+			     figures->failed);
+	for (size_t d = 0; d < a->ndataset; d++)
+		ISO_TRY(dataset(ab, a, d, tables, figures, dir, out, err));
+	for (size_t k = 0; k < figures->n; k++)
+		overall |= figures->v[k].drawn && figures->v[k].dataset == a->ndataset;
+	if (overall) {
+		iso_str_add(out, "<h2>Over all data sets</h2>\n");
+		ISO_TRY(pictures(figures, a->ndataset, dir, out, err));
 	}
-	iso_str_add(out, "<script>");
-	iso_str_add(out, script);
+	iso_str_add(out, "</main>\n<script>");
+	iso_str_add(out, iso_page_script);
 	iso_str_add(out, "</script></body></html>\n");
 	return iso_str_check(out, err);
 }

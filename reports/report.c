@@ -24,10 +24,24 @@ static iso_status write_below(const char *dir, const char *name, const char *suf
 	return st;
 }
 
-static iso_status write_tables(const iso_rtables *t, const char *dir, unsigned formats,
-			       iso_error *err)
+static iso_status write_paper(const iso_aggregate *a, const char *dir, iso_error *err)
+{
+	iso_str tex = {0};
+	iso_status st = iso_paper_table(a, &tex, err);
+
+	if (st == ISO_OK)
+		st = write_below(dir, "paper", ".tex", &tex, err);
+	iso_str_free(&tex);
+	return st;
+}
+
+static iso_status write_tables(const iso_rtables *t, const iso_aggregate *a, const char *dir,
+			       unsigned formats, iso_error *err)
 {
 	iso_status st = iso_make_dirs(dir, err);
+
+	if (st == ISO_OK && (formats & ISO_REPORT_LATEX))
+		st = write_paper(a, dir, err);
 
 	for (size_t i = 0; i < t->n && st == ISO_OK; i++) {
 		iso_str csv = {0}, tex = {0};
@@ -44,39 +58,17 @@ static iso_status write_tables(const iso_rtables *t, const char *dir, unsigned f
 	return st;
 }
 
-/* What the suite says about itself: DIR/suite.json, which is not there when cells were copied
- * alone. */
-typedef struct about {
-	cJSON *suite; /* owned */
-	const char *title, *description;
-} about;
-
-static const char *text_of(const cJSON *o, const char *key, const char *otherwise)
+static void markdown_fact(void *ctx, const char *name, const char *value)
 {
-	const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key);
+	iso_str *out = ctx;
 
-	return cJSON_IsString(v) && *v->valuestring ? v->valuestring : otherwise;
+	iso_str_addf(out, "- %s: ", name);
+	iso_markdown_escape_long(value, out);
+	iso_str_add(out, "\n");
 }
 
-static iso_status read_about(const char *dir, const iso_records *r, about *out, iso_error *err)
-{
-	iso_str path = {0};
-	iso_error why = {0};
-	iso_status st;
-
-	iso_str_addf(&path, "%s/suite.json", dir);
-	st = iso_str_check(&path, err);
-	if (st == ISO_OK && iso_file_exists(path.p) &&
-	    iso_json_read(path.p, &out->suite, &why) != ISO_OK)
-		iso_warn("%s", why.text);
-	iso_str_free(&path);
-	out->title = text_of(out->suite, "title", text_of(r->v[0], "suite", "results"));
-	out->description = text_of(out->suite, "description", "");
-	return st;
-}
-
-static iso_status write_markdown(const about *ab, const iso_rtables *t, const char *out_dir,
-				 iso_error *err)
+static iso_status write_markdown(const iso_about *ab, const iso_aggregate *a, const iso_rtables *t,
+				 const char *out_dir, iso_error *err)
 {
 	iso_str md = {0};
 	iso_status st;
@@ -84,8 +76,10 @@ static iso_status write_markdown(const about *ab, const iso_rtables *t, const ch
 	iso_str_add(&md, "# ");
 	iso_markdown_escape(ab->title, &md);
 	iso_str_add(&md, "\n\n");
-	iso_markdown_escape(ab->description, &md);
+	iso_markdown_escape_long(ab->description, &md);
 	iso_str_add(&md, *ab->description ? "\n\n" : "");
+	iso_facts(ab, a, markdown_fact, &md);
+	iso_str_add(&md, "\n");
 	for (size_t i = 0; i < t->n; i++)
 		iso_rtable_markdown(&t->v[i], &md);
 	st = write_below(out_dir, "report", ".md", &md, err);
@@ -95,7 +89,7 @@ static iso_status write_markdown(const about *ab, const iso_rtables *t, const ch
 
 /* The HTML page shows the figures, so it draws them too. */
 static iso_status write_parts(const char *dir, const char *out_dir, unsigned formats,
-			      const about *ab, const iso_aggregate *a, iso_rtables *tables,
+			      const iso_about *ab, const iso_aggregate *a, iso_rtables *tables,
 			      iso_figures *figures, iso_error *err)
 {
 	iso_str sub = {0}, page = {0};
@@ -110,20 +104,31 @@ static iso_status write_parts(const char *dir, const char *out_dir, unsigned for
 		ISO_TRY_OUT(iso_grids_write(a, dir, sub.p, figures, err));
 	}
 	if (formats & ISO_REPORT_HTML) {
-		ISO_TRY_OUT(iso_html_page(ab->title, ab->description, a, tables, figures, sub.p,
-					  &page, err));
+		ISO_TRY_OUT(iso_html_page(ab, a, tables, figures, sub.p, &page, err));
 		ISO_TRY_OUT(write_below(out_dir, "index", ".html", &page, err));
 	}
 	if (formats & ISO_REPORT_MARKDOWN)
-		ISO_TRY_OUT(write_markdown(ab, tables, out_dir, err));
+		ISO_TRY_OUT(write_markdown(ab, a, tables, out_dir, err));
 	iso_str_free(&sub);
 	iso_str_addf(&sub, "%s/tables", out_dir);
 	ISO_TRY_OUT(iso_str_check(&sub, err));
 	if (formats & (ISO_REPORT_CSV | ISO_REPORT_LATEX))
-		st = write_tables(tables, sub.p, formats, err);
+		st = write_tables(tables, a, sub.p, formats, err);
 out:
 	iso_str_free(&sub);
 	iso_str_free(&page);
+	return st;
+}
+
+/* DIR/summary.csv, beside results.csv. */
+static iso_status write_summary(const iso_aggregate *a, const char *dir, iso_error *err)
+{
+	iso_str csv = {0};
+	iso_status st = iso_summary_csv(a, &csv, err);
+
+	if (st == ISO_OK)
+		st = write_below(dir, "summary", ".csv", &csv, err);
+	iso_str_free(&csv);
 	return st;
 }
 
@@ -135,7 +140,7 @@ iso_status iso_report_write(const char *dir, const char *out, unsigned formats,
 	iso_rtables tables = {0};
 	iso_figures figures = {0};
 	iso_str place = {0};
-	about ab = {0};
+	iso_about ab = {0};
 	iso_status st;
 
 	memset(summary, 0, sizeof(*summary));
@@ -149,9 +154,11 @@ iso_status iso_report_write(const char *dir, const char *out, unsigned formats,
 			dir);
 		goto out;
 	}
-	ISO_TRY_OUT(read_about(dir, &records, &ab, err));
+	ISO_TRY_OUT(iso_about_read(dir, &records, &ab, err));
 	ISO_TRY_OUT(iso_aggregate_new(&records, &a, err));
 	ISO_TRY_OUT(write_parts(dir, place.p, formats, &ab, &a, &tables, &figures, err));
+	if (!out || (formats & ISO_REPORT_CSV))
+		ISO_TRY_OUT(write_summary(&a, out ? place.p : dir, err));
 	summary->records = records.n;
 	summary->damaged = records.damaged;
 	summary->tables = tables.n;
@@ -165,7 +172,7 @@ out:
 	iso_figures_free(&figures);
 	iso_tables_free(&tables);
 	iso_aggregate_free(&a);
-	cJSON_Delete(ab.suite);
+	iso_about_free(&ab);
 	iso_records_free(&records);
 	iso_str_free(&place);
 	return st;

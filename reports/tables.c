@@ -1,246 +1,245 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Tables by section, from what outputs declare. */
 #include "reports/tables.h"
 
 #include <math.h>
-#include <stdint.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
 
-void iso_epsilon_text(double epsilon, char out[32])
-{
-	if (isinf(epsilon))
-		snprintf(out, 32, "inf");
-	else if (isnan(epsilon))
-		snprintf(out, 32, "-");
-	else
-		snprintf(out, 32, "%.4g", epsilon);
-}
+#define LEAD 3 /* columns that every section table starts with */
 
-/* "0.8731 ± 0.0042": mean and half-width of the 95 % interval over seeds; "0.87 (0.85 to 0.89)":
- * mean and range of two or three seeds; "0.87 [0.84, 0.90]": one value and its own interval. */
-static void summary_text(const iso_summary *s, char out[80])
+iso_status iso_rcell_set(iso_rcell *c, const char *text, double sort, iso_error *err)
 {
-	int digits = fabs(s->mean) >= 1000 ? 0 : fabs(s->mean) >= 10 ? 2 : 4;
-
-	if (s->n == 0)
-		snprintf(out, 80, "-");
-	else if (isinf(s->mean))
-		snprintf(out, 80, "inf");
-	else if (s->n >= ISO_STUDENT_SEEDS && isfinite(s->high))
-		snprintf(out, 80, "%.*f ± %.*f", digits, s->mean, digits,
-			 iso_student_975(s->n) * s->sd / sqrt((double)s->n));
-	else if (s->n > 1 && s->low < s->high)
-		snprintf(out, 80, "%.*f (%.*f to %.*f)", digits, s->mean, digits, s->low, digits,
-			 s->high);
-	else if (s->n > 1)
-		snprintf(out, 80, "%.*f", digits, s->mean);
-	else if (isfinite(s->low) && isfinite(s->high))
-		snprintf(out, 80, "%.*f [%.*f, %.*f]", digits, s->mean, digits, s->low, digits,
-			 s->high);
-	else
-		snprintf(out, 80, "%.*f", digits, s->mean);
-}
-
-static iso_status set_cell(iso_rcell *c, const char *text, double sort, iso_error *err)
-{
+	iso_free(c->text);
 	c->text = iso_strdup(text);
 	c->sort = sort;
 	return c->text ? ISO_OK : iso_no_memory(err, "report table");
 }
 
-/* The columns that every table starts with. */
-#define LEAD 4
-static iso_status lead_head(iso_rtable *t, iso_error *err)
+iso_status iso_rtable_new(iso_rtables *out, const char *file, const char *title, size_t dataset,
+			  size_t ncol, iso_rtable **t, iso_error *err)
 {
-	static const char *const head[LEAD] = {"generator", "mode", "guarantee", "target epsilon"};
+	ISO_TRY(iso_grow(&out->v, &out->cap, out->n + 1, sizeof(*out->v), err));
+	*t = &out->v[out->n++];
+	**t = (iso_rtable){.file = iso_strdup(file),
+			   .title = iso_strdup(title),
+			   .dataset = dataset,
+			   .epsilon = NAN,
+			   .head = iso_alloc(ncol, sizeof(iso_rcell)),
+			   .ncol = ncol};
+	return (*t)->file && (*t)->title && (*t)->head ? ISO_OK
+						       : iso_no_memory(err, "report table");
+}
 
-	for (size_t i = 0; i < LEAD; i++)
-		ISO_TRY(set_cell(&t->head[i], head[i], NAN, err));
+iso_status iso_rtable_row(iso_rtable *t, size_t setting, iso_error *err)
+{
+	ISO_TRY(iso_grow(&t->cell, &t->cap, (t->nrow + 1) * t->ncol, sizeof(*t->cell), err));
+	ISO_TRY(iso_grow(&t->setting, &t->cap_setting, t->nrow + 1, sizeof(*t->setting), err));
+	memset(&t->cell[t->nrow * t->ncol], 0, t->ncol * sizeof(*t->cell));
+	t->setting[t->nrow++] = setting;
 	return ISO_OK;
 }
 
-static iso_status lead_cells(iso_rcell *row, const iso_setting *s, iso_error *err)
+void iso_note_add(iso_str *notes, const char *fmt, ...)
 {
-	char eps[32];
+	char text[1024];
+	va_list ap;
 
-	iso_epsilon_text(s->epsilon, eps);
-	ISO_TRY(set_cell(&row[0], s->label, NAN, err));
-	ISO_TRY(set_cell(&row[1], *s->mode ? s->mode : "-", NAN, err));
-	ISO_TRY(set_cell(&row[2], s->guarantee, NAN, err));
-	return set_cell(&row[3], eps, s->epsilon, err);
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	for (char *p = text; *p; p++)
+		if (*p == '\n')
+			*p = ' ';
+	if (!notes->p || !strstr(notes->p, text))
+		iso_str_addf(notes, "%s\n", text);
 }
 
-static int on_dataset(const iso_aggregate *a, size_t setting, const char *dataset)
+void iso_label_text(const iso_setting *s, char out[64])
 {
-	return strcmp(a->setting[setting].dataset, dataset) == 0;
+	if (strcmp(s->guarantee, "dp") != 0)
+		snprintf(out, 64, "%.40s", *s->guarantee ? s->guarantee : "none");
+	else
+		snprintf(out, 64, "dp, %s",
+			 strcmp(s->verdict, "verified") == 0 || strcmp(s->verdict, "refuted") == 0
+				 ? s->verdict
+				 : "claimed");
 }
 
-static iso_status fill(iso_rtable *t, const iso_aggregate *a, const char *dataset,
-		       const size_t *name, size_t nname, iso_error *err)
+static int on_dataset(const iso_aggregate *a, size_t setting, size_t dataset)
 {
-	t->ncol = LEAD + nname;
-	t->head = iso_alloc(t->ncol, sizeof(*t->head));
-	t->cell = iso_alloc(a->nsetting * t->ncol, sizeof(*t->cell));
-	if (!t->head || !t->cell)
-		return iso_no_memory(err, "report table");
-	ISO_TRY(lead_head(t, err));
-	for (size_t j = 0; j < nname; j++)
-		ISO_TRY(set_cell(&t->head[LEAD + j], a->name[name[j]].name, NAN, err));
+	return strcmp(a->setting[setting].dataset, a->dataset[dataset]) == 0;
+}
+
+/* What a column would show in every row, or NULL if rows differ. */
+static const char *constant_text(const iso_aggregate *a, size_t dataset, size_t name,
+				 char text[ISO_NUMBER_TEXT])
+{
+	char other[ISO_NUMBER_TEXT];
+	size_t rows = 0;
+
 	for (size_t i = 0; i < a->nsetting; i++) {
-		iso_rcell *row = &t->cell[t->nrow * t->ncol];
-
 		if (!on_dataset(a, i, dataset))
 			continue;
-		t->nrow++;
-		ISO_TRY(lead_cells(row, &a->setting[i], err));
+		iso_mean_text(iso_aggregate_at(a, i, name), &a->name[name], rows ? other : text);
+		if (rows++ && strcmp(text, other) != 0)
+			return NULL;
+	}
+	return rows > 1 ? text : NULL;
+}
+
+static const struct {
+	const char *section, *title, *note;
+} known[] = {
+	{"utility", "Utility: trained on synthetic rows, tested on real ones",
+	 "Test rows are never seen by a generator. \"Real training rows\" is the ceiling."},
+	{"fidelity", "Fidelity: how close the synthetic rows are to the real ones", NULL},
+	{"validity", "Validity", NULL},
+	{"attacks", "Attacks",
+	 "An AUC of 0.5 is a coin toss. An attack that fails proves nothing: a stronger one may "
+	 "succeed. No epsilon may be concluded from these numbers."},
+	{"privacy", "Privacy: what was spent",
+	 "GDP is an approximation and never a guarantee. Accounted epsilon is infinite when the "
+	 "guarantee is not dp or when anything was chosen by an uncharged look at the data."},
+	{"cost", "Cost", "Times depend on the machine and are no part of the reproducible record."},
+};
+
+static int section_known(const char *section)
+{
+	for (size_t i = 0; i < ISO_COUNT(known); i++)
+		if (strcmp(known[i].section, section) == 0)
+			return 1;
+	return 0;
+}
+
+static iso_status lead(iso_rtable *t, const iso_setting *s, iso_error *err)
+{
+	iso_rcell *row = &t->cell[(t->nrow - 1) * t->ncol];
+	char eps[32], label[64];
+
+	iso_epsilon_text(s->epsilon, eps);
+	iso_label_text(s, label);
+	ISO_TRY(iso_rcell_set(&row[0], s->name, NAN, err));
+	ISO_TRY(iso_rcell_set(&row[1], eps, s->epsilon, err));
+	return iso_rcell_set(&row[2], label, NAN, err);
+}
+
+static iso_status fill(iso_rtable *t, const iso_aggregate *a, const size_t *name, size_t nname,
+		       iso_error *err)
+{
+	static const char *const head[LEAD] = {"Method", "Target epsilon", "Guarantee"};
+
+	for (size_t j = 0; j < LEAD; j++)
+		ISO_TRY(iso_rcell_set(&t->head[j], head[j], NAN, err));
+	for (size_t j = 0; j < nname; j++) {
+		char title[ISO_NUMBER_TEXT * 2];
+
+		iso_title_text(&a->name[name[j]], title);
+		ISO_TRY(iso_rcell_set(&t->head[LEAD + j], title, NAN, err));
+	}
+	for (size_t i = 0; i < a->nsetting; i++) {
+		if (!on_dataset(a, i, t->dataset))
+			continue;
+		ISO_TRY(iso_rtable_row(t, i, err));
+		ISO_TRY(lead(t, &a->setting[i], err));
 		for (size_t j = 0; j < nname; j++) {
 			const iso_summary *s = iso_aggregate_at(a, i, name[j]);
-			char text[80];
+			const iso_name *n = &a->name[name[j]];
+			iso_rcell *c = &t->cell[(t->nrow - 1) * t->ncol + LEAD + j];
+			char text[ISO_NUMBER_TEXT];
 
-			summary_text(s, text);
-			ISO_TRY(set_cell(&row[LEAD + j], text, s->n ? s->mean : NAN, err));
+			iso_mean_text(s, n, text);
+			c->flag = s->n && n->direction > 0 && n->chance > 0 && s->mean < n->chance;
+			if (c->flag)
+				iso_note_add(&t->notes,
+					     "! below chance: the sign of a weak ranking is a coin "
+					     "toss; more seeds would show it near %.3g.",
+					     n->chance);
+			ISO_TRY(iso_rcell_set(c, text, s->n ? s->mean : NAN, err));
 		}
 		if (a->setting[i].failed)
-			iso_str_addf(
-				&t->notes,
-				"%s at epsilon %.4g: %zu of %zu cells failed; see the records.\n",
-				a->setting[i].label, a->setting[i].epsilon, a->setting[i].failed,
-				a->setting[i].failed + a->setting[i].seeds);
+			iso_note_add(&t->notes,
+				     "%s at epsilon %.4g: %zu of %zu cells failed; `isoeps status` "
+				     "says why.",
+				     a->setting[i].name, a->setting[i].epsilon,
+				     a->setting[i].failed,
+				     a->setting[i].failed + a->setting[i].seeds);
 	}
 	return iso_str_check(&t->notes, err);
 }
 
-/* Which values a table shows: a kind and a prefix, or the overview's list. */
-static int is_main_attack(const iso_name *n)
+/* Columns of a section; those that are the same everywhere are folded into the notes. */
+static size_t columns_of(const iso_aggregate *a, size_t d, const char *section, size_t *name,
+			 iso_str *folded)
 {
-	size_t k = strlen(n->name);
+	size_t n = 0;
 
-	return strcmp(n->kind, "attack") == 0 && k > 4 && strcmp(n->name + k - 4, ".auc") == 0;
+	for (size_t j = 0; j < a->nname; j++) {
+		char text[ISO_NUMBER_TEXT], title[ISO_NUMBER_TEXT * 2];
+
+		if (strcmp(a->name[j].section, section) != 0 ||
+		    !iso_measured_on(a, a->dataset[d], j))
+			continue;
+		if (strcmp(a->name[j].name, "target_epsilon") == 0)
+			continue; /* it is a leading column */
+		iso_title_text(&a->name[j], title);
+		if (constant_text(a, d, j, text))
+			iso_str_addf(folded, "%s%s: %s", folded->n ? "; " : "", title, text);
+		else
+			name[n++] = j;
+	}
+	return n;
 }
 
-static int in_overview(const iso_name *n)
+static iso_status build_section(const iso_aggregate *a, size_t d, const char *section,
+				const char *heading, const char *note, iso_rtables *out,
+				iso_error *err)
 {
-	static const char *const names[] = {"accounted_epsilon",   "claimed_epsilon",
-					    "tstr.lr.auroc",	   "tstr.lr.auroc_micro",
-					    "tstr.mlp.auroc",	   "tstr.mlp.auroc_micro",
-					    "tstr.lr.accuracy",	   "marginals.tvd1_mean",
-					    "marginals.tvd2_mean", "discriminator.auc"};
-
-	for (size_t i = 0; i < ISO_COUNT(names); i++)
-		if (strcmp(n->name, names[i]) == 0)
-			return 1;
-	return is_main_attack(n);
-}
-
-static int has_prefix(const iso_name *n, const char *prefix)
-{
-	return strncmp(n->name, prefix, strlen(prefix)) == 0;
-}
-
-typedef struct section {
-	const char *file, *title, *kind,
-		*prefix; /* prefix "" = the overview; NULL = the whole kind */
-	const char *note;
-} section;
-
-static const section sections[] = {
-	{"overview", "Overview", NULL, "",
-	 "Mean over seeds ± half-width of the 95 % Student interval; with two or three seeds "
-	 "(smallest to largest); "
-	 "[low, high] is the interval of a single value. "
-	 "accounted_epsilon is inf when the guarantee is not dp or anything was left uncharged."},
-	{"utility", "Utility: train on synthetic, test on real", "metric", "tstr.",
-	 "Columns with real. are trained on the real training rows: the ceiling. Test rows are "
-	 "never seen by a generator."},
-	{"fidelity", "Fidelity", "metric", "marginals.", NULL},
-	{"discriminator", "Real against synthetic", "metric", "discriminator.",
-	 "tld follows the literature and grows with the divergence: never read it alone."},
-	{"attacks", "Attacks", "attack", NULL,
-	 "AUC 0.5 is chance. These are descriptive: one model, many records; no epsilon may be "
-	 "concluded from them. advantage is "
-	 "biased upwards."},
-	{"privacy", "Privacy", "privacy", NULL, "gdp is an approximation, never a guarantee."},
-	{"cost", "Cost", "cost", NULL,
-	 "Times depend on the machine and are not part of the reproducible record."},
-};
-
-static int selected(const section *s, const iso_name *n)
-{
-	if (s->prefix && !*s->prefix)
-		return in_overview(n);
-	return strcmp(n->kind, s->kind) == 0 && (!s->prefix || has_prefix(n, s->prefix));
-}
-
-static iso_status build_one(const iso_aggregate *a, size_t d, const section *s, iso_rtables *out,
-			    iso_error *err)
-{
-	const char *dataset = a->dataset[d];
-	size_t *name = iso_alloc(a->nname + 1, sizeof(*name)), n = 0;
-	iso_str file = {0}, title = {0};
+	size_t *name = iso_alloc(a->nname + 1, sizeof(*name)), n;
+	iso_str file = {0}, title = {0}, folded = {0};
 	iso_rtable *t;
 	iso_status st = ISO_OK;
 
 	if (!name)
 		return iso_no_memory(err, "report table");
-	for (size_t j = 0; j < a->nname; j++) {
-		int measured = 0;
-
-		if (!selected(s, &a->name[j]))
-			continue;
-		for (size_t i = 0; i < a->nsetting; i++)
-			measured |= on_dataset(a, i, dataset) && iso_aggregate_at(a, i, j)->n;
-		if (measured)
-			name[n++] = j;
-	}
-	if (n == 0)
+	n = columns_of(a, d, section, name, &folded);
+	if (n == 0 && !folded.n)
 		goto out;
-	ISO_TRY_OUT(iso_grow(&out->v, &out->cap, out->n + 1, sizeof(*out->v), err));
-	t = &out->v[out->n++];
-	memset(t, 0, sizeof(*t));
-	iso_str_addf(&file, "%s-%s", a->slug[d], s->file);
-	iso_str_addf(&title, "%s: %s", dataset, s->title);
+	iso_str_addf(&file, "%s-", a->slug[d]);
+	iso_file_stem(section, &file);
+	iso_str_addf(&title, "%s. %s", a->dataset[d], heading);
 	ISO_TRY_OUT(iso_str_check(&file, err));
 	ISO_TRY_OUT(iso_str_check(&title, err));
-	t->file = file.p;
-	t->title = title.p;
-	t->dataset = d;
-	memset(&file, 0, sizeof(file)); /* the table owns both now */
-	memset(&title, 0, sizeof(title));
-	if (s->note)
-		iso_str_addf(&t->notes, "%s\n", s->note);
-	st = fill(t, a, dataset, name, n, err);
+	ISO_TRY_OUT(iso_rtable_new(out, file.p, title.p, d, LEAD + n, &t, err));
+	if (note)
+		iso_note_add(&t->notes, "%s", note);
+	if (folded.n)
+		iso_note_add(&t->notes, "The same in every row: %s.", folded.p);
+	st = fill(t, a, name, n, err);
 out:
 	iso_str_free(&file);
 	iso_str_free(&title);
+	iso_str_free(&folded);
 	iso_free(name);
 	return st;
 }
 
-/* Caveats that the records carry, each once, under the overview of its data set. */
-static iso_status add_caveats(const iso_aggregate *a, const char *dataset, iso_rtable *t,
-			      iso_error *err)
+/* Sections that only plug-ins know come after those of the page. */
+static iso_status build_other(const iso_aggregate *a, size_t d, iso_rtables *out, iso_error *err)
 {
-	for (size_t i = 0; i < a->records->n; i++) {
-		const cJSON *r = a->records->v[i], *caveat;
-		const cJSON *d = cJSON_GetObjectItemCaseSensitive(
-			cJSON_GetObjectItemCaseSensitive(r, "config"), "dataset");
-		const cJSON *named = cJSON_GetObjectItemCaseSensitive(d, "label");
-		const cJSON *name =
-			cJSON_IsString(named) ? named : cJSON_GetObjectItemCaseSensitive(d, "name");
+	for (size_t j = 0; j < a->nname; j++) {
+		size_t k = 0;
 
-		if (!cJSON_IsString(name) || strcmp(name->valuestring, dataset) != 0)
-			continue;
-		cJSON_ArrayForEach(
-			caveat,
-			cJSON_GetObjectItemCaseSensitive(
-				r, "caveats")) if (cJSON_IsString(caveat) &&
-						   (!t->notes.p ||
-						    !strstr(t->notes.p, caveat->valuestring)))
-			iso_str_addf(&t->notes, "%s\n", caveat->valuestring);
+		while (k < j && strcmp(a->name[k].section, a->name[j].section) != 0)
+			k++;
+		if (k == j && !section_known(a->name[j].section))
+			ISO_TRY(build_section(a, d, a->name[j].section, a->name[j].section, NULL,
+					      out, err));
 	}
-	return iso_str_check(&t->notes, err);
+	return ISO_OK;
 }
 
 iso_status iso_tables_build(const iso_aggregate *a, iso_rtables *out, iso_error *err)
@@ -248,14 +247,13 @@ iso_status iso_tables_build(const iso_aggregate *a, iso_rtables *out, iso_error 
 	iso_status st = ISO_OK;
 
 	memset(out, 0, sizeof(*out));
-	for (size_t d = 0; d < a->ndataset; d++)
-		for (size_t s = 0; s < ISO_COUNT(sections); s++) {
-			size_t before = out->n;
-
-			ISO_TRY_OUT(build_one(a, d, &sections[s], out, err));
-			if (s == 0 && out->n > before)
-				ISO_TRY_OUT(add_caveats(a, a->dataset[d], &out->v[before], err));
-		}
+	for (size_t d = 0; d < a->ndataset; d++) {
+		ISO_TRY_OUT(iso_answers_build(a, d, out, err));
+		for (size_t s = 0; s < ISO_COUNT(known); s++)
+			ISO_TRY_OUT(build_section(a, d, known[s].section, known[s].title,
+						  known[s].note, out, err));
+		ISO_TRY_OUT(build_other(a, d, out, err));
+	}
 out:
 	if (st != ISO_OK)
 		iso_tables_free(out);
@@ -273,9 +271,11 @@ void iso_tables_free(iso_rtables *t)
 			iso_free(r->cell[j].text);
 		iso_free(r->head);
 		iso_free(r->cell);
+		iso_free(r->setting);
 		iso_free(r->file);
 		iso_free(r->title);
 		iso_str_free(&r->notes);
+		iso_str_free(&r->words);
 	}
 	iso_free(t->v);
 	memset(t, 0, sizeof(*t));

@@ -7,11 +7,9 @@
 #include "reports/tables.h"
 
 /* Notes hold one caveat a line: calls for each. */
-static void each_note(const iso_rtable *t, iso_str *out, const char *before, const char *after,
+static void each_line(const char *p, iso_str *out, const char *before, const char *after,
 		      void (*escape)(const char *text, iso_str *out))
 {
-	const char *p = t->notes.p;
-
 	while (p && *p) {
 		const char *end = strchr(p, '\n');
 		size_t n = end ? (size_t)(end - p) : strlen(p);
@@ -28,38 +26,84 @@ static void each_note(const iso_rtable *t, iso_str *out, const char *before, con
 	}
 }
 
-void iso_rtable_html(const iso_rtable *t, iso_str *out)
+static int is_numeric(const iso_rtable *t, size_t column)
 {
-	iso_str_addf(out, "<section id=\"");
-	iso_html_escape(t->file, out);
-	iso_str_add(out, "\"><h3>");
-	iso_html_escape(t->title, out);
-	iso_str_add(out, "</h3>\n<div class=\"scroll\"><table class=\"sortable\"><thead><tr>");
+	for (size_t i = 0; i < t->nrow; i++)
+		if (!isnan(t->cell[i * t->ncol + column].sort))
+			return 1;
+	return 0;
+}
+
+static void html_row(const iso_aggregate *a, const iso_rtable *t, size_t i, iso_str *out)
+{
+	const size_t s = t->setting[i];
+	const size_t name = t->answer ? 1 : 0; /* the column that heads the row */
+
+	if (s == ISO_NO_SETTING) {
+		iso_str_add(out, "<tr class=\"ref\">");
+	} else {
+		char eps[32];
+
+		iso_epsilon_text(a->setting[s].epsilon, eps);
+		iso_str_addf(out, "<tr data-m=\"%zu\" data-e=\"%s\"%s>", a->setting[s].method, eps,
+			     *a->setting[s].control ? " class=\"ref\"" : "");
+	}
 	for (size_t j = 0; j < t->ncol; j++) {
-		iso_str_add(out, "<th scope=\"col\"><button type=\"button\">");
+		const iso_rcell *c = &t->cell[i * t->ncol + j];
+
+		iso_str_add(out, j == name ? "<th scope=\"row\"" : "<td");
+		if (isinf(c->sort))
+			iso_str_addf(out, " class=\"n\" data-v=\"%s1e308\">",
+				     c->sort < 0 ? "-" : "");
+		else if (!isnan(c->sort))
+			iso_str_addf(out, " class=\"n%s\" data-v=\"%.9g\">",
+				     c->strong ? " best" : "", c->sort);
+		else
+			iso_str_add(out, is_numeric(t, j) ? " class=\"n\">" : ">");
+		if (j == name && s != ISO_NO_SETTING) {
+			iso_str_addf(out, "<a href=\"#s%zu\" tabindex=\"-1\">", s);
+			iso_html_escape(c->text, out);
+			iso_str_add(out, "</a></th>");
+			continue;
+		}
+		iso_html_escape(c->text, out);
+		iso_str_add(out, c->flag ? "<abbr title=\"below chance\">!</abbr>" : "");
+		iso_str_add(out, j == name ? "</th>" : "</td>");
+	}
+	iso_str_add(out, "</tr>\n");
+}
+
+void iso_rtable_html(const iso_aggregate *a, const iso_rtable *t, iso_str *out)
+{
+	char eps[32];
+
+	iso_epsilon_text(t->epsilon, eps);
+	iso_str_addf(out, "<section class=\"%s\" data-e=\"%s\" id=\"",
+		     t->answer ? "answer" : "part", eps);
+	iso_html_escape(t->file, out);
+	iso_str_add(out, "\">\n");
+	if (t->words.n) {
+		iso_str_add(out, "<ul class=\"words\">\n");
+		each_line(t->words.p, out, "<li>", "</li>\n", iso_html_escape_long);
+		iso_str_add(out, "</ul>\n");
+	}
+	iso_str_addf(out, "\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
+			  "aria-label=\"");
+	iso_html_escape(t->title, out);
+	iso_str_addf(out, "\"><table class=\"sortable%s\"><caption>", t->answer ? " lead2" : "");
+	iso_html_escape(t->title, out);
+	iso_str_add(out, "</caption><thead><tr>");
+	for (size_t j = 0; j < t->ncol; j++) {
+		iso_str_addf(out, "<th scope=\"col\"%s><button type=\"button\" tabindex=\"-1\">",
+			     is_numeric(t, j) ? " class=\"n\"" : "");
 		iso_html_escape(t->head[j].text, out);
 		iso_str_add(out, "</button></th>");
 	}
 	iso_str_add(out, "</tr></thead>\n<tbody>\n");
-	for (size_t i = 0; i < t->nrow; i++) {
-		iso_str_add(out, "<tr>");
-		for (size_t j = 0; j < t->ncol; j++) {
-			const iso_rcell *c = &t->cell[i * t->ncol + j];
-
-			if (isnan(c->sort))
-				iso_str_add(out, "<td>");
-			else if (isinf(c->sort))
-				iso_str_addf(out, "<td class=\"n\" data-v=\"%s1e308\">",
-					     c->sort < 0 ? "-" : "");
-			else
-				iso_str_addf(out, "<td class=\"n\" data-v=\"%.17g\">", c->sort);
-			iso_html_escape(c->text, out);
-			iso_str_add(out, "</td>");
-		}
-		iso_str_add(out, "</tr>\n");
-	}
+	for (size_t i = 0; i < t->nrow; i++)
+		html_row(a, t, i, out);
 	iso_str_add(out, "</tbody></table></div>\n");
-	each_note(t, out, "<p class=\"note\">", "</p>\n", iso_html_escape);
+	each_line(t->notes.p, out, "<p class=\"note\">", "</p>\n", iso_html_escape_long);
 	iso_str_add(out, "</section>\n");
 }
 
@@ -75,19 +119,23 @@ void iso_rtable_markdown(const iso_rtable *t, iso_str *out)
 	}
 	iso_str_add(out, "\n|");
 	for (size_t j = 0; j < t->ncol; j++)
-		iso_str_add(out, t->nrow && !isnan(t->cell[j].sort) ? " ---: |" : " --- |");
+		iso_str_add(out, is_numeric(t, j) ? " ---: |" : " --- |");
 	iso_str_add(out, "\n");
 	for (size_t i = 0; i < t->nrow; i++) {
 		iso_str_add(out, "|");
 		for (size_t j = 0; j < t->ncol; j++) {
-			iso_str_add(out, " ");
-			iso_markdown_escape(t->cell[i * t->ncol + j].text, out);
-			iso_str_add(out, " |");
+			const iso_rcell *c = &t->cell[i * t->ncol + j];
+
+			iso_str_add(out, c->strong ? " **" : " ");
+			iso_markdown_escape(c->text, out);
+			iso_str_addf(out, "%s%s |", c->flag ? "!" : "", c->strong ? "**" : "");
 		}
 		iso_str_add(out, "\n");
 	}
 	iso_str_add(out, "\n");
-	each_note(t, out, "*", "*\n\n", iso_markdown_escape);
+	each_line(t->words.p, out, "- ", "\n", iso_markdown_escape_long);
+	iso_str_add(out, t->words.n ? "\n" : "");
+	each_line(t->notes.p, out, "*", "*\n\n", iso_markdown_escape_long);
 }
 
 /* Numbers stay as they are: only text can be taken for a formula. */
@@ -108,32 +156,51 @@ void iso_rtable_csv(const iso_rtable *t, iso_str *out)
 			csv_cell(&t->cell[i * t->ncol + j], j + 1 == t->ncol, out);
 }
 
-static void latex_cell(const char *text, iso_str *out)
+static void latex_cell(const iso_rcell *c, iso_str *out)
 {
-	if (strcmp(text, "inf") == 0)
+	if (strcmp(c->text, "inf") == 0) {
 		iso_str_add(out, "$\\infty$");
-	else
-		iso_latex_escape(text, out);
+		return;
+	}
+	iso_str_add(out, c->strong ? "\\textbf{" : "");
+	iso_latex_escape(c->text, out);
+	iso_str_add(out, c->strong ? "}" : "");
 }
 
-void iso_rtable_latex(const iso_rtable *t, iso_str *out)
+static void latex_head(const iso_rtable *t, iso_str *out)
 {
-	iso_str_add(out, "% needs \\usepackage{booktabs}\n\\begin{table}\n\\caption{");
-	iso_latex_escape(t->title, out);
-	iso_str_add(out, "}\n\\begin{tabular}{");
-	for (size_t j = 0; j < t->ncol; j++)
-		iso_str_add(out, t->nrow && !isnan(t->cell[j].sort) ? "r" : "l");
-	iso_str_add(out, "}\n\\toprule\n");
+	iso_str_add(out, "\\toprule\n");
 	for (size_t j = 0; j < t->ncol; j++) {
 		iso_latex_escape(t->head[j].text, out);
 		iso_str_add(out, j + 1 == t->ncol ? " \\\\\n\\midrule\n" : " & ");
 	}
+}
+
+/* A longtable for an appendix; columns share the width of the text. */
+void iso_rtable_latex(const iso_rtable *t, iso_str *out)
+{
+	iso_str_add(out, "% needs \\usepackage{booktabs,longtable,array}\n"
+			 "{\\scriptsize\\setlength{\\tabcolsep}{2pt}\n\\begin{longtable}{");
+	for (size_t j = 0; j < t->ncol; j++)
+		iso_str_addf(
+			out, ">{\\%s\\arraybackslash}p{\\dimexpr %.4f\\linewidth-2\\tabcolsep}",
+			is_numeric(t, j) ? "raggedleft" : "raggedright", 1.0 / (double)t->ncol);
+	iso_str_add(out, "}\n\\caption{");
+	iso_latex_escape(t->title, out);
+	iso_str_add(out, "}\\label{tab:");
+	for (const char *p = t->file; *p; p++) /* a stem: letters, digits, - _ . ~ */
+		iso_str_addn(out, *p == '_' || *p == '~' ? "-" : p, 1);
+	iso_str_add(out, "}\\\\\n");
+	latex_head(t, out);
+	iso_str_add(out, "\\endfirsthead\n");
+	latex_head(t, out);
+	iso_str_add(out, "\\endhead\n\\bottomrule\n\\endfoot\n");
 	for (size_t i = 0; i < t->nrow; i++)
 		for (size_t j = 0; j < t->ncol; j++) {
-			latex_cell(t->cell[i * t->ncol + j].text, out);
+			latex_cell(&t->cell[i * t->ncol + j], out);
 			iso_str_add(out, j + 1 == t->ncol ? " \\\\\n" : " & ");
 		}
-	iso_str_add(out, "\\bottomrule\n\\end{tabular}\n");
-	each_note(t, out, "\\par\\footnotesize ", "\n", iso_latex_escape);
-	iso_str_add(out, "\\end{table}\n");
+	iso_str_add(out, "\\end{longtable}\n");
+	each_line(t->notes.p, out, "\\noindent ", "\\par\n", iso_latex_escape_long);
+	iso_str_add(out, "}\n");
 }

@@ -7,7 +7,7 @@ plugin=$4
 
 expect 0 "Gap of column means" "$isoeps" list metrics --plugin "$plugin"
 expect 0 "Distance to the released rows" "$isoeps" list attacks --plugin "$plugin"
-expect 2 "unknown metric" "$isoeps" describe template
+expect 2 "unknown name" "$isoeps" describe template
 cat >s.json <<'EOF'
 {"name": "s", "datasets": [{"name": "sim-census", "options": {"rows": 300}}], "rows": 100, "seeds": 2, "epsilons": [1, 8],
  "generators": ["independent", "memorise", "uniform"], "attack_targets": 50,

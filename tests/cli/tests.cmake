@@ -8,6 +8,9 @@ if(TARGET isoeps)
   # The templates as a user would build them: copied, in a shared object.
   add_library(iso_templates MODULE cli/plugin_templates.c ${CMAKE_SOURCE_DIR}/metrics/template.c ${CMAKE_SOURCE_DIR}/attacks/template.c)
   set_target_properties(iso_templates PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+  add_test(NAME cli_outputs COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli/outputs.sh
+    $<TARGET_FILE:isoeps> $<TARGET_FILE:iso_same> ${CMAKE_SOURCE_DIR} $<TARGET_FILE:iso_templates>)
+  set_tests_properties(cli_outputs PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
   foreach(script kill_resume shards isa bad_input unruly disk_full verbs tools hostile judging mia_housing)
     add_test(NAME cli_${script} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli/${script}.sh
       $<TARGET_FILE:isoeps> $<TARGET_FILE:iso_same> ${CMAKE_SOURCE_DIR} $<TARGET_FILE:iso_unruly>)

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the page shows, against values worked out by hand. */
+#include "reports/figures_more.h"
+#include "tests/unit/reports/records.h"
+
+static iso_records records;
+static iso_aggregate a;
+
+/* methods: "a", "b", .. with one value per seed. */
+static void build(const double *value, size_t methods, size_t seeds)
+{
+	iso_error err = {0};
+
+	records = (iso_records){.v = calloc(methods * seeds, sizeof(cJSON *))};
+	for (size_t m = 0; m < methods; m++)
+		for (size_t s = 0; s < seeds; s++) {
+			const char label[] = {(char)('a' + m), 0};
+
+			records.v[records.n++] =
+				record_of("d", label, "1", (int)s + 1, value[m * seeds + s], 0.5);
+		}
+	tk_ok(iso_aggregate_new(&records, &a, &err));
+}
+
+static void drop(void)
+{
+	iso_aggregate_free(&a);
+	for (size_t i = 0; i < records.n; i++)
+		cJSON_Delete(records.v[i]);
+	free(records.v);
+}
+
+START_TEST(interval_over_seeds)
+{
+	static const double v[] = {0.5, 0.6, 0.7, 0.8};
+	char text[ISO_NUMBER_TEXT];
+	size_t j;
+
+	build(v, 1, 4);
+	j = iso_aggregate_find(&a, "tstr.lr.auroc");
+	/* .6500 +- t(3, .975) * sqrt(.05/3) / 2 = 3.18245 * .129099 / 2 */
+	tk_assert_close(iso_aggregate_at(&a, 0, j)->mean, 0.65, 1e-12, 0);
+	tk_assert_close(iso_aggregate_at(&a, 0, j)->low, 0.65 - 0.20542603, 1e-7, 0);
+	tk_assert_close(iso_aggregate_at(&a, 0, j)->high, 0.65 + 0.20542603, 1e-7, 0);
+	iso_free(a.name[j].unit);
+	a.name[j].unit = iso_strdup(""); /* else it is shown in % */
+	iso_mean_text(iso_aggregate_at(&a, 0, j), &a.name[j], text);
+	ck_assert_str_eq(text, "0.650 \xc2\xb1 0.205");
+	drop();
+}
+END_TEST
+
+START_TEST(numbers_as_people_read_them)
+{
+	static const struct {
+		double x;
+		const char *text;
+	} t[] = {{0.8131, "0.813"}, {12.44, "12.4"},	     {1250, "1250"}, {0, "0"},
+		 {0.05, "0.0500"},  {-0.00001, "-1.00e-05"}, {3, "3"},	     {99.96, "100.0"}};
+	char text[32];
+	const char *unit;
+
+	for (size_t i = 0; i < ISO_COUNT(t); i++) {
+		iso_number_text(t[i].x, text);
+		ck_assert_str_eq(text, t[i].text);
+	}
+	tk_assert_close(iso_shown_unit("bytes", &unit), 1e-6, 0, 0);
+	ck_assert_str_eq(unit, "MB");
+	tk_assert_close(iso_shown_unit("share", &unit), 100, 0, 0);
+	ck_assert_str_eq(unit, "%");
+	iso_epsilon_text(INFINITY, text);
+	ck_assert_str_eq(text, "inf");
+}
+END_TEST
+
+START_TEST(paired_test)
+{
+	/* differences .1 .2 .3 .2: mean .2, sd .0816497, t = .2 / (.0816497 / 2) = 4.898979 with 3
+	 * degrees of freedom: p = .0162766 (R: t.test(c(.1,.2,.3,.2))) */
+	static const double v[] = {0.6, 0.7, 0.8, 0.7, 0.5, 0.5, 0.5, 0.5};
+	size_t j;
+
+	build(v, 2, 4);
+	j = iso_aggregate_find(&a, "tstr.lr.auroc");
+	tk_assert_close(iso_paired_p(&a, 0, 1, j), 0.0162766, 1e-4, 0);
+	tk_assert_close(iso_paired_p(&a, 1, 0, j), iso_paired_p(&a, 0, 1, j), 1e-12, 0);
+	tk_assert_close(iso_paired_p(&a, 0, 0, j), 1, 0, 0);
+	drop();
+}
+END_TEST
+
+START_TEST(two_seeds_show_no_difference)
+{
+	static const double v[] = {0.9, 0.9001, 0.1, 0.1};
+	size_t setting[] = {0, 1};
+	unsigned rank[2];
+
+	build(v, 2, 2);
+	ck_assert(isnan(iso_paired_p(&a, 0, 1, iso_aggregate_find(&a, "tstr.lr.auroc"))));
+	iso_rank_settings(&a, setting, 2, iso_aggregate_find(&a, "tstr.lr.auroc"), rank);
+	ck_assert(rank[0] == 1 && rank[1] == 1);
+	drop();
+}
+END_TEST
+
+START_TEST(holm_by_hand)
+{
+	/* Holm (1979): .01 * 4 = .04; .02 * 3 = .06; .03 * 2 = .06; .9 */
+	double p[] = {0.03, 0.01, 0.9, NAN, 0.02};
+
+	iso_holm(p, 5);
+	tk_assert_close(p[0], 0.06, 1e-12, 0);
+	tk_assert_close(p[1], 0.04, 1e-12, 0);
+	tk_assert_close(p[2], 0.9, 1e-12, 0);
+	ck_assert(isnan(p[3]));
+	tk_assert_close(p[4], 0.06, 1e-12, 0);
+}
+END_TEST
+
+START_TEST(ranks_with_ties)
+{
+	/* a and b differ by noise, c is far below both at every seed, d far below c */
+	static const double v[] = {0.80, 0.82, 0.81, 0.83, 0.81, 0.81, 0.82, 0.82,
+				   0.50, 0.51, 0.50, 0.51, 0.20, 0.21, 0.20, 0.21};
+	size_t setting[] = {3, 2, 1, 0};
+	unsigned rank[4];
+	size_t j;
+
+	build(v, 4, 4);
+	j = iso_aggregate_find(&a, "tstr.lr.auroc");
+	iso_rank_settings(&a, setting, 4, j, rank);
+	ck_assert(rank[3] == 1 && rank[2] == 1 && rank[1] == 3 && rank[0] == 4);
+	a.name[j].direction = -1; /* lower is better: the other way round */
+	iso_rank_settings(&a, setting, 4, j, rank);
+	ck_assert(rank[0] == 1 && rank[1] == 2 && rank[2] == 3 && rank[3] == 3);
+	drop();
+}
+END_TEST
+
+START_TEST(a_tie_spans_what_lies_between)
+{
+	/* b is below a by exactly .1 at every seed: parted; c is lower still but so noisy that it
+	 * is not: all three share the rank */
+	static const double v[] = {0.80, 0.81, 0.80, 0.81, 0.70, 0.711,
+				   0.70, 0.71, 0.10, 0.95, 0.20, 0.90};
+	size_t setting[] = {0, 1, 2};
+	unsigned rank[3];
+
+	build(v, 3, 4);
+	iso_rank_settings(&a, setting, 3, iso_aggregate_find(&a, "tstr.lr.auroc"), rank);
+	ck_assert(rank[0] == 1 && rank[1] == 1 && rank[2] == 1);
+	drop();
+}
+END_TEST
+
+START_TEST(roc_by_hand)
+{
+	/* scores 4+ 3- 3+ 1-: (0,0) (0,.5) then the tie (.5,1), then (1,1) */
+	static const double score[] = {4, 3, 3, 1};
+	static const int truth[] = {1, 0, 1, 0};
+	double fpr[6], tpr[6];
+
+	ck_assert_uint_eq(iso_roc_points(score, truth, 4, fpr, tpr), 4);
+	ck_assert(fpr[0] == 0 && tpr[0] == 0 && fpr[1] == 0 && tpr[1] == 0.5);
+	ck_assert(fpr[2] == 0.5 && tpr[2] == 1 && fpr[3] == 1 && tpr[3] == 1);
+}
+END_TEST
+
+START_TEST(friedman_and_nemenyi)
+{
+	/* Ranks 1 2 3 in each of 4 blocks: chi2 = 12*4/(3*4) * (1+0+1) = 8, p = exp(-4); CD =
+	 * 2.343 * sqrt(3*4/(6*4)) = 1.6568 */
+	static const double v[] = {3, 2, 1, 6, 5, 4, 30, 20, 10, 0.3, 0.2, 0.1};
+	/* one tie: ranks 1.5 1.5 3 */
+	static const double tied[] = {2, 2, 1};
+	double rank[3], p, cd;
+
+	iso_friedman(v, 4, 3, rank, &p, &cd);
+	ck_assert(rank[0] == 1 && rank[1] == 2 && rank[2] == 3);
+	tk_assert_close(p, 0.01831563888873418, 1e-9, 0);
+	tk_assert_close(cd, 1.656750, 1e-5, 0);
+	iso_friedman(tied, 1, 3, rank, &p, &cd);
+	ck_assert(rank[0] == 1.5 && rank[1] == 1.5 && rank[2] == 3);
+}
+END_TEST
+
+START_TEST(strongest_attack_by_halves)
+{
+	/* Targets at even places choose (scores 1 2 | truth 0 1: AUC 1), those at odd places judge
+	 * (scores 5 4 | truth 0 1: AUC 0); the second attack has AUC 0 on the even half. */
+	cJSON *v = tk_record("d", "a", "1", 1), *attacks = cJSON_GetObjectItem(v, "attacks");
+	cJSON *one = cJSON_GetArrayItem(attacks, 0), *two = cJSON_Duplicate(one, 1);
+	const char *label;
+	iso_error err = {0};
+
+	cJSON_ReplaceItemInObject(one, "scores", cJSON_Parse("[1,5,2,4]"));
+	cJSON_ReplaceItemInObject(one, "truth", cJSON_Parse("[0,0,1,1]"));
+	cJSON_ReplaceItemInObject(two, "label", cJSON_CreateString("other"));
+	cJSON_ReplaceItemInObject(two, "scores", cJSON_Parse("[2,4,1,5]"));
+	cJSON_ReplaceItemInObject(two, "truth", cJSON_Parse("[0,0,1,1]"));
+	cJSON_AddItemToArray(attacks, two);
+	records = (iso_records){.v = calloc(1, sizeof(cJSON *)), .n = 1};
+	records.v[0] = v;
+	tk_ok(iso_aggregate_new(&records, &a, &err));
+	tk_assert_close(iso_strongest_attack(&a, 0, &label), 0, 0, 0);
+	ck_assert_str_eq(label, "gan-leaks");
+	drop();
+}
+END_TEST
+
+START_TEST(other_versions_are_other_rows)
+{
+	cJSON *v[] = {tk_record("d", "a", "1", 1), tk_record("d", "a", "1", 2),
+		      tk_record("d", "a", "1", 1), tk_record("d", "a", "1", 1),
+		      tk_record("d", "a", "1", 1)};
+	iso_error err = {0};
+
+	cJSON_ReplaceItemInObject(
+		cJSON_GetObjectItem(cJSON_GetObjectItem(v[2], "config"), "generator"), "version",
+		cJSON_CreateNumber(2));
+	cJSON_ReplaceItemInObject(
+		cJSON_GetObjectItem(cJSON_GetObjectItem(v[3], "config"), "dataset"), "hash",
+		cJSON_CreateString("other data"));
+	cJSON_AddStringToObject(cJSON_GetObjectItem(v[4], "run"), "version", "9.9");
+	records = (iso_records){.v = calloc(5, sizeof(cJSON *)), .n = 5};
+	memcpy(records.v, v, sizeof(v));
+	tk_ok(iso_aggregate_new(&records, &a, &err));
+	ck_assert_uint_eq(a.nsetting, 4);
+	ck_assert_uint_eq(a.setting[0].seeds, 2);
+	ck_assert_int_eq(a.split, 1);
+	ck_assert_str_eq(a.setting[0].name, "a #1");
+	ck_assert_str_eq(a.setting[3].name, "a #4");
+	drop();
+}
+END_TEST
+
+START_TEST(summary_csv_values)
+{
+	static const double v[] = {0.5, 0.6, 0.7, 0.8};
+	iso_str csv = {0};
+	iso_error err = {0};
+
+	build(v, 1, 4);
+	a.name[iso_aggregate_find(&a, "tstr.lr.auroc")].headline = 1;
+	tk_ok(iso_summary_csv(&a, &csv, &err));
+	ck_assert_ptr_nonnull(strstr(csv.p, "tstr.lr.auroc,tstr.lr.auroc.low,tstr.lr.auroc.high"));
+	ck_assert_ptr_nonnull(strstr(csv.p, "d,a,a,,dp,not tried,1,1e-05,add-remove,pld,10,4,0,"));
+	ck_assert_ptr_nonnull(strstr(csv.p, "0.65,0.444573"));
+	iso_str_free(&csv);
+	drop();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("oracle");
+	TCase *c = tcase_create("oracle");
+
+	tcase_add_test(c, interval_over_seeds);
+	tcase_add_test(c, numbers_as_people_read_them);
+	tcase_add_test(c, paired_test);
+	tcase_add_test(c, two_seeds_show_no_difference);
+	tcase_add_test(c, holm_by_hand);
+	tcase_add_test(c, ranks_with_ties);
+	tcase_add_test(c, a_tie_spans_what_lies_between);
+	tcase_add_test(c, roc_by_hand);
+	tcase_add_test(c, friedman_and_nemenyi);
+	tcase_add_test(c, strongest_attack_by_halves);
+	tcase_add_test(c, other_versions_are_other_rows);
+	tcase_add_test(c, summary_csv_values);
+	suite_add_tcase(s, c);
+	return tk_run(s);
+}
