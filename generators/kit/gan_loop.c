@@ -20,119 +20,7 @@
 
 #include "core/base/alloc.h"
 #include "core/nn/dpsgd.h"
-
-/* ---- Settings ---- */
-
-uint64_t iso_gan_burst(const iso_gan_options *o, uint64_t g)
-{
-	return (uint64_t)(o->burst > 0 && (g < 25 || g % 500 == 0) ? o->burst : o->n_d);
-}
-
-void iso_gan_settle(iso_gan_options *o, size_t n, size_t batch, double epochs, double most)
-{
-	o->batch = (int64_t)iso_batch_of((size_t)o->batch, batch, n ? n : 1);
-	if (o->iterations > 0) {
-		uint64_t steps = 0;
-		for (uint64_t g = 0; g < (uint64_t)o->iterations; g++)
-			steps += iso_gan_burst(o, g);
-		o->steps = (int64_t)steps;
-	} else if (o->steps == 0) {
-		const double t = ceil(epochs / iso_rate_of((size_t)o->batch, n ? n : 1));
-		o->steps = (int64_t)(t < most ? t : most);
-	}
-	if (!(o->sigma > 0))
-		o->sigma = NAN;
-}
-
-iso_gan_spec iso_cgan_spec(const char *who, const iso_gen_env *env, double published_sigma)
-{
-	const iso_gan_options *asked = env->options;
-	const int paper = asked->mode == 1;
-	iso_gan_spec s = {
-		.who = who,
-		.o = *asked,
-		.conditional = 1,
-		.is_private = 1,
-		.private_generator_step = paper,
-		.rule_d = ISO_SGD,
-		.rule_g = ISO_ADAM,
-		.act_g = ISO_ACT_RELU,
-		.act_d = ISO_ACT_RELU,
-		.init = ISO_INIT_XAVIER_TF,
-	};
-	if (paper) {
-		s.o.labels = ISO_LABELS_EXACT;
-		s.o.n_d = 1;
-	}
-	if (!(s.o.beta1 >= 0))
-		s.o.beta1 = paper ? 0.9 : 0.5;
-	if (!(s.o.average >= 0))
-		s.o.average = paper ? 0 : 0.2;
-	if (paper && !(s.o.sigma > 0))
-		s.o.sigma = published_sigma;
-	iso_gan_settle(&s.o, env->n, 600, 300, 30000);
-	return s;
-}
-
-iso_status iso_gan_check(const iso_gen_env *env, const iso_gan_spec *s, iso_error *err)
-{
-	ISO_FAIL_IF(env->n == 0, err, ISO_E_DATA,
-		    "no rows (%s): the training table is empty; give it at least one row", s->who);
-	ISO_FAIL_IF((size_t)s->o.hidden[0] > ISO_KIT_LAYERS, err, ISO_E_CONFIG,
-		    "hidden (%s): %d layers, at most %d; shorten the list", s->who,
-		    (int)s->o.hidden[0], ISO_KIT_LAYERS);
-	const int needs_public = s->o.bound == ISO_BOUND_PUBLIC || s->o.warm_steps > 0;
-	ISO_FAIL_IF(needs_public && (!env->public_rows || env->public_rows->n == 0), err,
-		    ISO_E_UNSUPPORTED,
-		    "public rows (%s): the gradient bound and the warm start need rows that are "
-		    "public; give the data set a public share, or set bound=fixed warm_steps=0",
-		    s->who);
-	return iso_labels_check(env, s->conditional ? s->o.labels : ISO_LABELS_COLUMN, s->who, err);
-}
-
-iso_status iso_gan_plan(const iso_gen_env *env, const iso_gan_spec *s, double scale, iso_plan *plan,
-			iso_error *err)
-{
-	if (!s->is_private)
-		return ISO_OK;
-	const iso_gan_options *o = &s->o;
-	const double q = iso_rate_of((size_t)o->batch, env->n);
-	const double noise = o->sigma > 0 ? o->sigma : scale;
-	/* the step clips in fp32: the bound that it proves is the rounded one */
-	ISO_TRY(iso_plan_gaussian(plan, "disc-step", 0, 0, noise, q, (uint64_t)o->steps,
-				  (float)o->clip, err));
-	plan->v[plan->n - 1].fixed = o->sigma > 0;
-	if (!s->conditional)
-		return ISO_OK;
-	return iso_labels_plan(env, o->labels,
-			       noise * iso_noise_ratio(q, (double)o->steps, o->label_share),
-			       o->sigma > 0, plan, err);
-}
-
-static iso_latent_shape shape_of(const iso_gan_spec *s)
-{
-	static const int heads[] = {ISO_HEADS_GUMBEL, ISO_HEADS_SOFTMAX, ISO_HEADS_SIGMOID};
-	return (iso_latent_shape){
-		.who = s->who,
-		.columns = ISO_ENC_FEATURES | (s->conditional ? 0 : ISO_ENC_LABEL),
-		.experts = 1,
-		.conditional = s->conditional,
-		.normal = s->normal,
-		.latent = (size_t)s->o.z_dim,
-		.decoder = {s->o.hidden, s->act_g},
-		.scorer = {s->o.hidden, s->act_d},
-		.heads = heads[s->o.heads],
-		.tau = s->o.tau,
-		.argmax = s->o.categories,
-	};
-}
-
-iso_status iso_gan_load(const iso_gen_env *env, const iso_gan_spec *s, const char *bytes, size_t n,
-			void **model, iso_error *err)
-{
-	const iso_latent_shape shape = shape_of(s);
-	return iso_latent_load(env, &shape, bytes, n, model, err);
-}
+#include "core/nn/penalty.h"
 
 /* ---- Training ---- */
 
@@ -162,6 +50,7 @@ typedef struct trainer {
 	iso_optim opt_d, opt_g;
 	iso_average mean; /* of G */
 	iso_dpsgd dp;
+	size_t per; /* rows per record: real; with a fake when paired; with its penalty's */
 	uint64_t since, n_d; /* D steps since the last G step; D steps per G step now */
 	uint64_t gsteps;
 	double right; /* running share of fakes that D recognises */
@@ -205,17 +94,18 @@ static iso_status fakes_init(fakes *k, const trainer *t, size_t cap, const char 
 static iso_status trainer_buffers(trainer *t, iso_error *err)
 {
 	const iso_latent_model *m = t->m;
-	const size_t pair = is_paired(t) ? 2 : 1, both = t->cap * pair;
+	const size_t all = t->cap * t->per;
+	const int flags = (t->s->is_private ? ISO_WS_NORMS : 0) | (t->per > 2 ? ISO_WS_TANGENT : 0);
 	const size_t of_records = t->s->fakes == ISO_FAKES_PUBLIC ? 1 : t->chunk;
-	ISO_TRY(iso_ws_new(m->scorer, t->chunk * pair, t->s->is_private, &t->real, err));
-	ISO_TRY(iso_ws_new(m->scorer, both, t->s->is_private, &t->fake, err));
+	ISO_TRY(iso_ws_new(m->scorer, t->chunk * t->per, flags, &t->real, err));
+	ISO_TRY(iso_ws_new(m->scorer, all, flags, &t->fake, err));
 	ISO_TRY(iso_ws_new(m->scorer, t->cap, 0, &t->judge, err));
 	ISO_TRY(fakes_init(&t->pub, t, t->cap, "public-fake", err));
 	ISO_TRY(fakes_init(&t->rec, t, of_records, "record-fake", err));
-	t->x = iso_alloc(t->chunk * pair * m->width, sizeof *t->x);
-	t->fx = iso_alloc(both * m->width, sizeof *t->fx);
-	t->dx = iso_alloc(t->cap * m->width, sizeof *t->dx);
-	t->norm = iso_alloc(both, sizeof *t->norm);
+	t->x = iso_alloc(t->chunk * t->per * m->width, sizeof *t->x);
+	t->fx = iso_alloc(all * m->width, sizeof *t->fx);
+	t->dx = iso_alloc(all * m->width, sizeof *t->dx);
+	t->norm = iso_alloc(all, sizeof *t->norm);
 	t->sum = iso_alloc(iso_net_params(m->scorer), sizeof *t->sum);
 	if (!t->x || !t->fx || !t->dx || !t->norm || !t->sum)
 		return iso_no_memory(err, "workspaces of a GAN");
@@ -244,6 +134,12 @@ static iso_status trainer_init(trainer *t, const iso_fit *f, const iso_gan_spec 
 	t->batch = (size_t)s->o.batch;
 	t->chunk = iso_chunk_of((double)t->batch);
 	t->cap = t->batch > t->chunk ? t->batch : t->chunk;
+	t->per = is_paired(t) ? 2 : 1;
+	if (s->o.penalty > 0) {
+		size_t more = 0;
+		ISO_TRY(iso_penalty_rows(m->scorer, &more, err));
+		t->per += more;
+	}
 	t->n_d = s->o.n_d > 0 ? (uint64_t)s->o.n_d : 1;
 	t->ykey = iso_key_child(f->key, "label", 0);
 	t->pkey = iso_key_child(f->key, "public-batch", 0);
@@ -260,7 +156,7 @@ static iso_status trainer_init(trainer *t, const iso_fit *f, const iso_gan_spec 
 		.rate = iso_rate_of(t->batch, f->env.n),
 		.id = f->train->id,
 		.n = f->train->n,
-		.rows_per_record = is_paired(t) ? 2 : 1,
+		.rows_per_record = t->per,
 		.chunk = t->chunk,
 		.clip = (float)s->o.clip,
 		.normaliser = (float)t->batch,
@@ -357,15 +253,34 @@ static void real_rows(trainer *t, const iso_rows *from, const uint32_t *rec, siz
 		iso_one_hot(from->label[rec[r]], t->m->classes, x + r * ld + t->dim);
 }
 
-/* Forward, losses and backward of D on n real rows, or n pairs of a real row and a fake. */
-static void judge_rows(trainer *t, iso_ws *ws, const float *x, size_t n, int pairs)
+/* Between the real row and the fake of record r, one e for all columns (Gulrajani et al. 2017,
+ * Algorithm 1); the rows of the penalty. */
+static void interpolate(const trainer *t, float *record, float e)
 {
-	const size_t m = pairs ? 2 : 1;
-	iso_net_forward(t->m->scorer, ws, x, t->m->width, m * n, NULL);
-	loss_rows(t, REAL, iso_ws_out(ws), m, n, iso_ws_delta(ws));
-	if (pairs)
-		loss_rows(t, FAKE, iso_ws_out(ws) + 1, m, n, iso_ws_delta(ws) + 1);
-	iso_net_backward(t->m->scorer, ws, 0, NULL, 0);
+	const size_t w = t->m->width;
+	for (size_t k = 2; k < t->per; k++)
+		for (size_t i = 0; i < w; i++)
+			record[k * w + i] = e * record[i] + (1 - e) * record[w + i];
+}
+
+/* Forward, losses, penalty and backward of D on n records of `per` rows. */
+static void judge_rows(trainer *t, iso_ws *ws, float *x, size_t n)
+{
+	const size_t m = t->per, w = t->m->width, last = m - 1;
+	float *const d = iso_ws_delta(ws);
+	iso_net_forward(t->m->scorer, ws, x, w, m * n, NULL);
+	loss_rows(t, REAL, iso_ws_out(ws), m, n, d);
+	if (m > 1)
+		loss_rows(t, FAKE, iso_ws_out(ws) + 1, m, n, d + 1);
+	for (size_t r = 0; r < n; r++)
+		for (size_t k = 2; k < m; k++)
+			d[r * m + k] = k == last;
+	iso_net_backward(t->m->scorer, ws, 0, m > 2 ? t->dx : NULL, w);
+	if (m <= 2)
+		return;
+	iso_penalty(n, w, t->dx + last * w, m * w, (float)t->s->o.penalty / t->unit, 1, 0,
+		    x + last * w, m * w);
+	iso_net_tangent(t->m->scorer, ws, m, x);
 }
 
 /* sum (+)= sum_j clip(grad of the loss on fake j of fx); returns the summed loss. */
@@ -391,12 +306,15 @@ static double fake_gradients(trainer *t, size_t n, int beta)
 static iso_status disc_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t step, iso_error *err)
 {
 	trainer *t = ctx;
-	const size_t ld = t->m->width * (is_paired(t) ? 2 : 1);
+	const size_t ld = t->m->width * t->per;
+	const iso_key mix = iso_key_child(t->rec.draw, "interpolate", step);
 	(void)err;
 	real_rows(t, &t->rows, rec, n, t->x, ld);
 	if (is_paired(t))
 		record_fakes(t, rec, n, step, t->x + t->m->width, ld);
-	judge_rows(t, t->real, t->x, n, is_paired(t));
+	for (size_t r = 0; t->per > 2 && r < n; r++)
+		interpolate(t, t->x + r * ld, (float)iso_rand_u01(mix, t->f->train->id[rec[r]], 0));
+	judge_rows(t, t->real, t->x, n);
 	if (t->s->fakes == ISO_FAKES_SHARED) {
 		record_fakes(t, rec, n, step, t->fx, t->m->width);
 		fake_gradients(t, n, 1);
@@ -443,31 +361,44 @@ static void adapt(trainer *t)
 
 /* ---- The bound of a step ---- */
 
-/* n public rows, drawn with replacement. */
-static void public_batch(trainer *t, uint64_t at, size_t n, uint32_t *row)
+/* n <= 256 public records into fx: rows drawn with replacement, each with a fake of its label and
+ * its interpolate; D's losses on them. */
+static void judge_public(trainer *t, uint64_t at, size_t n)
 {
+	const size_t w = t->m->width, ld = w * t->per;
+	uint32_t row[256] = {0};
 	for (size_t j = 0; j < n; j++)
 		row[j] = (uint32_t)(iso_rand_u01(t->pkey, at, j) * (double)t->open.table->n);
-}
-
-/* Mean norm of the gradients of public pairs under today's D and G (dp-GAN, GANobfuscator). */
-static double public_bound(trainer *t, uint64_t step)
-{
-	const size_t n = t->batch < 256 ? t->batch : 256, pair = is_paired(t) ? 2 : 1,
-		     ld = t->m->width * pair;
-	uint32_t row[256];
-	double sum = 0;
-	public_batch(t, step, n, row);
 	real_rows(t, &t->open, row, n, t->fx, ld);
 	if (is_paired(t)) {
-		public_fakes(t, n, t->fx + t->m->width, ld);
-		for (size_t j = 0; t->m->shape.conditional && j < n; j++)
-			iso_one_hot(t->open.label[row[j]], t->m->classes,
-				    t->fx + j * ld + t->m->width + t->dim);
+		iso_latent_draw_z(t->m, t->pub.z, t->drawn, n, t->pub.in);
+		for (size_t j = 0; j < n; j++) {
+			condition(t, &t->pub, j, t->open.label[row[j]], t->fx + j * ld + w);
+			if (t->pub.u)
+				iso_rand_fill_uniform(t->pub.draw, t->drawn + j, 0, 1,
+						      t->pub.u + j * t->dim, t->dim);
+		}
+		t->drawn += n;
+		make_fakes(t, &t->pub, n, t->fx + w, ld);
+		for (size_t j = 0; j < n; j++)
+			interpolate(t, t->fx + j * ld, (float)iso_rand_u01(t->pkey, at, 1000 + j));
 	}
+	judge_rows(t, t->fake, t->fx, n);
+}
+
+static size_t public_batch(const trainer *t)
+{
+	return t->batch < 256 ? t->batch : 256;
+}
+
+/* Mean norm of the gradients of public records under today's D and G (dp-GAN, GANobfuscator). */
+static double public_bound(trainer *t, uint64_t step)
+{
+	const size_t n = public_batch(t);
+	double sum = 0;
 	t->unit = 1;
-	judge_rows(t, t->fake, t->fx, n, is_paired(t));
-	iso_net_grad_norms2(t->m->scorer, t->fake, pair, 0, t->norm);
+	judge_public(t, step, n);
+	iso_net_grad_norms2(t->m->scorer, t->fake, t->per, 0, t->norm);
 	for (size_t j = 0; j < n; j++)
 		sum += sqrt((double)t->norm[j]);
 	return sum / (double)n;
@@ -549,6 +480,23 @@ static double generate_better(trainer *t)
 	return loss;
 }
 
+/* Ordinary training on the public rows in front of the private one (dp-GAN, section on warm
+ * starting): five D steps per G step. */
+static void warm_start(trainer *t)
+{
+	const size_t n = t->open.table ? public_batch(t) : 0;
+	iso_net *const disc = t->m->scorer;
+	for (int64_t g = 0; n && g < t->s->o.warm_steps; g++) {
+		for (uint64_t k = 0; k < 5; k++) {
+			judge_public(t, UINT32_MAX + 5 * (uint64_t)g + k, n);
+			iso_net_weight_grad(disc, t->fake, NULL, 0, t->sum);
+			iso_optim_step(&t->opt_d, iso_net_theta(disc), t->sum, 1.0f / (float)n);
+			clip_weights(disc, (float)t->s->o.weight_clip);
+		}
+		generate_better(t);
+	}
+}
+
 static void show(trainer *t, uint64_t step, double loss_g, double loss_fake)
 {
 	const iso_fit *f = t->f;
@@ -606,13 +554,14 @@ out:
 
 iso_status iso_gan_fit(const iso_fit *f, const iso_gan_spec *s, void **model, iso_error *err)
 {
-	const iso_latent_shape shape = shape_of(s);
+	const iso_latent_shape shape = iso_gan_shape(s);
 	iso_latent_model *m = NULL;
 	trainer t = {0};
 	iso_status st;
 	ISO_TRY(iso_latent_new(&f->env, &shape, &m, err));
 	ISO_TRY_OUT(trainer_init(&t, f, s, m, err));
 	ISO_TRY_OUT(learn_labels(&t, err));
+	warm_start(&t);
 	ISO_TRY_OUT(loop(&t, err));
 	*model = m;
 	m = NULL;

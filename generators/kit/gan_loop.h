@@ -28,9 +28,10 @@ enum iso_gan_fakes {
 };
 
 enum iso_gan_bound {
-	ISO_BOUND_FIXED, /* clip */
-	ISO_BOUND_DECAY, /* clip (1 - decay)^epoch, at least 0.35 clip (cdp-gan) */
-	ISO_BOUND_PUBLIC /* mean gradient norm of a public batch, at least bound_floor */
+	ISO_BOUND_FIXED,  /* clip */
+	ISO_BOUND_DECAY,  /* clip (1 - decay)^epoch, at least 0.35 clip (cdp-gan) */
+	ISO_BOUND_PUBLIC, /* mean gradient norm of a public batch, at least bound_floor */
+	ISO_BOUND_AUTO	  /* public with public rows, else fixed */
 };
 
 /* Options of all GANs; a table that does not list a field leaves it 0. */
@@ -39,7 +40,8 @@ typedef struct iso_gan_options {
 	int labels;	/* iso_label_source */
 	int categories; /* 0 draw, 1 argmax */
 	int heads;	/* 0 gumbel, 1 softmax, 2 sigmoid */
-	int bound;	/* iso_gan_bound */
+	int bound;	/* iso_gan_bound; ISO_BOUND_AUTO is settled by iso_gan_settle_public */
+	int label;	/* 0 column, 1 input, for methods that offer both */
 	int64_t hidden[ISO_OPT_LIST_MAX + 1];
 	int64_t z_dim, batch, lr_d_steps;
 	int64_t steps;	    /* of D: what is paid for */
@@ -50,6 +52,7 @@ typedef struct iso_gan_options {
 	double clip, sigma, label_share, lr_d, lr_d_end, lr_g, beta1, average, tau;
 	double weight_clip; /* every weight of D into [-c, c] after each step; 0: off */
 	double decay, bound_floor;
+	double penalty; /* weight of (|grad D(x^)| - 1)^2, PAIRED only; 0: off */
 } iso_gan_options;
 
 typedef struct iso_gan_spec {
@@ -70,6 +73,10 @@ typedef struct iso_gan_spec {
  * and this sigma. */
 iso_gan_spec iso_cgan_spec(const char *who, const iso_gen_env *env, double published_sigma);
 
+/* A Wasserstein GAN on pairs: leaky ReLU, label a column or an input (o.label), z normal; both
+ * optimisers by `rule`.  batch 64, 300 epochs, at most 20,000 D steps. */
+iso_gan_spec iso_wgan_spec(const char *who, const iso_gen_env *env, iso_opt_rule rule);
+
 /* "Choose for me" made a number: batch 0 (`batch`, at most n/8), steps 0 (`epochs` epochs, at most
  * `most`), steps from iterations and bursts, sigma not above 0 (NaN: calibrated). */
 void iso_gan_settle(iso_gan_options *o, size_t n, size_t batch, double epochs, double most);
@@ -80,6 +87,8 @@ iso_status iso_gan_check(const iso_gen_env *env, const iso_gan_spec *s,
  * o.labels says. */
 iso_status iso_gan_plan(const iso_gen_env *env, const iso_gan_spec *s, double scale, iso_plan *plan,
 			iso_error *err) ISO_MUST_CHECK;
+/* Networks and heads of the specification. */
+iso_latent_shape iso_gan_shape(const iso_gan_spec *s);
 iso_status iso_gan_fit(const iso_fit *f, const iso_gan_spec *s, void **model,
 		       iso_error *err) ISO_MUST_CHECK;
 iso_status iso_gan_load(const iso_gen_env *env, const iso_gan_spec *s, const char *bytes, size_t n,
@@ -158,6 +167,19 @@ uint64_t iso_gan_burst(const iso_gan_options *o, uint64_t g);
 #define ISO_GAN_OPT_RATES(def_d, def_g) \
 	ISO_OPT_REAL(iso_gan_options, lr_d, def_d, 0, 100, "learning rate of D"), \
 		ISO_OPT_REAL(iso_gan_options, lr_g, def_g, 0, 100, "learning rate of G")
+#define ISO_GAN_OPT_LABEL \
+	ISO_OPT_ENUM(iso_gan_options, label, "column", "column|input", \
+		     "the label is a generated column, or an input of both networks")
+#define ISO_GAN_OPT_WARM \
+	ISO_OPT_INT(iso_gan_options, warm_steps, "-1", -1, 1000000, \
+		    "G steps of ordinary training on the public rows; -1: 600 with public rows")
+#define ISO_GAN_OPT_MODE(text) ISO_OPT_ENUM(iso_gan_options, mode, "sound", "sound|paper", text)
+#define ISO_GAN_OPT_CLIP_WEIGHTS(def) \
+	ISO_OPT_REAL(iso_gan_options, weight_clip, def, 0, 1000, \
+		     "every weight of D into [-c, c] after each step; 0: off")
+#define ISO_GAN_OPT_PENALTY \
+	ISO_OPT_REAL(iso_gan_options, penalty, "10", 0, 1e6, "weight of the gradient penalty"), \
+		ISO_OPT_REAL(iso_gan_options, beta1, "0", 0, 0.999, "first-moment decay of Adam")
 #define ISO_GAN_OPT_AVERAGE(def) \
 	ISO_OPT_REAL(iso_gan_options, average, def, -1, 1, \
 		     "horizon of the average of G's weights as a share of the steps; -1: 0.2 " \

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The GANs learn what can be learned: class-conditional means; plans, claims and labels as their
  * cards say; PATE's student tells rows from noise. */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/oracle/gen_support.h"
@@ -138,6 +139,75 @@ START_TEST(published_noise_does_not_give_the_published_epsilon)
 }
 END_TEST
 
+/* The card of dp-gan-xie: 10,000 outer steps of 5 and bursts of 100 before the first 25 and at
+ * every 500th are 9,955 x 5 + 45 x 100 events. */
+START_TEST(bursts_are_booked)
+{
+	const iso_generator *g = gen_find("dp-gan-xie");
+	cJSON *v = cJSON_Parse("{\"iterations\": 10000, \"burst\": 100}");
+	void *o = iso_alloc(1, g->options_size);
+	iso_plan p = {0};
+	tk_ok(iso_options_resolve(g->options, v, "t", o, g->options_size, NULL, &err));
+	const iso_gen_env env = {
+		.schema = fx_schema(), .n = 60000, .options = o, .epsilon = 1, .delta = 1e-5};
+	tk_ok(g->plan(&env, 1, &p, &err));
+	ck_assert_uint_eq(p.n, 1);
+	ck_assert_uint_eq(p.v[0].event.count, 54275);
+	tk_assert_close(p.v[0].event.rate, 64.0 / 60000, 1e-12, 0);
+	iso_plan_free(&p);
+	iso_free(o);
+	cJSON_Delete(v);
+}
+END_TEST
+
+/* Public rows: the bound follows them, the warm start trains on them, both move the model, and
+ * neither is an event. */
+START_TEST(public_rows_are_used_and_free)
+{
+	static const char *const set[] = {"steps=40 bound=fixed warm_steps=0",
+					  "steps=40 bound=public warm_steps=0",
+					  "steps=40 bound=public warm_steps=20"};
+	const iso_generator *g = gen_find("dp-gan-zhang");
+	iso_table *t = fx_table(fx_schema(), 300, 7), *open = fx_table(fx_schema(), 60, 8);
+	iso_str bytes[3] = {{0}};
+	for (size_t i = 0; i < 3; i++) {
+		cJSON *v = cJSON_CreateObject();
+		char text[128], *save = NULL;
+		void *o = iso_alloc(1, g->options_size);
+		iso_training m;
+		snprintf(text, sizeof text, "%s", set[i]);
+		for (char *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save))
+			tk_ok(iso_options_set(v, w, &err));
+		tk_ok(iso_options_resolve(g->options, v, "t", o, g->options_size, NULL, &err));
+		iso_training_request r = {.generator = g,
+					  .options = o,
+					  .train = t,
+					  .public_rows = open,
+					  .epsilon = 5,
+					  .delta = 1e-5,
+					  .accountant = ISO_ACC_RDP,
+					  .seed = 11};
+		tk_ok(iso_train(&r, &m, &err));
+		ck_assert_uint_eq(iso_ledger_items(m.ledger)->n, 1);
+		ck_assert_uint_eq(iso_ledger_items(m.ledger)->v[0].used, 40);
+		tk_ok(g->save(m.model, &bytes[i], &err));
+		iso_training_free(&m);
+		r.public_rows = NULL;
+		if (i > 0)
+			tk_fails(iso_train(&r, &m, &err), ISO_E_UNSUPPORTED, "public rows");
+		iso_free(o);
+		cJSON_Delete(v);
+	}
+	for (size_t i = 0; i < 3; i++)
+		ck_assert(bytes[i].n == bytes[0].n &&
+			  (i == 0 || memcmp(bytes[i].p, bytes[i - 1].p, bytes[i].n) != 0));
+	for (size_t i = 0; i < 3; i++)
+		iso_str_free(&bytes[i]);
+	iso_table_free(t);
+	iso_table_free(open);
+}
+END_TEST
+
 /* Fixed noise: the plan does not move with the scale. */
 START_TEST(given_sigma_is_kept)
 {
@@ -198,6 +268,8 @@ int main(void)
 	tcase_add_test(c, decode_keeps_the_labels);
 	tcase_add_loop_test(c, plans_are_those_of_the_cards, 0, 2);
 	tcase_add_test(c, published_noise_does_not_give_the_published_epsilon);
+	tcase_add_test(c, bursts_are_booked);
+	tcase_add_test(c, public_rows_are_used_and_free);
 	tcase_add_test(c, given_sigma_is_kept);
 	tcase_add_test(c, student_learns_from_votes);
 	suite_add_tcase(s, c);
