@@ -43,7 +43,7 @@ typedef struct settings {
 	const char *data, *schema, *plugin, *adjacency, *accountant;
 	double epsilon, delta;
 	int64_t pairs, rows, seed;
-	int json, ledger;
+	int json, ledger, thorough;
 	iso_arg_list set;
 } settings;
 
@@ -155,6 +155,10 @@ static void say_detail(const iso_verdict *v, iso_check c, iso_str *out)
 	else if (c == ISO_CHECK_NOISE || c == ISO_CHECK_SAMPLING)
 		iso_str_addf(out, "%zu tests, smallest tail probability %.2g (alarm at %.0e)",
 			     k->runs, k->value, ISO_VERIFY_ALPHA);
+	else if (c == ISO_CHECK_ORDINARY)
+		iso_str_addf(out, "%zu trainings outside the verifier, identical output", k->runs);
+	else if (c == ISO_CHECK_ISOLATION)
+		iso_str_addf(out, "%zu processes, none reached for anything outside", k->runs);
 	else if (c == ISO_CHECK_BLIND)
 		iso_str_addf(out, "%zu unrelated tables, identical output", k->runs);
 	else
@@ -169,8 +173,10 @@ static void say_text(const char *name, const iso_dataset *d, const settings *s,
 		     iso_guarantee_name(v->guarantee));
 	if (note && note[0])
 		iso_str_addf(out, "made small for this check: %s (choose with --set)\n", note);
-	iso_str_addf(out, "recorded %zu releases, %zu numbers; %zu neighbours replayed\n\n",
-		     v->calls, v->numbers, v->pairs);
+	iso_str_addf(out,
+		     "%zu trainings on %zu tables: %zu releases recorded, %zu numbers; %zu "
+		     "neighbours replayed\n\n",
+		     v->trainings, v->tables, v->calls, v->numbers, v->pairs);
 	for (int c = 0; c < ISO_CHECK_COUNT; c++) {
 		iso_str_addf(out, "  %-13s %-5s ", iso_check_name((iso_check)c),
 			     verdict_of(&v->check[c]));
@@ -178,8 +184,7 @@ static void say_text(const char *name, const iso_dataset *d, const settings *s,
 		iso_str_add(out, "\n");
 	}
 	if (v->skipped[0])
-		iso_str_addf(out, "  note: refused by the method and so not trained: %s\n",
-			     v->skipped);
+		iso_str_addf(out, "  note: not tried: %s\n", v->skipped);
 	iso_str_addf(out, "\n%s (%.2f s)\n",
 		     v->flows ? "PRIVATE DATA FLOW AROUND THE LEDGER"
 			      : "no flow of private data around the ledger was found",
@@ -203,6 +208,8 @@ static iso_status say_json(const char *name, const iso_dataset *d, const setting
 	cJSON_AddStringToObject(o, "changed_options", note ? note : "");
 	iso_json_add_number(o, "releases", (double)v->calls);
 	iso_json_add_number(o, "neighbours", (double)v->pairs);
+	iso_json_add_number(o, "tables", (double)v->tables);
+	iso_json_add_number(o, "trainings", (double)v->trainings);
 	checks = cJSON_AddObjectToObject(o, "checks");
 	for (int c = 0; c < ISO_CHECK_COUNT; c++) {
 		const iso_check_result *k = &v->check[c];
@@ -219,7 +226,7 @@ static iso_status say_json(const char *name, const iso_dataset *d, const setting
 		cJSON_AddStringToObject(x, "what", k->what);
 	}
 	if (v->skipped[0])
-		cJSON_AddStringToObject(o, "refused", v->skipped);
+		cJSON_AddStringToObject(o, "not_tried", v->skipped);
 	cJSON_AddBoolToObject(o, "flows", v->flows);
 	st = iso_json_pretty(o, out, err);
 	cJSON_Delete(o);
@@ -232,7 +239,7 @@ typedef struct job {
 	const iso_generator *g;
 	cJSON *values;
 	iso_str note;
-	void *options;
+	void *options, *full; /* made small; as the user gave them */
 	iso_dataset *data;
 	iso_table *rows;
 } job;
@@ -242,6 +249,7 @@ static void job_free(job *j)
 	cJSON_Delete(j->values);
 	iso_str_free(&j->note);
 	iso_free(j->options);
+	iso_free(j->full);
 	iso_table_free(j->rows);
 	iso_dataset_free(j->data);
 }
@@ -253,10 +261,13 @@ static iso_status prepare(const char *name, const settings *s, job *j, iso_error
 	ISO_TRY(iso_generator_find(name, &j->g, err));
 	j->values = cJSON_CreateObject();
 	j->options = iso_alloc(1, j->g->options_size + 1);
-	if (!j->values || !j->options)
+	j->full = iso_alloc(1, j->g->options_size + 1);
+	if (!j->values || !j->options || !j->full)
 		return iso_no_memory(err, "options");
 	for (size_t i = 0; i < s->set.n; i++)
 		ISO_TRY(iso_options_set(j->values, s->set.v[i], err));
+	ISO_TRY(iso_options_resolve(j->g->options, j->values, j->g->name, j->full,
+				    j->g->options_size, NULL, err));
 	ISO_TRY(iso_verify_shrink(j->g, j->values, &j->note, err));
 	ISO_TRY(iso_options_resolve(j->g->options, j->values, j->g->name, j->options,
 				    j->g->options_size, NULL, err));
@@ -286,7 +297,9 @@ static iso_status verify_generator(const char *name, const settings *s, iso_str 
 				      ? ISO_ACC_RDP
 				      : ISO_ACC_PLD,
 		.seed = (uint64_t)s->seed,
-		.pairs = (size_t)s->pairs};
+		.pairs = (size_t)s->pairs,
+		.full_options = j.note.n ? j.full : NULL,
+		.thorough = s->thorough};
 	ISO_TRY_OUT(iso_verify(&r, &v, err));
 	*flows = v.flows;
 	if (s->json)
@@ -462,6 +475,8 @@ int cmd_verify(int argc, char **argv)
 		{"--plugin", ISO_ARG_TEXT, &s.plugin, "F", "a shared object with a generator"},
 		{"--ledger", ISO_ARG_FLAG, &s.ledger, NULL,
 		 "operand is a run's directory: recompute every cell's epsilon"},
+		{"--thorough", ISO_ARG_FLAG, &s.thorough, NULL,
+		 "more seeds, rows and tables, however long the generator's own options take"},
 		{"--json", ISO_ARG_FLAG, &s.json, NULL, "machine-readable output"},
 		{0}};
 	iso_str text = {0};

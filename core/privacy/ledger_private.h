@@ -16,6 +16,7 @@ typedef struct iso_entry_state {
 	uint64_t booked; /* uses booked by the last call */
 	int open;	 /* the last call was begun and not finished */
 	int drawn;	 /* its Poisson batch was drawn */
+	size_t covered;	 /* numbers of the last call that got their noise piece by piece */
 	int appended;	 /* uncharged entry that no plan had announced */
 } iso_entry_state;
 

@@ -25,7 +25,8 @@ iso_status iso_release_finish_f32(iso_ledger *l, int handle, uint32_t call, floa
 iso_status iso_release_finish(iso_ledger *l, int handle, uint32_t call, double *sum, size_t n,
 			      iso_error *err) ISO_MUST_CHECK;
 /* 1 when no replay is attached, so that fused kernels may add noise piecewise themselves:
- * piece [first, first+n) of the same vector, first even. */
+ * piece [first, first+n) of the same vector, first even, in ascending order; an index is covered
+ * once (ISO_E_BUDGET). */
 int iso_release_piecewise_ok(const iso_ledger *l);
 iso_status iso_release_piece_f32(iso_ledger *l, int handle, uint32_t call, size_t first, size_t n,
 				 float *sum, iso_error *err) ISO_MUST_CHECK;

@@ -54,6 +54,7 @@ iso_status iso_release_begin(iso_ledger *l, int handle, uint64_t count, double s
 	s->booked = count;
 	s->open = 1;
 	s->drawn = 0;
+	s->covered = 0;
 	return ISO_OK;
 }
 
@@ -171,6 +172,7 @@ static iso_status finish(iso_ledger *l, int handle, uint32_t call, double scale,
 
 	ISO_TRY(open_call(l, handle, call, &it, err));
 	l->state[handle].open = 0;
+	l->state[handle].covered = SIZE_MAX; /* no pieces after the whole */
 	if (!r)
 		return add_noise(l, handle, call, scale, x, n, is_float, err);
 	switch (iso_replay_mode_of(r)) {
@@ -253,6 +255,12 @@ iso_status iso_release_piece_f32(iso_ledger *l, int handle, uint32_t call, size_
 		    ISO_E_BUDGET,
 		    "sampled release without its sample (%s: %s): draw it by iso_release_poisson",
 		    l->who, it->why);
+	/* the noise of an index is one number: twice the same piece would give it away */
+	ISO_FAIL_IF(first < l->state[handle].covered, err, ISO_E_BUDGET,
+		    "piece released twice (%s: %s): it begins at %zu, this call has covered %zu "
+		    "numbers; go through the vector once, in order",
+		    l->who, it->why, first, l->state[handle].covered);
+	l->state[handle].covered = first + n;
 	l->state[handle].open = 0;
 	return iso_noise_add_gaussian_f32(l->noise, (uint32_t)handle, call, first, n,
 					  (float)vector_scale(it), sum, err);

@@ -10,8 +10,11 @@
 #include "core/base/alloc.h"
 #include "core/privacy/release_key.h"
 
-/* Rounding of a sum in fp32 whose terms are the same and whose grouping is not. */
+/* Rounding of a sum in fp32 whose terms are the same and whose grouping is not: a share of the
+ * sensitivity, and units in the last place of a large sum, which may not hide more than MOST. */
 #define ROUNDING 1e-4
+#define PLACES 64
+#define MOST 1e-2
 
 typedef struct draw_log {
 	iso_replay_draw d;
@@ -295,7 +298,9 @@ static double distance(const iso_replay_call *a, const iso_replay_call *b, measu
 		double s = 0;
 
 		for (size_t i = first; i < first + a->block && i < a->n; i++) {
-			const double d = fabs(number(a, i) - number(b, i));
+			const double x = number(a, i), y = number(b, i);
+			/* the same infinity on both sides has not moved */
+			const double d = x == y || (isnan(x) && isnan(y)) ? 0 : fabs(x - y);
 
 			if (isnan(d))
 				return NAN;
@@ -309,6 +314,20 @@ static double distance(const iso_replay_call *a, const iso_replay_call *b, measu
 		worst = s > worst ? s : worst;
 	}
 	return worst;
+}
+
+/* What rounding may move in a sum of this size, whose terms come in another order. */
+static double rounding(const iso_replay_call *c, double bound)
+{
+	const double unit = c->is_float ? 0x1p-24 : 0x1p-53;
+	double s = 0, slack;
+
+	for (size_t i = 0; i < c->n; i++)
+		s += number(c, i) * number(c, i);
+	slack = PLACES * unit * sqrt(s);
+	if (!(slack <= MOST * bound))
+		slack = MOST * bound;
+	return slack > ROUNDING * bound ? slack : ROUNDING * bound;
 }
 
 static iso_finding *found(iso_replay *r, iso_finding_kind kind, const iso_plan_item *item,
@@ -357,10 +376,11 @@ static void judge(iso_replay *r, const iso_plan_item *item, const iso_replay_cal
 	const double bound = votes ? 2 : item->sensitivity;
 	const double allowed = bound * r->factor;
 	const double moved = distance(now, then, how);
+	const double slack = moved == 0 ? 0 : rounding(then, bound);
 	const int hit = r->hit && r->hit_handle == now->handle && r->hit_call == now->call;
 	iso_finding *f = NULL;
 
-	if (!(moved <= allowed * (1 + ROUNDING)))
+	if (!(moved <= allowed + r->factor * slack))
 		f = found(r, ISO_FINDING_SENSITIVITY, item, now->call,
 			  "its aggregate moved further than declared");
 	if (f) {
@@ -369,7 +389,7 @@ static void judge(iso_replay *r, const iso_plan_item *item, const iso_replay_cal
 	}
 	if (allowed > 0 && moved / allowed > r->worst)
 		r->worst = moved / allowed;
-	if (moved <= bound * ROUNDING)
+	if (moved <= slack)
 		return;
 	if (r->nwatch > 0 && item->event.sampling == ISO_SAMPLING_POISSON && !hit)
 		(void)found(r, ISO_FINDING_INCLUSION, item, now->call,
@@ -411,4 +431,121 @@ void iso_replay_end(iso_replay *r)
 		 r->at);
 	if (r->first == ISO_FINDING_NONE)
 		r->first = ISO_FINDING_CONTROL_FLOW;
+}
+
+/* ------------------------------------------------------------------ to another process */
+
+static void put(iso_str *s, const void *p, size_t n)
+{
+	iso_str_addn(s, p, n);
+}
+
+void iso_replay_pack(const iso_replay *r, iso_str *out)
+{
+	put(out, &r->ncall, sizeof(r->ncall));
+	put(out, &r->ndraw, sizeof(r->ndraw));
+	for (size_t i = 0; i < r->ncall; i++) {
+		const iso_replay_call *c = &r->call[i];
+		const int whole = c->release != NULL;
+
+		put(out, c, sizeof(*c));
+		put(out, &whole, sizeof(whole));
+		put(out, c->aggregate, bytes_of(c));
+		if (whole)
+			put(out, c->release, bytes_of(c));
+	}
+	for (size_t i = 0; i < r->ndraw; i++) {
+		put(out, &r->draw[i].d, sizeof(r->draw[i].d));
+		put(out, r->draw[i].id, r->draw[i].d.batch * sizeof(uint64_t));
+	}
+}
+
+typedef struct reader {
+	const char *p;
+	size_t left;
+} reader;
+
+/* The next n bytes, or NULL. */
+static const void *take(reader *f, size_t n)
+{
+	const char *p = f->p;
+
+	if (n > f->left)
+		return NULL;
+	f->p += n;
+	f->left -= n;
+	return p;
+}
+
+static int take_into(reader *f, void *x, size_t n)
+{
+	const void *p = take(f, n);
+
+	if (p)
+		memcpy(x, p, n);
+	return p != NULL;
+}
+
+static iso_status malformed(iso_error *err)
+{
+	return iso_fail(err, ISO_E_DATA, "malformed recording: it ends early; record again");
+}
+
+static iso_status unpack_call(reader *f, iso_replay *r, iso_error *err)
+{
+	iso_replay_call c;
+	int whole;
+
+	if (!take_into(f, &c, sizeof(c)) || !take_into(f, &whole, sizeof(whole)) || c.n > f->left)
+		return malformed(err);
+	c.release = NULL;
+	c.aggregate = take(f, bytes_of(&c));
+	if (!c.aggregate)
+		return malformed(err);
+	ISO_TRY(iso_replay_put(r, &c, err));
+	if (!whole)
+		return ISO_OK;
+	c.release = take(f, bytes_of(&c));
+	return c.release ? iso_replay_put(r, &c, err) : malformed(err);
+}
+
+static iso_status unpack_draw(reader *f, iso_replay *r, iso_error *err)
+{
+	draw_log *slot;
+	const void *id;
+
+	ISO_TRY(iso_grow(&r->draw, &r->draw_cap, r->ndraw + 1, sizeof(*r->draw), err));
+	slot = &r->draw[r->ndraw];
+	*slot = (draw_log){0};
+	if (!take_into(f, &slot->d, sizeof(slot->d)) || slot->d.batch > f->left)
+		return malformed(err);
+	id = take(f, slot->d.batch * sizeof(uint64_t));
+	if (!id)
+		return malformed(err);
+	slot->id = iso_alloc(slot->d.batch + 1, sizeof(*slot->id));
+	if (!slot->id)
+		return iso_no_memory(err, "a recorded batch");
+	memcpy(slot->id, id, slot->d.batch * sizeof(uint64_t));
+	r->ndraw++;
+	return ISO_OK;
+}
+
+iso_status iso_replay_unpack(const char *bytes, size_t n, iso_replay **out, iso_error *err)
+{
+	reader f = {.p = bytes, .left = n};
+	size_t ncall = 0, ndraw = 0;
+	iso_status st;
+
+	ISO_TRY(iso_replay_new(out, err));
+	if (!take_into(&f, &ncall, sizeof(ncall)) || !take_into(&f, &ndraw, sizeof(ndraw)))
+		ISO_TRY_OUT(malformed(err));
+	for (size_t i = 0; i < ncall; i++)
+		ISO_TRY_OUT(unpack_call(&f, *out, err));
+	for (size_t i = 0; i < ndraw; i++)
+		ISO_TRY_OUT(unpack_draw(&f, *out, err));
+	return ISO_OK;
+out:
+	iso_replay_free(*out);
+	*out = NULL;
+	return st;
 }

@@ -3,12 +3,14 @@
  *
  * RECORD keeps, for every mechanism call in order, the aggregate before noise and the released
  * value.  REPLAY, on neighbouring data, compares each call's aggregate with the recorded one (their
- * distance must not exceed the declared sensitivity, in the declared norm, times (1 + 1e-4) for
- * rounding) and returns the recorded release. If the calls themselves differ (order, entry,
- * length), the control flow depended on private data outside the mechanisms: also a finding.  Three
- * finer rules: a call on a Poisson sample may move only if the differing record was in the batch
- * that the core drew; of the parts of one parallel group only one may move (two for a replaced
- * record); a noiseless aggregate of votes may move by one vote per query.
+ * distance must not exceed the declared sensitivity, in the declared norm, plus what rounding can
+ * move a sum: 1e-4 of the sensitivity, and 64 units in the last place of the aggregate's norm up to
+ * 1 % of it, since an honest sum may be taken in an order that follows the data) and returns the
+ * recorded release. If the calls themselves differ (order, entry, length), the control flow
+ * depended on private data outside the mechanisms: also a finding.  Three finer rules: a call on a
+ * Poisson sample may move only if the differing record was in the batch that the core drew; of the
+ * parts of one parallel group only one may move (two for a replaced record); a noiseless aggregate
+ * of votes may move by one vote per query.
  *
  * BLIND replaces every aggregate by zero, so that only noise leaves the mechanisms (the "C = 0
  * test" of attacks.md section 11): two blind runs on any two tables must end in the same bytes.
@@ -16,6 +18,7 @@
 #ifndef ISO_PRIVACY_REPLAY_H
 #define ISO_PRIVACY_REPLAY_H
 
+#include "core/base/str.h"
 #include "core/privacy/ledger.h"
 
 typedef struct iso_replay iso_replay;
@@ -79,6 +82,11 @@ typedef struct iso_replay_call {
 		*release; /* [n]; release = aggregate + noise, also for votes and choices */
 } iso_replay_call;
 iso_replay_call iso_replay_at(const iso_replay *r, size_t i);
+/* The recording as bytes, for another process of the same program, and back (a new recording, in
+ * RECORD).  ISO_E_DATA for bytes that pack did not write. */
+void iso_replay_pack(const iso_replay *r, iso_str *out);
+iso_status iso_replay_unpack(const char *bytes, size_t n, iso_replay **out,
+			     iso_error *err) ISO_MUST_CHECK;
 typedef struct iso_replay_draw {
 	int handle;
 	uint32_t call;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The driver of a verification: record on D, replay on every neighbour, blind runs, statistics,
- * verdict. */
+/* The driver of a verification: its tables, and on each of them a recording, replays on every
+ * neighbour, an ordinary training, blind runs; verdict. */
 #include "suites/flow/verify.h"
 
 #include <math.h>
@@ -10,9 +10,7 @@
 
 #include "core/base/alloc.h"
 #include "core/io/json.h"
-
-#define SAMPLES 64
-#define WORDS 180 /* characters of a finding's text */
+#include "suites/flow/verify_run.h"
 
 const char *iso_check_name(iso_check c)
 {
@@ -23,6 +21,8 @@ const char *iso_check_name(iso_check c)
 		[ISO_CHECK_PARTITION] = "partition",
 		[ISO_CHECK_OUTPUT] = "output",
 		[ISO_CHECK_BLIND] = "blind",
+		[ISO_CHECK_ORDINARY] = "ordinary",
+		[ISO_CHECK_ISOLATION] = "isolation",
 		[ISO_CHECK_NOISE] = "noise",
 		[ISO_CHECK_SAMPLING] = "sampling",
 		[ISO_CHECK_LEDGER] = "ledger",
@@ -30,224 +30,6 @@ const char *iso_check_name(iso_check c)
 
 	return c < ISO_CHECK_COUNT ? name[c] : "unknown";
 }
-
-/* ------------------------------------------------------------------ one run */
-
-/* Everything that leaves a training. */
-typedef struct released {
-	iso_str bytes;	    /* save */
-	iso_str facts;	    /* describe, canonical */
-	iso_str curve;	    /* points that are not named "uncharged:" */
-	iso_table *samples; /* owned */
-	char failure[256];  /* the training or sampling failed: its error text */
-	iso_status trained; /* of the training alone */
-} released;
-
-static void released_free(released *x)
-{
-	iso_str_free(&x->bytes);
-	iso_str_free(&x->facts);
-	iso_str_free(&x->curve);
-	iso_table_free(x->samples);
-	*x = (released){0};
-}
-
-static void keep_curve(void *ctx, double step, const char *name, double value)
-{
-	iso_str *s = ctx;
-
-	if (strncmp(name, "uncharged:", 10) != 0)
-		iso_str_addf(s, "%s %.17g %.17g\n", name, step, value);
-}
-
-static iso_status collect(const iso_training *t, const iso_verify_request *r, released *out,
-			  iso_error *err)
-{
-	const iso_generator *g = r->generator;
-	cJSON *facts = NULL;
-	iso_status st;
-
-	if (g->save)
-		ISO_TRY(g->save(t->model, &out->bytes, err));
-	if (g->describe) {
-		facts = cJSON_CreateObject();
-		if (!facts)
-			return iso_no_memory(err, "facts about a model");
-		st = g->describe(t->model, facts, err);
-		if (st == ISO_OK)
-			st = iso_json_canonical(facts, &out->facts, err);
-		cJSON_Delete(facts);
-		ISO_TRY(st);
-	}
-	ISO_TRY(iso_training_sample(t, r->data->schema, r->seed, SAMPLES, &out->samples, err));
-	ISO_TRY(iso_str_check(&out->bytes, err));
-	return iso_str_check(&out->curve, err);
-}
-
-/* A failure of the method on this table is an outcome (it may depend on a record); only lack of
- * memory stops us. */
-static iso_status run(const iso_verify_request *r, const iso_table *table, const iso_world *w,
-		      double scale, iso_replay *replay, iso_training *keep, released *out,
-		      iso_error *err)
-{
-	iso_training t = {0};
-	iso_error own = {0};
-	iso_status st;
-	const iso_training_request q = {.generator = r->generator,
-					.options = r->options,
-					.train = table,
-					.n = w->base->n,
-					.class_count = r->public_classes ? w->class_count : NULL,
-					.epsilon = r->epsilon,
-					.delta = r->delta,
-					.adjacency = r->adjacency,
-					.accountant = r->accountant,
-					.seed = r->seed,
-					.replay = replay,
-					.scale = scale,
-					.curve = keep_curve,
-					.curve_ctx = &out->curve};
-
-	st = out->trained = iso_train(&q, &t, &own);
-	if (st == ISO_OK)
-		st = collect(&t, r, out, &own);
-	if (st == ISO_E_NOMEM) {
-		iso_training_free(&t);
-		return iso_fail(err, st, "%s", own.text);
-	}
-	if (st != ISO_OK)
-		snprintf(out->failure, sizeof(out->failure), "%.*s", (int)sizeof(out->failure) - 1,
-			 own.text);
-	if (keep)
-		*keep = t;
-	else
-		iso_training_free(&t);
-	return ISO_OK;
-}
-
-/* ------------------------------------------------------------------ comparison */
-
-/* A part header "name count\n" at p[0..n): its length, the name's length and the count; 0 if there
- * is none. */
-static size_t header_at(const char *p, size_t n, size_t *name, size_t *count)
-{
-	size_t i = 0, digits = 0;
-
-	while (i < n && i < 64 && p[i] > ' ' && p[i] < 127)
-		i++;
-	*name = i;
-	if (i == 0 || i >= n || p[i] != ' ')
-		return 0;
-	for (i++, *count = 0; i < n && p[i] >= '0' && p[i] <= '9' && digits < 15; i++, digits++)
-		*count = *count * 10 + (size_t)(p[i] - '0');
-	return digits > 0 && i < n && p[i] == '\n' ? i + 1 : 0;
-}
-
-/* Length of the part's data: count elements of 1, 4 or 8 bytes, whichever is followed by a header
- * or by the end. */
-static size_t data_length(const char *p, size_t n, size_t count)
-{
-	static const size_t size[] = {1, 4, 8};
-
-	for (size_t k = 0; k < ISO_COUNT(size); k++) {
-		const size_t len = count * size[k];
-		size_t name, next;
-
-		if (len == n || (len < n && header_at(p + len, n - len, &name, &next)))
-			return len;
-	}
-	return n;
-}
-
-static size_t first_difference(const iso_str *a, const iso_str *b)
-{
-	const size_t n = a->n < b->n ? a->n : b->n;
-	size_t i = 0;
-
-	while (i < n && a->p[i] == b->p[i])
-		i++;
-	return i;
-}
-
-/* Names the parts of saved bytes that differ: all of them while both sides have the same layout. */
-static void name_parts(const iso_str *a, const iso_str *b, char *out, size_t room)
-{
-	const size_t diff = first_difference(a, b), cap = room < WORDS ? room : WORDS;
-	size_t at = 0, used = 0, shown = 0, hidden = 0;
-
-	snprintf(out, cap, "model byte %zu", diff);
-	while (at < a->n) {
-		size_t name, count, head = header_at(a->p + at, a->n - at, &name, &count), len;
-
-		if (!head)
-			break;
-		len = head + data_length(a->p + at + head, a->n - at - head, count);
-		if (diff < at + len &&
-		    (at + len > b->n || memcmp(a->p + at, b->p + at, len) != 0)) {
-			if (used + name + 32 < cap)
-				used += (size_t)snprintf(out + used, cap - used, "%s\"%.*s\"",
-							 shown++ ? ", " : "model parts ", (int)name,
-							 a->p + at);
-			else
-				hidden++;
-		}
-		at += len;
-		if (a->n != b->n && shown) /* what follows is shifted */
-			break;
-	}
-	if (hidden && used + 16 < cap)
-		snprintf(out + used, cap - used, " and %zu more", hidden);
-}
-
-static int same_text(const iso_str *a, const iso_str *b)
-{
-	return a->n == b->n && (a->n == 0 || memcmp(a->p, b->p, a->n) == 0);
-}
-
-static int samples_differ(const iso_table *a, const iso_table *b, char *out, size_t cap)
-{
-	const iso_schema *s = a->schema;
-
-	for (size_t i = 0; i < a->n * s->ncol; i++)
-		if (memcmp(&a->cells[i], &b->cells[i], sizeof(double)) != 0) {
-			snprintf(out, cap, "sample row %zu, column %s", i / s->ncol,
-				 s->column[i % s->ncol].name);
-			return 1;
-		}
-	for (size_t i = 0; i < a->n * s->npixel; i++)
-		if (a->pixels[i] != b->pixels[i]) {
-			snprintf(out, cap, "sample row %zu, pixel %zu", i / s->npixel,
-				 i % s->npixel);
-			return 1;
-		}
-	return 0;
-}
-
-/* 1 and the first thing that differs, in the order: outcome, model, samples, facts, curve. */
-static int differ(const released *a, const released *b, char *out, size_t cap)
-{
-	if (a->failure[0] || b->failure[0]) {
-		snprintf(out, cap, "outcome: %.200s", a->failure[0] ? a->failure : b->failure);
-		return strcmp(a->failure, b->failure) != 0;
-	}
-	if (!same_text(&a->bytes, &b->bytes)) {
-		name_parts(&a->bytes, &b->bytes, out, cap);
-		return 1;
-	}
-	if (samples_differ(a->samples, b->samples, out, cap))
-		return 1;
-	if (!same_text(&a->facts, &b->facts)) {
-		snprintf(out, cap, "facts of the model (describe)");
-		return 1;
-	}
-	if (!same_text(&a->curve, &b->curve)) {
-		snprintf(out, cap, "training curve");
-		return 1;
-	}
-	return 0;
-}
-
-/* ------------------------------------------------------------------ checks */
 
 static iso_check check_of(iso_finding_kind k)
 {
@@ -265,223 +47,386 @@ static iso_check check_of(iso_finding_kind k)
 	}
 }
 
-static void fail(iso_verdict *v, iso_check c, const char *where, const char *what)
-{
-	iso_check_result *k = &v->check[c];
+/* One table D and how it is tried. */
+typedef struct scene {
+	iso_world world; /* owned */
+	uint64_t seed;
+	const void *options;
+	int first;   /* its failure ends the verification; ledger and label are taken from it */
+	int blind;   /* also blind runs */
+	int twice;   /* also a training after another one in the same process */
+	int far;     /* many rows of the recording, of some neighbours and of ordinary trainings */
+	int brief;   /* no ordinary training */
+	int patient; /* 0: left out if one training takes long */
+} scene;
 
-	if (k->failed++ == 0)
-		snprintf(k->what, sizeof(k->what), "%s: %.*s", where, WORDS, what);
-	v->flows = 1;
+/* Adds up a run, with what it reached for. */
+static void count_run(iso_verdict *v, const iso_run_result *x, const char *where)
+{
+	v->trainings++;
+	iso_verdict_add(v, &x->found);
+	if (!x->watched && !v->skipped[0])
+		snprintf(v->skipped, sizeof(v->skipped),
+			 "attempts to open files: this kernel has no seccomp, they only fail");
+	v->check[ISO_CHECK_ISOLATION].runs++;
+	if (x->touched[0])
+		iso_verdict_fail(v, ISO_CHECK_ISOLATION, where, x->touched);
 }
 
-/* The checks of calls have something to look at only if there are calls. */
-static void count_runs(iso_verdict *v, size_t calls)
+static iso_status probes_of(const iso_world *w, iso_table **out, iso_error *err)
 {
-	for (int c = ISO_CHECK_SENSITIVITY; c < ISO_CHECK_OUTPUT; c++)
-		v->check[c].runs += calls > 0;
-	v->check[ISO_CHECK_OUTPUT].runs++;
+	const size_t n = 32;
+	iso_table *t;
+
+	ISO_TRY(iso_world_random(w->base, 77, n, out, err));
+	for (size_t i = 0; i < w->npair; i++) {
+		const iso_pair *p = &w->pair[i];
+		iso_table *one = NULL;
+		uint32_t row = (uint32_t)p->row;
+		iso_status st = ISO_OK;
+
+		if (!p->record) /* the record that a neighbour lacks */
+			st = iso_table_select(w->base, &row, 1, &one, err);
+		if (st == ISO_OK)
+			st = iso_table_concat(*out, p->record ? p->record : one, &t, err);
+		iso_table_free(one);
+		if (st != ISO_OK) {
+			iso_table_free(*out);
+			*out = NULL;
+			return st;
+		}
+		iso_table_free(*out);
+		*out = t;
+	}
+	return ISO_OK;
 }
 
-static iso_status replay_pair(const iso_verify_request *r, const iso_world *w, const iso_pair *p,
-			      double scale, iso_replay *replay, const released *recorded,
-			      iso_verdict *v, iso_error *err)
+static iso_run run_of(const iso_verify_request *r, const scene *s, const iso_table *probes)
 {
-	const uint64_t id = p->op == ISO_PAIR_ADD ? p->record->id[0] : w->base->id[p->row];
-	const iso_finding *f;
-	iso_table *neighbour = NULL;
-	released now = {0};
+	return (iso_run){.r = r,
+			 .table = s->world.base,
+			 .probes = probes,
+			 .world = &s->world,
+			 .options = s->options,
+			 .seed = s->seed,
+			 .far = s->far};
+}
+
+static void findings(const iso_run_result *x, const char *where, iso_verdict *v)
+{
 	char text[256];
-	iso_status st;
 
-	ISO_TRY(iso_pair_apply(w, p, &neighbour, err));
-	iso_replay_watch(replay, &id, 1, p->op == ISO_PAIR_REPLACE ? 2 : 1);
-	iso_replay_rewind(replay);
-	ISO_TRY_OUT(run(r, neighbour, w, scale, replay, NULL, &now, err));
-	iso_replay_end(replay);
-	count_runs(v, iso_replay_calls(replay));
-	v->pairs++;
 	for (int k = ISO_FINDING_NONE + 1; k < ISO_FINDING_KINDS; k++) {
-		f = iso_replay_finding_of(replay, (iso_finding_kind)k);
+		const iso_finding *f = &x->finding[k];
+
+		if (f->kind == ISO_FINDING_NONE)
+			continue;
 		if (f->kind == ISO_FINDING_SENSITIVITY)
 			snprintf(text, sizeof(text), "%s (by %.4g, declared %.4g)", f->what,
 				 f->moved, f->allowed);
 		else
 			snprintf(text, sizeof(text), "%s", f->what);
-		if (f->kind != ISO_FINDING_NONE)
-			fail(v, check_of(f->kind), p->name, text);
+		iso_verdict_fail(v, check_of(f->kind), where, text);
 	}
-	if (differ(recorded, &now, text, sizeof(text)))
-		fail(v, ISO_CHECK_OUTPUT, p->name, text);
-out:
-	released_free(&now);
+}
+
+static void compare(const iso_released *a, const iso_run_result *b, const scene *s, iso_check c,
+		    const char *where, iso_verdict *v)
+{
+	char text[256];
+
+	v->check[c].runs++;
+	if (iso_released_differ(a, &b->released, s->world.base->schema, text, sizeof(text)))
+		iso_verdict_fail(v, c, where, text);
+}
+
+static void place(const scene *s, const char *what, char *out, size_t cap)
+{
+	if (s->first)
+		snprintf(out, cap, "%s", what);
+	else
+		snprintf(out, cap, "%s, %s", s->world.name, what);
+}
+
+/* ------------------------------------------------------------------ the runs of one table */
+
+static iso_status replay_pair(iso_run q, const scene *s, const iso_pair *p, iso_replay *record,
+			      const iso_released *recorded, iso_verdict *v, iso_error *err)
+{
+	const iso_table *base = s->world.base;
+	const uint64_t id = p->op == ISO_PAIR_ADD ? p->record->id[0] : base->id[p->row];
+	iso_table *neighbour = NULL;
+	iso_run_result x;
+	char where[128];
+	iso_status st;
+
+	ISO_TRY(iso_pair_apply(&s->world, p, &neighbour, err));
+	iso_replay_watch(record, &id, 1, p->op == ISO_PAIR_REPLACE ? 2 : 1);
+	iso_replay_rewind(record);
+	q.table = neighbour;
+	q.replay = record;
+	st = iso_run_training(&q, &x, err);
 	iso_table_free(neighbour);
-	return st;
+	ISO_TRY(st);
+	place(s, p->name, where, sizeof(where));
+	count_run(v, &x, where);
+	/* the checks of calls have something to look at only if there are calls */
+	for (int c = ISO_CHECK_SENSITIVITY; c < ISO_CHECK_OUTPUT; c++)
+		v->check[c].runs += x.calls > 0;
+	v->pairs++;
+	findings(&x, where, v);
+	if (!(v->check[ISO_CHECK_SENSITIVITY].value >= x.ratio))
+		v->check[ISO_CHECK_SENSITIVITY].value = x.ratio;
+	compare(recorded, &x, s, ISO_CHECK_OUTPUT, where, v);
+	iso_run_result_free(&x);
+	return ISO_OK;
 }
 
 /* Blind runs: D against a table that shares nothing with it but the number of rows, and against
  * ones with a row more and a row less. */
-static iso_status blind_runs(const iso_verify_request *r, const iso_world *w, double scale,
-			     iso_verdict *v, iso_error *err)
+static iso_status blind_runs(iso_run q, const scene *s, iso_verdict *v, iso_error *err)
 {
 	static const char *const name[] = {"another table", "another table with a row more",
 					   "another table with a row less"};
-	const size_t n = w->base->n, rows[] = {n, n + 1, n - 1};
-	iso_replay *replay = NULL;
-	released on_d = {0}, other = {0};
+	const size_t n = s->world.base->n, rows[] = {n, n + 1, n - 1};
+	iso_run_result on_d = {0}, other;
 	iso_table *t = NULL;
-	char text[256];
+	char where[128];
 	iso_status st;
 
-	ISO_TRY(iso_replay_new(&replay, err));
-	iso_replay_blind(replay);
-	ISO_TRY_OUT(run(r, w->base, w, scale, replay, NULL, &on_d, err));
+	ISO_TRY(iso_replay_new(&q.replay, err));
+	iso_replay_blind(q.replay);
+	ISO_TRY_OUT(iso_run_training(&q, &on_d, err));
 	for (size_t i = 0; i < ISO_COUNT(rows); i++) {
-		ISO_TRY_OUT(iso_world_random(w->base, r->seed + i, rows[i], &t, err));
-		iso_replay_blind(replay);
-		ISO_TRY_OUT(run(r, t, w, scale, replay, NULL, &other, err));
-		v->check[ISO_CHECK_BLIND].runs++;
-		if (differ(&on_d, &other, text, sizeof(text)))
-			fail(v, ISO_CHECK_BLIND, name[i], text);
-		released_free(&other);
+		ISO_TRY_OUT(iso_world_random(s->world.base, q.seed + i, rows[i], &t, err));
+		q.table = t;
+		st = iso_run_training(&q, &other, err);
 		iso_table_free(t);
-		t = NULL;
+		ISO_TRY_OUT(st);
+		place(s, name[i], where, sizeof(where));
+		count_run(v, &other, where);
+		compare(&on_d.released, &other, s, ISO_CHECK_BLIND, where, v);
+		iso_run_result_free(&other);
 	}
 out:
-	iso_table_free(t);
-	released_free(&on_d);
-	released_free(&other);
-	iso_replay_free(replay);
+	iso_run_result_free(&on_d);
+	iso_replay_free(q.replay);
 	return st;
 }
 
-static void statistics(const iso_replay *replay, const iso_training *t, const iso_world *w,
-		       iso_verdict *v)
+/* Trainings outside the verifier: with nobody watching, and after another one in the same process.
+ */
+static iso_status ordinary_runs(iso_run q, const scene *s, const iso_released *recorded,
+				iso_verdict *v, iso_error *err)
 {
-	const iso_plan *items = iso_ledger_items(t->ledger);
+	iso_run_result x;
+	iso_table *neighbour = NULL;
+	char where[128];
+	iso_status st;
 
-	iso_verify_noise(replay, items, &v->check[ISO_CHECK_NOISE]);
-	iso_verify_sampling(replay, items, w->base->n, &v->check[ISO_CHECK_SAMPLING]);
-	v->flows |= v->check[ISO_CHECK_NOISE].failed > 0 || v->check[ISO_CHECK_SAMPLING].failed > 0;
-	v->calls += iso_replay_calls(replay);
-	for (size_t i = 0; i < iso_replay_calls(replay); i++)
-		v->numbers += iso_replay_at(replay, i).n;
-}
-
-/* The bound of the calibrating accountant on what was booked. */
-static double spent_of(const iso_verify_request *r, const iso_epsilons *e)
-{
-	return r->accountant == ISO_ACC_RDP ? e->rdp : e->pld_upper;
-}
-
-/* Ledger against target.  That it equals the plan was settled in iso_train: a difference fails the
- * recording. */
-static iso_status check_ledger(const iso_verify_request *r, const iso_training *t, iso_verdict *v,
-			       iso_error *err)
-{
-	const iso_plan *items = iso_ledger_items(t->ledger);
-	iso_epsilons e;
-	char text[256];
-
-	ISO_TRY(iso_ledger_epsilon(t->ledger, r->delta,
-				   r->accountant == ISO_ACC_RDP ? ISO_WANT_RDP : ISO_WANT_PLD, &e,
-				   err));
-	v->epsilon = v->check[ISO_CHECK_LEDGER].value = spent_of(r, &e);
-	v->check[ISO_CHECK_LEDGER].runs = items->n > 0 ? items->n : 1;
-	for (size_t i = 0; i < items->n; i++)
-		if (items->v[i].event.mechanism == ISO_MECH_UNCHARGED && items->v[i].used > 0) {
-			snprintf(text, sizeof(text),
-				 "\"%s\" looks at private data and is not paid for",
-				 items->v[i].why);
-			fail(v, ISO_CHECK_LEDGER, "uncharged", text);
-		}
-	if (t->guarantee == ISO_GUARANTEE_DP && !(v->epsilon <= r->epsilon * (1 + 1e-9))) {
-		snprintf(text, sizeof(text), "spent %.9g, target %g", v->epsilon, r->epsilon);
-		fail(v, ISO_CHECK_LEDGER, "overspent", text);
-	}
+	q.replay = NULL;
+	ISO_TRY(iso_run_training(&q, &x, err));
+	place(s, "a training that is not recorded", where, sizeof(where));
+	count_run(v, &x, where);
+	compare(recorded, &x, s, ISO_CHECK_ORDINARY, where, v);
+	iso_run_result_free(&x);
+	if (!s->twice || s->world.npair == 0)
+		return ISO_OK;
+	ISO_TRY(iso_pair_apply(&s->world, &s->world.pair[0], &neighbour, err));
+	q.before = neighbour;
+	st = iso_run_training(&q, &x, err);
+	iso_table_free(neighbour);
+	ISO_TRY(st);
+	place(s, "the second training of a process", where, sizeof(where));
+	count_run(v, &x, where);
+	compare(recorded, &x, s, ISO_CHECK_ORDINARY, where, v);
+	iso_run_result_free(&x);
 	return ISO_OK;
 }
 
-/* The method refused this table (an empty class, say): no finding in itself, if it refuses every
- * neighbour alike. */
-static void refused(iso_verdict *v, const iso_world *w, const char *why)
+static void note_skipped(iso_verdict *v, const char *what, const char *why)
 {
 	if (!v->skipped[0])
-		snprintf(v->skipped, sizeof(v->skipped), "%s: %.200s", w->name, why);
+		snprintf(v->skipped, sizeof(v->skipped), "%s: %.200s", what, why);
 }
 
-/* The recording itself failed.  A fit that does not do what it planned, or that the ledger stopped
- * on its way, is a finding; anything else is an error of the request. */
-static iso_status not_trained(const released *x, const iso_replay *replay, iso_verdict *v,
-			      iso_error *err)
+/* The recording on the first table failed, and its neighbours failed alike.  A fit that does not do
+ * what it planned, or that the ledger stopped on its way, is a finding; anything else is an error
+ * of the request. */
+static iso_status not_trained(const iso_run_result *x, iso_verdict *v, iso_error *err)
 {
-	const int stopped = x->trained == ISO_E_BUDGET && iso_replay_calls(replay) > 0;
+	const iso_status why = x->released.trained;
+	const char *text = x->released.out[ISO_OUT_FAILURE].p;
+	const int stopped = why == ISO_E_BUDGET && iso_replay_calls(x->record) > 0;
 
-	if (x->trained != ISO_E_PLUGIN && !stopped)
-		return iso_fail(err, x->trained ? x->trained : ISO_E_PLUGIN, "%s", x->failure);
 	v->refused = 1;
-	v->check[ISO_CHECK_LEDGER].runs = 1;
-	fail(v, ISO_CHECK_LEDGER, "training refused", x->failure);
+	if (why == ISO_E_PLUGIN || why == ISO_E_LIMIT || stopped) {
+		v->check[ISO_CHECK_LEDGER].runs = 1;
+		iso_verdict_fail(v, ISO_CHECK_LEDGER, "training refused", text);
+		return ISO_OK;
+	}
+	if (v->flows) /* the text itself depends on a record */
+		return ISO_OK;
+	return iso_fail(err, why ? why : ISO_E_PLUGIN, "%s", text);
+}
+
+static iso_status runs_of(const iso_verify_request *r, const scene *s, iso_run q, iso_run_result *x,
+			  iso_verdict *v, iso_error *err)
+{
+	const int failed = x->released.out[ISO_OUT_FAILURE].n > 0;
+
+	if (failed && !s->first)
+		note_skipped(v, s->world.name, x->released.out[ISO_OUT_FAILURE].p);
+	if (s->first && !failed) {
+		v->guarantee = x->found.guarantee;
+		v->scale = x->found.scale;
+		v->epsilon = x->found.epsilon;
+	}
+	/* the same calibration: a neighbour may not choose another scale */
+	q.scale = x->found.scale;
+	for (size_t i = 0; i < s->world.npair; i++) {
+		q.far = s->far && (i % 8 == 0 || r->thorough);
+		ISO_TRY(replay_pair(q, s, &s->world.pair[i], x->record, &x->released, v, err));
+	}
+	q.far = s->far;
+	if (failed && s->first)
+		return not_trained(x, v, err);
+	if (!s->brief)
+		ISO_TRY(ordinary_runs(q, s, &x->released, v, err));
+	if (s->blind)
+		ISO_TRY(blind_runs(q, s, v, err));
 	return ISO_OK;
 }
 
-static iso_status verify_world(const iso_verify_request *r, const iso_world *w, int first,
-			       iso_verdict *v, iso_error *err)
+static iso_status verify_scene(const iso_verify_request *r, const scene *s, iso_verdict *v,
+			       iso_error *err)
 {
-	iso_training t = {0};
+	iso_table *probes = NULL;
 	iso_replay *replay = NULL;
-	released recorded = {0};
-	double ratio;
+	iso_run_result x = {0};
+	iso_run q;
+	char where[128];
 	iso_status st;
 
-	ISO_TRY(iso_replay_new(&replay, err));
-	ISO_TRY_OUT(run(r, w->base, w, 0, replay, &t, &recorded, err));
-	if (recorded.failure[0] && first) {
-		st = not_trained(&recorded, replay, v, err);
+	ISO_TRY_OUT(probes_of(&s->world, &probes, err));
+	ISO_TRY_OUT(iso_replay_new(&replay, err));
+	q = run_of(r, s, probes);
+	q.replay = replay;
+	q.seconds = s->patient ? 0 : ISO_VERIFY_PATIENCE;
+	ISO_TRY_OUT(iso_run_training(&q, &x, err));
+	q.seconds = 0;
+	v->tables++;
+	if (x.released.late && !s->patient) {
+		note_skipped(v, s->world.name,
+			     "a training takes too long; --thorough waits for it");
 		goto out;
 	}
-	if (recorded.failure[0])
-		refused(v, w, recorded.failure);
-	if (first) {
-		v->guarantee = t.guarantee;
-		v->scale = t.scale;
-		ISO_TRY_OUT(check_ledger(r, &t, v, err));
-	}
-	if (!recorded.failure[0])
-		statistics(replay, &t, w, v);
-	for (size_t i = 0; i < w->npair; i++)
-		ISO_TRY_OUT(replay_pair(r, w, &w->pair[i], t.scale, replay, &recorded, v, err));
-	ratio = iso_replay_worst_ratio(replay);
-	if (!(v->check[ISO_CHECK_SENSITIVITY].value >= ratio))
-		v->check[ISO_CHECK_SENSITIVITY].value = ratio;
-	if (first)
-		ISO_TRY_OUT(blind_runs(r, w, t.scale, v, err));
+	place(s, "the table itself", where, sizeof(where));
+	count_run(v, &x, where);
+	st = runs_of(r, s, q, &x, v, err);
 out:
-	iso_training_free(&t);
-	released_free(&recorded);
+	iso_run_result_free(&x);
 	iso_replay_free(replay);
+	iso_table_free(probes);
 	return st;
+}
+
+/* ------------------------------------------------------------------ the tables */
+
+static iso_status run_scene(const iso_verify_request *r, scene *s, iso_verdict *v, iso_error *err)
+{
+	const iso_status st = s->world.npair && !v->refused ? verify_scene(r, s, v, err) : ISO_OK;
+
+	iso_world_free(&s->world);
+	return st;
+}
+
+static iso_status natural_scenes(const iso_verify_request *r, iso_verdict *v, iso_error *err)
+{
+	const size_t pairs = r->pairs ? r->pairs : ISO_VERIFY_PAIRS;
+	scene natural = {.seed = r->seed,
+			 .options = r->options,
+			 .first = 1,
+			 .blind = 1,
+			 .twice = 1,
+			 .far = 1,
+			 .patient = 1};
+	scene lone = {.seed = r->seed, .options = r->options, .patient = 1};
+	size_t left;
+	iso_status st;
+
+	ISO_TRY(iso_world_lone_class(r->data, &lone.world, err));
+	left = pairs > lone.world.npair ? pairs - lone.world.npair : 0;
+	if (iso_world_natural(r->data, r->seed, left ? left : pairs, &natural.world, err) !=
+	    ISO_OK) {
+		iso_world_free(&lone.world);
+		return err->code;
+	}
+	st = run_scene(r, &natural, v, err);
+	if (st == ISO_OK && left > 0)
+		return run_scene(r, &lone, v, err);
+	iso_world_free(&lone.world);
+	return st;
+}
+
+static iso_status odd_scenes(const iso_verify_request *r, iso_verdict *v, iso_error *err)
+{
+	const size_t more = r->thorough ? 10 : 0;
+
+	for (int k = ISO_WORLD_CONSTANT; k <= ISO_WORLD_LARGE; k++) {
+		scene s = {.seed = r->seed + 101 + (uint64_t)k,
+			   .options = r->options,
+			   .blind = k == ISO_WORLD_CONSTANT,
+			   .patient = 1};
+
+		ISO_TRY(iso_world_odd(r->data, (iso_oddity)k, s.seed, 4 + more, &s.world, err));
+		ISO_TRY(run_scene(r, &s, v, err));
+	}
+	return ISO_OK;
+}
+
+static iso_status seed_scenes(const iso_verify_request *r, iso_verdict *v, iso_error *err)
+{
+	const uint64_t seeds = r->thorough ? 60 : 6;
+
+	for (uint64_t k = 0; k < seeds; k++) {
+		scene s = {.seed = r->seed + 7919 * (k + 1), .options = r->options, .patient = 1};
+
+		ISO_TRY(iso_world_natural(r->data, s.seed, 3, &s.world, err));
+		s.world.name = "another seed";
+		ISO_TRY(run_scene(r, &s, v, err));
+	}
+	return ISO_OK;
+}
+
+static iso_status full_scene(const iso_verify_request *r, iso_verdict *v, iso_error *err)
+{
+	scene s = {.seed = r->seed,
+		   .options = r->full_options,
+		   .brief = !r->thorough,
+		   .patient = r->thorough};
+
+	if (!r->full_options)
+		return ISO_OK;
+	ISO_TRY(iso_world_natural(r->data, r->seed, r->thorough ? 4 : 1, &s.world, err));
+	s.world.name = "full options";
+	return run_scene(r, &s, v, err);
 }
 
 iso_status iso_verify(const iso_verify_request *r, iso_verdict *out, iso_error *err)
 {
-	const size_t pairs = r->pairs ? r->pairs : ISO_VERIFY_PAIRS;
 	iso_verdict v = {.target = r->epsilon, .rows = r->data->n, .epsilon = NAN};
-	iso_world natural = {0}, lone = {0};
-	iso_status st;
 
 	for (int c = 0; c < ISO_CHECK_COUNT; c++)
 		v.check[c].value = NAN;
-	ISO_TRY_OUT(iso_world_lone_class(r->data, &lone, err));
-	ISO_TRY_OUT(iso_world_natural(
-		r->data, r->seed, pairs > lone.npair ? pairs - lone.npair : pairs, &natural, err));
-	ISO_TRY_OUT(verify_world(r, &natural, 1, &v, err));
-	if (!v.refused && lone.npair > 0 && pairs > lone.npair)
-		ISO_TRY_OUT(verify_world(r, &lone, 0, &v, err));
+	ISO_TRY(natural_scenes(r, &v, err));
+	if (!v.refused) {
+		ISO_TRY(odd_scenes(r, &v, err));
+		ISO_TRY(seed_scenes(r, &v, err));
+		ISO_TRY(full_scene(r, &v, err));
+	}
 	*out = v;
-out:
-	iso_world_free(&natural);
-	iso_world_free(&lone);
-	return st;
+	return ISO_OK;
 }
 
 /* ------------------------------------------------------------------ options */

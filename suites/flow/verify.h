@@ -3,11 +3,15 @@
  *
  * A generator is trained on D while every release is recorded, then on neighbours D' with the
  * recorded releases given back. Then (a) the aggregate of every call may differ by its declared
- * sensitivity at most, and (b) everything that leaves (save bytes, samples, describe, training
- * curve) must be the same, bit for bit.  Beside it: blind runs (only noise leaves the mechanisms,
- * so any table must give the same bytes), the law of the recorded noise, of the realised batches,
- * and the ledger against its target.  The number of rows n (and class counts, if given) is public:
- * env keeps those of D.
+ * sensitivity at most, and (b) everything that leaves must be the same, bit for bit: the bytes of
+ * save, rows under several keys, describe, the training curve, score, log_density, encode and
+ * decode on fixed probes (which hold the differing records), error texts, and what was written to
+ * standard output and error.  Beside it: blind runs (only noise leaves the mechanisms, so any table
+ * must give the same bytes), ordinary trainings (watched or not: the same bytes), the law of the
+ * recorded noise, of the realised batches, and the ledger against its target.
+ *
+ * Every training has a process of its own, sealed (suites/flow/isolate.h) unless it is an ordinary
+ * one.  The number of rows n (and class counts, if given) is public: env keeps those of D.
  */
 #ifndef ISO_SUITES_FLOW_VERIFY_H
 #define ISO_SUITES_FLOW_VERIFY_H
@@ -20,8 +24,11 @@ typedef enum iso_check {
 	ISO_CHECK_CONTROL_FLOW, /* the calls themselves depended on a record */
 	ISO_CHECK_INCLUSION,	/* a sampled call moved without the record in its batch */
 	ISO_CHECK_PARTITION,	/* parallel parts share a record */
-	ISO_CHECK_OUTPUT, /* model bytes, samples, facts or curve differ under frozen releases */
-	ISO_CHECK_BLIND,  /* they differ although only noise left the mechanisms */
+	ISO_CHECK_OUTPUT,	/* something that leaves (below) differs under frozen releases */
+	ISO_CHECK_BLIND,	/* it differs although only noise left the mechanisms */
+	ISO_CHECK_ORDINARY,	/* a training that nobody watches, or that follows another in its
+				   process, gives other bytes than the recorded one */
+	ISO_CHECK_ISOLATION,	/* a training reached for files, the network or other processes */
 	ISO_CHECK_NOISE, /* chi-square of released minus aggregate against the declared scale; reuse
 			    of noise */
 	ISO_CHECK_SAMPLING, /* realised batches against Binomial(n T, q) */
@@ -46,7 +53,8 @@ typedef struct iso_verdict {
 	size_t rows, pairs, calls,
 		numbers; /* rows of D; neighbours tried; recorded calls; numbers released */
 	iso_check_result check[ISO_CHECK_COUNT];
-	char skipped[256]; /* worlds that the generator refused by name, "" = none */
+	size_t tables, trainings; /* tables D tried; trainings in all */
+	char skipped[256];	  /* what was not tried and why, "" = all was */
 } iso_verdict;
 
 typedef struct iso_verify_request {
@@ -58,9 +66,16 @@ typedef struct iso_verify_request {
 	iso_adjacency adjacency;
 	iso_accountant accountant;
 	uint64_t seed;
-	size_t pairs; /* neighbours to try; 0 = ISO_VERIFY_PAIRS */
+	size_t pairs; /* neighbours of the natural table; 0 = ISO_VERIFY_PAIRS; other tables have
+			 a fixed number */
+	const void *full_options; /* NULL, or the user's own options, where `options` were made
+				     small: one table is tried with them */
+	int thorough; /* more seeds, rows and neighbours, and no limit on full_options: minutes */
 } iso_verify_request;
 #define ISO_VERIFY_PAIRS 24
+/* Longest training with full_options that the default tier waits for, in seconds of processor time.
+ */
+#define ISO_VERIFY_PATIENCE 1
 #define ISO_VERIFY_ROWS 200
 /* One-sided false-alarm probability of each statistical check. */
 #define ISO_VERIFY_ALPHA 5e-7
@@ -97,6 +112,14 @@ iso_status iso_world_natural(const iso_table *data, uint64_t seed, size_t n, iso
 /* D with one record alone in its class; npair = 0 when the schema has fewer than two classes. */
 iso_status iso_world_lone_class(const iso_table *data, iso_world *out,
 				iso_error *err) ISO_MUST_CHECK;
+/* Tables on which rare leaks show, with n neighbours each. */
+typedef enum iso_oddity {
+	ISO_WORLD_CONSTANT, /* every row the same */
+	ISO_WORLD_TIED,	    /* every column takes two values */
+	ISO_WORLD_LARGE	    /* 1,300 rows */
+} iso_oddity;
+iso_status iso_world_odd(const iso_table *data, iso_oddity what, uint64_t seed, size_t n,
+			 iso_world *out, iso_error *err) ISO_MUST_CHECK;
 void iso_world_free(iso_world *w);
 iso_status iso_pair_apply(const iso_world *w, const iso_pair *p, iso_table **out,
 			  iso_error *err) ISO_MUST_CHECK;

@@ -327,3 +327,75 @@ out:
 	iso_world_free(&w);
 	return st;
 }
+
+/* ------------------------------------------------------------------ odd tables */
+
+#define LARGE 1300
+
+static iso_status large_base(const iso_table *data, uint64_t seed, iso_table **out, iso_error *err)
+{
+	ISO_TRY(iso_world_random(data, seed, LARGE, out, err));
+	for (size_t r = 0; r < LARGE; r += 2) /* half of them real rows, over and over */
+		copy_row(data, r % data->n, *out, r);
+	return ISO_OK;
+}
+
+/* The lowest or the highest value of a column that is there. */
+static void tie_row(iso_table *t, size_t row)
+{
+	const iso_schema *s = t->schema;
+
+	for (size_t j = 0; j < s->ncol; j++) {
+		const iso_column *c = &s->column[j];
+
+		if (c->role != ISO_ID)
+			cells_of(t, row)[j] =
+				value_of(c, (row + j) % 3 ? LOOK_LOW : LOOK_HIGH, j, 0);
+	}
+	for (size_t p = 0; p < s->npixel; p++)
+		t->pixels[row * s->npixel + p] = (row + p) % 3 ? 0 : 255;
+}
+
+static iso_status odd_pairs(iso_world *w, uint64_t seed, size_t n, iso_error *err)
+{
+	static const iso_pair_op turn[] = {ISO_PAIR_REMOVE, ISO_PAIR_ADD, ISO_PAIR_REPLACE};
+	const iso_key key = iso_key_new(seed, "verify/odd");
+
+	ISO_TRY(add_pair(w, ISO_PAIR_ADD, 0, LOOK_HIGH, "a record at every upper bound", key, err));
+	ISO_TRY(add_pair(w, ISO_PAIR_REMOVE, 0, 0, "the first record", key, err));
+	ISO_TRY(add_pair(w, ISO_PAIR_REPLACE, w->base->n / 2, LOOK_RANDOM, "a random record", key,
+			 err));
+	ISO_TRY(add_pair(w, ISO_PAIR_ADD, 0, LOOK_LOW, "a record at every lower bound", key, err));
+	for (size_t i = 0; w->npair < n; i++)
+		ISO_TRY(add_pair(w, turn[i % 3], (7 * i) % w->base->n, LOOK_RANDOM,
+				 i % 3 ? "a random record" : "a record", key, err));
+	cut_pairs(w, n);
+	return ISO_OK;
+}
+
+iso_status iso_world_odd(const iso_table *data, iso_oddity what, uint64_t seed, size_t n,
+			 iso_world *out, iso_error *err)
+{
+	static const char *const name[] = {"a constant table", "a table of ties", "a large table"};
+	iso_world w = {.name = name[what]};
+	iso_status st;
+
+	*out = (iso_world){0};
+	if (what == ISO_WORLD_LARGE)
+		ISO_TRY_OUT(large_base(data, seed, &w.base, err));
+	else
+		ISO_TRY_OUT(copy_table(data, &w.base, err));
+	for (size_t r = 0; r < w.base->n && what != ISO_WORLD_LARGE; r++) {
+		if (what == ISO_WORLD_CONSTANT)
+			copy_row(w.base, 0, w.base, r);
+		else
+			tie_row(w.base, r);
+	}
+	ISO_TRY_OUT(count_classes(&w, err));
+	ISO_TRY_OUT(odd_pairs(&w, seed, n, err));
+	*out = w;
+	return ISO_OK;
+out:
+	iso_world_free(&w);
+	return st;
+}
