@@ -444,6 +444,8 @@ void iso_replay_pack(const iso_replay *r, iso_str *out)
 {
 	put(out, &r->ncall, sizeof(r->ncall));
 	put(out, &r->ndraw, sizeof(r->ndraw));
+	put(out, &r->has_key, sizeof(r->has_key));
+	put(out, &r->key, sizeof(r->key));
 	for (size_t i = 0; i < r->ncall; i++) {
 		const iso_replay_call *c = &r->call[i];
 		const int whole = c->release != NULL;
@@ -537,7 +539,9 @@ iso_status iso_replay_unpack(const char *bytes, size_t n, iso_replay **out, iso_
 	iso_status st;
 
 	ISO_TRY(iso_replay_new(out, err));
-	if (!take_into(&f, &ncall, sizeof(ncall)) || !take_into(&f, &ndraw, sizeof(ndraw)))
+	if (!take_into(&f, &ncall, sizeof(ncall)) || !take_into(&f, &ndraw, sizeof(ndraw)) ||
+	    !take_into(&f, &(*out)->has_key, sizeof((*out)->has_key)) ||
+	    !take_into(&f, &(*out)->key, sizeof((*out)->key)))
 		ISO_TRY_OUT(malformed(err));
 	for (size_t i = 0; i < ncall; i++)
 		ISO_TRY_OUT(unpack_call(&f, *out, err));

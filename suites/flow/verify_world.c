@@ -336,7 +336,7 @@ static iso_status large_base(const iso_table *data, uint64_t seed, iso_table **o
 {
 	ISO_TRY(iso_world_random(data, seed, LARGE, out, err));
 	for (size_t r = 0; r < LARGE; r += 2) /* half of them real rows, over and over */
-		copy_row(data, r % data->n, *out, r);
+		iso_table_copy_row(data, r % data->n, *out, r);
 	return ISO_OK;
 }
 
@@ -387,7 +387,7 @@ iso_status iso_world_odd(const iso_table *data, iso_oddity what, uint64_t seed, 
 		ISO_TRY_OUT(copy_table(data, &w.base, err));
 	for (size_t r = 0; r < w.base->n && what != ISO_WORLD_LARGE; r++) {
 		if (what == ISO_WORLD_CONSTANT)
-			copy_row(w.base, 0, w.base, r);
+			iso_table_copy_row(w.base, 0, w.base, r);
 		else
 			tie_row(w.base, r);
 	}

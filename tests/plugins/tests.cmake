@@ -18,6 +18,8 @@ add_dependencies(test_plugins_rogues rogue)
 
 iso_test(plugins_verify plugins/verify.c iso_flow)
 target_sources(test_plugins_verify PRIVATE plugins/fixture.c)
+iso_test(plugins_leaks plugins/leaks.c iso_flow)
+target_sources(test_plugins_leaks PRIVATE plugins/fixture.c)
 if(TARGET isoeps)
   add_test(NAME plugins_verify_cli COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/plugins/verify.sh $<TARGET_FILE:isoeps>
     ${CMAKE_SOURCE_DIR})

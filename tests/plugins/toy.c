@@ -366,7 +366,8 @@ static iso_status train(step *s, iso_error *err)
 		if (bug == TOY_EARLY_STOP && t > 5 && loss > 1.3 * last)
 			break;
 		last = loss;
-		report(s->f, t, bug == TOY_CURVE ? "loss" : "uncharged:loss", loss);
+		if (bug == TOY_CURVE)
+			report(s->f, t, "loss", loss);
 	}
 	if (bug == TOY_BEST_STEP)
 		memcpy(s->m->theta, kept, s->m->np * sizeof(double));

@@ -345,7 +345,8 @@ static iso_verdict verify_set(const char *name, const char *set)
 				      .epsilon = 1,
 				      .delta = 1e-5,
 				      .accountant = ISO_ACC_RDP,
-				      .seed = 1};
+				      .seed = 1,
+				      .quick = 1};
 	tk_ok(iso_verify(&r, &v, &err));
 	iso_str_free(&note);
 	iso_free(o);

@@ -34,7 +34,7 @@ for g in cgan vae memorise 'dp-cgan --set mode=paper' 'cgan-basic-dp --set mode=
 done
 expect 0 '"flows": false' verify independent --json
 expect 1 '"result": "fail"' verify memorise --json
-expect 0 '5 neighbours' verify independent --pairs 5
+expect 0 '35 neighbours replayed' verify independent --pairs 5
 expect 0 'replace-one' verify independent --adjacency replace-one
 expect 2 'unknown generator' verify nonsense
 expect 2 'did you mean' verify dp-cgam
