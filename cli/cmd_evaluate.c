@@ -262,6 +262,57 @@ static const char *text_of(const cJSON *obj, const char *key)
 	return cJSON_IsString(v) ? v->valuestring : "";
 }
 
+/* One output of an attack's game, or NULL. */
+static const cJSON *value_of(const cJSON *attack, const char *name)
+{
+	const cJSON *v;
+
+	cJSON_ArrayForEach(v, cJSON_GetObjectItemCaseSensitive(attack, "values"))
+	{
+		if (strcmp(text_of(v, "name"), name) == 0)
+			return v;
+	}
+	return NULL;
+}
+
+/* Judged by a risk beyond a control, not by a ranking. */
+static int has_risk(const cJSON *attack)
+{
+	return value_of(attack, "risk") != NULL;
+}
+
+static void print_risks(const evaluation *e, iso_str *out)
+{
+	static const char *const name[] = {"main", "control", "naive", "risk"},
+				 *const head[] = {"attack", "on members", "on others", "naive",
+						  "risk",   "low",	  "high",      "note"};
+	iso_grid g = {.columns = 8};
+	const cJSON *m;
+	int any = 0;
+
+	cJSON_ArrayForEach(m, e->result.attacks)
+	{
+		const cJSON *risk = value_of(m, "risk");
+
+		if (!risk)
+			continue;
+		for (size_t i = 0; i < 8 && !any; i++)
+			iso_grid_add(&g, "%s", head[i]);
+		any = 1;
+		iso_grid_add(&g, "%s", text_of(m, "label"));
+		for (size_t i = 0; i < 4; i++)
+			number_cell(&g, cJSON_GetObjectItemCaseSensitive(value_of(m, name[i]),
+									 "value"));
+		number_cell(&g, cJSON_GetObjectItemCaseSensitive(risk, "low"));
+		number_cell(&g, cJSON_GetObjectItemCaseSensitive(risk, "high"));
+		iso_grid_add(&g, "%s", text_of(risk, "reason"));
+	}
+	if (any) {
+		iso_str_add(out, "\n");
+		iso_grid_print(&g, out);
+	}
+}
+
 static void print_result(const evaluation *e, iso_str *out)
 {
 	iso_grid g = {.columns = 6};
@@ -292,6 +343,8 @@ static void print_result(const evaluation *e, iso_str *out)
 	}
 	cJSON_ArrayForEach(m, e->result.attacks)
 	{
+		if (has_risk(m))
+			continue;
 		iso_grid_add(&g, "%s", text_of(m, "label"));
 		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "auc"));
 		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "auc_low"));
@@ -301,6 +354,7 @@ static void print_result(const evaluation *e, iso_str *out)
 	}
 	if (e->nattack)
 		iso_grid_print(&g, out);
+	print_risks(e, out);
 	if (e->result.caveats->child)
 		iso_str_add(out, "\ncaveats\n");
 	cJSON_ArrayForEach(m, e->result.caveats) iso_fold(out, m->valuestring, 2, 118);

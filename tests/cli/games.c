@@ -379,6 +379,45 @@ START_TEST(right_guesses)
 }
 END_TEST
 
+/* The shipped attacks of these games: a risk on a copy of the training table, none on fresh rows.
+ */
+START_TEST(shipped)
+{
+	static const struct {
+		const char *name;
+		double least;
+	} a[] = {
+		{"attribute-nearest", 0.3}, {"linkability", 0.05}, {"reconstruction-nearest", 0.2}};
+
+	for (size_t i = 0; i < ISO_COUNT(a); i++) {
+		const iso_attack *x;
+		int64_t o[64] = {0};
+		iso_play p;
+
+		tk_ok(iso_attack_find(a[i].name, &x, &err));
+		ck_assert_uint_le(x->options_size, sizeof(o));
+		if (x->options_size)
+			tk_ok(iso_options_resolve(x->options, NULL, x->name, o, x->options_size,
+						  NULL, &err));
+		for (int copy = 0; copy < 2; copy++) {
+			iso_game *g = referee(copy ? members : aux);
+
+			tk_ok(iso_game_attack(g, x, "a", o, &p, &err));
+			const double risk = outcome(&p, "risk");
+			if (copy)
+				ck_assert_msg(risk > a[i].least, "%s: risk %g on a copy", a[i].name,
+					      risk);
+			else
+				ck_assert_msg(isnan(risk) || p.measures.v[3].low < 0.1,
+					      "%s: risk %g, at least %g, on fresh rows", a[i].name,
+					      risk, p.measures.v[3].low);
+			iso_play_free(&p);
+			iso_game_free(g);
+		}
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("games");
@@ -392,6 +431,7 @@ int main(void)
 	tcase_add_test(c, federated);
 	tcase_add_test(c, pool);
 	tcase_add_test(c, right_guesses);
+	tcase_add_test(c, shipped);
 	suite_add_tcase(s, c);
 	return tk_run(s);
 }

@@ -27,6 +27,7 @@ floor() { # file, attack, least area
 floor table.txt gan-leaks .7600
 floor table.txt monte-carlo .6549
 floor table.txt gen-lra .6181
+floor table.txt classifier .6169
 floor table.txt density .6130
 floor table.txt domias .6085
 floor table.txt local-neighbourhood .5648

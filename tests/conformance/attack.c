@@ -74,6 +74,7 @@ typedef struct world {
 	iso_table *members, *targets, *synthetic, *auxiliary;
 	uint8_t truth[2 * N];
 	uint64_t calls;
+	iso_table *rebuilt;
 	iso_rowset x[3]; /* targets, synthetic, auxiliary */
 	iso_encoded encoded;
 	iso_models models;
@@ -231,6 +232,7 @@ static world make_world(int memorises, uint64_t seed)
 	tk_ok(iso_table_select(all, order, 2 * N, &w.targets, &err));
 	w.auxiliary = fresh_table(N, 10 * seed + 3);
 	tk_ok(generate(&w, w.members, 77 + seed, 5 * N, &w.synthetic, &err));
+	tk_ok(iso_table_select(all, order, 2 * N, &w.rebuilt, &err));
 	iso_table_free(others);
 	iso_table_free(all);
 	tk_ok(iso_rowset_new(w.targets, &w.x[0], &err));
@@ -245,6 +247,7 @@ static void free_world(world *w)
 	iso_table_free(w->targets);
 	iso_table_free(w->synthetic);
 	iso_table_free(w->auxiliary);
+	iso_table_free(w->rebuilt);
 	forget_models(w);
 	for (int i = 0; i < 3; i++)
 		iso_rowset_free(&w->x[i]);
@@ -263,7 +266,9 @@ static iso_attack_view view_of(world *w, uint32_t knows)
 	v.draw = knows & ISO_KNOWS_ORACLE ? draw : NULL;
 	v.score = knows & ISO_KNOWS_SCORE ? white_score : NULL;
 	v.models = knows & ISO_KNOWS_SHADOW ? &w->models : NULL;
-	v.secret = -1;
+	v.secret = COLUMNS + 1;
+	v.partners = w->targets;
+	v.rebuilt = w->rebuilt;
 	w->encoded = (iso_encoded){.targets = &w->x[0],
 				   .synthetic = v.synthetic ? &w->x[1] : NULL,
 				   .auxiliary = v.auxiliary ? &w->x[2] : NULL};
@@ -314,6 +319,10 @@ static const char *const variants[][2] = {
 	{"gan-leaks", "{\"source\":\"table\"}"},
 	{"gan-leaks", "{\"source\":\"table\",\"calibrated\":true}"},
 	{"gan-leaks", "{\"samples\":2000}"},
+	{"monte-carlo", "{\"weighted\":true}"},
+	{"monte-carlo", "{\"source\":\"oracle\",\"samples\":3000}"},
+	{"classifier", "{\"learner\":\"boosting\"}"},
+	{"attribute-nearest", "{\"secret\":\"a\",\"neighbours\":5}"},
 	{"template", "{\"neighbours\":3}"}};
 
 static const iso_attack *attack_at(size_t i)
@@ -416,6 +425,7 @@ static void check_order(const iso_attack *a, const void *options)
 	for (size_t i = 0; i < 2 * N; i++)
 		turned->id[i] = 999999 - 7 * i;
 	v.targets = turned;
+	v.partners = turned;
 	iso_rowset_free(&w.x[0]);
 	tk_ok(iso_rowset_new(turned, &w.x[0], &err));
 	w.calls = 0;

@@ -41,7 +41,7 @@ core="core/"
 	rule core/nn $nn
 	rule core/learn $data $nn core/learn/
 	rule generators $core generators/generator.h generators/kit/
-	rule attacks $core attacks/attack.h
+	rule attacks $core attacks/attack.h attacks/kit/
 	rule metrics $core metrics/metric.h
 	rule results $io results/
 	rule reports $io core/math/ results/ reports/
