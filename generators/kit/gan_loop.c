@@ -36,9 +36,11 @@ typedef struct trainer {
 	const iso_gan_spec *s;
 	iso_latent_model *m;
 	size_t dim, batch, chunk,
-		cap;   /* encoded row; public fakes; records per piece; the larger */
-	iso_rows rows; /* PRIVATE */
-	iso_rows open; /* public rows, when the method uses them */
+		cap;	    /* encoded row; public fakes; records per piece; the larger */
+	iso_rows rows;	    /* PRIVATE */
+	iso_federation fed; /* with clients */
+	uint32_t *row;	    /* PRIVATE [chunk] rows of a client's batch */
+	iso_rows open;	    /* public rows, when the method uses them */
 	iso_key ykey, pkey;
 	fakes pub, rec;		     /* public fakes; PRIVATE: fakes that carry a record's label */
 	uint64_t drawn;		     /* public fakes so far */
@@ -66,6 +68,8 @@ static void trainer_free(trainer *t)
 	for (size_t i = 0; i < ISO_COUNT(v); i++)
 		iso_free(v[i]);
 	iso_rows_close(&t->rows);
+	iso_federation_free(&t->fed);
+	iso_free(t->row);
 	iso_rows_close(&t->open);
 	iso_optim_deinit(&t->opt_d);
 	iso_optim_deinit(&t->opt_g);
@@ -127,6 +131,15 @@ static iso_status optimisers(trainer *t, iso_error *err)
 				err);
 }
 
+/* The step's records are those of client k from now on. */
+static iso_status hand_over(trainer *t, size_t k, iso_error *err)
+{
+	t->dp.id = t->fed.id + t->fed.first[k];
+	t->dp.n = t->fed.first[k + 1] - t->fed.first[k];
+	t->dp.rate = iso_rate_of(t->batch, iso_federation_rows(&t->f->env, t->s->clients, k));
+	return iso_ledger_find(t->f->ledger, "disc-step", (int)k, &t->dp.handle, err);
+}
+
 static iso_status trainer_init(trainer *t, const iso_fit *f, const iso_gan_spec *s,
 			       iso_latent_model *m, iso_error *err)
 {
@@ -164,6 +177,13 @@ static iso_status trainer_init(trainer *t, const iso_fit *f, const iso_gan_spec 
 		.part = {{m->scorer, t->real, &t->opt_d}},
 		.public_grad = {is_paired(t) ? NULL : t->sum},
 	};
+	if (s->clients > 0) {
+		ISO_TRY(iso_federation_deal(f, s->clients, &t->fed, err));
+		t->row = iso_alloc(t->chunk, sizeof *t->row);
+		if (!t->row)
+			return iso_no_memory(err, "rows of a client");
+		t->dp.rate = iso_rate_of(t->batch, iso_federation_rows(&f->env, s->clients, 0));
+	}
 	if (s->is_private)
 		ISO_TRY(iso_ledger_find(f->ledger, "disc-step", 0, &t->dp.handle, err));
 	return iso_dpsgd_init(&t->dp, err);
@@ -309,6 +329,12 @@ static iso_status disc_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t s
 	const size_t ld = t->m->width * t->per;
 	const iso_key mix = iso_key_child(t->rec.draw, "interpolate", step);
 	(void)err;
+	if (t->row) { /* positions in the client's list, to rows of the table */
+		const size_t first = (size_t)(t->dp.id - t->fed.id);
+		for (size_t r = 0; r < n; r++)
+			t->row[r] = t->fed.pos[first + rec[r]];
+		rec = t->row;
+	}
 	real_rows(t, &t->rows, rec, n, t->x, ld);
 	if (is_paired(t))
 		record_fakes(t, rec, n, step, t->x + t->m->width, ld);
@@ -524,6 +550,8 @@ static iso_status loop(trainer *t, iso_error *err)
 					"cancelled (%s): at step %llu of %llu; start again",
 					t->s->who, (unsigned long long)step,
 					(unsigned long long)steps);
+		if (t->s->clients > 0 && step % (steps / t->s->clients) == 0)
+			ISO_TRY(hand_over(t, step / (steps / t->s->clients), err));
 		ISO_TRY(disc_step(t, step, &loss_fake, err));
 		if (round_done(t))
 			loss_g = generate_better(t);

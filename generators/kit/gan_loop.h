@@ -8,6 +8,7 @@
 #ifndef ISO_GENERATORS_KIT_GAN_LOOP_H
 #define ISO_GENERATORS_KIT_GAN_LOOP_H
 
+#include "generators/kit/federation.h"
 #include "generators/kit/labels.h"
 #include "generators/kit/latent_model.h"
 
@@ -48,6 +49,7 @@ typedef struct iso_gan_options {
 	int64_t iterations; /* of G, for methods whose card counts those: steps follows */
 	int64_t n_d;	    /* D steps per G step; 0: adaptive */
 	int64_t burst;	    /* D steps in front of G's first 25 steps and of every 500th; 0: none */
+	int64_t clients;    /* of federated methods */
 	int64_t warm_steps; /* of G on public rows before training */
 	double clip, sigma, label_share, lr_d, lr_d_end, lr_g, beta1, average, tau;
 	double weight_clip; /* every weight of D into [-c, c] after each step; 0: off */
@@ -64,7 +66,8 @@ typedef struct iso_gan_spec {
 	int private_generator_step; /* the generator's step sees the batch's labels: as published */
 	iso_opt_rule rule_d, rule_g;
 	iso_act act_g, act_d;
-	int normal; /* z ~ N(0, I) instead of U[-1,1] */
+	int normal;	/* z ~ N(0, I) instead of U[-1,1] */
+	size_t clients; /* > 0: D and G pass from client to client, one part of the plan each */
 	iso_init init;
 } iso_gan_spec;
 
@@ -83,8 +86,8 @@ void iso_gan_settle(iso_gan_options *o, size_t n, size_t batch, double epochs, d
 
 iso_status iso_gan_check(const iso_gen_env *env, const iso_gan_spec *s,
 			 iso_error *err) ISO_MUST_CHECK;
-/* "disc-step": Poisson-subsampled Gaussian, sensitivity clip, every step; "label-histogram" as
- * o.labels says. */
+/* "disc-step": Poisson-subsampled Gaussian, sensitivity clip, every step (with clients: one part
+ * each, in parallel); "label-histogram" as o.labels says. */
 iso_status iso_gan_plan(const iso_gen_env *env, const iso_gan_spec *s, double scale, iso_plan *plan,
 			iso_error *err) ISO_MUST_CHECK;
 /* Networks and heads of the specification. */

@@ -99,6 +99,23 @@ iso_status iso_gan_check(const iso_gen_env *env, const iso_gan_spec *s, iso_erro
 	return iso_labels_check(env, s->conditional ? s->o.labels : ISO_LABELS_COLUMN, s->who, err);
 }
 
+/* One part per client; a record belongs to one of them.  Replacing a record may move it to another
+ * client, so the parts compose in sequence then. */
+static iso_status plan_clients(const iso_gen_env *env, const iso_gan_spec *s, double noise,
+			       iso_plan *plan, iso_error *err)
+{
+	const uint64_t each = (uint64_t)s->o.steps / s->clients;
+	const int group = env->adjacency == ISO_ADD_REMOVE;
+	for (size_t k = 0; k < s->clients; k++) {
+		const size_t rows = iso_federation_rows(env, s->clients, k);
+		ISO_TRY(iso_plan_gaussian(plan, "disc-step", group, (int)k, noise,
+					  iso_rate_of((size_t)s->o.batch, rows), each,
+					  (float)s->o.clip, err));
+		plan->v[plan->n - 1].fixed = s->o.sigma > 0;
+	}
+	return ISO_OK;
+}
+
 iso_status iso_gan_plan(const iso_gen_env *env, const iso_gan_spec *s, double scale, iso_plan *plan,
 			iso_error *err)
 {
@@ -107,6 +124,8 @@ iso_status iso_gan_plan(const iso_gen_env *env, const iso_gan_spec *s, double sc
 	const iso_gan_options *o = &s->o;
 	const double q = iso_rate_of((size_t)o->batch, env->n);
 	const double noise = o->sigma > 0 ? o->sigma : scale;
+	if (s->clients > 0)
+		return plan_clients(env, s, noise, plan, err);
 	/* the step clips in fp32: the bound that it proves is the rounded one */
 	ISO_TRY(iso_plan_gaussian(plan, "disc-step", 0, 0, noise, q, (uint64_t)o->steps,
 				  (float)o->clip, err));

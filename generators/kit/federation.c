@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "generators/kit/federation.h"
+
+#include "core/base/alloc.h"
+
+size_t iso_federation_clients(const iso_gen_env *env, size_t asked)
+{
+	return env->nclient > 0 ? env->nclient : asked;
+}
+
+size_t iso_federation_rows(const iso_gen_env *env, size_t clients, size_t k)
+{
+	const size_t n = env->nclient > 0 && env->client_count ? env->client_count[k]
+							       : (env->n + clients - 1) / clients;
+	return n ? n : 1;
+}
+
+static size_t client_of(const iso_fit *f, size_t clients, size_t row)
+{
+	uint32_t w[4];
+	if (f->env.nclient > 0 && f->train->client)
+		return f->train->client[row];
+	iso_rand_words(iso_key_child(f->key, "client", 0), f->train->id[row], 0, w);
+	return (size_t)(((uint64_t)w[0] * clients) >> 32);
+}
+
+void iso_federation_free(iso_federation *d)
+{
+	iso_free(d->pos);
+	iso_free(d->id);
+	iso_free(d->first);
+	*d = (iso_federation){0};
+}
+
+iso_status iso_federation_deal(const iso_fit *f, size_t clients, iso_federation *out,
+			       iso_error *err)
+{
+	const size_t n = f->train->n;
+	iso_federation d = {.clients = clients,
+			    .pos = iso_alloc(n, sizeof *d.pos),
+			    .id = iso_alloc(n, sizeof *d.id),
+			    .first = iso_alloc(clients + 1, sizeof *d.first)};
+	if (!d.pos || !d.id || !d.first) {
+		iso_federation_free(&d);
+		return iso_no_memory(err, "rows of the clients");
+	}
+	size_t at = 0;
+	for (size_t k = 0; k < clients; k++) {
+		d.first[k] = at;
+		for (size_t r = 0; r < n; r++)
+			if (client_of(f, clients, r) == k) {
+				d.pos[at] = (uint32_t)r;
+				d.id[at++] = f->train->id[r];
+			}
+	}
+	d.first[clients] = at;
+	*out = d;
+	return ISO_OK;
+}
