@@ -23,6 +23,7 @@ typedef struct bench_case {
 	double sec[BENCH_ROUNDS]; /* seconds per repetition, NaN if dropped */
 	double rel[BENCH_ROUNDS]; /* seconds * FMA peak in Gflop/s: Gflop that the machine could
 				     have done */
+	double calmest, calm_sec, calm_rel; /* the sample with the least difference of probes */
 } bench_case;
 
 typedef struct bench_stat {

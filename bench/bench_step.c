@@ -10,17 +10,20 @@
 #include "core/base/alloc.h"
 #include "core/math/vmath.h"
 #include "core/nn/dpsgd.h"
+#include "core/nn/layer.h"
 #include "core/privacy/release_key.h"
 
 #define LATENT 7
 
 typedef enum loss { LOSS_BCE, LOSS_SQUARES, LOSS_VAE } loss;
+typedef enum kind { DENSE, CONV, CONV_TRANSPOSED, LSTM } kind;
 
 typedef struct shape {
 	const char *name;
 	loss loss;
 	size_t batch, sizes[4], nsizes;
 	double goal; /* DP / plain, 0 = none stated */
+	kind kind;
 } shape;
 
 /* performance.md section 3.  VAE: encoder 108-128-64-14, decoder 7-64-128-108, tanh inside. */
@@ -32,6 +35,11 @@ static const shape shapes[] = {
 	{"disc128", LOSS_BCE, 128, {784, 128, 1}, 3, 1.22},
 	{"disc64", LOSS_BCE, 64, {794, 128, 1}, 3, 1.35},
 	{"vae64", LOSS_VAE, 64, {108, 128, 64, 2 * LATENT}, 4, 1.35},
+	/* section 2: the discriminator 1-64-128 of 4 x 4 filters with stride 2, a generator's last
+	 * layer from 14 x 14 x 64 to one channel, 24 steps of 64 variables into 64 hidden units */
+	{"conv64", LOSS_BCE, 64, {28 * 28, 1}, 2, 1.25, CONV},
+	{"convt64", LOSS_SQUARES, 64, {14 * 14 * 64, 28 * 28}, 2, 0, CONV_TRANSPOSED},
+	{"lstm64", LOSS_BCE, 64, {24 * 64, 1}, 2, 1.3, LSTM},
 };
 
 typedef struct model {
@@ -130,6 +138,24 @@ static void model_free(model *m)
 	iso_free(m);
 }
 
+static iso_status layers(model *m, iso_error *err)
+{
+	const iso_layer_spec conv[] = {iso_conv(64, 4, 2, 1, ISO_ACT_LRELU),
+				       iso_conv(128, 4, 2, 1, ISO_ACT_LRELU),
+				       iso_dense(1, ISO_ACT_LINEAR)},
+			     transposed[] = {iso_conv_transposed(1, 4, 2, 1, ISO_ACT_SIGMOID)},
+			     lstm[] = {iso_lstm_last(64), iso_dense(1, ISO_ACT_LINEAR)};
+
+	switch (m->s->kind) {
+	case CONV:
+		return iso_net_new(conv, 3, iso_image(28, 28, 1), &m->net[0], err);
+	case CONV_TRANSPOSED:
+		return iso_net_new(transposed, 1, iso_image(14, 14, 64), &m->net[0], err);
+	default:
+		return iso_net_new(lstm, 2, iso_sequence(24, 64), &m->net[0], err);
+	}
+}
+
 static iso_status nets(model *m, int dp, iso_error *err)
 {
 	static const iso_act relu[] = {ISO_ACT_LRELU, ISO_ACT_LINEAR},
@@ -140,8 +166,11 @@ static iso_status nets(model *m, int dp, iso_error *err)
 	size_t i;
 
 	m->nnet = vae ? 2 : 1;
-	ISO_TRY(iso_net_new_dense(m->s->nsizes - 1, m->s->sizes, vae ? encoder : relu, &m->net[0],
-				  err));
+	if (m->s->kind != DENSE)
+		ISO_TRY(layers(m, err));
+	else
+		ISO_TRY(iso_net_new_dense(m->s->nsizes - 1, m->s->sizes, vae ? encoder : relu,
+					  &m->net[0], err));
 	if (vae)
 		ISO_TRY(iso_net_new_dense(3, decoder_sizes, decoder, &m->net[1], err));
 	for (i = 0; i < m->nnet; i++) {
@@ -232,6 +261,21 @@ static void step(void *ctx)
 		bench_fail(&err);
 }
 
+static void forward(void *ctx)
+{
+	model *m = ctx;
+
+	iso_net_forward(m->net[0], m->ws[0], m->x, m->in, m->batch, NULL);
+}
+
+/* How often a row meets the weights of a layer. */
+static double positions(const iso_layer *y)
+{
+	if (y->ops == &iso_layer_conv)
+		return (double)(y->out.h * y->out.w);
+	return y->ops == &iso_layer_dense ? 1 : (double)(y->in.h * y->in.w);
+}
+
 /* Gflop of the products that any implementation has to do: forward, weights, and deltas below the
  * first layer. */
 static double model_gflop(const model *m)
@@ -240,17 +284,17 @@ static double model_gflop(const model *m)
 	size_t i, l;
 
 	for (i = 0; i < m->nnet; i++) {
-		for (l = 0; l < iso_net_tensors(m->net[i]); l++) {
-			const iso_tensor t = iso_net_tensor(m->net[i], l);
+		for (l = 0; l < iso_net_layers(m->net[i]); l++) {
+			const iso_layer *y = iso_net_layer(m->net[i], l);
 
-			f += (t.layer == 0 && i == 0 ? 4e-9 : 6e-9) * (double)m->batch *
-			     (double)t.fan_in * (double)t.fan_out;
+			f += (l == 0 && i == 0 ? 4e-9 : 6e-9) * (double)m->batch * positions(y) *
+			     (double)y->tensor[0].n;
 		}
 	}
 	return f;
 }
 
-static void report(const shape *s, const model *m, const bench_case c[2])
+static void report(const shape *s, const model *m, const bench_case c[3])
 {
 	const bench_stat plain = bench_stat_of(c[0].sec, bench.rounds),
 			 dp = bench_stat_of(c[1].sec, bench.rounds),
@@ -266,6 +310,14 @@ static void report(const shape *s, const model *m, const bench_case c[2])
 	snprintf(path, sizeof(path), "step_us.dp.%s", s->name);
 	bench_put(path, dp.min * 1e6);
 	bench_detail(path, dp, 1e6);
+	if (s->kind != DENSE) {
+		const bench_stat f = bench_stat_of(c[2].sec, bench.rounds);
+
+		snprintf(path, sizeof(path), "forward_us.%s", s->name);
+		bench_put(path, f.min * 1e6);
+		bench_detail(path, f, 1e6);
+		bench_say("  %-8s forward alone %8.1f us\n", s->name, f.min * 1e6);
+	}
 	snprintf(path, sizeof(path), "dp_over_plain.%s", s->name);
 	bench_put(path, ratio.median);
 	bench_detail(path, ratio, 1);
@@ -284,7 +336,7 @@ static void report(const shape *s, const model *m, const bench_case c[2])
 
 void bench_steps(void)
 {
-	static bench_case c[2];
+	static bench_case c[3];
 	size_t i;
 
 	bench_say("steps: best time; ratio = median over rounds, and of the best tenths\n");
@@ -295,7 +347,8 @@ void bench_steps(void)
 		if (dp) {
 			c[0] = (bench_case){.name = "plain", .run = step, .ctx = plain};
 			c[1] = (bench_case){.name = "dp", .run = step, .ctx = dp};
-			bench_rounds(c, 2);
+			c[2] = (bench_case){.name = "forward", .run = forward, .ctx = plain};
+			bench_rounds(c, shapes[i].kind == DENSE ? 2 : 3);
 			report(&shapes[i], plain, c);
 			if (!isfinite(*iso_net_theta(dp->net[0])) ||
 			    !isfinite(*iso_net_theta(plain->net[0])))

@@ -121,6 +121,38 @@ static double sample(const bench_case *c)
 	return (iso_clock_cpu() - t) / (double)c->inner;
 }
 
+/* The sample whose probes differ least, whatever they are. */
+static void remember(bench_case *c, double t, double before, double after)
+{
+	const double off = fabs(before / after - 1);
+
+	if (off < c->calmest) {
+		c->calmest = off;
+		c->calm_sec = t;
+		c->calm_rel = t * 0.5 * (before + after);
+	}
+}
+
+/* A case whose samples were all dropped keeps the calmest one in every round, so that no figure is
+ * missing. */
+static void settle(bench_case *c)
+{
+	size_t r;
+
+	for (r = 0; r < bench.rounds; r++)
+		if (!isnan(c->sec[r]))
+			return;
+	if (!(c->calmest < INFINITY))
+		return;
+	bench_say("  (%s: the machine was never still; the calmest sample counts, probes %.0f %% "
+		  "apart)\n",
+		  c->name, 100 * c->calmest);
+	for (r = 0; r < bench.rounds; r++) {
+		c->sec[r] = c->calm_sec;
+		c->rel[r] = c->calm_rel;
+	}
+}
+
 void bench_rounds(bench_case *c, size_t n)
 {
 	size_t i, r;
@@ -133,6 +165,8 @@ void bench_rounds(bench_case *c, size_t n)
 		t = sample(&c[i]);
 		c[i].inner = t < SAMPLE ? 1 + (size_t)(SAMPLE / t) : 1;
 	}
+	for (i = 0; i < n; i++)
+		c[i].calmest = INFINITY;
 	for (r = 0; r < bench.rounds; r++) {
 		for (i = 0; i < n; i++) {
 			int try;
@@ -142,6 +176,7 @@ void bench_rounds(bench_case *c, size_t n)
 				const double before = bench_probe(), t = sample(&c[i]),
 					     after = bench_probe();
 
+				remember(&c[i], t, before, after);
 				if (!(fabs(before / after - 1) < 0.05))
 					continue;
 				c[i].sec[r] = t;
@@ -149,6 +184,8 @@ void bench_rounds(bench_case *c, size_t n)
 			}
 		}
 	}
+	for (i = 0; i < n; i++)
+		settle(&c[i]);
 }
 
 static int ascending(const void *a, const void *b)
@@ -180,11 +217,16 @@ bench_stat bench_stat_of(const double *v, size_t n)
 bench_stat bench_ratio(const double *a, const double *b)
 {
 	double q[BENCH_ROUNDS];
+	bench_stat s;
 	size_t r;
 
 	for (r = 0; r < bench.rounds; r++)
 		q[r] = a[r] / b[r];
-	return bench_stat_of(q, bench.rounds);
+	s = bench_stat_of(q, bench.rounds);
+	if (s.n == 0) /* no round in which both were undisturbed */
+		s.min = s.best = s.median = bench_stat_of(a, bench.rounds).median /
+					    bench_stat_of(b, bench.rounds).median;
+	return s;
 }
 
 static cJSON *member(cJSON *at, const char *name)
