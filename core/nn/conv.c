@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Convolution: a product of the patches (patch.h) with W [kernel kernel c][channels].
+/* Convolution: a product of the patches (patch.h) with W [channels][kernel kernel c].  The wide
+ * side of W comes last since patches are mostly wider than the channels are many, and products that
+ * are wide run faster than tall ones.
  *
- *     s = patches(x) W + b;   dW = patches(x)^T d,  db = sum of d over positions,
- *     dx = patches^T (d W^T)
+ *     s = patches(x) W^T + b;   dW = d^T patches(x),  db = sum of d over positions,
+ *     dx = patches^T (d W)
  *
  * One factor row per position: a = its patch, e = its delta. */
 #include <math.h>
@@ -92,7 +94,7 @@ static void convolve(const conv *c, const float *w, const iso_epilogue *e, float
 	const float *a;
 	for (size_t i = 0, n; i < rows; i += n) {
 		n = lay_out(c, x + i * ld, ld, rows - i, room, &a);
-		iso_gemm(ISO_NN, n * c->t, c->n, c->k, a, c->k, w, c->n, 0, out + i * c->t * c->n,
+		iso_gemm(ISO_NT, n * c->t, c->n, c->k, a, c->k, w, c->k, 0, out + i * c->t * c->n,
 			 c->n, e);
 	}
 }
@@ -123,7 +125,7 @@ static void backward(const iso_layer *y, const iso_pass *p, const float *theta, 
 	(void)e;
 	for (size_t i = 0, n; dx && i < p->rows; i += n) {
 		n = p->rows - i < c->images ? p->rows - i : c->images;
-		iso_gemm(ISO_NT, n * c->t, c->k, c->n, p->d + i * y->nout, c->n, theta, c->n, 0,
+		iso_gemm(ISO_NN, n * c->t, c->k, c->n, p->d + i * y->nout, c->n, theta, c->k, 0,
 			 p->scratch, c->k, NULL);
 		for (size_t j = 0; j < n; j++) {
 			float *const image = dx + (i + j) * dx_ld;
@@ -145,8 +147,8 @@ static void weighted_grad(const iso_layer *y, const iso_pass *p, const float *sc
 		memset(grad, 0, y->nparam * sizeof(float));
 	for (size_t i = from, n; i < to; i += n) {
 		n = lay_out(c, p->x + i * p->x_ld, p->x_ld, to - i, p->scratch, &a);
-		iso_gemm(ISO_TN, c->k, c->n, n * c->t, a, c->k, p->d + i * y->nout, c->n,
-			 beta || i > from, grad, c->n, NULL);
+		iso_gemm(ISO_TN, c->n, c->k, n * c->t, p->d + i * y->nout, c->n, a, c->k,
+			 beta || i > from, grad, c->k, NULL);
 	}
 	iso_factor_bias(p, d, c->n, c->t, from, to, beta, grad + y->tensor[1].at);
 }
