@@ -62,6 +62,10 @@ static void softplus(size_t n, float *x)
 
 void iso_nn_act_apply(iso_act act, float slope, size_t n, float *x)
 {
+	if (iso_nn_act_fused(act, slope)) {
+		iso_act_apply(act, x, n);
+		return;
+	}
 	switch (act) {
 	case ISO_ACT_LRELU:
 		for (size_t i = 0; i < n; i++)
@@ -77,13 +81,17 @@ void iso_nn_act_apply(iso_act act, float slope, size_t n, float *x)
 		softplus(n, x);
 		break;
 	default:
-		iso_act_apply(act, x, n);
+		break;
 	}
 }
 
 void iso_nn_act_backward(iso_act act, float slope, size_t n, const float *h, float *d)
 {
 	float e[BLOCK];
+	if (iso_nn_act_fused(act, slope)) {
+		iso_act_backward(act, n, h, d);
+		return;
+	}
 	switch (act) {
 	case ISO_ACT_LRELU:
 		for (size_t i = 0; i < n; i++)
@@ -108,7 +116,7 @@ void iso_nn_act_backward(iso_act act, float slope, size_t n, const float *h, flo
 		}
 		break;
 	default:
-		iso_act_backward(act, n, h, d);
+		break;
 	}
 }
 

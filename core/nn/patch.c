@@ -39,8 +39,12 @@ void iso_patches_get(const iso_patches *g, const float *image, float *out)
 					memset(to, 0, segment * sizeof(float));
 					continue;
 				}
-				if (s.n < g->kernel)
-					memset(to, 0, segment * sizeof(float));
+				const size_t end = s.first + s.n;
+				if (s.n < g->kernel) {
+					memset(to, 0, s.first * c * sizeof(float));
+					memset(to + end * c, 0,
+					       (g->kernel - end) * c * sizeof(float));
+				}
 				memcpy(to + s.first * c, image + row * line + s.x * c,
 				       s.n * c * sizeof(float));
 			}
