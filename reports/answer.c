@@ -181,6 +181,18 @@ static iso_status take_settings(answer *w, iso_error *err)
 	return ISO_OK;
 }
 
+/* By mean rank, ties by the first headline value. */
+static int comes_before(const answer *w, size_t i, size_t k)
+{
+	const iso_summary *x, *y;
+
+	if (w->order[i] != w->order[k] || !w->nname)
+		return w->order[i] < w->order[k];
+	x = iso_aggregate_at(w->a, w->setting[i], w->name[0]);
+	y = iso_aggregate_at(w->a, w->setting[k], w->name[0]);
+	return w->a->name[w->name[0]].direction * (x->mean - y->mean) > 0;
+}
+
 static void rank_all(answer *w)
 {
 	unsigned *rank = iso_alloc(w->nmethod + 1, sizeof(*rank));
@@ -198,7 +210,7 @@ static void rank_all(answer *w)
 		for (size_t j = 0; i < w->nmethod && j < w->nname; j++)
 			w->order[i] +=
 				w->rank[i][j] ? (double)w->rank[i][j] / (double)w->nname : 1e6;
-		for (; at > 0 && w->order[w->sorted[at - 1]] > w->order[i]; at--)
+		for (; at > 0 && comes_before(w, i, w->sorted[at - 1]); at--)
 			w->sorted[at] = w->sorted[at - 1];
 		w->sorted[at] = i;
 	}

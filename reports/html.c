@@ -121,43 +121,35 @@ static void legend(const iso_aggregate *a, iso_str *out)
 /* gnuplot's SVG inside a page: names of its parts made unique, black follows the text, a title. */
 static void inline_svg(const char *svg, const iso_figure *f, size_t number, iso_str *out)
 {
-	static const char *const from[] = {"gnuplot_canvas",
-					   "gpDot",
-					   "gpPt",
-					   "gridHatch",
-					   "color=\"black\"",
-					   "stroke=\"black\"",
-					   "fill=\"black\"",
-					   "rgb(  0,   0,   0)",
-					   "<title>Gnuplot</title>"};
-	char id[32];
+	static const char *const unique[] = {"gnuplot_canvas", "gpDot",	  "gpPt",
+					     "gridHatch",      "textbox", "greybox"};
+	static const char *const black[][2] = {{"color=\"black\"", "data-c=\"\""},
+					       {"stroke=\"black\"", "stroke=\"currentColor\""},
+					       {"fill=\"black\"", "fill=\"currentColor\""},
+					       {"rgb(  0,   0,   0)", "currentColor"}};
+	const char *title = strstr(svg, "<title>"), *end = title ? strstr(title, "</title>") : NULL;
 
-	snprintf(id, sizeof(id), "f%zu_", number);
 	for (const char *p = svg; *p;) {
-		size_t k = 0;
+		size_t n = 0;
 
-		while (k < ISO_COUNT(from) && strncmp(p, from[k], strlen(from[k])) != 0)
-			k++;
-		if (k == ISO_COUNT(from)) {
-			iso_str_addn(out, p++, 1);
-			continue;
-		}
-		if (k < 4) {
-			iso_str_add(out, id);
-			iso_str_add(out, from[k]);
-		} else if (k == 4) {
-			iso_str_add(out, "data-c=\"\"");
-		} else if (k < 7) {
-			iso_str_add(out,
-				    k == 5 ? "stroke=\"currentColor\"" : "fill=\"currentColor\"");
-		} else if (k == 7) {
-			iso_str_add(out, "currentColor");
-		} else {
+		for (size_t k = 0; k < ISO_COUNT(unique) && !n; k++)
+			if (strncmp(p, unique[k], strlen(unique[k])) == 0) {
+				n = strlen(unique[k]);
+				iso_str_addf(out, "f%zu_%s", number, unique[k]);
+			}
+		for (size_t k = 0; k < ISO_COUNT(black) && !n; k++)
+			if (strncmp(p, black[k][0], strlen(black[k][0])) == 0) {
+				n = strlen(black[k][0]);
+				iso_str_add(out, black[k][1]);
+			}
+		if (!n && p == title && end) {
+			n = (size_t)(end - p);
 			iso_str_add(out, "<title>");
 			iso_html_escape_long(f->title, out);
-			iso_str_add(out, "</title>");
 		}
-		p += strlen(from[k]);
+		if (!n)
+			iso_str_addn(out, p, n = 1);
+		p += n;
 	}
 }
 

@@ -167,40 +167,69 @@ static void latex_cell(const iso_rcell *c, iso_str *out)
 	iso_str_add(out, c->strong ? "}" : "");
 }
 
-static void latex_head(const iso_rtable *t, iso_str *out)
+static void latex_head(const iso_rtable *t, const size_t *column, size_t n, iso_str *out)
 {
 	iso_str_add(out, "\\toprule\n");
-	for (size_t j = 0; j < t->ncol; j++) {
-		iso_latex_escape(t->head[j].text, out);
-		iso_str_add(out, j + 1 == t->ncol ? " \\\\\n\\midrule\n" : " & ");
+	for (size_t j = 0; j < n; j++) {
+		iso_latex_escape(t->head[column[j]].text, out);
+		iso_str_add(out, j + 1 == n ? " \\\\\n\\midrule\n" : " & ");
 	}
 }
 
-/* A longtable for an appendix; columns share the width of the text. */
-void iso_rtable_latex(const iso_rtable *t, iso_str *out)
+#define LATEX_COLUMNS 7 /* more make a further longtable that repeats the leading columns */
+
+/* The columns of one longtable: the leading ones and those from `first` on. */
+static size_t latex_columns(const iso_rtable *t, size_t lead, size_t first, size_t *column)
 {
-	iso_str_add(out, "% needs \\usepackage{booktabs,longtable,array}\n"
-			 "{\\scriptsize\\setlength{\\tabcolsep}{2pt}\n\\begin{longtable}{");
-	for (size_t j = 0; j < t->ncol; j++)
-		iso_str_addf(
-			out, ">{\\%s\\arraybackslash}p{\\dimexpr %.4f\\linewidth-2\\tabcolsep}",
-			is_numeric(t, j) ? "raggedleft" : "raggedright", 1.0 / (double)t->ncol);
+	size_t n = 0;
+
+	for (size_t j = 0; j < lead && j < t->ncol; j++)
+		column[n++] = j;
+	for (size_t j = first; j < t->ncol && n < LATEX_COLUMNS; j++)
+		column[n++] = j;
+	return n;
+}
+
+/* A longtable for an appendix; columns share the width of the text. */
+static void latex_part(const iso_rtable *t, const size_t *column, size_t n, int more, iso_str *out)
+{
+	iso_str_add(out, "{\\scriptsize\\setlength{\\tabcolsep}{2pt}\n\\begin{longtable}{");
+	for (size_t j = 0; j < n; j++)
+		iso_str_addf(out,
+			     ">{\\%s\\arraybackslash\\hspace{0pt}}p{\\dimexpr "
+			     "%.4f\\linewidth-2\\tabcolsep}",
+			     is_numeric(t, column[j]) ? "raggedleft" : "raggedright",
+			     0.998 / (double)n);
 	iso_str_add(out, "}\n\\caption{");
 	iso_latex_escape(t->title, out);
-	iso_str_add(out, "}\\label{tab:");
-	for (const char *p = t->file; *p; p++) /* a stem: letters, digits, - _ . ~ */
+	iso_str_add(out, more ? " (continued)}\\\\\n" : "}\\label{tab:");
+	for (const char *p = t->file; *p && !more; p++) /* a stem: letters, digits, - _ . ~ */
 		iso_str_addn(out, *p == '_' || *p == '~' ? "-" : p, 1);
-	iso_str_add(out, "}\\\\\n");
-	latex_head(t, out);
+	iso_str_add(out, more ? "" : "}\\\\\n");
+	latex_head(t, column, n, out);
 	iso_str_add(out, "\\endfirsthead\n");
-	latex_head(t, out);
+	latex_head(t, column, n, out);
 	iso_str_add(out, "\\endhead\n\\bottomrule\n\\endfoot\n");
 	for (size_t i = 0; i < t->nrow; i++)
-		for (size_t j = 0; j < t->ncol; j++) {
-			latex_cell(&t->cell[i * t->ncol + j], out);
-			iso_str_add(out, j + 1 == t->ncol ? " \\\\\n" : " & ");
+		for (size_t j = 0; j < n; j++) {
+			latex_cell(&t->cell[i * t->ncol + column[j]], out);
+			iso_str_add(out, j + 1 == n ? " \\\\\n" : " & ");
 		}
-	iso_str_add(out, "\\end{longtable}\n");
+	iso_str_add(out, "\\end{longtable}}\n");
+}
+
+void iso_rtable_latex(const iso_rtable *t, iso_str *out)
+{
+	const size_t lead = 3;
+	size_t column[LATEX_COLUMNS], first = lead, n;
+
+	iso_str_add(out, "% needs \\usepackage{booktabs,longtable,array}\n");
+	do {
+		n = latex_columns(t, lead, first, column);
+		latex_part(t, column, n, first > lead, out);
+		first += n - lead;
+	} while (first < t->ncol && n > lead);
+	iso_str_add(out, "{\\footnotesize\n");
 	each_line(t->notes.p, out, "\\noindent ", "\\par\n", iso_latex_escape_long);
 	iso_str_add(out, "}\n");
 }
