@@ -20,13 +20,15 @@
 #define MOST_CELLS ((size_t)1 << 24) /* of one two-way table */
 
 typedef struct opts {
-	int64_t bins;
+	int64_t bins, pairs;
 	int two_way;
 } opts;
 
 static const iso_option options[] = {
 	ISO_OPT_INT(opts, bins, "10", 2, 1000, "equal bins of a numeric column's public bounds"),
 	ISO_OPT_BOOL(opts, two_way, "true", "also all pairs of columns (pixels only one way)"),
+	ISO_OPT_INT(opts, pairs, "2000", 0, 100000000,
+		    "at most so many pairs of columns, drawn at random; 0 = all"),
 	{0}};
 
 #define PIXELS "pixels take part one way only"
@@ -36,7 +38,8 @@ static const iso_output outputs[] = {
 	{"tvd1_max", "1-way TVD, max", "", ISO_LOWER, 0, 1, 0, NULL},
 	{"tvd2_mean", "2-way TVD, mean", "", ISO_LOWER, 0, 1, 0, NULL, "fidelity", 1,
 	 "floor.tvd2_mean"},
-	{"tvd2_max", "2-way TVD, max", "", ISO_LOWER, 0, 1, 0, NULL},
+	{"tvd2_max", "2-way TVD, max", "", ISO_LOWER, 0, 1, 0,
+	 "beyond the option `pairs` (2,000) over a random sample of the pairs"},
 	{"floor.tvd1_mean", "1-way TVD of two real halves, mean", "", ISO_NEITHER, 0, 1, NAN, NULL},
 	{"floor.tvd2_mean", "2-way TVD of two real halves, mean", "", ISO_NEITHER, 0, 1, NAN, NULL},
 	{0}};
@@ -136,11 +139,25 @@ static void count_pair(const codes *c, size_t a, size_t b, const uint8_t *half, 
 		h[(half && half[r] ? cells : 0) + va[r] * width + vb[r]]++;
 }
 
-/* All pairs of plain columns: x against y, or the two halves of x when y is NULL. */
-static iso_status two_way(const codes *x, const codes *y, const uint8_t *half, double *stat,
-			  iso_error *err)
+/* pick [*pairs] ascending places among the pairs a > b, or NULL for all of them: the cost grows
+ * with the table and not with the square of its columns.  A constant key, so that all cells of a
+ * suite look at the same pairs. */
+static iso_status choose_pairs(size_t budget, size_t *pairs, uint32_t **pick, iso_error *err)
 {
-	size_t most = 0, pairs = 0;
+	*pick = NULL;
+	if (!budget || *pairs <= budget)
+		return ISO_OK;
+	ISO_TRY(iso_subset(iso_key_new(0, "metrics/marginals/pairs"), *pairs, budget, pick, err));
+	*pairs = budget;
+	return ISO_OK;
+}
+
+/* Pairs of plain columns: x against y, or the two halves of x when y is NULL. */
+static iso_status two_way(const codes *x, const codes *y, const uint8_t *half, size_t budget,
+			  double *stat, iso_error *err)
+{
+	size_t most = 0, pairs = 0, at = 0, next = 0;
+	uint32_t *pick;
 	stat[MEAN2] = stat[MAX2] = NAN;
 	for (size_t a = 0; a < x->nplain; a++)
 		for (size_t b = 0; b < a; b++, pairs++) {
@@ -149,12 +166,18 @@ static iso_status two_way(const codes *x, const codes *y, const uint8_t *half, d
 		}
 	if (!pairs || most > MOST_CELLS)
 		return ISO_OK;
+	ISO_TRY(choose_pairs(budget, &pairs, &pick, err));
 	double *h = iso_alloc(2 * most, sizeof(*h));
-	if (!h)
+	if (!h) {
+		iso_free(pick);
 		return iso_no_memory(err, "a two-way marginal");
+	}
 	stat[MEAN2] = stat[MAX2] = 0;
 	for (size_t a = 0; a < x->nplain; a++)
-		for (size_t b = 0; b < a; b++) {
+		for (size_t b = 0; b < a; b++, at++) {
+			if (pick && (next == pairs || pick[next] != at))
+				continue;
+			next++;
 			const size_t cells = x->cells[x->plain[a]] * x->cells[x->plain[b]];
 			memset(h, 0, 2 * cells * sizeof(*h));
 			count_pair(x, a, b, half, cells, h);
@@ -165,6 +188,7 @@ static iso_status two_way(const codes *x, const codes *y, const uint8_t *half, d
 			stat[MAX2] = fmax(stat[MAX2], t);
 		}
 	iso_free(h);
+	iso_free(pick);
 	return ISO_OK;
 }
 
@@ -186,7 +210,7 @@ static iso_status floor_of(const iso_table *t, const opts *o, codes *c, double *
 	if (st == ISO_OK)
 		one_way(c, hist, hist + c->total, stat);
 	if (st == ISO_OK && o->two_way)
-		st = two_way(c, NULL, half, stat, err);
+		st = two_way(c, NULL, half, (size_t)o->pairs, stat, err);
 	iso_free(row);
 	iso_free(half);
 	return st;
@@ -230,7 +254,8 @@ static iso_status measure(const iso_metric_view *v, const void *opt, iso_measure
 		st = iso_no_memory(err, "the marginals of a table");
 		goto out;
 	}
-	snprintf(name, sizeof(name), "marginals/1/floor/%zu/%d", bins, o->two_way);
+	snprintf(name, sizeof(name), "marginals/2/floor/%zu/%d/%lld", bins, o->two_way,
+		 (long long)o->pairs);
 	if (v->train->n >= 2 &&
 	    !(v->cache_get && v->cache_get(v->cache_ctx, name, ground, NSTAT))) {
 		ISO_TRY_OUT(floor_of(v->train, o, &real, hist, ground, err));
@@ -243,7 +268,7 @@ static iso_status measure(const iso_metric_view *v, const void *opt, iso_measure
 	if (v->train->n && v->synthetic->n) {
 		one_way(&real, hist, hist + real.total, stat);
 		if (o->two_way)
-			ISO_TRY_OUT(two_way(&real, &syn, NULL, stat, err));
+			ISO_TRY_OUT(two_way(&real, &syn, NULL, (size_t)o->pairs, stat, err));
 	}
 	ISO_TRY_OUT(put_all(out, stat, ground, o->two_way, err));
 out:

@@ -305,10 +305,15 @@ static iso_status run_arm(bench *b, const iso_table *t, int real, iso_measures *
 static iso_status check(const iso_schema *s, const void *opt, iso_error *err)
 {
 	(void)opt;
-	ISO_FAIL_IF(iso_schema_classes(s) < 2, err, ISO_E_UNSUPPORTED,
-		    "tstr (schema %s): there is no discrete label to predict; give one column the "
-		    "role label",
-		    s->name);
+	ISO_FAIL_IF(
+		s->label >= 0 && iso_schema_classes(s) < 2, err, ISO_E_UNSUPPORTED,
+		"label %s is not categorical: this metric needs classes; the metric utility has "
+		"the regression",
+		s->column[s->label].name);
+	ISO_FAIL_IF(
+		iso_schema_classes(s) < 2, err, ISO_E_UNSUPPORTED,
+		"tstr (schema %s): there is no label to predict; give one column the role label",
+		s->name);
 	return ISO_OK;
 }
 

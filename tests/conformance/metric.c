@@ -34,8 +34,12 @@ static const char *const schema_text[] = {
 	"\"1\",\"2\"]}]}",
 	/* no label */
 	"{\"name\":\"bare\",\"columns\":[{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[-1,1]}"
-	"]}"};
-enum { TWO, FOUR, PIX, BARE, NSCHEMA };
+	"]}",
+	/* a numeric label that follows the first column */
+	"{\"name\":\"reg\",\"columns\":[{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[0,1]},"
+	"{\"name\":\"b\",\"type\":\"continuous\",\"bounds\":[0,1]},"
+	"{\"name\":\"target\",\"type\":\"continuous\",\"role\":\"label\",\"bounds\":[0,10]}]}"};
+enum { TWO, FOUR, PIX, BARE, REG, NSCHEMA };
 
 static iso_schema *schema[NSCHEMA];
 static iso_error err;
@@ -70,7 +74,9 @@ static iso_table *rows(const iso_schema *s, size_t n, uint64_t seed)
 			double *cell = &t->cells[i * s->ncol + k];
 			const double u = iso_next_u01(&r),
 				     push = classes ? (double)y / (double)classes : 0;
-			if ((int)k == s->label)
+			if ((int)k == s->label && !classes)
+				*cell = 9 * t->cells[i * s->ncol] + u;
+			else if ((int)k == s->label)
 				*cell = (double)y;
 			else if (c->role == ISO_ID || c->type == ISO_PIXEL)
 				*cell = c->role == ISO_ID ? NAN : 0;
@@ -560,6 +566,100 @@ START_TEST(discriminator_values)
 }
 END_TEST
 
+/* Learners trained on a copy are those trained on the real rows; a numeric label has a regression
+ * and tstr says so. */
+START_TEST(utility_values)
+{
+	const iso_metric *m, *tstr;
+	load();
+	tk_ok(iso_metric_find("utility", &m, &err));
+	tk_ok(iso_metric_find("tstr", &tstr, &err));
+	iso_table *train = rows(schema[TWO], 300, 1), *test = rows(schema[TWO], 200, 2),
+		  *noise = rows(schema[TWO], 300, 3);
+	const result copy = measure(m, NULL, train, test, train, NULL);
+	static const char *const name[] = {"mean", "lr", "mlp", "forest", "svm"};
+	for (size_t i = 0; i < ISO_COUNT(name); i++) {
+		char key[64], real[64];
+		snprintf(key, sizeof(key), "%s.auroc", name[i]);
+		snprintf(real, sizeof(real), "real.%s.auroc", name[i]);
+		tk_assert_close(value_of(&copy, key), value_of(&copy, real), 1e-12, 0);
+		ck_assert_msg(value_of(&copy, key) > 0.8, "%s %g", key, value_of(&copy, key));
+	}
+	size_t turn[3] = {0};
+	for (size_t i = 0; i < 300;
+	     i++) { /* labels that say nothing: every other one of each class */
+		double *y = &noise->cells[i * schema[TWO]->ncol + (size_t)schema[TWO]->label];
+		*y = (double)(turn[isnan(*y) ? 2 : (size_t)*y]++ % 2);
+	}
+	const result junk = measure(m, NULL, train, test, noise, NULL);
+	ck_assert_msg(value_of(&junk, "mean.auroc") < 0.7 &&
+			      value_of(&junk, "real.mean.auroc") > 0.8 &&
+			      value_of(&junk, "trts.lr.auroc") < 0.65,
+		      "%g %g %g", value_of(&junk, "mean.auroc"), value_of(&junk, "real.mean.auroc"),
+		      value_of(&junk, "trts.lr.auroc"));
+	ck_assert(isnan(value_of(&junk, "ridge.r2")));
+	iso_table_free(train);
+	iso_table_free(test);
+	iso_table_free(noise);
+	train = rows(schema[REG], 300, 1);
+	test = rows(schema[REG], 200, 2);
+	const result r = measure(m, NULL, train, test, train, NULL);
+	ck_assert_msg(value_of(&r, "ridge.r2") > 0.9, "R2 %g", value_of(&r, "ridge.r2"));
+	ck_assert(value_of(&r, "forest-regression.r2") > 0.85);
+	/* u on [0,1] is what the first column leaves: sd sqrt(1/12) */
+	tk_assert_close(value_of(&r, "ridge.rmse"), sqrt(1.0 / 12), 0.1, 0);
+	ck_assert(isnan(value_of(&r, "lr.auroc")));
+	const result t = measure(tstr, NULL, train, test, train, NULL);
+	ck_assert_int_eq(t.st, ISO_E_UNSUPPORTED);
+	ck_assert_msg(strstr(err.text, "label target is not categorical"), "%s", err.text);
+	iso_error_clear(&err);
+	iso_table_free(train);
+	iso_table_free(test);
+	unload();
+}
+END_TEST
+
+/* One column on [-1,1]: a grid of 21 values against itself moved by 0.05 (half a step) and by a
+ * copy. */
+START_TEST(distances_by_hand)
+{
+	const iso_metric *m;
+	load();
+	tk_ok(iso_metric_find("distances", &m, &err));
+	iso_table *train = rows(schema[BARE], 21, 1), *moved = rows(schema[BARE], 21, 2);
+	for (size_t i = 0; i < 21; i++) {
+		train->cells[i] = -1 + 0.1 * (double)i;
+		moved->cells[i] = fmin(1, train->cells[i] + 0.05);
+	}
+	const result copy = measure(m, NULL, train, train, train, NULL),
+		     r = measure(m, NULL, train, train, moved, NULL);
+	tk_assert_close(value_of(&copy, "w1_mean"), 0, 0, 1e-12);
+	tk_assert_close(value_of(&copy, "ks_mean"), 0, 0, 1e-12);
+	tk_assert_close(value_of(&copy, "dcr_median"), 0, 0, 1e-6);
+	tk_assert_close(value_of(&copy, "copies"), 1, 0, 0);
+	tk_assert_close(value_of(&copy, "authenticity"), 0, 0, 0);
+	tk_assert_close(value_of(&copy, "precision"), 1, 0, 0);
+	tk_assert_close(value_of(&copy, "recall"), 1, 0, 0);
+	tk_assert_close(value_of(&copy, "coverage"), 1, 0, 0);
+	/* twenty rows move by 0.05 of the range 2, the last stays at the bound */
+	tk_assert_close(value_of(&r, "w1_mean"), 20.0 / 21 * 0.025, 1e-9, 0);
+	tk_assert_close(value_of(&r, "ks_mean"), 1.0 / 21, 1e-9, 0);
+	/* in units of the range: half a step to the nearest, both neighbours equally near */
+	tk_assert_close(value_of(&r, "dcr_median"), 0.025, 1e-4, 0);
+	tk_assert_close(value_of(&r, "nndr_median"), 1, 1e-3, 0);
+	tk_assert_close(value_of(&r, "copies"), 1.0 / 21, 1e-12, 0);
+	tk_assert_close(value_of(&r, "authenticity"), 0, 0, 0);
+	ck_assert(isnan(value_of(&r, "jsd_mean")) && isnan(value_of(&r, "correlation")));
+	train->n = 5;
+	const result few = measure(m, NULL, train, train, moved, NULL);
+	ck_assert(isnan(value_of(&few, "precision")));
+	train->n = 21;
+	iso_table_free(train);
+	iso_table_free(moved);
+	unload();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("conformance of metrics");
@@ -573,6 +673,8 @@ int main(void)
 	tcase_add_test(t, tstr_options);
 	tcase_add_test(t, marginals_by_hand);
 	tcase_add_test(t, discriminator_values);
+	tcase_add_test(t, utility_values);
+	tcase_add_test(t, distances_by_hand);
 	suite_add_tcase(s, t);
 	return tk_run(s);
 }
