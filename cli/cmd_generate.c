@@ -40,7 +40,7 @@ typedef struct command {
 	const char *data, *schema, *out, *accountant, *adjacency;
 	double epsilon, delta;
 	int64_t rows, seed;
-	int secure, json, public_counts;
+	int secure, json, public_counts, large_delta;
 	iso_arg_list set, plugin;
 } command;
 
@@ -70,6 +70,8 @@ static iso_status read_command(int argc, char **argv, command *c, const char **n
 		 "which one calibrates (default pld)"},
 		{"--adjacency", ISO_ARG_TEXT, &c->adjacency, "add-remove|replace-one",
 		 "neighbours (default add-remove)"},
+		{"--allow-large-delta", ISO_ARG_FLAG, &c->large_delta, NULL,
+		 "accept a delta above 10/n, which allows ten whole records to be published"},
 		{"--plugin", ISO_ARG_TEXTS, &c->plugin, "FILE.so",
 		 "load a generator from a shared object"},
 		{"--json", ISO_ARG_FLAG, &c->json, NULL, "machine-readable summary (needs --out)"},
@@ -129,6 +131,7 @@ typedef struct outcome {
 	size_t n, rows, uncharged;
 	iso_guarantee guarantee;
 	int learned;
+	char large_delta[256]; /* what is to be said of it; "" = nothing */
 } outcome;
 
 static iso_status measure(const iso_training *t, const command *c, outcome *o, iso_error *err)
@@ -174,6 +177,8 @@ static void outcome_text(const outcome *o, const command *c, const char *name, i
 			out,
 			"caveat: %zu choice%s made by looking at the rows, outside the budget\n",
 			o->uncharged, o->uncharged == 1 ? "" : "s");
+	if (o->large_delta[0])
+		iso_str_addf(out, "caveat: %s\n", o->large_delta);
 	if (o->learned)
 		iso_str_add(out, "caveat: the schema marks bounds or categories as learned from "
 				 "data, outside the budget\n");
@@ -200,6 +205,8 @@ static int outcome_json(const outcome *o, const command *c, const char *name)
 		 iso_json_add_number(root, "claimed_epsilon", o->claimed) &&
 		 cJSON_AddNumberToObject(root, "uncharged", (double)o->uncharged) &&
 		 cJSON_AddBoolToObject(root, "learned_schema", o->learned) &&
+		 (!o->large_delta[0] ||
+		  cJSON_AddStringToObject(root, "caveat_delta", o->large_delta)) &&
 		 cJSON_AddBoolToObject(root, "secure", c->secure) &&
 		 cJSON_AddNumberToObject(root, "fit_seconds", o->seconds);
 
@@ -236,6 +243,8 @@ static iso_status train_and_write(iso_training_request *r, const command *c, out
 	o->rows = c->rows ? (size_t)c->rows : r->train->n;
 	o->n = r->train->n;
 	o->learned = r->train->schema->learned;
+	(void)iso_delta_caveat(r->generator, c->delta, o->n, o->large_delta,
+			       sizeof(o->large_delta));
 	ISO_TRY_OUT(iso_training_sample(&t, r->train->schema, r->seed, o->rows, &rows, err));
 	ISO_TRY_OUT(write_rows(rows, c->out, err));
 out:
@@ -261,6 +270,7 @@ static iso_status generate(command *c, const iso_setup *setup, const iso_dataset
 										 : ISO_ACC_PLD,
 		.seed = c->seed < 0 ? 1 : (uint64_t)c->seed,
 		.secure = c->secure,
+		.allow_large_delta = c->large_delta,
 		.progress = &progress};
 	iso_gen_env env = {.schema = d->schema,
 			   .n = d->table->n,

@@ -291,7 +291,8 @@ static iso_training_request request_of(const iso_cell_job *job, curves *all)
 				      .scale = job->scale ? *job->scale : 0,
 				      .progress = job->progress,
 				      .curve = take_point,
-				      .curve_ctx = all};
+				      .curve_ctx = all,
+				      .allow_large_delta = s->allow_large_delta};
 }
 
 static iso_status judge(const iso_cell_job *job, cJSON *record, const iso_training *t,
@@ -360,13 +361,20 @@ static void add_times(iso_jsonw *b, cJSON *record, const iso_training *t, const 
 
 static iso_status finish(iso_jsonw *b, const iso_cell_job *job, cJSON *record, iso_error *err)
 {
+	cJSON *caveats = cJSON_GetObjectItemCaseSensitive(record, "caveats");
+	char text[256];
+
 	iso_jsonw_put(b, record, "status", cJSON_CreateString("ok"));
 	iso_jsonw_put(b, record, "error", cJSON_CreateNull());
 	if (b->failed)
 		return iso_no_memory(err, "a record");
+	if (iso_delta_caveat(iso_agenda_setup(job->agenda, job->cell->generator, job->cell->dataset)
+				     ->generator,
+			     job->cell->delta, job->rows->train->n, text, sizeof(text)))
+		ISO_TRY(iso_caveat_add(caveats, text, err));
 	if (!job->rows->schema->learned)
 		return ISO_OK;
-	return iso_caveat_add(cJSON_GetObjectItemCaseSensitive(record, "caveats"),
+	return iso_caveat_add(caveats,
 			      "learned bounds: the schema's bounds or categories were read off the "
 			      "data, outside the privacy budget",
 			      err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From a suite to its cells.  Order: what needs no data first (names, options), so that a typing
  * error is found before a large file is read; then data, splits, and every cell's checks. */
+#include "suites/flow/train.h"
 #include "suites/plan.h"
 
 #include <math.h>
@@ -434,7 +435,9 @@ static iso_status add_cell(iso_agenda *a, size_t *cap, iso_cell c, memo *seen, i
 	c.keep = s->keep_samples < c.rows ? s->keep_samples : c.rows;
 	env = env_of(a, &c);
 	if (!seen->valid || seen->n != n || seen->epsilon != c.epsilon || env.class_count) {
-		if (iso_setup_check(u, &env, err) != ISO_OK)
+		if (iso_delta_check(u->generator, c.delta, n, s->allow_large_delta, err) !=
+			    ISO_OK ||
+		    iso_setup_check(u, &env, err) != ISO_OK)
 			return iso_fail_context(err, "generators[%zu] %s on %s", c.generator,
 						s->generator[c.generator].label,
 						s->dataset[c.dataset].label);

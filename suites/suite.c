@@ -469,6 +469,7 @@ static iso_status read_privacy(place *p)
 		ISO_TRY(iso_json_get_number(s->root, "delta", 0, 1e-15, 0.5, &s->delta, p->file,
 					    p->err));
 	}
+	ISO_TRY(get_bool(s->root, "allow_large_delta", &s->allow_large_delta, p->file, p->err));
 	ISO_TRY(read_choice(s->root, "adjacency", adjacency, 2, &which, p->file, p->err));
 	s->adjacency = which ? ISO_REPLACE_ONE : ISO_ADD_REMOVE;
 	which = 0;
@@ -532,8 +533,25 @@ static iso_status read_sizes(place *p)
 static iso_status read_head(place *p)
 {
 	static const char *const keys[] = {
-		"name", "title", "description", "datasets", "generators", "epsilons", "seeds", "delta", "adjacency",
-		"accountant", "split", "rows", "attacks", "metrics", "attack_targets", "keep_samples", "limits", "public",
+		"name",
+		"title",
+		"description",
+		"datasets",
+		"generators",
+		"epsilons",
+		"seeds",
+		"delta",
+		"adjacency",
+		"accountant",
+		"split",
+		"rows",
+		"attacks",
+		"metrics",
+		"attack_targets",
+		"keep_samples",
+		"limits",
+		"public",
+		"allow_large_delta",
 		"cells" /* written into DIR/suite.json: a resolved suite can be run again */};
 	iso_suite *s = p->s;
 

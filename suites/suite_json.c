@@ -133,6 +133,8 @@ iso_status iso_suite_to_json(const iso_suite *s, cJSON **out, iso_error *err)
 	o = cJSON_CreateObject();
 	iso_jsonw_add(&b, o, "class_counts", cJSON_CreateBool(s->public_class_counts));
 	iso_jsonw_add(&b, root, "public", o);
+	if (s->allow_large_delta)
+		iso_jsonw_add(&b, root, "allow_large_delta", cJSON_CreateTrue());
 	if (b.failed) {
 		cJSON_Delete(root);
 		return iso_no_memory(err, "a suite");

@@ -385,7 +385,7 @@ static void write_cell(iso_str *out, const iso_schema *s, const iso_column *c, d
 		iso_date_text(x, (iso_date_format)c->date_format, text);
 	else if (strtod(text, NULL) != x || fabs(x) >= 1e17)
 		iso_json_number_text(x, text);
-	if (s->csv.decimal && strchr(text, '.'))
+	if (s->csv.decimal && c->type != ISO_DATE && strchr(text, '.'))
 		*strchr(text, '.') = s->csv.decimal;
 	iso_csv_field_as(out, text, last, &s->csv);
 }

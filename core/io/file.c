@@ -68,10 +68,70 @@ static size_t size_hint(int fd)
 	return isize / 1032 > plain ? plain : isize;
 }
 
-static iso_status read_all(gzFile f, const char *path, size_t limit, size_t hint, char **text,
-			   size_t *n, iso_error *err)
+/* Repetitive text shrinks 1000 times and more; a table never does.  Beyond the first 64 MiB, gzip
+ * content may be at most 200 times the file. */
+#define INFLATE_FREE ((size_t)64 << 20)
+#define INFLATE_RATIO 200
+#define LINE_BYTES ((size_t)64 << 20) /* the longest line of inflated text */
+
+/* Most bytes that may come out of the file: a bomb is refused after a bounded amount. */
+static size_t inflated_limit(int fd, size_t limit)
 {
-	size_t cap = (hint < limit ? hint : limit) + 2, used = 0;
+	struct stat st;
+	uint8_t head[2];
+	size_t most;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
+	    pread(fd, head, 2, 0) != 2 || head[0] != 0x1f || head[1] != 0x8b)
+		return limit;
+	most = (size_t)st.st_size < SIZE_MAX / INFLATE_RATIO - INFLATE_FREE
+		       ? (size_t)st.st_size * INFLATE_RATIO + INFLATE_FREE
+		       : limit;
+	return most < limit ? most : limit;
+}
+
+static iso_status too_large(const char *path, size_t limit, int bomb, iso_error *err)
+{
+	if (bomb)
+		return iso_fail(err, ISO_E_DATA,
+				"suspicious gzip file (%s): it inflates to more than %d times its "
+				"size; decompress it yourself if it is what you expect",
+				path, INFLATE_RATIO);
+	return iso_fail(err, ISO_E_DATA, "file too large (%s): more than %zu bytes; split it", path,
+			limit);
+}
+
+/* A pipe or a device may never end, and cannot be read twice. */
+static iso_status check_regular(int fd, const char *path, iso_error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return io_fail(err, "cannot read", path, errno);
+	ISO_FAIL_IF(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || S_ISCHR(st.st_mode) ||
+			    S_ISBLK(st.st_mode),
+		    err, ISO_E_IO,
+		    "not a regular file (%s): it is a %s; copy its contents into a file, or give "
+		    "them on standard input as \"-\"",
+		    path,
+		    S_ISFIFO(st.st_mode)   ? "named pipe"
+		    : S_ISSOCK(st.st_mode) ? "socket"
+					   : "device");
+	return ISO_OK;
+}
+
+static size_t bytes_since_line_end(const char *p, size_t n, size_t before)
+{
+	for (size_t i = n; i-- > 0;)
+		if (p[i] == '\n')
+			return n - 1 - i;
+	return before + n;
+}
+
+static iso_status read_all(gzFile f, const char *path, size_t limit, size_t most, size_t hint,
+			   char **text, size_t *n, iso_error *err)
+{
+	size_t line = 0, cap = (hint < most ? hint : most) + 2, used = 0;
 	char *p = iso_alloc(cap, 1); /* two bytes more than needed: the last read then finds the
 					end, and a terminator */
 	iso_status st = p ? ISO_OK : iso_no_memory(err, "the contents of a file");
@@ -98,11 +158,15 @@ static iso_status read_all(gzFile f, const char *path, size_t limit, size_t hint
 		}
 		if (got == 0)
 			break;
+		line = bytes_since_line_end(p + used, (size_t)got, line);
 		used += (size_t)got;
-		if (used > limit)
+		if (most < limit && *p && line > LINE_BYTES)
 			st = iso_fail(err, ISO_E_DATA,
-				      "file too large (%s): more than %zu bytes; split it", path,
-				      limit);
+				      "suspicious gzip file (%s): a line of more than 64 MiB; "
+				      "decompress it yourself if it is what you expect",
+				      path);
+		if (st == ISO_OK && used > most)
+			st = too_large(path, limit, most < limit, err);
 	}
 	if (st != ISO_OK) {
 		iso_free(p);
@@ -117,24 +181,33 @@ static iso_status read_all(gzFile f, const char *path, size_t limit, size_t hint
 iso_status iso_file_read(const char *path, size_t limit, char **text, size_t *n, iso_error *err)
 {
 	const char *shown = strcmp(path, "-") == 0 ? "standard input" : path;
-	int fd = shown != path ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC), closed;
+	int fd = shown != path ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int closed;
 	char *p = NULL;
-	size_t size = 0, hint;
+	size_t size = 0, hint, most;
 	iso_status st;
 	gzFile f;
+
+	limit = limit ? limit : DEFAULT_LIMIT;
 
 	*text = NULL;
 	*n = 0;
 	if (fd < 0)
 		return io_fail(err, "cannot open", shown, errno);
+	st = shown == path ? check_regular(fd, path, err) : ISO_OK;
+	if (st != ISO_OK) {
+		close(fd);
+		return st;
+	}
 	hint = size_hint(fd);
+	most = inflated_limit(fd, limit);
 	f = gzdopen(fd, "rb");
 	if (!f) {
 		close(fd);
 		return iso_no_memory(err, "a file buffer");
 	}
 	gzbuffer(f, 1 << 17);
-	st = read_all(f, shown, limit ? limit : DEFAULT_LIMIT, hint, &p, &size, err);
+	st = read_all(f, shown, limit, most, hint, &p, &size, err);
 	closed = gzclose_r(f); /* Z_BUF_ERROR: the gzip stream ended early */
 	if (st == ISO_OK && closed != Z_OK) {
 		iso_free(p);

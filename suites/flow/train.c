@@ -349,6 +349,47 @@ static iso_guarantee honest_guarantee(const iso_generator *g, const void *option
 		       : promised;
 }
 
+/* Bounds and categories that were read off the rows are looks at the data like any other. */
+static iso_status book_learned(const iso_schema *s, iso_ledger *l, iso_error *err)
+{
+	int bounds = 0, categories = 0;
+
+	for (size_t c = 0; c < s->ncol; c++) {
+		const iso_column *col = &s->column[c];
+
+		if (!col->learned || iso_is_dropped(col) || col->type == ISO_PIXEL)
+			continue;
+		bounds |= !iso_is_discrete(col);
+		categories |= iso_is_discrete(col);
+	}
+	if (bounds)
+		ISO_TRY(iso_ledger_uncharged(l, "learned-bounds", err));
+	return categories ? iso_ledger_uncharged(l, "learned-categories", err) : ISO_OK;
+}
+
+iso_status iso_delta_check(const iso_generator *g, double delta, size_t n, int allowed,
+			   iso_error *err)
+{
+	ISO_FAIL_IF(g->plan && !allowed && n > 0 && !(delta * (double)n <= 10 * (1 + 1e-9)), err,
+		    ISO_E_CONFIG,
+		    "delta too large (%s): delta %g on %zu rows allows %.0f whole records to be "
+		    "published; use one below 1/n = %.3g, or allow it by name "
+		    "(--allow-large-delta; in a suite \"allow_large_delta\": true)",
+		    g->name, delta, n, delta * (double)n, 1 / (double)n);
+	return ISO_OK;
+}
+
+int iso_delta_caveat(const iso_generator *g, double delta, size_t n, char *text, size_t size)
+{
+	if (!g->plan || !(delta * (double)n > 1 + 1e-6))
+		return 0;
+	(void)snprintf(text, size,
+		       "large delta: %g is above 1/n = %.3g, so the guarantee allows %.3g whole "
+		       "records to be published",
+		       delta, 1 / (double)n, delta * (double)n);
+	return 1;
+}
+
 iso_status iso_train(const iso_training_request *r, iso_training *out, iso_error *err)
 {
 	const iso_generator *g = r->generator;
@@ -367,8 +408,10 @@ iso_status iso_train(const iso_training_request *r, iso_training *out, iso_error
 	ISO_TRY_OUT(iso_generator_accepts(g, &env, err));
 	if (g->check)
 		ISO_TRY_OUT(g->check(&env, err));
+	ISO_TRY_OUT(iso_delta_check(g, r->delta, env.n, r->allow_large_delta, err));
 	ISO_TRY_OUT(calibrate(&p, r, &t.scale, err));
 	ISO_TRY_OUT(arm(&p, r, &t, &release, err));
+	ISO_TRY_OUT(book_learned(env.schema, t.ledger, err));
 	ISO_TRY_OUT(fit_key(r, &release, &key, err));
 	ISO_TRY_OUT(fit(&env, r, key, &t, err));
 	iso_ledger_close(t.ledger);

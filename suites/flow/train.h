@@ -39,7 +39,14 @@ typedef struct iso_training_request {
 	iso_progress *progress;
 	void (*curve)(void *ctx, double step, const char *name, double value);
 	void *curve_ctx;
+	int allow_large_delta; /* 1: a delta above 10/n is not refused */
 } iso_training_request;
+/* A delta of d lets a mechanism publish d * n whole records.  Refused (ISO_E_CONFIG) above 10/n
+ * unless allowed by name; does nothing for generators without a plan. */
+iso_status iso_delta_check(const iso_generator *g, double delta, size_t n, int allowed,
+			   iso_error *err) ISO_MUST_CHECK;
+/* What is to be said of a delta above 1/n, into text; 0 if nothing is. */
+int iso_delta_caveat(const iso_generator *g, double delta, size_t n, char *text, size_t size);
 iso_status iso_train(const iso_training_request *r, iso_training *out,
 		     iso_error *err) ISO_MUST_CHECK;
 /* Rows 0..n-1 of the model's stream for `seed`; checked against the schema (ISO_E_PLUGIN). */

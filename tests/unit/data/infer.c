@@ -68,6 +68,7 @@ START_TEST(test_nothing_is_damaged)
 	SAME("a|b\n1|x\n9|y\n4|x\n");
 	SAME("seen,x\n2020-02-29,1\n2019-12-31,5\n0001-01-01,3\n");
 	SAME("seen,x\n29.02.2020,1\n31.12.2019,5\n01.03.2020,3\n");
+	SAME("w;d\n18,5;29.02.2020\n19,0;01.03.2020\n");
 	SAME("x,y\n\"a,b\",1\n\"say \"\"hi\"\"\",5\n,3\n");
 	/* index columns are dropped; row names need no header */
 	comes_back(",x,y\n0,1.5,a\n1,2.5,b\n2,3.5,a\n", "x,y\n1.5,a\n2.5,b\n3.5,a\n");

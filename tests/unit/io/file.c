@@ -243,6 +243,53 @@ START_TEST(test_stdout)
 }
 END_TEST
 
+/* 400 MiB of one letter in 400 kB: refused after a bounded amount, whether it has lines or not. */
+static const char *write_bomb(const char *name, int lines)
+{
+	const char *path = join(tk_tempdir(), name);
+	gzFile f = gzopen(path, "wb9");
+	static char chunk[1 << 20];
+
+	ck_assert_ptr_nonnull(f);
+	memset(chunk, 'x', sizeof(chunk));
+	for (size_t i = 99; lines && i < sizeof(chunk); i += 100)
+		chunk[i] = '\n';
+	for (int i = 0; i < 400; i++)
+		ck_assert_int_eq(gzwrite(f, chunk, sizeof(chunk)), (int)sizeof(chunk));
+	gzclose(f);
+	return path;
+}
+
+START_TEST(test_gzip_bombs)
+{
+	struct rlimit memory = {600u << 20, 600u << 20};
+	char *text;
+	size_t n;
+	const char *one_line = write_bomb("line.gz", 0), *lines = write_bomb("lines.gz", 1);
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	ck_assert_int_eq(setrlimit(RLIMIT_AS, &memory), 0); /* 400 MiB would not fit */
+#else
+	(void)memory;
+#endif
+	tk_fails(iso_file_read(one_line, 0, &text, &n, &err), ISO_E_DATA,
+		 "a line of more than 64 MiB");
+	tk_fails(iso_file_read(lines, 0, &text, &n, &err), ISO_E_DATA, "more than 200 times");
+}
+END_TEST
+
+START_TEST(test_no_regular_file)
+{
+	const char *fifo = join(tk_tempdir(), "pipe");
+	char *text;
+	size_t n;
+
+	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+	tk_fails(iso_file_read(fifo, 0, &text, &n, &err), ISO_E_IO, "it is a named pipe");
+	tk_fails(iso_file_read("/dev/zero", 0, &text, &n, &err), ISO_E_IO, "it is a device");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("file");
@@ -256,6 +303,8 @@ int main(void)
 	tcase_add_test(t, test_full_tmpfs);
 	tcase_add_test(t, test_dirs);
 	tcase_add_test(t, test_stdout);
+	tcase_add_test(t, test_gzip_bombs);
+	tcase_add_test(t, test_no_regular_file);
 	suite_add_tcase(s, t);
 	return tk_run(s);
 }

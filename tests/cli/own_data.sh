@@ -1,0 +1,62 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# A table of one's own: what was learned from it is uncharged, what is odd comes back exactly, what does not fit is refused in its own words.
+. "$(dirname "$0")/lib.sh"
+
+# Learned bounds and categories: the epsilon is infinite in generate, run and explain; public ones give it back.
+{ echo 'age,city,label'; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; do echo "$((20 + i)),c$((i % 3)),$((i % 2))"; done; } >own.csv
+"$isoeps" --quiet schema infer own.csv --out own.json >/dev/null || bad "schema infer failed"
+"$isoeps" generate independent --data own.csv --schema own.json --epsilon 1 --delta 1e-5 --rows 3 --out rows.csv --json >learned.json || bad "generate failed"
+grep -q '"guarantee": *"heuristic"' learned.json || bad "a learned schema is called dp"
+grep -q '"accounted_epsilon": *"inf"' learned.json || bad "a learned schema has a finite epsilon"
+grep -q '"uncharged": *2' learned.json || bad "bounds and categories are not two looks"
+grep -v '"learned"' own.json | sed 's/\],$/]/; s/"decimals": \([0-9]*\),$/"decimals": \1/' >public.json
+"$isoeps" generate independent --data own.csv --schema public.json --epsilon 1 --delta 1e-5 --rows 3 --out rows.csv --json >public.out || bad "generate with a public schema failed"
+grep -q '"guarantee": *"dp"' public.out || bad "a public schema is not dp"
+cat >suite.json <<'EOS'
+{"name": "own", "datasets": [{"name": "own", "csv": "own.csv", "schema": "own.json"}], "generators": ["independent"], "attacks": [], "metrics": []}
+EOS
+expect 0 "" "$isoeps" --quiet run suite.json --out out
+grep -q 'learned-bounds' out/cells/*.json || bad "the record does not list the learned bounds"
+grep -q 'learned-categories' out/cells/*.json || bad "the record does not list the learned categories"
+grep -q '"accounted_epsilon":"inf"\|"accounted_epsilon": *"inf"' out/cells/*.json || bad "the record has a finite epsilon"
+
+# Delta: 19 and 57 rows; above 1/n a caveat, above 10/n refused unless asked for by name.
+{ cat own.csv; sed 1d own.csv; sed 1d own.csv; } >long.csv
+expect 2 "allows 28 whole records" "$isoeps" generate independent --data long.csv --schema public.json --epsilon 1 --delta 0.5 --rows 3
+"$isoeps" generate independent --data own.csv --schema public.json --epsilon 1 --delta 0.1 --rows 3 --out rows.csv >caveat.txt || bad "delta above 1/n was refused"
+grep -q 'caveat: large delta: 0.1 is above 1/n' caveat.txt || bad "delta above 1/n has no caveat"
+expect 0 "large delta" "$isoeps" generate independent --data long.csv --schema public.json --epsilon 1 --delta 0.5 --rows 3 --out rows.csv --allow-large-delta
+sed 's/"attacks"/"delta": 0.5, "split": {"train": 1, "holdout": 0, "aux": 0}, "generators": ["independent"], "attacks"/; s/"generators": \["independent"\], "delta"/"delta"/' suite.json >large.json
+expect 0 "" "$isoeps" --quiet run large.json --dry-run
+sed 's/own.csv/long.csv/' large.json >long.json
+expect 2 "delta too large" "$isoeps" --quiet run long.json --dry-run
+sed 's/"delta"/"allow_large_delta": true, "delta"/' long.json >allowed.json
+expect 0 "" "$isoeps" --quiet run allowed.json --dry-run
+
+# A numeric label is one, and a method that needs classes says so in these words.
+cat >house.csv <<'EOC'
+rooms,price
+2,100.5
+3,151.25
+4,180.75
+5,260
+EOC
+"$isoeps" --quiet schema infer house.csv --label price --out house.json >/dev/null || bad "schema infer --label failed"
+expect 2 "label price is continuous: this method needs classes; bin it or choose another" "$isoeps" generate dp-cgan --data house.csv --schema house.json --epsilon 1 --delta 1e-5 --rows 3
+expect 0 "" "$isoeps" --quiet generate independent --data house.csv --schema house.json --epsilon 1 --delta 1e-5 --rows 3 --out rows.csv
+
+# memorise gives odd tables back, value by value.
+back() {
+  "$isoeps" --quiet schema infer "$1" --out back.json >/dev/null || bad "schema infer $1 failed"
+  "$isoeps" --quiet generate memorise --data "$1" --schema back.json --rows "$(($(wc -l <"$1") - 1))" --out back.csv >/dev/null || bad "memorise $1 failed"
+  sort "$1" >want.txt
+  sort back.csv >got.txt
+  cmp -s want.txt got.txt || { diff want.txt got.txt; bad "memorise changed $1"; }
+}
+printf 'n,y\n9007199254740993,a\n18014398509481985,b\n9007199254740995,a\n' >wide.csv
+printf 'zip,k,y\n00501,7.5,a\n07030,7.5,b\n10001,7.5,a\n' >zip.csv
+printf 'x;seen;y\n1,25;31.01.2020;a\n-999,00;29.02.2020;b\nNA;01.03.2021;a\n3,50;02.03.2021;b\n4,75;03.03.2021;a\n' >semi.csv
+printf 'x\ty\n0.1\ta b\n0.30000000000000004\t,\n1e-300\ta b\n' >tab.csv
+for f in wide.csv zip.csv semi.csv tab.csv; do back "$f"; done
+finish
