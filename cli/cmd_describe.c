@@ -69,7 +69,8 @@ static void describe_generator(const iso_generator *g, iso_str *out)
 	iso_str_addf(out, "\nGuarantee (default options)\n  %s: %s\n",
 		     iso_guarantee_name(g->guarantee),
 		     g->guarantee == ISO_GUARANTEE_DP
-			     ? "differentially private, proved, and every release is in the ledger"
+			     ? "declared differentially private, with every release in the ledger; "
+			       "`isoeps verify` tries the claim"
 		     : g->guarantee == ISO_GUARANTEE_HEURISTIC ? "adds noise, without a proof"
 							       : "no privacy claim");
 	iso_str_add(out, "\nAccepts\n  ");

@@ -44,7 +44,7 @@ size_t iso_chart_series(iso_chart *c, const iso_aggregate *a, const char *title,
 		     : control		     ? 1 + (int)((method - nplain) % 3)
 					     : markers[method % ISO_TOGETHER]);
 	iso_str_addf(&c->dash, "%s%d", comma,
-		     kind == ISO_LEVEL && method == ISO_NO_METHOD ? 4
+		     kind == ISO_LEVEL && method == ISO_NO_METHOD ? 4 - (int)(c->nlevel++ % 2)
 		     : kind == ISO_LEVEL			  ? 2 + (int)(method % 4)
 		     : method == ISO_NO_METHOD			  ? 3
 					       : 1 + (int)(method / ISO_TOGETHER % 4));

@@ -13,7 +13,7 @@ enum { ISO_LINE = 1, ISO_LEVEL, ISO_PLAIN, ISO_POINTS, ISO_FRONT };
 
 typedef struct iso_chart {
 	iso_str stem, caption, csv, title, kind, colour, marker, dash, ticks;
-	size_t dataset, nseries, nticks, npoints;
+	size_t dataset, nseries, nticks, npoints, nlevel; /* nlevel: levels of no method */
 	const char *xlab, *ylab;
 	int xlog, ylog;
 	double xlo, xhi, ylo, yhi; /* NaN = by the data */
