@@ -11,7 +11,7 @@
 #include "core/base/alloc.h"
 #include "core/rand/rand.h"
 
-enum { PART_TRAIN, PART_HOLDOUT, PART_AUX, PART_NONE };
+enum { PART_TRAIN, PART_HOLDOUT, PART_AUX, PART_PUBLIC, PARTS, PART_NONE = PARTS };
 
 typedef struct ranked {
 	size_t label;
@@ -46,12 +46,12 @@ static void rank_rows(const iso_table *t, uint64_t seed, ranked *list)
 }
 
 /* The parts of one class of m rows: shares are rounded cumulatively, so that their sum is right. */
-static void cut_class(const ranked *list, size_t m, const double share[3], uint8_t *part)
+static void cut_class(const ranked *list, size_t m, const double share[PARTS], uint8_t *part)
 {
 	double sum = 0;
 	size_t at = 0;
 
-	for (int p = 0; p < 3; p++) {
+	for (int p = 0; p < PARTS; p++) {
 		size_t end;
 
 		sum += share[p];
@@ -65,10 +65,10 @@ static void cut_class(const ranked *list, size_t m, const double share[3], uint8
 
 static iso_status collect(const uint8_t *part, size_t n, iso_split *s, iso_error *err)
 {
-	uint32_t **list[3] = {&s->train, &s->holdout, &s->aux};
-	size_t *count[3] = {&s->ntrain, &s->nholdout, &s->naux};
+	uint32_t **list[PARTS] = {&s->train, &s->holdout, &s->aux, &s->public_rows};
+	size_t *count[PARTS] = {&s->ntrain, &s->nholdout, &s->naux, &s->npublic};
 
-	for (int p = 0; p < 3; p++) {
+	for (int p = 0; p < PARTS; p++) {
 		size_t m = 0;
 
 		for (size_t r = 0; r < n; r++)
@@ -86,18 +86,25 @@ static iso_status collect(const uint8_t *part, size_t n, iso_split *s, iso_error
 iso_status iso_split_make(const iso_table *t, uint64_t seed, double train, double holdout,
 			  double aux, iso_split *out, iso_error *err)
 {
-	const double share[3] = {train, holdout, aux};
+	return iso_split_shares(t, seed, &(iso_shares){train, holdout, aux, 0}, out, err);
+}
+
+iso_status iso_split_shares(const iso_table *t, uint64_t seed, const iso_shares *w, iso_split *out,
+			    iso_error *err)
+{
+	const double share[PARTS] = {w->train, w->holdout, w->aux, w->public_rows};
 	ranked *list;
 	uint8_t *part;
 	iso_split s = {0};
 	iso_status st = ISO_OK;
 
 	memset(out, 0, sizeof(*out));
-	ISO_FAIL_IF(!(train >= 0 && holdout >= 0 && aux >= 0 && train + holdout + aux <= 1 + 1e-9),
+	ISO_FAIL_IF(!(w->train >= 0 && w->holdout >= 0 && w->aux >= 0 && w->public_rows >= 0 &&
+		      w->train + w->holdout + w->aux + w->public_rows <= 1 + 1e-9),
 		    err, ISO_E_CONFIG,
-		    "wrong shares (split): train %g, holdout %g, auxiliary %g; use shares of at "
-		    "least 0 that sum to at most 1",
-		    train, holdout, aux);
+		    "wrong shares (split): train %g, holdout %g, auxiliary %g, public %g; use "
+		    "shares of at least 0 that sum to at most 1",
+		    w->train, w->holdout, w->aux, w->public_rows);
 	list = iso_alloc(t->n, sizeof(*list));
 	part = iso_alloc(t->n, 1);
 	if (!list || !part)
@@ -127,5 +134,6 @@ void iso_split_free(iso_split *s)
 	iso_free(s->train);
 	iso_free(s->holdout);
 	iso_free(s->aux);
+	iso_free(s->public_rows);
 	memset(s, 0, sizeof(*s));
 }
