@@ -73,6 +73,9 @@ START_TEST(test_values)
 	tk_assert_close(iso_loss_hinge.eval(3, 1, s, 1, &zero, 0, g, 1), 0 + 1.25 + 4, 1e-9, 0);
 	ck_assert(g[0] == 0 && g[1] == 1 && g[2] == 1);
 	tk_assert_close(iso_loss_wasserstein.eval(3, 1, s, 1, &one, 0, g, 1), -1.25, 1e-9, 0);
+	ck_assert(g[0] == -1 && g[2] == -1);
+	tk_assert_close(iso_loss_wasserstein.eval(3, 1, s, 1, &zero, 0, g, 1), 1.25, 1e-9, 0);
+	ck_assert(g[0] == 1 && g[2] == 1);
 	tk_assert_close(iso_loss_bce.eval(3, 1, s, 1, &one, 0, g, 1),
 			2.1269280110429727 + 0.5759394198788437 + 0.04858735157374206, 1e-6, 0);
 	tk_assert_close(iso_loss_mse.eval(3, 1, s, 1, &one, 0, g, 1), 9 + 0.5625 + 4, 1e-7, 0);
