@@ -19,6 +19,7 @@ int cmd_generate(int argc, char **argv);
 int cmd_evaluate(int argc, char **argv);
 int cmd_account(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+int cmd_audit(int argc, char **argv);
 int cmd_data(int argc, char **argv);
 int cmd_schema(int argc, char **argv);
 

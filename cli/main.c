@@ -29,6 +29,8 @@ static const verb verbs[] = {
 	{"account", cmd_account, "[FILE]", "the accountant as a calculator"},
 	{"verify", cmd_verify, "NAME|DIR",
 	 "record/replay check of a generator; recompute a run's ledgers"},
+	{"audit", cmd_audit, "NAME",
+	 "a lower bound on epsilon from many trainings: does the claim hold?"},
 	{"data", cmd_data, "list|get|check", "data sets and where their files are"},
 	{"schema", cmd_schema, "infer|check", "draft or check the public schema of a CSV"},
 };

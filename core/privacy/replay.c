@@ -47,6 +47,7 @@ struct iso_replay {
 	iso_finding_kind first;
 	iso_finding finding[ISO_FINDING_KINDS]; /* by kind */
 	double worst;
+	double likelihood; /* of the last replay */
 };
 
 const char *iso_finding_name(iso_finding_kind k)
@@ -95,6 +96,7 @@ void iso_replay_rewind(iso_replay *r)
 	r->hit = 0;
 	r->hit_handle = -1;
 	r->nmoved = 0;
+	r->likelihood = 0;
 	r->first = ISO_FINDING_NONE;
 	memset(r->finding, 0, sizeof(r->finding));
 }
@@ -134,6 +136,11 @@ const iso_finding *iso_replay_finding_of(const iso_replay *r, iso_finding_kind k
 size_t iso_replay_calls(const iso_replay *r)
 {
 	return r->ncall;
+}
+
+double iso_replay_likelihood(const iso_replay *r)
+{
+	return r->likelihood;
 }
 
 double iso_replay_worst_ratio(const iso_replay *r)
@@ -398,6 +405,35 @@ static void judge(iso_replay *r, const iso_plan_item *item, const iso_replay_cal
 		check_partition(r, item, now->call);
 }
 
+static double value_at(const iso_replay_call *c, const void *v, size_t i)
+{
+	return c->is_float ? ((const float *)v)[i] : ((const double *)v)[i];
+}
+
+/* log p(release | now) - log p(release | then). */
+static double log_ratio(const iso_plan_item *item, const iso_replay_call *now,
+			const iso_replay_call *then)
+{
+	const iso_mech m = item->event.mechanism;
+	const int laplace = m == ISO_MECH_LAPLACE || m == ISO_MECH_PATE_LNMAX;
+	const int votes = m == ISO_MECH_PATE_LNMAX || m == ISO_MECH_PATE_GNMAX;
+	const double scale = m == ISO_MECH_ZCDP
+				     ? item->sensitivity / sqrt(2 * item->event.rho)
+				     : item->event.noise * (votes ? 1 : item->sensitivity);
+	double s = 0;
+
+	if ((!laplace && !votes && m != ISO_MECH_GAUSSIAN && m != ISO_MECH_ZCDP) || !(scale > 0) ||
+	    (item->event.sampling != ISO_SAMPLING_NONE && item->event.rate < 1))
+		return 0;
+	for (size_t i = 0; i < now->n; i++) {
+		const double x = value_at(then, then->release, i);
+		const double a = (x - number(then, i)) / scale, b = (x - number(now, i)) / scale;
+
+		s += laplace ? fabs(a) - fabs(b) : (a * a - b * b) / 2;
+	}
+	return s;
+}
+
 void iso_replay_compare(iso_replay *r, const iso_plan_item *item, const iso_replay_call *c, void *x,
 			int *known)
 {
@@ -416,6 +452,7 @@ void iso_replay_compare(iso_replay *r, const iso_plan_item *item, const iso_repl
 	}
 	r->at++;
 	judge(r, item, c, then);
+	r->likelihood += log_ratio(item, c, then);
 	memcpy(x, then->release, bytes_of(c));
 	*known = 1;
 }

@@ -66,6 +66,10 @@ const iso_finding *iso_replay_finding(const iso_replay *r);
  * this. */
 const iso_finding *iso_replay_finding_of(const iso_replay *r, iso_finding_kind k);
 size_t iso_replay_calls(const iso_replay *r);
+/* Log-likelihood ratio of the recorded releases, of the last replay's table against the recorded
+ * one, over calls with Gaussian or Laplace noise and without sampling (whose coins an adversary
+ * does not know): the best statistic of an auditor who sees every release. */
+double iso_replay_likelihood(const iso_replay *r);
 /* Largest moved/allowed ratio seen since the recording, for "how tight is the declared
  * sensitivity". */
 double iso_replay_worst_ratio(const iso_replay *r);

@@ -179,7 +179,7 @@ int main(void)
 	Suite *s = suite_create("plugins/mutants");
 	TCase *c = tcase_create("mutants");
 
-	tcase_set_timeout(c, 300);
+	tcase_set_timeout(c, 600);
 	tcase_add_test(c, every_mutant_dies);
 	tcase_add_test(c, clean_generators_raise_no_alarm);
 	tcase_add_test(c, findings_name_the_place);

@@ -45,6 +45,16 @@ expect 2 'data' verify dp-cgan --schema x.json
 expect 2 'DIR' verify
 expect 4 'no-such' verify dp-cgan --data "$tmp/no-such.csv" --schema "$tmp/no-such.json"
 
+# audit
+expect 1 '^violation' audit memorise --runs 60 --jobs 1
+expect 1 '"verdict": "violation"' audit memorise --runs 60 --json
+expect 0 'accounted 1 at' audit independent --runs 30 --out "$tmp/audit"
+expect 0 'accounted 1 at' audit independent --runs 30 --out "$tmp/audit"
+expect 0 'replace-one' audit independent --runs 30 --adjacency replace-one --threshold fixed
+expect 0 'natural' audit independent --runs 15 --canary natural --threshold bonferroni
+expect 2 'threshold' audit independent --threshold best
+expect 2 'unknown generator' audit nonsense
+
 # ledgers of a run
 "$isoeps" run "$src/suites/smoke.json" --out "$tmp/run" --jobs 1 >"$tmp/out" 2>&1 || { cat "$tmp/out"; exit 1; }
 expect 0 ' 0 not, ' verify "$tmp/run" --ledger

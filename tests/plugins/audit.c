@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Every audit has a mutant twin: on the broken generator it must reject the claim, on the right one
+ * not. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/base/alloc.h"
+#include "core/io/json.h"
+#include "suites/flow/audit.h"
+#include "tests/plugins/core_mutants.h"
+#include "tests/plugins/toy.h"
+#include "tests/support/testkit.h"
+
+static iso_error err;
+
+static iso_audit_result audit(const iso_generator *g, const void *options, core_bug bug,
+			      double epsilon, size_t runs, iso_adjacency adjacency, const char *dir)
+{
+	iso_schema *schema;
+	iso_table *table, *target;
+	iso_audit_result x;
+	iso_audit_request r = {.generator = g,
+			       .options = options,
+			       .epsilon = epsilon,
+			       .delta = 1e-5,
+			       .adjacency = adjacency,
+			       .accountant = ISO_ACC_PLD,
+			       .seed = 3,
+			       .runs = runs,
+			       .alpha = 1e-3,
+			       .jobs = 2,
+			       .dir = dir};
+
+	tk_ok(iso_audit_micro(g, options, &schema, &table, &target, &err));
+	r.table = table;
+	r.target = target;
+	core_bug_now = bug;
+	tk_ok(iso_audit(&r, &x, &err));
+	core_bug_now = CORE_CLEAN;
+	iso_table_free(table);
+	iso_table_free(target);
+	iso_schema_free(schema);
+	return x;
+}
+
+static iso_audit_result audit_toy(toy_bug bug, core_bug core, double epsilon, iso_adjacency adj)
+{
+	const int64_t options = bug;
+
+	return audit(toy_generator(bug), &options, core, epsilon, 150, adj, NULL);
+}
+
+static iso_audit_result audit_independent(core_bug bug, double epsilon, size_t runs,
+					  const char *dir)
+{
+	const iso_generator *g;
+	cJSON *values = cJSON_CreateObject();
+	iso_audit_result x;
+	void *o;
+
+	tk_ok(iso_generator_find("independent", &g, &err));
+	o = iso_alloc(1, g->options_size + 1);
+	cJSON_AddStringToObject(values, "mechanism", "gaussian");
+	tk_ok(iso_options_resolve(g->options, values, "t", o, g->options_size, NULL, &err));
+	cJSON_Delete(values);
+	x = audit(g, o, bug, epsilon, runs, ISO_ADD_REMOVE, dir);
+	iso_free(o);
+	return x;
+}
+
+START_TEST(right_generators_pass)
+{
+	for (int adj = ISO_ADD_REMOVE; adj <= ISO_REPLACE_ONE; adj++) {
+		const iso_audit_result x = audit_toy(TOY_CLEAN, CORE_CLEAN, 1, (iso_adjacency)adj);
+
+		ck_assert_int_ne(x.verdict, ISO_AUDIT_VIOLATION);
+		ck_assert_uint_eq(x.judged, 100);
+		ck_assert_uint_eq(x.failed[0] + x.failed[1], 0);
+		tk_assert_close(x.accounted, 1, 1e-3, 0);
+		/* it has something to look at */
+		ck_assert_int_eq(x.test[ISO_STAT_ROWS].applies, 1);
+		ck_assert_int_eq(x.test[ISO_STAT_RELEASES].applies, 1);
+	}
+}
+END_TEST
+
+START_TEST(leaks_are_rejected)
+{
+	const struct {
+		toy_bug bug;
+		core_bug core;
+	} broken[] = {{TOY_EXACT_LABELS, CORE_CLEAN},
+		      {TOY_CLEAN, CORE_NOISE_NONE},
+		      {TOY_CLEAN, CORE_NOISE_BY_BATCH}};
+
+	for (size_t i = 0; i < ISO_COUNT(broken); i++)
+		for (int adj = ISO_ADD_REMOVE; adj <= ISO_REPLACE_ONE; adj++) {
+			const iso_audit_result x =
+				audit_toy(broken[i].bug, broken[i].core, 1, (iso_adjacency)adj);
+
+			ck_assert_msg(x.verdict == ISO_AUDIT_VIOLATION, "%zu: %s, %g", i,
+				      iso_audit_verdict_name(x.verdict), x.epsilon);
+			ck_assert(x.epsilon > 1 || x.test[ISO_STAT_RELEASES].rejected);
+		}
+}
+END_TEST
+
+/* At mu about 2 and 500 judged runs; the (epsilon, delta) bound alone never sees it. */
+START_TEST(noise_short_by_root_two)
+{
+	const iso_audit_result right = audit_independent(CORE_CLEAN, 10, 750, NULL),
+			       wrong = audit_independent(CORE_NOISE_SQRT2, 10, 750, NULL);
+
+	ck_assert_int_ne(right.verdict, ISO_AUDIT_VIOLATION);
+	ck_assert_msg(right.test[ISO_STAT_RELEASES].gdp < 10, "%g",
+		      right.test[ISO_STAT_RELEASES].gdp);
+	ck_assert_msg(right.test[ISO_STAT_RELEASES].gdp > 4, "%g",
+		      right.test[ISO_STAT_RELEASES].gdp);
+	ck_assert_int_eq(wrong.verdict, ISO_AUDIT_VIOLATION);
+	ck_assert_int_eq(wrong.test[ISO_STAT_RELEASES].rejected, 1);
+	ck_assert(wrong.epsilon < 10);
+}
+END_TEST
+
+/* Finished runs are found again: the same result, and other settings have other runs. */
+START_TEST(runs_are_resumed)
+{
+	const char *dir = tk_tempdir();
+	const iso_audit_result a = audit_independent(CORE_CLEAN, 4, 60, dir),
+			       /* a broken core would show, if a run were made again */
+		b = audit_independent(CORE_NOISE_NONE, 4, 60, dir),
+			       c = audit_independent(CORE_NOISE_NONE, 5, 60, dir);
+
+	for (int s = 0; s < ISO_STAT_COUNT; s++) {
+		ck_assert_uint_eq(a.test[s].counts.fp, b.test[s].counts.fp);
+		ck_assert_uint_eq(a.test[s].counts.fn, b.test[s].counts.fn);
+	}
+	ck_assert_uint_eq(c.test[ISO_STAT_RELEASES].counts.fp, 0);
+	ck_assert_uint_eq(c.test[ISO_STAT_RELEASES].counts.fn, 0);
+	ck_assert_uint_gt(a.test[ISO_STAT_RELEASES].counts.fp + a.test[ISO_STAT_RELEASES].counts.fn,
+			  0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("plugins/audit");
+	TCase *c = tcase_create("audit");
+
+	tcase_set_timeout(c, 300);
+	tcase_add_test(c, right_generators_pass);
+	tcase_add_test(c, leaks_are_rejected);
+	tcase_add_test(c, noise_short_by_root_two);
+	tcase_add_test(c, runs_are_resumed);
+	suite_add_tcase(s, c);
+	return tk_run(s);
+}
