@@ -22,6 +22,7 @@ int cmd_verify(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 int cmd_data(int argc, char **argv);
 int cmd_schema(int argc, char **argv);
+int cmd_split(int argc, char **argv);
 
 /* Print "isoeps: error: TEXT" and give the exit status of the error's code. */
 int iso_cli_fail(const iso_error *err);

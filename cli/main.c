@@ -32,6 +32,7 @@ static const verb verbs[] = {
 	{"audit", cmd_audit, "NAME",
 	 "a lower bound on epsilon from many trainings: does the claim hold?"},
 	{"data", cmd_data, "list|get|check", "data sets and where their files are"},
+	{"split", cmd_split, "CSV", "train, hold-out and auxiliary files as run makes them"},
 	{"schema", cmd_schema, "infer|check", "draft or check the public schema of a CSV"},
 };
 

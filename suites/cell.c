@@ -278,21 +278,23 @@ static iso_training_request request_of(const iso_cell_job *job, curves *all)
 	const iso_cell *c = job->cell;
 	const iso_setup *u = iso_agenda_setup(job->agenda, c->generator, c->dataset);
 
-	return (iso_training_request){.generator = u->generator,
-				      .options = u->options,
-				      .train = job->rows->train,
-				      .class_count = s->public_class_counts ? job->rows->class_count
-									    : NULL,
-				      .epsilon = c->epsilon,
-				      .delta = c->delta,
-				      .adjacency = s->adjacency,
-				      .accountant = s->accountant,
-				      .seed = c->seed,
-				      .scale = job->scale ? *job->scale : 0,
-				      .progress = job->progress,
-				      .curve = take_point,
-				      .curve_ctx = all,
-				      .allow_large_delta = s->allow_large_delta};
+	return (iso_training_request){
+		.generator = u->generator,
+		.options = u->options,
+		.train = job->rows->train,
+		.public_rows =
+			iso_agenda_division(job->agenda, c->dataset, c->seed_index)->public_rows,
+		.class_count = s->public_class_counts ? job->rows->class_count : NULL,
+		.epsilon = c->epsilon,
+		.delta = c->delta,
+		.adjacency = s->adjacency,
+		.accountant = s->accountant,
+		.seed = c->seed,
+		.scale = job->scale ? *job->scale : 0,
+		.progress = job->progress,
+		.curve = take_point,
+		.curve_ctx = all,
+		.allow_large_delta = s->allow_large_delta};
 }
 
 static iso_status judge(const iso_cell_job *job, cJSON *record, const iso_training *t,

@@ -225,6 +225,26 @@ static iso_status load_data(iso_agenda *a, iso_error *err)
 	return ISO_OK;
 }
 
+/* Public rows: a second file, none of whose rows may be private, or a share of the split. */
+static iso_status find_public(const iso_suite_dataset *d, const iso_table *t, iso_division *v,
+			      iso_error *err)
+{
+	ISO_FAIL_IF(d->public_csv && d->split.public_rows > 0, err, ISO_E_CONFIG,
+		    "public rows given twice (data set %s): \"public_csv\" and a share \"public\" "
+		    "of the split; keep one",
+		    d->label);
+	if (!d->public_csv)
+		return v->split.npublic ? iso_table_select(t, v->split.public_rows,
+							   v->split.npublic, &v->public_rows, err)
+					: ISO_OK;
+	ISO_TRY(iso_table_read_csv(d->public_csv, t->schema, &v->public_rows, err));
+	ISO_FAIL_IF(v->public_rows->n == 0, err, ISO_E_DATA,
+		    "no public rows (%s): the file has a header and no rows; add rows",
+		    d->public_csv);
+	ISO_TRY(iso_public_check(t, v->public_rows, err));
+	return iso_table_hash(v->public_rows, v->public_hash, err);
+}
+
 static iso_status divide(iso_agenda *a, size_t dataset, size_t seed_index, iso_error *err)
 {
 	const iso_suite_dataset *d = &a->suite->dataset[dataset];
@@ -232,8 +252,11 @@ static iso_status divide(iso_agenda *a, size_t dataset, size_t seed_index, iso_e
 	const size_t classes = iso_schema_classes(t->schema);
 	iso_division *v = &a->division[dataset * a->suite->nseed + seed_index];
 
-	ISO_TRY(iso_split_make(t, a->suite->seed[seed_index], d->split.train, d->split.holdout,
-			       d->split.aux, &v->split, err));
+	ISO_TRY(iso_split_shares(
+		t, a->suite->seed[seed_index],
+		&(iso_shares){d->split.train, d->split.holdout, d->split.aux, d->split.public_rows},
+		&v->split, err));
+	ISO_TRY(find_public(d, t, v, err));
 	ISO_FAIL_IF(v->split.ntrain < 2, err, ISO_E_DATA,
 		    "too few rows (data set %s): %zu of %zu rows are for training; enlarge the "
 		    "data or the share \"train\"",
@@ -286,7 +309,8 @@ void iso_cell_rows_free(iso_cell_rows *r)
 
 /* ------------------------------------------------------------------ configuration of a cell */
 
-static cJSON *dataset_config(iso_jsonw *b, const iso_suite_dataset *d, const iso_dataset *data)
+static cJSON *dataset_config(iso_jsonw *b, const iso_suite_dataset *d, const iso_dataset *data,
+			     const char *public_hash)
 {
 	cJSON *o = cJSON_CreateObject(), *split = cJSON_CreateObject();
 
@@ -298,6 +322,10 @@ static cJSON *dataset_config(iso_jsonw *b, const iso_suite_dataset *d, const iso
 	iso_jsonw_number(b, split, "train", d->split.train);
 	iso_jsonw_number(b, split, "holdout", d->split.holdout);
 	iso_jsonw_number(b, split, "aux", d->split.aux);
+	if (d->split.public_rows > 0)
+		iso_jsonw_number(b, split, "public", d->split.public_rows);
+	if (public_hash[0])
+		iso_jsonw_text(b, o, "public_hash", public_hash);
 	iso_jsonw_add(b, split, "official_test", cJSON_CreateBool(d->split.official_test));
 	iso_jsonw_add(b, split, "dedup", cJSON_CreateBool(d->split.dedup));
 	iso_jsonw_add(b, o, "split", split);
@@ -346,6 +374,7 @@ static iso_gen_env env_of(const iso_agenda *a, const iso_cell *c)
 
 	return (iso_gen_env){.schema = a->data[c->dataset]->table->schema,
 			     .n = v->split.ntrain,
+			     .public_rows = v->public_rows,
 			     .class_count = s->public_class_counts ? v->class_count : NULL,
 			     .options = iso_agenda_setup(a, c->generator, c->dataset)->options,
 			     .epsilon = c->epsilon,
@@ -385,8 +414,10 @@ static iso_status make_config(const iso_agenda *a, iso_cell *c, iso_error *err)
 	cJSON *config = cJSON_CreateObject(), *g = cJSON_CreateObject();
 
 	iso_jsonw_number(&b, config, "harness", HARNESS_VERSION);
-	iso_jsonw_add(&b, config, "dataset",
-		      dataset_config(&b, &s->dataset[c->dataset], a->data[c->dataset]));
+	iso_jsonw_add(
+		&b, config, "dataset",
+		dataset_config(&b, &s->dataset[c->dataset], a->data[c->dataset],
+			       iso_agenda_division(a, c->dataset, c->seed_index)->public_hash));
 	iso_jsonw_text(&b, g, "name", u->generator->name);
 	iso_jsonw_number(&b, g, "version", u->generator->version);
 	iso_jsonw_add(&b, g, "options", options);
@@ -561,6 +592,7 @@ void iso_agenda_free(iso_agenda *a)
 		iso_metric_setup_free(&a->metric[i]);
 	for (size_t i = 0; a->division && i < a->suite->ndataset * a->suite->nseed; i++) {
 		iso_split_free(&a->division[i].split);
+		iso_table_free(a->division[i].public_rows);
 		iso_free(a->division[i].class_count);
 	}
 	for (size_t i = 0; a->data && i < a->suite->ndataset; i++)

@@ -42,6 +42,8 @@ typedef struct iso_metric_setup {
 /* The split of one data set by one seed. */
 typedef struct iso_division {
 	iso_split split;
+	iso_table *public_rows; /* the share "public" or the file "public_csv"; NULL; owned */
+	char public_hash[65];	/* of the file; "" without one */
 	size_t *class_count; /* [classes] of the training rows; NULL without a discrete label; owned
 			      */
 } iso_division;

@@ -144,7 +144,8 @@ static iso_status read_epsilons(place *p, const cJSON *obj, double **out, size_t
 static iso_status read_split(const cJSON *obj, iso_suite_split *split, const char *where,
 			     iso_error *err)
 {
-	static const char *const keys[] = {"train", "holdout", "aux", "official_test", "dedup"};
+	static const char *const keys[] = {"train",  "holdout",	      "aux",
+					   "public", "official_test", "dedup"};
 	const cJSON *v;
 	char here[WHERE_MAX + 16];
 
@@ -156,13 +157,16 @@ static iso_status read_split(const cJSON *obj, iso_suite_split *split, const cha
 	ISO_TRY(iso_json_get_number(v, "train", 0, 1e-6, 1, &split->train, here, err));
 	ISO_TRY(iso_json_get_number(v, "holdout", 0, 0, 1, &split->holdout, here, err));
 	ISO_TRY(iso_json_get_number(v, "aux", 0, 0, 1, &split->aux, here, err));
+	ISO_TRY(iso_json_get_number(v, "public", 0, 0, 1, &split->public_rows, here, err));
 	ISO_TRY(get_bool(v, "official_test", &split->official_test, here, err));
 	ISO_TRY(get_bool(v, "dedup", &split->dedup, here, err));
-	ISO_FAIL_IF(!(split->train + split->holdout + split->aux <= 1 + 1e-9), err, ISO_E_CONFIG,
-		    "shares too large (%s): train + holdout + aux is %g, at most 1 is allowed; "
+	ISO_FAIL_IF(!(split->train + split->holdout + split->aux + split->public_rows <= 1 + 1e-9),
+		    err, ISO_E_CONFIG,
+		    "shares too large (%s): train + holdout + aux + public is %g, at most 1 is "
+		    "allowed; "
 		    "lower one (defaults are 0.5, 0.25, "
 		    "0.25)",
-		    here, split->train + split->holdout + split->aux);
+		    here, split->train + split->holdout + split->aux + split->public_rows);
 	return ISO_OK;
 }
 
@@ -183,7 +187,8 @@ static iso_status resolve_file(place *p, const char **path)
 
 static iso_status read_dataset(place *p, const cJSON *v, iso_suite_dataset *d, const char *where)
 {
-	static const char *const keys[] = {"name", "label", "options", "split", "csv", "schema"};
+	static const char *const keys[] = {"name", "label",  "options",	  "split",
+					   "csv",  "schema", "public_csv"};
 
 	d->split = (iso_suite_split){.train = -1};
 	if (cJSON_IsString(v)) {
@@ -200,6 +205,8 @@ static iso_status read_dataset(place *p, const cJSON *v, iso_suite_dataset *d, c
 	ISO_TRY(get_object(v, "options", &d->options, where, p->err));
 	ISO_TRY(iso_json_get_string(v, "csv", 0, &d->csv, where, p->err));
 	ISO_TRY(iso_json_get_string(v, "schema", 0, &d->schema, where, p->err));
+	ISO_TRY(iso_json_get_string(v, "public_csv", 0, &d->public_csv, where, p->err));
+	ISO_TRY(resolve_file(p, &d->public_csv));
 	ISO_FAIL_IF(!d->csv != !d->schema, p->err, ISO_E_CONFIG,
 		    "incomplete data set (%s): \"csv\" and \"schema\" go together; add \"%s\" "
 		    "(isoeps schema infer drafts a schema)",

@@ -35,12 +35,14 @@
 
 typedef struct iso_suite_split {
 	double train, holdout, aux;
-	int official_test; /* test on the data set's own test part, if it has one */
-	int dedup;	   /* values on both sides are targets of neither */
+	double public_rows; /* share that methods may learn from for free */
+	int official_test;  /* test on the data set's own test part, if it has one */
+	int dedup;	    /* values on both sides are targets of neither */
 } iso_suite_split;
 
 typedef struct iso_suite_dataset {
 	const char *name, *label;
+	const char *public_csv;	  /* NULL, or a file of public rows under the same schema */
 	const char *csv, *schema; /* both or neither; resolved against the suite's directory */
 	const cJSON *options;	  /* object or NULL */
 	iso_suite_split split;

@@ -19,6 +19,8 @@ static cJSON *split_json(iso_jsonw *b, const iso_suite_split *s)
 	iso_jsonw_number(b, o, "train", s->train);
 	iso_jsonw_number(b, o, "holdout", s->holdout);
 	iso_jsonw_number(b, o, "aux", s->aux);
+	if (s->public_rows > 0)
+		iso_jsonw_number(b, o, "public", s->public_rows);
 	iso_jsonw_add(b, o, "official_test", cJSON_CreateBool(s->official_test));
 	iso_jsonw_add(b, o, "dedup", cJSON_CreateBool(s->dedup));
 	return o;
@@ -40,6 +42,8 @@ static cJSON *dataset_json(iso_jsonw *b, const iso_suite_dataset *d)
 		iso_jsonw_text(b, o, "csv", d->csv);
 		iso_jsonw_text(b, o, "schema", d->schema);
 	}
+	if (d->public_csv)
+		iso_jsonw_text(b, o, "public_csv", d->public_csv);
 	add_options(b, o, "options", d->options);
 	iso_jsonw_add(b, o, "split", split_json(b, &d->split));
 	return o;

@@ -59,4 +59,19 @@ printf 'zip,k,y\n00501,7.5,a\n07030,7.5,b\n10001,7.5,a\n' >zip.csv
 printf 'x;seen;y\n1,25;31.01.2020;a\n-999,00;29.02.2020;b\nNA;01.03.2021;a\n3,50;02.03.2021;b\n4,75;03.03.2021;a\n' >semi.csv
 printf 'x\ty\n0.1\ta b\n0.30000000000000004\t,\n1e-300\ta b\n' >tab.csv
 for f in wide.csv zip.csv semi.csv tab.csv; do back "$f"; done
+# split: four disjoint files of the owner alone; a public share and public files reach the plan.
+expect 0 "wrote parts/train.csv: 29 rows" "$isoeps" split long.csv --schema public.json --out parts
+[ "$(cat parts/*.csv | grep -vc label)" -eq 57 ] || bad "the parts do not have the 57 rows"
+[ "$(stat -c %a parts/holdout.csv)" = 600 ] || bad "private rows are readable by others"
+cat parts/*.csv | grep -v label | sort >want.txt
+sed 1d long.csv | sort | cmp -s - want.txt || bad "the parts are not the table"
+expect 2 "sum to at most 1" "$isoeps" split long.csv --schema public.json --out parts --train 0.9
+sed 's/"attacks"/"split": {"public": 0.2, "train": 0.5, "holdout": 0.2, "aux": 0.1}, "attacks"/' suite.json >share.json
+expect 0 "" "$isoeps" --quiet run share.json --dry-run
+printf 'age,city,label\n90,c1,1\n' >open.csv
+sed 's/"csv": "own.csv", "schema": "own.json"/"csv": "own.csv", "schema": "wide.json", "public_csv": "open.csv"/' suite.json >file.json
+sed 's/39/199/' own.json >wide.json
+expect 0 "" "$isoeps" --quiet run file.json --dry-run
+sed -n '1p;4p' own.csv >open.csv
+expect 3 "public row 0 equals row 2 of the private table" "$isoeps" --quiet run file.json --dry-run
 finish
