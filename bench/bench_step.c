@@ -222,14 +222,16 @@ static iso_status model_init(model *m, int dp, iso_error *err)
 	m->dp.normaliser = (float)m->batch;
 	m->dp.nparts = m->nnet;
 	if (dp) {
-		st = iso_plan_gaussian(&plan, "step", 0, 0, 1.1, 1, 1000000000, m->dp.clip, err);
+		st = iso_plan_gaussian(&plan, (iso_entry){.why = "step"}, 1.1, 1, 1000000000,
+				       m->dp.clip, err);
 		if (st == ISO_OK)
 			st = iso_release_key_plain(1, "bench", 0, &key, err);
 		if (st == ISO_OK)
 			st = iso_ledger_new(&plan, "bench", ISO_ADD_REMOVE, &key, &m->ledger, err);
 		iso_plan_free(&plan);
 		if (st == ISO_OK)
-			st = iso_ledger_find(m->ledger, "step", 0, &m->dp.handle, err);
+			st = iso_ledger_find(m->ledger, (iso_entry){.why = "step"}, &m->dp.handle,
+					     err);
 		m->dp.ledger = m->ledger;
 	}
 	return st == ISO_OK ? iso_dpsgd_init(&m->dp, err) : st;

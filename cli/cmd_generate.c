@@ -143,8 +143,9 @@ static iso_status measure(const iso_training *t, const command *c, outcome *o, i
 	o->guarantee = t->guarantee;
 	o->claimed = t->claimed_epsilon;
 	o->seconds = t->fit_seconds;
-	o->accounted =
-		c->accountant && strcmp(c->accountant, "rdp") == 0 ? o->eps.rdp : o->eps.pld_upper;
+	o->accounted = iso_epsilon_bound(&o->eps, c->accountant && strcmp(c->accountant, "rdp") == 0
+							  ? ISO_ACC_RDP
+							  : ISO_ACC_PLD);
 	if (!promised || o->uncharged || isnan(o->accounted))
 		o->accounted = INFINITY;
 	return ISO_OK;

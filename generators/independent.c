@@ -141,8 +141,9 @@ static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_
 	const double d = (double)l.ntable;
 	const iso_status st =
 		is_laplace(o, l.ntable)
-			? iso_plan_laplace(out, "marginals", 0, 0, scale, 1, d, err)
-			: iso_plan_gaussian(out, "marginals", 0, 0, scale, 1, 1, sqrt(d), err);
+			? iso_plan_laplace(out, (iso_entry){.why = "marginals"}, scale, 1, d, err)
+			: iso_plan_gaussian(out, (iso_entry){.why = "marginals"}, scale, 1, 1,
+					    sqrt(d), err);
 	layout_free(&l);
 	return st;
 }
@@ -249,8 +250,8 @@ static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 	ISO_TRY_OUT(iso_bin_table(f->train, (size_t)m->o.bins, ISO_ENC_FEATURES | ISO_ENC_LABEL, &b,
 				  err));
 	codes_to_cells(&m->l, b.code, f->train->n);
-	ISO_TRY_OUT(iso_mech_histogram(f->ledger, "marginals", 0, b.code, f->train->n, m->l.ntable,
-				       m->l.total, m->count, err));
+	ISO_TRY_OUT(iso_mech_histogram(f->ledger, (iso_entry){.why = "marginals"}, b.code,
+				       f->train->n, m->l.ntable, m->l.total, m->count, err));
 	ISO_TRY_OUT(derive(m, err));
 	*out = m;
 	m = NULL;

@@ -90,7 +90,7 @@ static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_
 	ISO_TRY(layout(env->schema, o, &b, err));
 	ISO_TRY_OUT(iso_forest_edges(b.cells, b.ncode, (double)o->max_cells, &n, err));
 	ISO_TRY_OUT(
-		iso_plan_gaussian(out, "one-way", 0, 0, scale, 1, 1, sqrt((double)b.ncode), err));
+		iso_plan_gaussian(out, (iso_entry){.why = "one-way"}, scale, 1, 1, sqrt((double)b.ncode), err));
 	if (n == 0)
 		goto out;
 	const iso_plan_item edge = {.why = "edge",
@@ -100,7 +100,7 @@ static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_
 				    .norm = ISO_NORM_L1,
 				    .sensitivity = 1};
 	ISO_TRY_OUT(iso_plan_add(out, &edge, err));
-	ISO_TRY_OUT(iso_plan_gaussian(out, "two-way", 0, 0, scale, 1, 1, sqrt((double)n), err));
+	ISO_TRY_OUT(iso_plan_gaussian(out, (iso_entry){.why = "two-way"}, scale, 1, 1, sqrt((double)n), err));
 out:
 	iso_binning_free(&b);
 	return st;
@@ -234,7 +234,7 @@ static iso_status choose_edges(model *m, iso_ledger *l, const iso_pair_scores *a
 				score[n] = all->score[i];
 				index[n++] = i;
 			}
-		ISO_TRY_OUT(iso_mech_exponential(l, "edge", 0, score, n, &k, err));
+		ISO_TRY_OUT(iso_mech_exponential(l, (iso_entry){.why = "edge"}, score, n, &k, err));
 		memcpy(m->pair + 2 * e, all->pair + 2 * index[k], 2 * sizeof *m->pair);
 		iso_forest_join(root, m->pair[2 * e], m->pair[2 * e + 1]);
 	}
@@ -267,7 +267,7 @@ static iso_status measure_edges(model *m, iso_ledger *l, const iso_binning *b, s
 		}
 	}
 	const iso_status st =
-		iso_mech_histogram(l, "two-way", 0, cell, n, m->nedge, m->two_size, m->two, err);
+		iso_mech_histogram(l, (iso_entry){.why = "two-way"}, cell, n, m->nedge, m->two_size, m->two, err);
 	iso_free(cell);
 	return st;
 }
@@ -283,7 +283,7 @@ static iso_status measure_one_way(model *m, iso_ledger *l, const iso_binning *b,
 			cell[r * b->ncode + j] =
 				(uint32_t)(b->first[j] + b->code[r * b->ncode + j]);
 	const iso_status st =
-		iso_mech_histogram(l, "one-way", 0, cell, n, b->ncode, b->total, m->one, err);
+		iso_mech_histogram(l, (iso_entry){.why = "one-way"}, cell, n, b->ncode, b->total, m->one, err);
 	iso_free(cell);
 	return st;
 }

@@ -378,7 +378,8 @@ static iso_status ask(trainer *t, size_t n, iso_error *err)
 		for (size_t j = 0; j < n; j++)
 			t->votes[2 * j + (iso_ws_out(t->fake)[j] > 0)] += 1;
 	}
-	ISO_TRY(iso_mech_votes(t->f->ledger, "votes", 0, t->votes, n, 2, t->label + t->asked, err));
+	ISO_TRY(iso_mech_votes(t->f->ledger, (iso_entry){.why = "votes"}, t->votes, n, 2,
+			       t->label + t->asked, err));
 	memcpy(t->pair + t->asked * t->dim, t->u, n * t->dim * sizeof *t->pair);
 	t->asked += n;
 	return ISO_OK;

@@ -83,7 +83,7 @@ static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_
 	ISO_TRY(iso_encoder_new(env->schema, ISO_ENC_FEATURES | ISO_ENC_LABEL, &e, err));
 	const double clip = clip_of(env->options, e->dim);
 	iso_encoder_free(e);
-	return iso_plan_gaussian(out, "mean", 0, 0, scale, 1, 1, clip, err);
+	return iso_plan_gaussian(out, (iso_entry){.why = "mean"}, scale, 1, 1, clip, err);
 }
 
 /* Encoded rows in double precision. */
@@ -111,8 +111,9 @@ static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 		st = iso_no_memory(err, "sum of rows");
 		goto out;
 	}
-	ISO_TRY_OUT(iso_mech_vector_sum(f->ledger, "mean", 0, x, f->train->n, m->enc->dim,
-					clip_of(f->env.options, m->enc->dim), sum, err));
+	ISO_TRY_OUT(iso_mech_vector_sum(f->ledger, (iso_entry){.why = "mean"}, x, f->train->n,
+					m->enc->dim, clip_of(f->env.options, m->enc->dim), sum,
+					err));
 	for (size_t k = 0; k < m->enc->dim; k++) {
 		const double v = sum[k] / (double)f->env.n; /* env.n is public, train->n is not */
 		m->mean[k] = (float)(v < 0 ? 0 : v > 1 ? 1 : v);

@@ -211,7 +211,7 @@ static iso_status add_privacy(iso_jsonw *b, const iso_cell_job *job, cJSON *reco
 
 	if (promised || anything)
 		ISO_TRY(iso_ledger_epsilon(t->ledger, c->delta, ISO_WANT_ALL, &e, err));
-	accounted = job->agenda->suite->accountant == ISO_ACC_RDP ? e.rdp : e.pld_upper;
+	accounted = iso_epsilon_bound(&e, job->agenda->suite->accountant);
 	iso_jsonw_number(b, p, "target_epsilon", c->epsilon);
 	iso_jsonw_number(b, p, "delta", c->delta);
 	iso_jsonw_number(b, p, "scale", t->scale > 0 ? t->scale : NAN);

@@ -242,13 +242,22 @@ static iso_status read_epsilon(const cJSON *v, const char *key, int with_delta, 
 	return with_delta ? get_number(v, "delta", 0, &e->delta, where, err) : ISO_OK;
 }
 
+static iso_status read_rdp(const cJSON *v, iso_event *e, const char *where, iso_error *err)
+{
+	const char *const keys[] = {"mechanism", "count", "order", "epsilon"};
+
+	ISO_TRY(only_keys(v, keys, ISO_COUNT(keys), where, err));
+	ISO_TRY(get_number(v, "order", 1, &e->order, where, err));
+	return get_number(v, "epsilon", 1, &e->epsilon, where, err);
+}
+
 static iso_status read_event(const cJSON *v, int need_noise, iso_event *e, const char *where,
 			     int depth, iso_error *err)
 {
 	static const char *const laplace_keys[] = {"mechanism", "count", "scale"};
-	static const char *const words[] = {"gaussian",	  "laplace",	"exponential",
-					    "pure",	  "zcdp",	"randomized-response",
-					    "pate-lnmax", "pate-gnmax", "parallel"};
+	static const char *const words[] = {
+		"gaussian", "laplace",	  "exponential", "pure",    "zcdp", "randomized-response",
+		"rdp",	    "pate-lnmax", "pate-gnmax",	 "parallel"};
 	const char *name;
 	size_t i = 0;
 
@@ -276,6 +285,8 @@ static iso_status read_event(const cJSON *v, int need_noise, iso_event *e, const
 		return read_epsilon(v, "epsilon", 1, e, where, err);
 	case ISO_MECH_ZCDP:
 		return read_epsilon(v, "rho", 0, e, where, err);
+	case ISO_MECH_RDP:
+		return read_rdp(v, e, where, err);
 	case ISO_MECH_EXPONENTIAL:
 	case ISO_MECH_RANDOMIZED_RESPONSE:
 		return read_epsilon(v, "epsilon", 0, e, where, err);

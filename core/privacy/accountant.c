@@ -9,6 +9,11 @@
 #include "core/privacy/account_private.h"
 #include "core/privacy/pld.h"
 
+double iso_epsilon_bound(const iso_epsilons *e, iso_accountant a)
+{
+	return a == ISO_ACC_RDP || isnan(e->pld_upper) ? e->rdp : e->pld_upper;
+}
+
 const char *iso_accountant_name(iso_accountant a)
 {
 	return a == ISO_ACC_RDP ? "rdp" : "pld";
@@ -210,11 +215,9 @@ iso_status iso_account_one_with(const iso_events *events, iso_adjacency adj, dou
 		return ISO_OK;
 	}
 	ISO_TRY(iso_pld_epsilon(events, adj, delta, rdp, 1, work, &lower, &upper, err));
-	ISO_FAIL_IF(isnan(upper), err, ISO_E_UNSUPPORTED,
-		    "no privacy loss distribution (events): zcdp and without-replacement events "
-		    "have none here; "
-		    "use the accountant rdp");
-	*epsilon = upper;
+	/* no privacy loss distribution is known for zCDP, RDP and fixed-size events: the RDP bound
+	 * holds whichever accountant was asked for */
+	*epsilon = isnan(upper) ? rdp : upper;
 	return ISO_OK;
 }
 

@@ -38,7 +38,11 @@ iso_status iso_account_epsilon(const iso_events *events, iso_adjacency adj, doub
 /* delta at a given epsilon: upper bounds. */
 iso_status iso_account_delta(const iso_events *events, iso_adjacency adj, double epsilon,
 			     double *pld, double *rdp, iso_error *err) ISO_MUST_CHECK;
-/* One number, the bound that a guarantee is stated with: PLD upper or RDP. */
+/* The bound that a guarantee is stated with: PLD upper or RDP; RDP too where no privacy loss
+ * distribution is known (zCDP, RDP, fixed-size sampling), so ask for both (ISO_WANT_PLD |
+ * ISO_WANT_RDP). */
+double iso_epsilon_bound(const iso_epsilons *e, iso_accountant a);
+/* The same in one call. */
 iso_status iso_account_one(const iso_events *events, iso_adjacency adj, double delta,
 			   iso_accountant which, double *epsilon, iso_error *err) ISO_MUST_CHECK;
 

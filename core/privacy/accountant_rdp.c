@@ -97,6 +97,8 @@ double iso_event_rdp(const iso_event *e, iso_adjacency adj, double alpha, int da
 		return count * iso_rdp_pure(alpha, e->epsilon);
 	case ISO_MECH_ZCDP:
 		return count * alpha * e->rho;
+	case ISO_MECH_RDP: /* the divergence does not decrease with the order */
+		return alpha <= e->order || e->epsilon == 0 ? count * e->epsilon : INFINITY;
 	case ISO_MECH_RANDOMIZED_RESPONSE:
 		return count * iso_rdp_randomized_response(alpha, e->epsilon);
 	case ISO_MECH_PATE_LNMAX:
@@ -175,6 +177,9 @@ double iso_events_pure(const iso_events *list, iso_adjacency adj)
 			break;
 		case ISO_MECH_ZCDP:
 			x = e->rho > 0 ? INFINITY : 0;
+			break;
+		case ISO_MECH_RDP:
+			x = e->epsilon > 0 ? INFINITY : 0;
 			break;
 		default:
 			x = INFINITY;
@@ -268,11 +273,38 @@ static int not_convex(const iso_event *e)
 	       e->sampling == ISO_SAMPLING_WITHOUT_REPLACEMENT;
 }
 
+/* The smallest order at which an event is declared, +inf without one. */
+static double least_order(const iso_events *list)
+{
+	double least = INFINITY;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const iso_event *e = &list->v[i];
+
+		if (e->mechanism == ISO_MECH_RDP && e->epsilon > 0)
+			least = fmin(least, e->order);
+		for (size_t k = 0; k < e->nparts; k++)
+			least = fmin(least, least_order(&e->parts[k]));
+	}
+	return least;
+}
+
+/* A whole curve ends at the least declared order: search from there downwards. */
+static double start_below(search *s, double least)
+{
+	const double x = iso_log(least - 1) - 1e-9;
+
+	if (x > LOG_ORDER_MIN && x < LOG_ORDER_MAX)
+		objective(s, x);
+	return fmin(fmax(x - 0.3, LOG_ORDER_MIN + 0.3), LOG_ORDER_MAX - 0.3);
+}
+
 /* For convex (alpha-1) eps(alpha) the objective is a convex function over alpha-1, hence unimodal:
  * walk downhill from a Gaussian guess, then Brent.  Other curves get a scan first. */
 static void minimise(search *s, double log_inv_delta)
 {
 	const double rho = iso_events_rdp(s->list, s->adj, 2, 0) / 2;
+	const double least = least_order(s->list);
 	double x = 0.5 * iso_log(fmax(log_inv_delta, 1e-3) / rho), step = 0.7, fx, fl, fr;
 
 	s->best = INFINITY;
@@ -287,6 +319,10 @@ static void minimise(search *s, double log_inv_delta)
 		if (s->best < INFINITY)
 			x = fmin(fmax(iso_log(s->best_order - 1), LOG_ORDER_MIN + 0.3),
 				 LOG_ORDER_MAX - 0.3);
+		step = 0.3;
+	}
+	if (least < INFINITY) {
+		x = start_below(s, least);
 		step = 0.3;
 	}
 	fx = objective(s, x);

@@ -29,6 +29,8 @@ const char *iso_mech_name(iso_mech m)
 		return "zcdp";
 	case ISO_MECH_RANDOMIZED_RESPONSE:
 		return "randomized-response";
+	case ISO_MECH_RDP:
+		return "rdp";
 	case ISO_MECH_PATE_LNMAX:
 		return "pate-lnmax";
 	case ISO_MECH_PATE_GNMAX:
@@ -243,6 +245,13 @@ static iso_status check_event(const iso_event *e, iso_adjacency adj, const char 
 		return not_negative(e->epsilon, "epsilon", where, err);
 	case ISO_MECH_ZCDP:
 		return not_negative(e->rho, "rho", where, err);
+	case ISO_MECH_RDP:
+		ISO_FAIL_IF(
+			!(e->order > 1 && e->order <= MAX_PARAMETER), err, ISO_E_CONFIG,
+			"wrong event (%s): the order is %g, it must be a finite number above 1; "
+			"correct it",
+			where, e->order);
+		return not_negative(e->epsilon, "epsilon", where, err);
 	case ISO_MECH_PATE_LNMAX:
 	case ISO_MECH_PATE_GNMAX:
 		return check_pate(e, where, err);

@@ -24,6 +24,7 @@ typedef enum iso_mech {
 	ISO_MECH_PURE,	      /* epsilon (and delta), worst case */
 	ISO_MECH_ZCDP,	      /* rho */
 	ISO_MECH_RANDOMIZED_RESPONSE, /* epsilon */
+	ISO_MECH_RDP,	     /* Renyi DP of `epsilon` at `order`, hence at every lower order */
 	ISO_MECH_PATE_LNMAX, /* noise = Laplace scale per count; one record moves two counts by one
 			      */
 	ISO_MECH_PATE_GNMAX, /* noise = Gaussian sd per count */
@@ -43,6 +44,7 @@ struct iso_event {
 	iso_mech mechanism;
 	double noise;
 	double epsilon, delta, rho;
+	double order; /* RDP only */
 	iso_sampling sampling;
 	double rate;	/* q, with sampling */
 	uint64_t count; /* releases; each on a fresh sample */

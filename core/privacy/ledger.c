@@ -4,6 +4,7 @@
 #include "core/privacy/ledger.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
@@ -23,6 +24,82 @@ const char *iso_guarantee_name(iso_guarantee g)
 	}
 }
 
+const char *iso_unit_name(iso_unit u)
+{
+	return u == ISO_UNIT_CLIENT ? "client" : "record";
+}
+
+/* ------------------------------------------------------------------ index of names */
+
+#define NOT_FOUND SIZE_MAX
+
+static uint64_t hash_of(const char *why, int group, int part)
+{
+	uint64_t h = 14695981039346656037u; /* FNV-1a, then a finaliser */
+
+	for (; *why; why++)
+		h = (h ^ (unsigned char)*why) * 1099511628211u;
+	h = (h ^ (uint64_t)(unsigned)group) * 1099511628211u;
+	h = (h ^ (uint64_t)(unsigned)part) * 1099511628211u;
+	h ^= h >> 32;
+	return (h * 0x9e3779b97f4a7c15u) >> 16;
+}
+
+/* Slots hold position + 1, 0 = empty; linear probing at most half full. */
+static size_t find_item(const iso_plan *p, const char *why, int group, int part)
+{
+	if (!p->nslot)
+		return NOT_FOUND;
+	for (uint64_t k = hash_of(why, group, part);; k++) {
+		const uint32_t at = p->slot[k & (p->nslot - 1)];
+
+		if (!at)
+			return NOT_FOUND;
+		if (p->v[at - 1].part == part && p->v[at - 1].group == group &&
+		    strcmp(p->v[at - 1].why, why) == 0)
+			return at - 1;
+	}
+}
+
+static void put_slot(iso_plan *p, size_t i)
+{
+	uint64_t k = hash_of(p->v[i].why, p->v[i].group, p->v[i].part);
+
+	while (p->slot[k & (p->nslot - 1)])
+		k++;
+	p->slot[k & (p->nslot - 1)] = (uint32_t)i + 1;
+}
+
+/* Room for one more name. */
+static iso_status grow_index(iso_plan *p, iso_error *err)
+{
+	const size_t want = p->nslot ? 2 * p->nslot : 16;
+	uint32_t *slot;
+
+	if (2 * (p->n + 1) <= p->nslot)
+		return ISO_OK;
+	slot = iso_alloc(want, sizeof(*slot));
+	if (!slot)
+		return iso_no_memory(err, "the index of a plan");
+	iso_free(p->slot);
+	p->slot = slot;
+	p->nslot = want;
+	for (size_t i = 0; i < p->n; i++)
+		put_slot(p, i);
+	return ISO_OK;
+}
+
+/* The unit of the charged entries; `otherwise` while there are none. */
+static iso_unit plan_unit(const iso_plan *p, iso_unit otherwise)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].event.mechanism != ISO_MECH_UNCHARGED)
+			return p->v[i].unit;
+	return otherwise;
+}
+
+/* ------------------------------------------------------------------ plan */
+
 /* Gaussian noise is calibrated to L2, Laplace noise to L1: any other pairing has no proof behind
  * it. */
 static iso_status check_item(const iso_plan *p, const iso_plan_item *it, iso_error *err)
@@ -41,10 +118,11 @@ static iso_status check_item(const iso_plan *p, const iso_plan_item *it, iso_err
 		    "group %d, part %d (plan: %s): neither may be negative; use group 0 for "
 		    "sequential entries",
 		    it->group, it->part, it->why);
-	ISO_FAIL_IF(!(it->sensitivity >= 0) || isinf(it->sensitivity), err, ISO_E_PLUGIN,
-		    "sensitivity %g (plan: %s): must be finite and not negative; declare the clip "
-		    "bound",
-		    it->sensitivity, it->why);
+	ISO_FAIL_IF(
+		!(it->sensitivity >= 0), err, ISO_E_PLUGIN,
+		"sensitivity %g (plan: %s): must be a number and not negative; declare the clip "
+		"bound",
+		it->sensitivity, it->why);
 	ISO_FAIL_IF((m == ISO_MECH_GAUSSIAN && it->norm != ISO_NORM_L2) ||
 			    (m == ISO_MECH_LAPLACE && it->norm != ISO_NORM_L1),
 		    err, ISO_E_PLUGIN,
@@ -54,12 +132,26 @@ static iso_status check_item(const iso_plan *p, const iso_plan_item *it, iso_err
 		    iso_mech_name(m), it->norm == ISO_NORM_L1 ? "L1" : "L2", it->why);
 	ISO_FAIL_IF(it->event.count == 0, err, ISO_E_PLUGIN,
 		    "count 0 (plan: %s): an entry that releases nothing; leave it out", it->why);
-	for (size_t i = 0; i < p->n; i++)
-		ISO_FAIL_IF(p->v[i].part == it->part && strcmp(p->v[i].why, it->why) == 0, err,
-			    ISO_E_PLUGIN,
-			    "planned twice (plan: %s, part %d): the ledger could not tell the two "
-			    "apart; rename one",
-			    it->why, it->part);
+	ISO_FAIL_IF(it->adaptive &&
+			    ((m != ISO_MECH_ZCDP && m != ISO_MECH_RDP) || it->event.count != 1),
+		    err, ISO_E_PLUGIN,
+		    "adaptive entry of %s (plan: %s): a cap is zcdp or rdp, of count 1; use "
+		    "iso_plan_adaptive_zcdp or iso_plan_adaptive_rdp",
+		    iso_mech_name(m), it->why);
+	ISO_FAIL_IF(m == ISO_MECH_RDP && !it->adaptive, err, ISO_E_PLUGIN,
+		    "rdp entry (plan: %s): no mechanism is declared by its divergence; plan the "
+		    "mechanism, or a cap",
+		    it->why);
+	ISO_FAIL_IF(m != ISO_MECH_UNCHARGED && p->n > 0 && it->unit != plan_unit(p, it->unit), err,
+		    ISO_E_PLUGIN,
+		    "two units (plan: %s): one entry protects records, another clients, and their "
+		    "epsilons do not add up; plan one unit",
+		    it->why);
+	ISO_FAIL_IF(
+		find_item(p, it->why, it->group, it->part) != NOT_FOUND, err, ISO_E_PLUGIN,
+		"planned twice (plan: %s, group %d, part %d): the ledger could not tell the two "
+		"apart; rename one",
+		it->why, it->group, it->part);
 	return ISO_OK;
 }
 
@@ -69,12 +161,15 @@ static iso_status append_item(iso_plan *p, const iso_plan_item *item, iso_error 
 		    "more than %u entries (plan): too many to check; merge entries",
 		    ISO_MAX_ENTRIES);
 	ISO_TRY(iso_grow(&p->v, &p->cap, p->n + 1, sizeof(*p->v), err));
+	ISO_TRY(grow_index(p, err));
 	p->v[p->n] = *item;
 	/* votes are a diagnostic of the data and have no place in a plan */
 	p->v[p->n].event.votes = NULL;
 	p->v[p->n].event.parts = NULL;
 	p->v[p->n].event.nparts = 0;
 	p->v[p->n].used = 0;
+	p->v[p->n].spent = 0;
+	put_slot(p, p->n);
 	p->n++;
 	return ISO_OK;
 }
@@ -90,23 +185,32 @@ void iso_plan_free(iso_plan *p)
 	if (!p)
 		return;
 	iso_free(p->v);
+	iso_free(p->slot);
 	*p = (iso_plan){0};
 }
 
-static iso_status name_item(iso_plan_item *it, const char *why, iso_error *err)
+static iso_status name_item(iso_plan_item *it, iso_entry entry, iso_error *err)
 {
-	size_t n = why ? strlen(why) : 0;
+	const size_t n = entry.why ? strlen(entry.why) : 0;
 
 	ISO_FAIL_IF(n == 0 || n >= sizeof(it->why), err, ISO_E_PLUGIN,
 		    "name of a planned entry (%.60s): it has %zu characters; use 1 to %zu",
-		    why ? why : "", n, sizeof(it->why) - 1);
-	memcpy(it->why, why, n + 1);
+		    entry.why ? entry.why : "", n, sizeof(it->why) - 1);
+	memcpy(it->why, entry.why, n + 1);
+	it->group = entry.group;
+	it->part = entry.part;
+	it->unit = entry.unit;
 	return ISO_OK;
 }
 
-iso_status iso_plan_gaussian(iso_plan *p, const char *why, int group, int part,
-			     double noise_multiplier, double rate, uint64_t count,
-			     double sensitivity, iso_error *err)
+static iso_status add_named(iso_plan *p, iso_plan_item *it, iso_entry entry, iso_error *err)
+{
+	ISO_TRY(name_item(it, entry, err));
+	return iso_plan_add(p, it, err);
+}
+
+iso_status iso_plan_gaussian(iso_plan *p, iso_entry entry, double noise_multiplier, double rate,
+			     uint64_t count, double sensitivity, iso_error *err)
 {
 	iso_plan_item it = {
 		.event = {.mechanism = ISO_MECH_GAUSSIAN,
@@ -115,26 +219,70 @@ iso_status iso_plan_gaussian(iso_plan *p, const char *why, int group, int part,
 			  .rate = rate,
 			  .count = count},
 		.norm = ISO_NORM_L2,
-		.sensitivity = sensitivity,
-		.group = group,
-		.part = part};
+		.sensitivity = sensitivity};
 
-	ISO_TRY(name_item(&it, why, err));
-	return iso_plan_add(p, &it, err);
+	return add_named(p, &it, entry, err);
 }
 
-iso_status iso_plan_laplace(iso_plan *p, const char *why, int group, int part, double scale,
-			    uint64_t count, double sensitivity, iso_error *err)
+iso_status iso_plan_laplace(iso_plan *p, iso_entry entry, double scale, uint64_t count,
+			    double sensitivity, iso_error *err)
 {
 	iso_plan_item it = {
 		.event = {.mechanism = ISO_MECH_LAPLACE, .noise = scale, .rate = 1, .count = count},
 		.norm = ISO_NORM_L1,
-		.sensitivity = sensitivity,
-		.group = group,
-		.part = part};
+		.sensitivity = sensitivity};
 
-	ISO_TRY(name_item(&it, why, err));
-	return iso_plan_add(p, &it, err);
+	return add_named(p, &it, entry, err);
+}
+
+iso_norm iso_event_norm(const iso_event *e)
+{
+	switch (e->mechanism) {
+	case ISO_MECH_GAUSSIAN:
+	case ISO_MECH_ZCDP:
+	case ISO_MECH_PATE_GNMAX:
+		return ISO_NORM_L2;
+	default:
+		return ISO_NORM_L1;
+	}
+}
+
+iso_status iso_plan_event(iso_plan *p, iso_entry entry, const iso_event *event, double sensitivity,
+			  iso_error *err)
+{
+	iso_plan_item it = {.event = *event, .sensitivity = sensitivity};
+
+	it.norm = iso_event_norm(event);
+	if (it.event.sampling == ISO_SAMPLING_NONE)
+		it.event.rate = 1;
+	return add_named(p, &it, entry, err);
+}
+
+iso_status iso_plan_adaptive_zcdp(iso_plan *p, iso_entry entry, double rho, double sensitivity,
+				  iso_error *err)
+{
+	iso_plan_item it = {
+		.event = {.mechanism = ISO_MECH_ZCDP, .rho = rho, .rate = 1, .count = 1},
+		.norm = ISO_NORM_L2,
+		.sensitivity = sensitivity,
+		.adaptive = 1};
+
+	return add_named(p, &it, entry, err);
+}
+
+iso_status iso_plan_adaptive_rdp(iso_plan *p, iso_entry entry, double order, double epsilon,
+				 double sensitivity, iso_error *err)
+{
+	iso_plan_item it = {.event = {.mechanism = ISO_MECH_RDP,
+				      .order = order,
+				      .epsilon = epsilon,
+				      .rate = 1,
+				      .count = 1},
+			    .norm = ISO_NORM_L2,
+			    .sensitivity = sensitivity,
+			    .adaptive = 1};
+
+	return add_named(p, &it, entry, err);
 }
 
 iso_status iso_plan_uncharged(iso_plan *p, const char *why, iso_error *err)
@@ -142,15 +290,15 @@ iso_status iso_plan_uncharged(iso_plan *p, const char *why, iso_error *err)
 	iso_plan_item it = {.event = {.mechanism = ISO_MECH_UNCHARGED, .rate = 1, .count = 1},
 			    .fixed = 1};
 
-	ISO_TRY(name_item(&it, why, err));
-	return iso_plan_add(p, &it, err);
+	return add_named(p, &it, (iso_entry){.why = why}, err);
 }
 
 /* ------------------------------------------------------------------ events */
 
+/* A cap costs what it is, however much of it was spent: that is what the filter proves. */
 static uint64_t event_count(const iso_plan_item *it, int used)
 {
-	return used ? it->used : it->event.count;
+	return used && !it->adaptive ? it->used : it->event.count;
 }
 
 static iso_status add_event(iso_events *list, const iso_plan_item *it, int used, iso_error *err)
@@ -163,62 +311,117 @@ static iso_status add_event(iso_events *list, const iso_plan_item *it, int used,
 	return iso_events_add(list, &e, err);
 }
 
-/* All parts of one group as one parallel event. `done` marks the items taken. */
-static iso_status add_group(const iso_plan *p, size_t first, int used, unsigned char *done,
-			    iso_events *out, iso_error *err)
+typedef struct place {
+	int group, part;
+	size_t at;
+} place;
+
+static int by_place(const void *a_, const void *b_)
 {
-	iso_events *parts = iso_alloc(p->n, sizeof(*parts));
-	size_t nparts = 0;
-	iso_status st = parts ? ISO_OK : iso_no_memory(err, "a parallel group");
+	const place *a = a_, *b = b_;
 
-	for (size_t i = first; i < p->n && st == ISO_OK; i++) {
-		if (done[i] || p->v[i].group != p->v[first].group)
+	if (a->group != b->group)
+		return a->group < b->group ? -1 : 1;
+	if (a->part != b->part)
+		return a->part < b->part ? -1 : 1;
+	return a->at < b->at ? -1 : a->at > b->at;
+}
+
+/* The grouped items in order of group, part and position. */
+static size_t places_of(const iso_plan *p, int used, place *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].group > 0 && p->v[i].event.mechanism != ISO_MECH_UNCHARGED &&
+		    event_count(&p->v[i], used))
+			out[n++] = (place){p->v[i].group, p->v[i].part, i};
+	qsort(out, n, sizeof(*out), by_place);
+	return n;
+}
+
+/* Room for exactly the events of the part that begins at at[0]: there may be 30,000 parts. */
+static iso_status start_part(iso_events *part, const place *at, size_t n, iso_error *err)
+{
+	while (part->cap < n && at[part->cap].part == at[0].part)
+		part->cap++;
+	part->v = iso_alloc(part->cap, sizeof(*part->v));
+	return part->v ? ISO_OK : iso_no_memory(err, "a parallel group");
+}
+
+/* One group, places at[0..n), as one parallel event. */
+static iso_status add_group(const iso_plan *p, int used, const place *at, size_t n, iso_events *out,
+			    iso_error *err)
+{
+	iso_event e = {.mechanism = ISO_MECH_PARALLEL, .rate = 1, .count = 1};
+	size_t nparts = n > 0;
+	iso_status st = ISO_OK;
+
+	for (size_t i = 1; i < n; i++)
+		nparts += at[i].part != at[i - 1].part;
+	e.parts = iso_alloc(nparts, sizeof(*e.parts));
+	if (!e.parts)
+		return iso_no_memory(err, "a parallel group");
+	for (size_t i = 0; i < n && st == ISO_OK; i++) {
+		if (i == 0 || at[i].part != at[i - 1].part)
+			st = start_part(&e.parts[e.nparts++], at + i, n - i, err);
+		if (st == ISO_OK)
+			st = add_event(&e.parts[e.nparts - 1], &p->v[at[i].at], used, err);
+	}
+	if (st == ISO_OK)
+		st = iso_grow(&out->v, &out->cap, out->n + 1, sizeof(*out->v), err);
+	if (st == ISO_OK) {
+		out->v[out->n++] = e; /* moved: 30,000 parts are not copied */
+		return ISO_OK;
+	}
+	for (size_t i = 0; i < nparts; i++)
+		iso_events_free(&e.parts[i]);
+	iso_free(e.parts);
+	return st;
+}
+
+static iso_status add_sequential(const iso_plan *p, int used, iso_events *out, iso_error *err)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if ((p->v[i].group == 0 || p->v[i].event.mechanism == ISO_MECH_UNCHARGED) &&
+		    event_count(&p->v[i], used))
+			ISO_TRY(add_event(out, &p->v[i], used, err));
+	return ISO_OK;
+}
+
+/* group > 0: of that group only `part`, as sequential events. */
+static iso_status events_of(const iso_plan *p, int used, int group, int part, iso_events *out,
+			    iso_error *err)
+{
+	place *at = iso_alloc(p->n + 1, sizeof(*at));
+	size_t n;
+	iso_status st;
+
+	*out = (iso_events){0};
+	if (!at)
+		return iso_no_memory(err, "the events of a plan");
+	n = places_of(p, used, at);
+	st = add_sequential(p, used, out, err);
+	for (size_t i = 0, end; i < n && st == ISO_OK; i = end) {
+		for (end = i; end < n && at[end].group == at[i].group;)
+			end++;
+		if (at[i].group != group) {
+			st = add_group(p, used, at + i, end - i, out, err);
 			continue;
-		for (size_t j = i; j < p->n && st == ISO_OK; j++) {
-			if (done[j] || p->v[j].group != p->v[i].group ||
-			    p->v[j].part != p->v[i].part)
-				continue;
-			done[j] = 1;
-			if (event_count(&p->v[j], used))
-				st = add_event(&parts[nparts], &p->v[j], used, err);
 		}
-		nparts += parts[nparts].n > 0;
+		for (size_t k = i; k < end && st == ISO_OK; k++)
+			if (at[k].part == part)
+				st = add_event(out, &p->v[at[k].at], used, err);
 	}
-	if (st == ISO_OK && nparts > 0) {
-		const iso_event e = {.mechanism = ISO_MECH_PARALLEL,
-				     .rate = 1,
-				     .count = 1,
-				     .parts = parts,
-				     .nparts = nparts};
-
-		st = iso_events_add(out, &e, err); /* copies */
-	}
-	for (size_t i = 0; parts && i < p->n; i++)
-		iso_events_free(&parts[i]);
-	iso_free(parts);
+	iso_free(at);
+	if (st != ISO_OK)
+		iso_events_free(out);
 	return st;
 }
 
 iso_status iso_plan_events(const iso_plan *p, int used, iso_events *out, iso_error *err)
 {
-	unsigned char *done = iso_alloc(p->n + 1, 1);
-	iso_status st = ISO_OK;
-
-	*out = (iso_events){0};
-	if (!done)
-		return iso_no_memory(err, "the events of a plan");
-	for (size_t i = 0; i < p->n && st == ISO_OK; i++) {
-		if (done[i])
-			continue;
-		if (p->v[i].group > 0 && p->v[i].event.mechanism != ISO_MECH_UNCHARGED)
-			st = add_group(p, i, used, done, out, err);
-		else if (event_count(&p->v[i], used))
-			st = add_event(out, &p->v[i], used, err);
-	}
-	iso_free(done);
-	if (st != ISO_OK)
-		iso_events_free(out);
-	return st;
+	return events_of(p, used, -1, 0, out, err);
 }
 
 /* ------------------------------------------------------------------ ledger */
@@ -290,7 +493,7 @@ void iso_ledger_set_replay(iso_ledger *l, struct iso_replay *r)
 	l->replay = r;
 }
 
-static iso_status not_planned(const iso_ledger *l, const char *why, int part, iso_error *err)
+static iso_status not_planned(const iso_ledger *l, iso_entry e, iso_error *err)
 {
 	const char **names = iso_alloc(l->plan.n + 1, sizeof(*names));
 	const char *near = NULL;
@@ -299,26 +502,32 @@ static iso_status not_planned(const iso_ledger *l, const char *why, int part, is
 	for (size_t i = 0; names && i < l->plan.n; i++)
 		names[i] = l->plan.v[i].why;
 	if (names)
-		near = iso_nearest_word(why, names, l->plan.n);
+		near = iso_nearest_word(e.why, names, l->plan.n);
 	st = iso_fail(err, ISO_E_BUDGET,
-		      "release that is not planned (%s: %s, part %d): the plan has %zu "
+		      "release that is not planned (%s: %s, group %d, part %d): the plan has %zu "
 		      "entries%s%s%s; plan it",
-		      l->who, why, part, l->plan.n, near ? ", the nearest is \"" : "",
+		      l->who, e.why, e.group, e.part, l->plan.n, near ? ", the nearest is \"" : "",
 		      near ? near : "", near ? "\"" : "");
 	iso_free(names);
 	return st;
 }
 
-iso_status iso_ledger_find(const iso_ledger *l, const char *why, int part, int *handle,
-			   iso_error *err)
+iso_status iso_ledger_find(const iso_ledger *l, iso_entry entry, int *handle, iso_error *err)
 {
+	const size_t i = find_item(&l->plan, entry.why, entry.group, entry.part);
+
 	*handle = -1;
-	for (size_t i = 0; i < l->plan.n; i++)
-		if (l->plan.v[i].part == part && strcmp(l->plan.v[i].why, why) == 0) {
-			*handle = (int)i;
-			return ISO_OK;
-		}
-	return not_planned(l, why, part, err);
+	if (i == NOT_FOUND)
+		return not_planned(l, entry, err);
+	ISO_FAIL_IF(l->plan.v[i].unit != entry.unit &&
+			    l->plan.v[i].event.mechanism != ISO_MECH_UNCHARGED,
+		    err, ISO_E_BUDGET,
+		    "other unit than planned (%s: %s, part %d): the plan protects a %s, the call a "
+		    "%s; name the planned unit",
+		    l->who, entry.why, entry.part, iso_unit_name(l->plan.v[i].unit),
+		    iso_unit_name(entry.unit));
+	*handle = (int)i;
+	return ISO_OK;
 }
 
 iso_status iso_ledger_entry(const iso_ledger *l, int handle, const iso_plan_item **item,
@@ -351,7 +560,7 @@ iso_status iso_ledger_uncharged(iso_ledger *l, const char *why, iso_error *err)
 		l->plan.v[i].used++;
 		return ISO_OK;
 	}
-	ISO_TRY(name_item(&it, why, err));
+	ISO_TRY(name_item(&it, (iso_entry){.why = why}, err));
 	ISO_TRY(iso_grow(&l->state, &l->state_cap, l->plan.n + 1, sizeof(*l->state), err));
 	ISO_TRY(append_item(&l->plan, &it, err));
 	l->plan.v[l->plan.n - 1].used = 1;
@@ -382,7 +591,7 @@ iso_status iso_ledger_settled(const iso_ledger *l, iso_error *err)
 		 */
 		if (it->event.mechanism == ISO_MECH_UNCHARGED && it->used > 0)
 			continue;
-		ISO_FAIL_IF(it->used != it->event.count, err, ISO_E_PLUGIN,
+		ISO_FAIL_IF(!it->adaptive && it->used != it->event.count, err, ISO_E_PLUGIN,
 			    "ledger differs from the plan (%s: %s, part %d): %llu of %llu planned "
 			    "releases were made; "
 			    "plan what "
@@ -409,13 +618,13 @@ static void make_infinite(iso_epsilons *e)
 			*field[i] = INFINITY;
 }
 
-iso_status iso_ledger_epsilon(const iso_ledger *l, double delta, unsigned want, iso_epsilons *out,
-			      iso_error *err)
+static iso_status epsilon_of(const iso_ledger *l, int group, int part, double delta, unsigned want,
+			     iso_epsilons *out, iso_error *err)
 {
 	iso_events events = {0};
 	iso_status st;
 
-	ISO_TRY(iso_plan_events(&l->plan, 1, &events, err));
+	ISO_TRY(events_of(&l->plan, 1, group, part, &events, err));
 	if (events.n == 0) {
 		/* nothing was released: epsilon 0 under every accountant */
 		*out = (iso_epsilons){.rdp_order = NAN, .data_dependent_rdp = NAN};
@@ -434,4 +643,19 @@ iso_status iso_ledger_epsilon(const iso_ledger *l, double delta, unsigned want, 
 	if (st == ISO_OK && iso_ledger_uncharged_count(l) > 0)
 		make_infinite(out);
 	return st;
+}
+
+iso_status iso_ledger_epsilon(const iso_ledger *l, double delta, unsigned want, iso_epsilons *out,
+			      iso_error *err)
+{
+	return epsilon_of(l, -1, 0, delta, want, out, err);
+}
+
+iso_status iso_ledger_epsilon_of(const iso_ledger *l, int group, int part, double delta,
+				 unsigned want, iso_epsilons *out, iso_error *err)
+{
+	ISO_FAIL_IF(group < 1 || part < 0, err, ISO_E_USAGE,
+		    "part of a ledger (%s): group %d, part %d; groups count from 1, parts from 0",
+		    l->who, group, part);
+	return epsilon_of(l, group, part, delta, want, out, err);
 }

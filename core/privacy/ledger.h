@@ -6,6 +6,14 @@
  * every mechanism call names its planned entry and is booked there; a call that is not planned, or
  * that would exceed the planned count, is refused before it touches data (ISO_E_BUDGET).  At the
  * end the ledger must equal the plan.
+ *
+ * ADAPTIVE ENTRIES.  Where the parameters of a release follow from earlier releases (a rate from a
+ * noisy count, the next query), the plan holds a CAP in zCDP or in Renyi DP at one order.
+ * iso_ledger_spend charges every call's event under a privacy filter (Feldman and Zrnic 2021,
+ * "Individual privacy accounting via a Renyi filter", Theorem 4.3: as long as the sum of the
+ * adaptively chosen divergences at an order stays below a fixed cap, the whole is Renyi DP with
+ * that cap at that order; zCDP is the same at all orders at once) and refuses beyond the cap.  The
+ * cost of the training is the cap, however much of it was spent.
  */
 #ifndef ISO_PRIVACY_LEDGER_H
 #define ISO_PRIVACY_LEDGER_H
@@ -22,23 +30,45 @@ typedef enum iso_guarantee {
 } iso_guarantee;
 const char *iso_guarantee_name(iso_guarantee g); /* "none", "heuristic", "dp" */
 
+/* Whose data a neighbouring table differs in: one record, or all records of one client
+ * (user-level). A plan has one unit; the sensitivities are of that unit. */
+typedef enum iso_unit { ISO_UNIT_RECORD, ISO_UNIT_CLIENT } iso_unit;
+const char *iso_unit_name(iso_unit u); /* "record", "client" */
+
+/* The name of an entry; (why, group, part) is unique in a plan.  Use designated members:
+ * (iso_entry){.why = "step"}. */
+typedef struct iso_entry {
+	const char *why; /* name of the step, 1 to 47 characters: "disc-step" */
+	int group;	 /* 0 = sequential; items of one group > 0 with different part compose in
+			  * parallel.  Two groups compose one after the other: a nested partition
+			  * written as two groups is an upper bound. */
+	int part;	 /* disjoint part of the records (or clients) */
+	iso_unit unit;
+} iso_entry;
+
 /* One planned kind of release. */
 typedef struct iso_plan_item {
-	char why[48]; /* name of the step, unique in (group, part): "disc-step", "label-histogram"
-		       */
-	iso_event event;    /* PARALLEL not allowed: use group and part */
+	char why[48];
+	iso_event event;    /* PARALLEL not allowed: use group and part.  Adaptive: the cap, as a
+			     * ZCDP or an RDP event of count 1 */
 	iso_norm norm;	    /* norm of the sensitivity */
-	double sensitivity; /* of one call's aggregate, in data units: clip bound C, sqrt(d), ... */
-	int group; /* 0 = sequential; items of one group > 0 with different part compose in parallel
-		    */
-	int part;  /* disjoint part of the records */
+	double sensitivity; /* the largest that a call may declare, in data units: clip bound C,
+			     * sqrt(d), ...  The noise follows the sensitivity of the CALL, the plan
+			     * fixes the multiplier: bounds that adapt to released things are free.
+			     * INFINITY = no limit. */
+	int group, part;
+	iso_unit unit;
 	uint64_t used; /* booked so far (ledger only) */
 	int fixed;     /* 1: event.noise does not scale with the free scale (paid as declared) */
+	int adaptive;  /* 1: a cap */
+	double spent;  /* of the cap: rho, or the divergence at the order (ledger only) */
 } iso_plan_item;
 
 typedef struct iso_plan {
 	iso_plan_item *v; /* owned */
 	size_t n, cap;
+	uint32_t *slot; /* hash index of the names; owned, made by iso_plan_add */
+	size_t nslot;
 } iso_plan;
 
 iso_status iso_plan_add(iso_plan *p, const iso_plan_item *item, iso_error *err) ISO_MUST_CHECK;
@@ -48,12 +78,22 @@ iso_status iso_plan_events(const iso_plan *p, int used, iso_events *out,
 			   iso_error *err) ISO_MUST_CHECK;
 
 /* Short-hands for planning. */
-iso_status iso_plan_gaussian(iso_plan *p, const char *why, int group, int part,
-			     double noise_multiplier, double rate, uint64_t count,
-			     double sensitivity,
+iso_status iso_plan_gaussian(iso_plan *p, iso_entry entry, double noise_multiplier, double rate,
+			     uint64_t count, double sensitivity,
 			     iso_error *err) ISO_MUST_CHECK; /* rate 1 = no sampling */
-iso_status iso_plan_laplace(iso_plan *p, const char *why, int group, int part, double scale,
-			    uint64_t count, double sensitivity, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_plan_laplace(iso_plan *p, iso_entry entry, double scale, uint64_t count,
+			    double sensitivity, iso_error *err) ISO_MUST_CHECK;
+/* Mechanisms that are declared by what they cost, under the adjacency of the ledger: EXPONENTIAL
+ * and RANDOMIZED_RESPONSE (epsilon), PURE (epsilon and, for an open histogram, delta), ZCDP (rho).
+ * sensitivity: of one record more or less; the doors double it under replace-one. */
+iso_status iso_plan_event(iso_plan *p, iso_entry entry, const iso_event *event, double sensitivity,
+			  iso_error *err) ISO_MUST_CHECK;
+/* A cap: rho > 0 in zCDP, or `epsilon` of Renyi divergence at `order` > 1 (needed for sampled
+ * Gaussians, which have no zCDP). */
+iso_status iso_plan_adaptive_zcdp(iso_plan *p, iso_entry entry, double rho, double sensitivity,
+				  iso_error *err) ISO_MUST_CHECK;
+iso_status iso_plan_adaptive_rdp(iso_plan *p, iso_entry entry, double order, double epsilon,
+				 double sensitivity, iso_error *err) ISO_MUST_CHECK;
 iso_status iso_plan_uncharged(iso_plan *p, const char *why, iso_error *err) ISO_MUST_CHECK;
 
 typedef struct iso_ledger iso_ledger;
@@ -71,25 +111,42 @@ iso_adjacency iso_ledger_adjacency(const iso_ledger *l);
 /* Booked state; borrowed, valid until the next call on the ledger. */
 const iso_plan *iso_ledger_items(const iso_ledger *l);
 /* Handle of a planned entry; ISO_E_BUDGET with the nearest planned name if there is none. */
-iso_status iso_ledger_find(const iso_ledger *l, const char *why, int part, int *handle,
+iso_status iso_ledger_find(const iso_ledger *l, iso_entry entry, int *handle,
 			   iso_error *err) ISO_MUST_CHECK;
+/* Charges one adaptive entry with the event of the calls that follow (event.count of them), under
+ * the privacy filter; ISO_E_BUDGET, and nothing charged, beyond the cap or with the last event's
+ * calls still to be made.  The event's parameters may depend on what was released and on public
+ * things only.  ISO_E_UNSUPPORTED for an event without a curve (sampled Gaussians under a zCDP cap,
+ * events with a delta). */
+iso_status iso_ledger_spend(iso_ledger *l, int handle, const iso_event *event,
+			    iso_error *err) ISO_MUST_CHECK;
+/* What is left of an adaptive entry's cap, in its unit; 0 for another entry.  Public. */
+double iso_ledger_left(const iso_ledger *l, int handle);
 /* Something was chosen by looking at real data and is not paid for: visible in every table.  `why`
  * as planned or new. */
 iso_status iso_ledger_uncharged(iso_ledger *l, const char *why, iso_error *err) ISO_MUST_CHECK;
 size_t iso_ledger_uncharged_count(const iso_ledger *l);
 /* No further release: sampling runs under a closed ledger. */
 void iso_ledger_close(iso_ledger *l);
-/* ISO_E_PLUGIN unless every planned count was used exactly. */
+/* ISO_E_PLUGIN unless every planned count was used exactly; of an adaptive entry, at most the cap.
+ */
 iso_status iso_ledger_settled(const iso_ledger *l, iso_error *err) ISO_MUST_CHECK;
 /* Epsilon of what was booked, under the accountants of `want`; +inf if anything uncharged stands in
  * it. */
 iso_status iso_ledger_epsilon(const iso_ledger *l, double delta, unsigned want, iso_epsilons *out,
 			      iso_error *err) ISO_MUST_CHECK;
 
+/* Epsilon of the records (clients) of one part of a group, by iso_epsilon_bound: all sequential
+ * entries, that part, and the worst part of every other group.  Under replace-one the record that
+ * takes another's place stays in the part. */
+iso_status iso_ledger_epsilon_of(const iso_ledger *l, int group, int part, double delta,
+				 unsigned want, iso_epsilons *out, iso_error *err) ISO_MUST_CHECK;
+
 /* JSON of the ledger for the record, and back: round trip exact.  The value is a cJSON array (owned
  * by the caller) of
  * {"who","why","group","part","mechanism","noise","epsilon","delta","rho","sampling","rate","count","norm",
- * "sensitivity"} entries. */
+ * "sensitivity"} entries, with "classes", "order", "unit" (unless record), "adaptive" and "spent"
+ * (of a cap) where they apply. */
 struct cJSON;
 iso_status iso_ledger_to_json(const iso_ledger *l, struct cJSON **out,
 			      iso_error *err) ISO_MUST_CHECK;

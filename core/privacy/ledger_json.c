@@ -35,11 +35,19 @@ static cJSON *entry_json(const iso_ledger *l, const iso_plan_item *it)
 	ok = ok && add_number(o, "rho", e->rho);
 	ok = ok && cJSON_AddStringToObject(o, "sampling", iso_sampling_name(e->sampling));
 	ok = ok && add_number(o, "rate", e->rate);
-	ok = ok && add_number(o, "count", (double)it->used);
+	ok = ok && add_number(o, "count", it->adaptive ? 1 : (double)it->used);
 	ok = ok && cJSON_AddStringToObject(o, "norm", norm_names[it->norm]);
 	ok = ok && add_number(o, "sensitivity", it->sensitivity);
 	if (e->classes)
 		ok = ok && add_number(o, "classes", (double)e->classes);
+	if (e->mechanism == ISO_MECH_RDP)
+		ok = ok && add_number(o, "order", e->order);
+	if (it->unit != ISO_UNIT_RECORD)
+		ok = ok && cJSON_AddStringToObject(o, "unit", iso_unit_name(it->unit));
+	if (it->adaptive) {
+		ok = ok && cJSON_AddTrueToObject(o, "adaptive");
+		ok = ok && add_number(o, "spent", it->spent);
+	}
 	if (!ok) {
 		cJSON_Delete(o);
 		return NULL;
@@ -55,7 +63,7 @@ iso_status iso_ledger_to_json(const iso_ledger *l, cJSON **out, iso_error *err)
 	for (size_t i = 0; array && i < l->plan.n; i++) {
 		cJSON *o;
 
-		if (l->plan.v[i].used == 0)
+		if (l->plan.v[i].used == 0 && !l->plan.v[i].adaptive)
 			continue;
 		o = entry_json(l, &l->plan.v[i]);
 		if (!o || !cJSON_AddItemToArray(array, o)) {
@@ -151,9 +159,10 @@ static iso_status get_text(const reader *r, const char *key, char *out, size_t c
 
 static iso_status only_known_keys(const reader *r)
 {
-	static const char *const keys[] = {"who",   "why",     "group", "part",	       "mechanism",
-					   "noise", "epsilon", "delta", "rho",	       "sampling",
-					   "rate",  "count",   "norm",	"sensitivity", "classes"};
+	static const char *const keys[] = {
+		"who",	   "why",   "group",	"part",	    "mechanism", "noise", "epsilon",
+		"delta",   "rho",   "sampling", "rate",	    "count",	 "norm",  "sensitivity",
+		"classes", "order", "unit",	"adaptive", "spent"};
 
 	for (const cJSON *v = r->o->child; v; v = v->next) {
 		size_t i = 0;
@@ -164,6 +173,29 @@ static iso_status only_known_keys(const reader *r)
 			return bad(r, v->string, "no such key");
 	}
 	return ISO_OK;
+}
+
+static const char *unit_name(int i)
+{
+	return iso_unit_name((iso_unit)i);
+}
+
+static iso_status read_optional(const reader *r, iso_plan_item *it)
+{
+	const cJSON *adaptive = cJSON_GetObjectItemCaseSensitive(r->o, "adaptive");
+	int unit = ISO_UNIT_RECORD;
+
+	if (cJSON_GetObjectItemCaseSensitive(r->o, "order"))
+		ISO_TRY(get_number(r, "order", 1, 1e100, &it->event.order));
+	if (cJSON_GetObjectItemCaseSensitive(r->o, "unit"))
+		ISO_TRY(get_name(r, "unit", unit_name, ISO_UNIT_CLIENT + 1, &unit));
+	it->unit = (iso_unit)unit;
+	if (!adaptive)
+		return ISO_OK;
+	if (!cJSON_IsTrue(adaptive))
+		return bad(r, "adaptive", "true, or no such key");
+	it->adaptive = 1;
+	return get_number(r, "spent", 0, INFINITY, &it->spent);
 }
 
 static iso_status read_entry(const reader *r, iso_plan_item *it)
@@ -195,6 +227,7 @@ static iso_status read_entry(const reader *r, iso_plan_item *it)
 	ISO_TRY(get_number(r, "sensitivity", 0, INFINITY, &it->sensitivity));
 	if (cJSON_GetObjectItemCaseSensitive(r->o, "classes"))
 		ISO_TRY(get_whole(r, "classes", 1e6, &classes));
+	ISO_TRY(read_optional(r, it));
 	if (count < 1)
 		return bad(r, "count", "at least 1");
 	if (mechanism == ISO_MECH_PARALLEL)
@@ -202,6 +235,13 @@ static iso_status read_entry(const reader *r, iso_plan_item *it)
 			   "a mechanism, parallel parts are written by group and part");
 	it->group = (int)group;
 	it->part = (int)part;
+	if (it->adaptive &&
+	    (count > 1 || (mechanism != ISO_MECH_ZCDP && mechanism != ISO_MECH_RDP)))
+		return bad(r, "adaptive", "a cap in zcdp or rdp, of count 1");
+	if (it->adaptive &&
+	    !(it->spent <=
+	      (mechanism == ISO_MECH_ZCDP ? it->event.rho : it->event.epsilon) * (1 + 1e-9)))
+		return bad(r, "spent", "at most the cap");
 	it->event.mechanism = (iso_mech)mechanism;
 	it->event.sampling = (iso_sampling)sampling;
 	it->event.count = it->used = (uint64_t)count;

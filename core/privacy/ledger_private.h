@@ -12,12 +12,15 @@
 #define ISO_MAX_ENTRIES 1000000u
 
 typedef struct iso_entry_state {
-	uint32_t calls;	 /* begun so far */
-	uint64_t booked; /* uses booked by the last call */
-	int open;	 /* the last call was begun and not finished */
-	int drawn;	 /* its Poisson batch was drawn */
-	size_t covered;	 /* numbers of the last call that got their noise piece by piece */
-	int appended;	 /* uncharged entry that no plan had announced */
+	uint32_t calls;	    /* begun so far */
+	uint64_t booked;    /* uses booked by the last call */
+	int open;	    /* the last call was begun and not finished */
+	int drawn;	    /* its Poisson batch was drawn */
+	size_t covered;	    /* numbers of the last call that got their noise piece by piece */
+	int appended;	    /* uncharged entry that no plan had announced */
+	double sensitivity; /* of the last call */
+	iso_event now;	    /* adaptive: the event charged last */
+	uint64_t left;	    /* adaptive: its calls still to be made */
 } iso_entry_state;
 
 struct iso_ledger {
@@ -36,13 +39,27 @@ struct iso_ledger {
  * mechanism_trusted.h. */
 iso_status iso_ledger_entry(const iso_ledger *l, int handle, const iso_plan_item **item,
 			    iso_error *err) ISO_MUST_CHECK;
-/* Finds (why, part), requires one of two mechanisms and no sampling: what every iso_mech_* function
- * starts with. */
-iso_status iso_ledger_mechanism(const iso_ledger *l, const char *why, int part, iso_mech a,
-				iso_mech b, int *handle, iso_error *err) ISO_MUST_CHECK;
+/* The event that pays for the next call: the planned one, or the one charged last. */
+const iso_event *iso_ledger_event(const iso_ledger *l, int handle);
+/* 2 under replace-one, where a record leaves and another comes; for what is declared by its cost.
+ */
+double iso_ledger_unit(const iso_ledger *l);
+/* Finds the entry, requires one of the mechanisms of `set` (bits 1 << iso_mech) and, unless
+ * `sampled`, no sampling: what every iso_mech_* function starts with. */
+iso_status iso_ledger_mechanism(const iso_ledger *l, iso_entry entry, unsigned set, int sampled,
+				int *handle, iso_error *err) ISO_MUST_CHECK;
+#define ISO_SET(m) (1u << (m))
+#define ISO_SET_GAUSSIAN (ISO_SET(ISO_MECH_GAUSSIAN) | ISO_SET(ISO_MECH_ZCDP))
+#define ISO_SET_LAPLACE (ISO_SET(ISO_MECH_LAPLACE) | ISO_SET(ISO_MECH_PURE))
+/* The norm that an event's noise is calibrated to. */
+iso_norm iso_event_norm(const iso_event *e);
 /* Noise of the selection mechanisms: adds `sd_or_scale` of the entry's family to x [n] and takes
  * part in record/replay. block: numbers that belong to one query (n for one choice). */
 iso_status iso_release_scores(iso_ledger *l, int handle, uint32_t call, double scale, double *x,
 			      size_t n, size_t block, iso_error *err) ISO_MUST_CHECK;
+
+/* Randomised response on report [n] (categories 0..k-1), in place, with record/replay. */
+iso_status iso_release_reports(iso_ledger *l, int handle, uint32_t call, uint32_t k, double *report,
+			       size_t n, iso_error *err) ISO_MUST_CHECK;
 
 #endif

@@ -9,8 +9,8 @@
 #include "core/rand/rand.h"
 
 /* Books `count` uses of the entry or refuses (ISO_E_BUDGET) before any data are touched.
- * sensitivity: what the caller can prove of its aggregate, must be <= planned.  *call = number of
- * this call, counted per entry. */
+ * sensitivity: what the caller can prove of its aggregate from public things, must be <= planned.
+ * *call = number of this call, counted per entry. */
 iso_status iso_release_begin(iso_ledger *l, int handle, uint64_t count, double sensitivity,
 			     uint32_t *call, iso_error *err) ISO_MUST_CHECK;
 /* Poisson batch of the entry's own rate: positions into id[n]; call = from iso_release_begin.  Logs
@@ -18,8 +18,11 @@ iso_status iso_release_begin(iso_ledger *l, int handle, uint64_t count, double s
 iso_status iso_release_poisson(iso_ledger *l, int handle, uint32_t call, const uint64_t *id,
 			       size_t n, uint32_t *out, size_t *batch,
 			       iso_error *err) ISO_MUST_CHECK;
-/* Adds the planned noise (Gaussian: sd = noise * sensitivity; Laplace: scale = noise * sensitivity)
- * in place; records, or compares and replaces, under record/replay. */
+/* Adds the noise in place, its scale the planned multiplier times the sensitivity that the call
+ * declared; records, or compares and replaces, under record/replay.  A float sum is paid for with
+ * ISO_F32_SLACK more: its rounding may move it by that much beyond the declared sensitivity, and a
+ * replay tolerates as much. */
+#define ISO_F32_SLACK 1e-4
 iso_status iso_release_finish_f32(iso_ledger *l, int handle, uint32_t call, float *sum, size_t n,
 				  iso_error *err) ISO_MUST_CHECK;
 iso_status iso_release_finish(iso_ledger *l, int handle, uint32_t call, double *sum, size_t n,

@@ -417,6 +417,8 @@ static int has_no_pld(const iso_event *e)
 {
 	if (e->mechanism == ISO_MECH_ZCDP)
 		return e->rho > 0;
+	if (e->mechanism == ISO_MECH_RDP)
+		return e->epsilon > 0;
 	return e->mechanism == ISO_MECH_GAUSSIAN &&
 	       e->sampling == ISO_SAMPLING_WITHOUT_REPLACEMENT && e->rate > 0 && e->rate < 1;
 }

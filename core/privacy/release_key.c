@@ -57,11 +57,14 @@ static void add_item(iso_sha256 *h, const iso_plan_item *it)
 	add_text(h, it->why);
 	add_word(h, (uint64_t)it->group);
 	add_word(h, (uint64_t)it->part);
-	add_word(h, (uint64_t)e->mechanism);
+	add_word(h, (uint64_t)it->unit);
+	add_word(h, (uint64_t)it->adaptive);
+	add_text(h, iso_mech_name(e->mechanism));
 	add_rounded(h, e->noise);
 	add_rounded(h, e->epsilon);
 	add_rounded(h, e->delta);
 	add_rounded(h, e->rho);
+	add_rounded(h, e->order);
 	add_word(h, (uint64_t)e->sampling);
 	add_rounded(h, e->rate);
 	add_word(h, e->count);

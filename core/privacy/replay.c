@@ -269,10 +269,12 @@ static int recorded_hit(iso_replay *r, int handle, uint32_t call)
 	return 0;
 }
 
-iso_status iso_replay_drawn(iso_replay *r, int handle, uint32_t call, const uint64_t *id, size_t n,
-			    const uint32_t *batch, size_t nbatch, iso_error *err)
+iso_status iso_replay_drawn(iso_replay *r, int handle, uint32_t call, double rate,
+			    const uint64_t *id, size_t n, const uint32_t *batch, size_t nbatch,
+			    iso_error *err)
 {
-	const iso_replay_draw d = {.handle = handle, .call = call, .n = n, .batch = nbatch};
+	const iso_replay_draw d = {
+		.handle = handle, .call = call, .rate = rate, .n = n, .batch = nbatch};
 
 	if (r->mode == ISO_REPLAY_RECORD)
 		return log_draw(r, &d, id, batch, err);
@@ -291,7 +293,7 @@ static double number(const iso_replay_call *c, size_t i)
 	return c->is_float ? ((const float *)c->aggregate)[i] : ((const double *)c->aggregate)[i];
 }
 
-typedef enum measure { BY_L1, BY_L2, BY_MAX } measure;
+typedef enum measure { BY_L1, BY_L2, BY_MAX, BY_COUNT } measure;
 
 /* Largest distance over the call's queries; NaN if anything is not a number on one side only. */
 static double distance(const iso_replay_call *a, const iso_replay_call *b, measure how)
@@ -311,7 +313,9 @@ static double distance(const iso_replay_call *a, const iso_replay_call *b, measu
 
 			if (isnan(d))
 				return NAN;
-			if (how == BY_MAX)
+			if (how == BY_COUNT)
+				s += d > 0;
+			else if (how == BY_MAX)
 				s = d > s ? d : s;
 			else
 				s += how == BY_L1 ? d : d * d;
@@ -374,14 +378,16 @@ static void check_partition(iso_replay *r, const iso_plan_item *item, uint32_t c
 static void judge(iso_replay *r, const iso_plan_item *item, const iso_replay_call *now,
 		  const iso_replay_call *then)
 {
-	const iso_mech m = item->event.mechanism;
+	const iso_mech m = now->event.mechanism;
 	const int votes = m == ISO_MECH_PATE_LNMAX || m == ISO_MECH_PATE_GNMAX;
-	const measure how = votes			? BY_L1
-			    : m == ISO_MECH_EXPONENTIAL ? BY_MAX
-			    : item->norm == ISO_NORM_L1 ? BY_L1
-							: BY_L2;
-	const double bound = votes ? 2 : item->sensitivity;
-	const double allowed = bound * r->factor;
+	const measure how = votes					   ? BY_L1
+			    : now->choice				   ? BY_MAX
+			    : m == ISO_MECH_RANDOMIZED_RESPONSE		   ? BY_COUNT
+			    : m == ISO_MECH_GAUSSIAN || m == ISO_MECH_ZCDP ? BY_L2
+									   : BY_L1;
+	const double bound = votes ? 2 : now->sensitivity;
+	/* a replaced record's report is one report */
+	const double allowed = how == BY_COUNT ? bound : bound * r->factor;
 	const double moved = distance(now, then, how);
 	const double slack = moved == 0 ? 0 : rounding(then, bound);
 	const int hit = r->hit && r->hit_handle == now->handle && r->hit_call == now->call;
@@ -398,7 +404,7 @@ static void judge(iso_replay *r, const iso_plan_item *item, const iso_replay_cal
 		r->worst = moved / allowed;
 	if (moved <= slack)
 		return;
-	if (r->nwatch > 0 && item->event.sampling == ISO_SAMPLING_POISSON && !hit)
+	if (r->nwatch > 0 && now->event.sampling == ISO_SAMPLING_POISSON && !hit)
 		(void)found(r, ISO_FINDING_INCLUSION, item, now->call,
 			    "it moved though the differing record is not in its batch");
 	if (item->group > 0)
@@ -411,19 +417,18 @@ static double value_at(const iso_replay_call *c, const void *v, size_t i)
 }
 
 /* log p(release | now) - log p(release | then). */
-static double log_ratio(const iso_plan_item *item, const iso_replay_call *now,
-			const iso_replay_call *then)
+static double log_ratio(const iso_replay_call *now, const iso_replay_call *then)
 {
-	const iso_mech m = item->event.mechanism;
+	const iso_event *e = &now->event;
+	const iso_mech m = e->mechanism;
 	const int laplace = m == ISO_MECH_LAPLACE || m == ISO_MECH_PATE_LNMAX;
 	const int votes = m == ISO_MECH_PATE_LNMAX || m == ISO_MECH_PATE_GNMAX;
-	const double scale = m == ISO_MECH_ZCDP
-				     ? item->sensitivity / sqrt(2 * item->event.rho)
-				     : item->event.noise * (votes ? 1 : item->sensitivity);
+	const double scale = m == ISO_MECH_ZCDP ? now->unit * now->sensitivity / sqrt(2 * e->rho)
+						: e->noise * (votes ? 1 : now->sensitivity);
 	double s = 0;
 
 	if ((!laplace && !votes && m != ISO_MECH_GAUSSIAN && m != ISO_MECH_ZCDP) || !(scale > 0) ||
-	    (item->event.sampling != ISO_SAMPLING_NONE && item->event.rate < 1))
+	    (e->sampling != ISO_SAMPLING_NONE && e->rate < 1))
 		return 0;
 	for (size_t i = 0; i < now->n; i++) {
 		const double x = value_at(then, then->release, i);
@@ -432,6 +437,16 @@ static double log_ratio(const iso_plan_item *item, const iso_replay_call *now,
 		s += laplace ? fabs(a) - fabs(b) : (a * a - b * b) / 2;
 	}
 	return s;
+}
+
+/* The event and the sensitivity of a call are public: a function of what was released. */
+static int same_price(const iso_replay_call *a, const iso_replay_call *b)
+{
+	const iso_event *e = &a->event, *f = &b->event;
+
+	return e->mechanism == f->mechanism && e->noise == f->noise && e->epsilon == f->epsilon &&
+	       e->delta == f->delta && e->rho == f->rho && e->sampling == f->sampling &&
+	       e->rate == f->rate && e->count == f->count && a->sensitivity == b->sensitivity;
 }
 
 void iso_replay_compare(iso_replay *r, const iso_plan_item *item, const iso_replay_call *c, void *x,
@@ -450,9 +465,15 @@ void iso_replay_compare(iso_replay *r, const iso_plan_item *item, const iso_repl
 				 : "fewer calls were recorded");
 		return;
 	}
+	if (!same_price(then, c)) {
+		r->lost = 1;
+		(void)found(r, ISO_FINDING_CONTROL_FLOW, item, c->call,
+			    "its noise, rate or sensitivity differs from the recorded call's");
+		return;
+	}
 	r->at++;
 	judge(r, item, c, then);
-	r->likelihood += log_ratio(item, c, then);
+	r->likelihood += log_ratio(c, then);
 	memcpy(x, then->release, bytes_of(c));
 	*known = 1;
 }

@@ -82,8 +82,12 @@ typedef struct iso_replay_call {
 	size_t n;     /* numbers in the vector */
 	size_t block; /* numbers per query of votes; n otherwise */
 	int is_float; /* float, else double */
+	int choice;   /* scores of a choice: each may move by the sensitivity */
 	const void *aggregate,
-		*release; /* [n]; release = aggregate + noise, also for votes and choices */
+		*release;   /* [n]; release = aggregate + noise, also for votes and choices */
+	iso_event event;    /* that paid for the call; without votes */
+	double sensitivity; /* that the call declared */
+	double unit;	    /* 2 under replace-one */
 } iso_replay_call;
 iso_replay_call iso_replay_at(const iso_replay *r, size_t i);
 /* The recording as bytes, for another process of the same program, and back (a new recording, in
@@ -94,6 +98,7 @@ iso_status iso_replay_unpack(const char *bytes, size_t n, iso_replay **out,
 typedef struct iso_replay_draw {
 	int handle;
 	uint32_t call;
+	double rate;
 	size_t n, batch; /* records offered, records drawn */
 	size_t distinct; /* different ids among those offered */
 } iso_replay_draw;
@@ -114,7 +119,8 @@ iso_status iso_replay_put(iso_replay *r, const iso_replay_call *c, iso_error *er
 void iso_replay_compare(iso_replay *r, const iso_plan_item *item, const iso_replay_call *c, void *x,
 			int *known);
 /* Every Poisson draw: logged in RECORD, looked through for the watched ids in REPLAY. */
-iso_status iso_replay_drawn(iso_replay *r, int handle, uint32_t call, const uint64_t *id, size_t n,
-			    const uint32_t *batch, size_t nbatch, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_replay_drawn(iso_replay *r, int handle, uint32_t call, double rate,
+			    const uint64_t *id, size_t n, const uint32_t *batch, size_t nbatch,
+			    iso_error *err) ISO_MUST_CHECK;
 
 #endif

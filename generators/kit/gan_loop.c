@@ -185,7 +185,8 @@ static iso_status trainer_init(trainer *t, const iso_fit *f, const iso_gan_spec 
 		t->dp.rate = iso_rate_of(t->batch, iso_federation_rows(&f->env, s->clients, 0));
 	}
 	if (s->is_private)
-		ISO_TRY(iso_ledger_find(f->ledger, "disc-step", 0, &t->dp.handle, err));
+		ISO_TRY(iso_ledger_find(f->ledger, (iso_entry){.why = "disc-step"}, &t->dp.handle,
+					err));
 	return iso_dpsgd_init(&t->dp, err);
 }
 

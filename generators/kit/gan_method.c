@@ -127,8 +127,8 @@ iso_status iso_gan_plan(const iso_gen_env *env, const iso_gan_spec *s, double sc
 	if (s->clients > 0)
 		return plan_clients(env, s, noise, plan, err);
 	/* the step clips in fp32: the bound that it proves is the rounded one */
-	ISO_TRY(iso_plan_gaussian(plan, "disc-step", 0, 0, noise, q, (uint64_t)o->steps,
-				  (float)o->clip, err));
+	ISO_TRY(iso_plan_gaussian(plan, (iso_entry){.why = "disc-step"}, noise, q,
+				  (uint64_t)o->steps, (float)o->clip, err));
 	plan->v[plan->n - 1].fixed = o->sigma > 0;
 	if (!s->conditional)
 		return ISO_OK;

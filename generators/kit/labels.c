@@ -31,7 +31,8 @@ iso_status iso_labels_plan(const iso_gen_env *env, int source, double noise, int
 		return iso_plan_uncharged(plan, "label-histogram", err);
 	if (source != ISO_LABELS_HISTOGRAM)
 		return ISO_OK;
-	ISO_TRY(iso_plan_gaussian(plan, "label-histogram", 0, 0, noise, 1, 1, 1, err));
+	ISO_TRY(iso_plan_gaussian(plan, (iso_entry){.why = "label-histogram"}, noise, 1, 1, 1,
+				  err));
 	plan->v[plan->n - 1].fixed = fixed;
 	return ISO_OK;
 }
@@ -51,8 +52,8 @@ static iso_status noisy_counts(const iso_fit *fit, size_t classes, double *count
 		const size_t y = iso_table_label(t, r);
 		cell[r] = (uint32_t)(y < classes ? y : classes);
 	}
-	ISO_TRY_OUT(iso_mech_histogram(fit->ledger, "label-histogram", 0, cell, t->n, 1,
-				       classes + 1, all, err));
+	ISO_TRY_OUT(iso_mech_histogram(fit->ledger, (iso_entry){.why = "label-histogram"}, cell,
+				       t->n, 1, classes + 1, all, err));
 	for (size_t k = 0; k < classes; k++)
 		counts[k] = all[k] > 0 ? all[k] : 0;
 out:

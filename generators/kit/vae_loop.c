@@ -162,23 +162,31 @@ iso_status iso_vae_check(const iso_gen_env *env, const iso_vae_spec *s, iso_erro
 					       : ISO_OK;
 }
 
+/* The classes' networks compose in parallel.  Replacing a record may move it to another class: two
+ * parts change, so they then compose in sequence. */
+static int group_of(const iso_gen_env *env, size_t k)
+{
+	return env->adjacency == ISO_ADD_REMOVE && k > 1;
+}
+
 iso_status iso_vae_plan(const iso_gen_env *env, const iso_vae_spec *s, double scale, iso_plan *plan,
 			iso_error *err)
 {
 	const size_t k = vaes_of(env, s);
 	const pace ref = reference_pace(env, s, k);
-	/* Replacing a record may move it to another class: two parts change, so the parts compose
-	 * in sequence. */
-	const int group = env->adjacency == ISO_ADD_REMOVE && k > 1;
 	if (!s->is_private)
 		return ISO_OK;
 	for (size_t c = 0; c < k; c++) {
 		const size_t rows = planned_rows(env, s, k, c);
 		const pace p = pace_of(s, rows);
 		if (rows)
-			ISO_TRY(iso_plan_gaussian(
-				plan, "vae-step", group, (int)c, multiplier(ref, p, scale), p.q,
-				p.steps, (float)s->o.clip, err)); /* as the step proves it */
+			ISO_TRY(iso_plan_gaussian(plan,
+						  (iso_entry){.why = "vae-step",
+							      .group = group_of(env, k),
+							      .part = (int)c},
+						  multiplier(ref, p, scale), p.q, p.steps,
+						  (float)s->o.clip,
+						  err)); /* as the step proves it */
 	}
 	if (k == 1)
 		return ISO_OK;
@@ -317,7 +325,12 @@ static iso_status trainer_init(trainer *t, pace p, double rows, iso_error *err)
 		.part = {{enc, t->v.wenc, &t->oe}, {dec, t->v.wdec, &t->od}},
 	};
 	if (s->is_private)
-		ISO_TRY(iso_ledger_find(t->f->ledger, "vae-step", (int)t->c, &t->dp.handle, err));
+		ISO_TRY(iso_ledger_find(
+			t->f->ledger,
+			(iso_entry){.why = "vae-step",
+				    .group = group_of(&t->f->env, vaes_of(&t->f->env, s)),
+				    .part = (int)t->c},
+			&t->dp.handle, err));
 	return iso_dpsgd_init(&t->dp, err);
 }
 

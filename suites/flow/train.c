@@ -116,26 +116,28 @@ static iso_status probe(const planner *p, size_t *charged, size_t *nfree, iso_er
 	return st;
 }
 
-static iso_status check_fixed_plan(planner *p, const iso_training_request *r, iso_error *err)
+/* What the plan costs at this scale against the target.  For noise that is not calibrated here: a
+ * plan without a free scale, and a scale that the caller brought along. */
+static iso_status check_cost(planner *p, const iso_training_request *r, double scale,
+			     iso_error *err)
 {
 	iso_events events = {0};
-	double reached;
-	iso_status st;
+	double reached = 0;
+	iso_status st = ISO_OK;
 
-	/* no epsilon is promised (mode=paper at the published noise): it is what it is, and shown
-	 * as infinite */
-	if (iso_generator_guarantee(p->g, r->options) != ISO_GUARANTEE_DP)
+	/* no epsilon is promised (mode=paper at the published noise), or none is asked for */
+	if (iso_generator_guarantee(p->g, r->options) != ISO_GUARANTEE_DP || isinf(r->epsilon))
 		return ISO_OK;
-	ISO_TRY(build_events(p, 1, &events, err));
-	st = iso_account_one(&events, r->adjacency, r->delta, r->accountant, &reached, err);
+	ISO_TRY(build_events(p, scale, &events, err));
+	if (events.n)
+		st = iso_account_one(&events, r->adjacency, r->delta, r->accountant, &reached, err);
 	iso_events_free(&events);
 	ISO_TRY(st);
-	ISO_FAIL_IF(!(reached <= r->epsilon * BUDGET_ROUNDING), err, ISO_E_BUDGET,
-		    "plan above the budget (%s): it costs epsilon %.9g, the target is %g, and none "
-		    "of its noise "
-		    "follows the free "
-		    "scale; raise epsilon or change options",
-		    p->g->name, reached, r->epsilon);
+	ISO_FAIL_IF(
+		!(reached <= r->epsilon * BUDGET_ROUNDING), err, ISO_E_BUDGET,
+		"plan above the budget (%s): it costs epsilon %.9g at noise scale %g, the target "
+		"is %g; raise epsilon, change options, or let the scale be calibrated",
+		p->g->name, reached, scale, r->epsilon);
 	return ISO_OK;
 }
 
@@ -150,14 +152,15 @@ static iso_status calibrate(planner *p, const iso_training_request *r, double *s
 	*scale = 0;
 	if (r->scale > 0) {
 		*scale = r->scale;
-		return ISO_OK;
+		/* a replay repeats a training that was judged when it was recorded */
+		return r->replay ? ISO_OK : check_cost(p, r, *scale, err);
 	}
 	ISO_TRY(probe(p, &charged, &nfree, err));
 	if (charged == 0)
 		return ISO_OK;
 	if (nfree == 0) { /* costs what it costs: without a target there is nothing to hold it to */
 		*scale = 1;
-		return isinf(r->epsilon) ? ISO_OK : check_fixed_plan(p, r, err);
+		return check_cost(p, r, 1, err);
 	}
 	ISO_FAIL_IF(isinf(r->epsilon), err, ISO_E_CONFIG,
 		    "infinite budget (%s): the method adds noise for a finite epsilon; give one, "

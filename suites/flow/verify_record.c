@@ -115,7 +115,7 @@ iso_status iso_verify_record(const cJSON *record, double *accounted, iso_error *
 			err));
 	ISO_TRY(compare(key, "moments", number(at(eps, "moments")), e.moments, REL, err));
 	ISO_TRY(compare(key, "gdp", number(at(eps, "gdp")), e.gdp, REL, err));
-	*accounted = acc == ISO_ACC_RDP ? e.rdp : e.pld_upper;
+	*accounted = iso_epsilon_bound(&e, acc);
 	if (!cJSON_IsString(label) ||
 	    strcmp(label->valuestring, iso_guarantee_name(ISO_GUARANTEE_DP)) != 0)
 		*accounted = INFINITY;

@@ -10,14 +10,15 @@
 
 typedef enum law { LAW_GAUSS, LAW_LAPLACE, LAW_GUMBEL, LAW_OTHER } law;
 
-static law law_of(const iso_plan_item *it)
+static law law_of(const iso_replay_call *c)
 {
-	switch (it->event.mechanism) {
+	switch (c->event.mechanism) {
 	case ISO_MECH_GAUSSIAN:
 	case ISO_MECH_ZCDP:
 	case ISO_MECH_PATE_GNMAX:
 		return LAW_GAUSS;
 	case ISO_MECH_LAPLACE:
+	case ISO_MECH_PURE:
 	case ISO_MECH_PATE_LNMAX:
 		return LAW_LAPLACE;
 	case ISO_MECH_EXPONENTIAL:
@@ -27,19 +28,24 @@ static law law_of(const iso_plan_item *it)
 	}
 }
 
-/* The scale that the ledger's entry pays for, in data units. */
-static double declared_scale(const iso_plan_item *it)
+/* The scale that pays for the call, in data units: of the planned event, or of the one that an
+ * adaptive entry was charged with. */
+static double declared_scale(const iso_plan_item *it, const iso_replay_call *c)
 {
-	switch (it->event.mechanism) {
+	const iso_event *e = it->adaptive ? &c->event : &it->event;
+
+	switch (e->mechanism) {
 	case ISO_MECH_PATE_GNMAX:
 	case ISO_MECH_PATE_LNMAX:
-		return it->event.noise;
+		return e->noise;
 	case ISO_MECH_EXPONENTIAL:
-		return 2 * it->sensitivity / it->event.epsilon;
+		return 2 * c->unit * c->sensitivity / e->epsilon;
+	case ISO_MECH_PURE:
+		return (c->choice ? 2 : 1) * c->unit * c->sensitivity / e->epsilon;
 	case ISO_MECH_ZCDP:
-		return it->sensitivity / sqrt(2 * it->event.rho);
+		return c->unit * c->sensitivity / sqrt(2 * e->rho);
 	default:
-		return it->event.noise * it->sensitivity;
+		return e->noise * c->sensitivity;
 	}
 }
 
@@ -80,15 +86,20 @@ static void test_scale(const iso_replay *r, const iso_plan *items, int handle,
 		       iso_check_result *out)
 {
 	const iso_plan_item *it = &items->v[handle];
-	const double scale = declared_scale(it);
-	const law kind = law_of(it);
+	law kind = LAW_OTHER;
 	double sum = 0, n = 0;
 	char text[256];
 
 	for (size_t k = 0; k < iso_replay_calls(r); k++) {
 		const iso_replay_call c = iso_replay_at(r, k);
+		const double scale = declared_scale(it, &c);
 
-		for (size_t i = 0; c.handle == handle && c.release && i < c.n; i++) {
+		if (c.handle != handle || !c.release || law_of(&c) == LAW_OTHER || !(scale > 0))
+			continue;
+		if (kind != LAW_OTHER && kind != law_of(&c))
+			continue; /* an adaptive entry of several families: the first is tested */
+		kind = law_of(&c);
+		for (size_t i = 0; i < c.n; i++) {
 			const double z = noise_at(&c, i) / scale;
 
 			sum += kind == LAW_GAUSS     ? z * z
@@ -97,7 +108,7 @@ static void test_scale(const iso_replay *r, const iso_plan *items, int handle,
 			n += kind == LAW_GAUSS ? 1 : 2;
 		}
 	}
-	if (n < 1 || kind == LAW_OTHER || !(scale > 0))
+	if (n < 1)
 		return;
 	snprintf(text, sizeof(text),
 		 "%s (part %d): noise is %.4g times the declared scale (chi-square over %.0f "
@@ -117,16 +128,17 @@ static void test_reuse(const iso_replay *r, const iso_plan *items, iso_check_res
 		const iso_replay_call a = iso_replay_at(r, k - 1), b = iso_replay_at(r, k);
 		const iso_plan_item *ia = &items->v[a.handle], *ib = &items->v[b.handle];
 
-		if (law_of(ia) == LAW_GUMBEL || law_of(ib) == LAW_GUMBEL || !a.release ||
-		    !b.release)
+		const double sa = declared_scale(ia, &a), sb = declared_scale(ib, &b);
+
+		if (law_of(&a) >= LAW_GUMBEL || law_of(&b) >= LAW_GUMBEL || !a.release ||
+		    !b.release || !(sa > 0) || !(sb > 0))
 			continue;
 		for (size_t i = 0; i < a.n && i < b.n; i++) {
 			/* a standard Laplace has variance 2 */
-			const double va = law_of(ia) == LAW_LAPLACE ? sqrt(2) : 1,
-				     vb = law_of(ib) == LAW_LAPLACE ? sqrt(2) : 1;
+			const double va = law_of(&a) == LAW_LAPLACE ? sqrt(2) : 1,
+				     vb = law_of(&b) == LAW_LAPLACE ? sqrt(2) : 1;
 
-			sum += noise_at(&a, i) / (declared_scale(ia) * va) *
-			       (noise_at(&b, i) / (declared_scale(ib) * vb));
+			sum += noise_at(&a, i) / (sa * va) * (noise_at(&b, i) / (sb * vb));
 			n += 1;
 		}
 	}
@@ -151,12 +163,14 @@ typedef struct draws {
 	size_t doubled, outside;
 } draws;
 
-static draws sum_draws(const iso_replay *r, int handle, double q, size_t rows)
+/* q: planned; of an adaptive entry each draw has its own. */
+static draws sum_draws(const iso_replay *r, int handle, const iso_plan_item *it, size_t rows)
 {
 	draws d = {0};
 
 	for (size_t k = 0; k < iso_replay_draws(r); k++) {
 		const iso_replay_draw x = iso_replay_draw_at(r, k);
+		const double q = it->adaptive ? x.rate : it->event.rate;
 		const double mean = (double)x.n * q, dev = (double)x.batch - mean;
 
 		if (x.handle != handle)
@@ -191,9 +205,9 @@ void iso_verify_sampling(const iso_replay *r, const iso_plan *items, size_t rows
 		char text[256];
 		draws d;
 
-		if (it->event.sampling != ISO_SAMPLING_POISSON || it->used == 0)
+		if ((it->event.sampling != ISO_SAMPLING_POISSON && !it->adaptive) || it->used == 0)
 			continue;
-		d = sum_draws(r, (int)h, q, rows);
+		d = sum_draws(r, (int)h, it, rows);
 		snprintf(text, sizeof(text),
 			 "%s (part %d): records are offered twice or are not in the table", it->why,
 			 it->part);
@@ -204,7 +218,8 @@ void iso_verify_sampling(const iso_replay *r, const iso_plan *items, size_t rows
 			 "%s (part %d): realised rate %.4g, declared %.4g (binomial over %.0f "
 			 "offers)",
 			 it->why, it->part, d.batch / d.n, q, d.n);
-		note(out, binomial_tail(d.batch, d.n, q), text);
+		if (!it->adaptive)
+			note(out, binomial_tail(d.batch, d.n, q), text);
 		/* Batches of one size are no Poisson sample: their spread is far below nq(1-q).
 		 * Lower tail only, where the chi-square law is safe at small counts. */
 		if (d.variance < 8)

@@ -31,7 +31,7 @@ typedef struct model {
 static iso_status plan(const iso_gen_env *env, double scale, iso_plan *p, iso_error *e)
 {
 	(void)env;
-	return iso_plan_gaussian(p, "counts", 0, 0, scale, 1, 1, 1, e);
+	return iso_plan_gaussian(p, (iso_entry){.why = "counts"}, scale, 1, 1, 1, e);
 }
 
 /* The true count of cell c is the number of ids that are c modulo CELLS. */
@@ -46,7 +46,8 @@ static iso_status fit(const iso_fit *f, void **out, iso_error *e)
 	m->scale = f->scale;
 	m->fit_key = f->key.k;
 	*out = m;
-	return iso_mech_histogram(f->ledger, "counts", 0, cell, f->train->n, 1, CELLS, m->count, e);
+	return iso_mech_histogram(f->ledger, (iso_entry){.why = "counts"}, cell, f->train->n, 1,
+				  CELLS, m->count, e);
 }
 
 static iso_status sample(const void *m, iso_key key, iso_table *out, iso_error *e)
@@ -203,7 +204,7 @@ START_TEST(every_fact_of_a_request_changes_the_noise)
 	r[7].generator = &renamed;
 	r[8].generator = &newer;
 	r[9].seed = 6;
-	r[10].scale = 3;
+	r[10].scale = 5;
 	r[11].class_count = per_class;
 	for (size_t i = 0; i < n; i++) {
 		z[i] = noise_of(&r[i]);

@@ -146,10 +146,11 @@ START_TEST(histogram_takes_its_share)
 	iso_plan with = {0}, without = {0};
 	iso_events a, b;
 	double ea, eb;
-	tk_ok(iso_plan_gaussian(&without, "step", 0, 0, s, q, (uint64_t)steps, 1, &err));
-	tk_ok(iso_plan_gaussian(&with, "step", 0, 0, s, q, (uint64_t)steps, 1, &err));
-	tk_ok(iso_plan_gaussian(&with, "hist", 0, 0, s * iso_noise_ratio(q, steps, share), 1, 1, 1,
+	tk_ok(iso_plan_gaussian(&without, (iso_entry){.why = "step"}, s, q, (uint64_t)steps, 1,
 				&err));
+	tk_ok(iso_plan_gaussian(&with, (iso_entry){.why = "step"}, s, q, (uint64_t)steps, 1, &err));
+	tk_ok(iso_plan_gaussian(&with, (iso_entry){.why = "hist"},
+				s * iso_noise_ratio(q, steps, share), 1, 1, 1, &err));
 	tk_ok(iso_plan_events(&without, 0, &a, &err));
 	tk_ok(iso_plan_events(&with, 0, &b, &err));
 	tk_ok(iso_account_one(&a, ISO_ADD_REMOVE, 1e-5, ISO_ACC_RDP, &ea, &err));

@@ -29,7 +29,7 @@ iso_training gen_train(const iso_generator *g, const char *options, const iso_ta
 					.options = o,
 					.train = t,
 					.class_count = class_count,
-					.epsilon = epsilon,
+					.epsilon = scale > 0 ? 1e30 : epsilon,
 					.delta = 1e-5,
 					.accountant = ISO_ACC_RDP,
 					.seed = 12,

@@ -78,7 +78,8 @@ static iso_status release(const iso_fit *f, const char *why, size_t per_row, dou
 {
 	const uint32_t cell[] = {0, 1};
 
-	return iso_mech_histogram(f->ledger, why, 0, cell, 1, per_row, 64, out, err);
+	return iso_mech_histogram(f->ledger, (iso_entry){.why = why}, cell, 1, per_row, 64, out,
+				  err);
 }
 
 static void destroy(void *m)
@@ -142,7 +143,8 @@ static iso_status sample(const void *m_, iso_key key, iso_table *out, iso_error 
 			out->cells[r * s->ncol + j] =
 				iso_is_discrete(&s->column[j]) ? 0 : s->column[j].lo;
 	if (m->sin == RELEASE_IN_SAMPLE)
-		return iso_mech_histogram(m->ledger, "count", 0, &cell, 1, 1, 64, x, err);
+		return iso_mech_histogram(m->ledger, (iso_entry){.why = "count"}, &cell, 1, 1, 64,
+					  x, err);
 	if (out->n == 0)
 		return ISO_OK;
 	if (m->sin == SHORT_OUTPUT)

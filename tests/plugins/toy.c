@@ -389,7 +389,8 @@ static iso_status release_labels(const iso_fit *f, step *s, iso_error *err)
 		return iso_no_memory(err, "toy");
 	for (size_t r = 0; r < t->n; r++)
 		cell[r] = (uint32_t)iso_table_label(t, r);
-	st = iso_mech_histogram(f->ledger, "labels", 0, cell, t->n, 1, m->classes, m->label, err);
+	st = iso_mech_histogram(f->ledger, (iso_entry){.why = "labels"}, cell, t->n, 1, m->classes,
+				m->label, err);
 	for (size_t c = 0; m->bug == TOY_EXACT_LABELS && c < m->classes; c++) {
 		m->label[c] = 0;
 		for (size_t r = 0; r < t->n; r++)
@@ -441,8 +442,9 @@ static iso_status release_halves(const iso_fit *f, model *m, iso_error *err)
 		for (size_t r = 0; r < t->n; r++)
 			if (m->bug == TOY_SHARED_PART || (int)(t->id[r] % 2) == half)
 				cell[k++] = (uint32_t)iso_table_label(t, r);
-		st = iso_mech_histogram(f->ledger, "half", half, cell, k, 1, m->classes,
-					m->halves + half * m->classes, err);
+		st = iso_mech_histogram(f->ledger,
+					(iso_entry){.why = "half", .group = 1, .part = half}, cell,
+					k, 1, m->classes, m->halves + half * m->classes, err);
 	}
 	iso_free(cell);
 	return st;
@@ -487,7 +489,7 @@ static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 		goto out;
 	}
 	look_at_rows(f, m, x);
-	ISO_TRY_OUT(iso_ledger_find(f->ledger, "step", 0, &s.handle, err));
+	ISO_TRY_OUT(iso_ledger_find(f->ledger, (iso_entry){.why = "step"}, &s.handle, err));
 	if (m->bug == TOY_ORDER && outlier)
 		ISO_TRY_OUT(release_labels(f, &s, err));
 	ISO_TRY_OUT(train(&s, err));
@@ -507,10 +509,11 @@ out:
 static iso_status plan(const iso_gen_env *env, double s, iso_plan *p, iso_error *err)
 {
 	(void)env;
-	ISO_TRY(iso_plan_gaussian(p, "step", 0, 0, s, RATE, STEPS, CLIP, err));
-	ISO_TRY(iso_plan_gaussian(p, "half", 1, 0, 4 * s, 1, 1, 1, err));
-	ISO_TRY(iso_plan_gaussian(p, "half", 1, 1, 4 * s, 1, 1, 1, err));
-	return iso_plan_gaussian(p, "labels", 0, 0, 4 * s, 1, 1, 1, err);
+	ISO_TRY(iso_plan_gaussian(p, (iso_entry){.why = "step"}, s, RATE, STEPS, CLIP, err));
+	ISO_TRY(iso_plan_gaussian(p, (iso_entry){.why = "half", .group = 1}, 4 * s, 1, 1, 1, err));
+	ISO_TRY(iso_plan_gaussian(p, (iso_entry){.why = "half", .group = 1, .part = 1}, 4 * s, 1, 1,
+				  1, err));
+	return iso_plan_gaussian(p, (iso_entry){.why = "labels"}, 4 * s, 1, 1, 1, err);
 }
 
 /* ------------------------------------------------------------------ sample, save */

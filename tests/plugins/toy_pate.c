@@ -118,7 +118,8 @@ static iso_status ask(school *s, size_t round, iso_error *err)
 	for (size_t q = 0; q < QUERIES; q++)
 		for (size_t t = 0; t < TEACHERS; t++)
 			s->votes[q * c + vote(s, t, s->query + q * d)] += 1;
-	ISO_TRY(iso_mech_votes(s->f->ledger, "votes", 0, s->votes, QUERIES, c, s->label, err));
+	ISO_TRY(iso_mech_votes(s->f->ledger, (iso_entry){.why = "votes"}, s->votes, QUERIES, c,
+			       s->label, err));
 	for (size_t q = 0; q < QUERIES; q++) {
 		size_t y = s->label[q];
 

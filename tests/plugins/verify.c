@@ -123,7 +123,12 @@ static iso_replay *recording(const iso_plan *p, double off, int reuse, uint64_t 
 	tk_ok(iso_replay_new(&r, &err));
 	for (uint32_t call = 0; call < 40; call++) {
 		double x[100], zero[100] = {0};
-		iso_replay_call c = {.call = call, .n = 100, .block = 100};
+		iso_replay_call c = {.call = call,
+				     .n = 100,
+				     .block = 100,
+				     .event = p->v[0].event,
+				     .sensitivity = p->v[0].sensitivity,
+				     .unit = 1};
 
 		for (size_t i = 0; i < 100; i += 2) {
 			const uint32_t t = reuse ? 0 : call;
@@ -154,9 +159,9 @@ static size_t alarms(int laplace, double off, int reuse, uint64_t seed)
 	iso_replay *r;
 
 	if (laplace)
-		tk_ok(iso_plan_laplace(&p, "x", 0, 0, 1.5, 40, 2, &err));
+		tk_ok(iso_plan_laplace(&p, (iso_entry){.why = "x"}, 1.5, 40, 2, &err));
 	else
-		tk_ok(iso_plan_gaussian(&p, "x", 0, 0, 1.5, 1, 40, 2, &err));
+		tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "x"}, 1.5, 1, 40, 2, &err));
 	r = recording(&p, off, reuse, seed);
 	iso_verify_noise(r, &p, &out);
 	iso_replay_free(r);
@@ -189,13 +194,13 @@ static size_t sampling_alarms(const size_t *batch, size_t draws, size_t n, doubl
 	iso_plan p = {0};
 	iso_replay *r;
 
-	tk_ok(iso_plan_gaussian(&p, "x", 0, 0, 1, q, draws, 1, &err));
+	tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "x"}, 1, q, draws, 1, &err));
 	p.v[0].used = draws;
 	tk_ok(iso_replay_new(&r, &err));
 	for (size_t i = 0; i < n; i++)
 		id[i] = i;
 	for (size_t k = 0; k < draws; k++)
-		tk_ok(iso_replay_drawn(r, 0, (uint32_t)k, id, n, row, batch[k], &err));
+		tk_ok(iso_replay_drawn(r, 0, (uint32_t)k, q, id, n, row, batch[k], &err));
 	iso_verify_sampling(r, &p, n, &out);
 	iso_replay_free(r);
 	iso_plan_free(&p);

@@ -57,7 +57,8 @@ static void world_step(world *w, double noise, double rate, uint64_t count, floa
 {
 	iso_error err = {0};
 	iso_release_key key;
-	tk_ok(iso_plan_gaussian(&w->plan, "step", 0, 0, noise, rate, count, clip, &err));
+	tk_ok(iso_plan_gaussian(&w->plan, (iso_entry){.why = "step"}, noise, rate, count, clip,
+				&err));
 	tk_ok(iso_release_key_plain(5, "test", 0, &key, &err));
 	tk_ok(iso_ledger_new(&w->plan, "test", ISO_ADD_REMOVE, &key, &w->ledger, &err));
 	w->s = (iso_dpsgd){
@@ -71,7 +72,7 @@ static void world_step(world *w, double noise, double rate, uint64_t count, floa
 		.normaliser = 10,
 		.nparts = w->nets,
 	};
-	tk_ok(iso_ledger_find(w->ledger, "step", 0, &w->s.handle, &err));
+	tk_ok(iso_ledger_find(w->ledger, (iso_entry){.why = "step"}, &w->s.handle, &err));
 	for (size_t k = 0; k < w->nets; k++)
 		w->s.part[k] = (iso_dpsgd_part){w->net[k], w->ws[k], NULL};
 }

@@ -32,7 +32,7 @@ static iso_ledger *gaussian_ledger(double noise, double rate, uint64_t count)
 {
 	iso_plan p = {0};
 
-	tk_ok(iso_plan_gaussian(&p, "step", 0, 0, noise, rate, count, 2, &err));
+	tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "step"}, noise, rate, count, 2, &err));
 	return ledger_of(&p);
 }
 
@@ -49,8 +49,6 @@ START_TEST(plan_refuses_what_no_proof_covers)
 		 {.why = "x", .event = gauss, .norm = ISO_NORM_L2, .sensitivity = NAN}},
 		{"sensitivity",
 		 {.why = "x", .event = gauss, .norm = ISO_NORM_L2, .sensitivity = -1}},
-		{"sensitivity",
-		 {.why = "x", .event = gauss, .norm = ISO_NORM_L2, .sensitivity = INFINITY}},
 		{"group",
 		 {.why = "x", .event = gauss, .norm = ISO_NORM_L2, .sensitivity = 1, .group = -1}},
 		{"count 0",
@@ -68,9 +66,10 @@ START_TEST(plan_refuses_what_no_proof_covers)
 	for (size_t i = 0; i < ISO_COUNT(bad); i++)
 		tk_fails(iso_plan_add(&p, &bad[i].it, &err), ISO_E_PLUGIN, bad[i].says);
 	ck_assert_uint_eq(p.n, 0);
-	tk_ok(iso_plan_gaussian(&p, "a", 0, 1, 1, 1, 1, 1, &err));
-	tk_fails(iso_plan_laplace(&p, "a", 0, 1, 1, 1, 1, &err), ISO_E_PLUGIN, "planned twice");
-	tk_ok(iso_plan_laplace(&p, "a", 0, 2, 1, 1, 1, &err));
+	tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "a", .part = 1}, 1, 1, 1, 1, &err));
+	tk_fails(iso_plan_laplace(&p, (iso_entry){.why = "a", .part = 1}, 1, 1, 1, &err),
+		 ISO_E_PLUGIN, "planned twice");
+	tk_ok(iso_plan_laplace(&p, (iso_entry){.why = "a", .part = 2}, 1, 1, 1, &err));
 	tk_fails(iso_plan_uncharged(&p, "a name of more than forty-seven characters is refused",
 				    &err),
 		 ISO_E_PLUGIN, "characters");
@@ -86,7 +85,7 @@ START_TEST(ledger_refuses_illegal_events)
 	for (size_t i = 0; i < 2; i++) {
 		iso_plan p = {0};
 
-		tk_ok(iso_plan_gaussian(&p, "x", 0, 0, noise[i], 1, 1, 1, &err));
+		tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "x"}, noise[i], 1, 1, 1, &err));
 		ck_assert_int_eq(new_ledger(&p, "t", 1, &l), ISO_E_CONFIG);
 		ck_assert_ptr_null(l);
 		iso_error_clear(&err);
@@ -95,7 +94,7 @@ START_TEST(ledger_refuses_illegal_events)
 	for (size_t i = 0; i < 3; i++) {
 		iso_plan p = {0};
 
-		tk_ok(iso_plan_gaussian(&p, "x", 0, 0, 1, rate[i], 1, 1, &err));
+		tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "x"}, 1, rate[i], 1, 1, &err));
 		ck_assert_int_eq(new_ledger(&p, "t", 1, &l), ISO_E_CONFIG);
 		iso_error_clear(&err);
 		iso_plan_free(&p);
@@ -110,19 +109,21 @@ START_TEST(groups_become_parallel_events)
 	iso_plan p = {0};
 	iso_events e;
 
-	tk_ok(iso_plan_gaussian(&p, "step", 3, 0, 1, 0.5, 10, 1, &err));
-	tk_ok(iso_plan_laplace(&p, "labels", 0, 0, 2, 1, 1, &err));
-	tk_ok(iso_plan_gaussian(&p, "step", 3, 1, 4, 0.25, 20, 1, &err));
-	tk_ok(iso_plan_gaussian(&p, "more", 3, 1, 5, 1, 1, 1, &err));
+	tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "step", .group = 3}, 1, 0.5, 10, 1, &err));
+	tk_ok(iso_plan_laplace(&p, (iso_entry){.why = "labels"}, 2, 1, 1, &err));
+	tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "step", .group = 3, .part = 1}, 4, 0.25, 20,
+				1, &err));
+	tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "more", .group = 3, .part = 1}, 5, 1, 1, 1,
+				&err));
 	tk_ok(iso_plan_events(&p, 0, &e, &err));
 	ck_assert_uint_eq(e.n, 2);
-	ck_assert_int_eq(e.v[0].mechanism, ISO_MECH_PARALLEL);
-	ck_assert_uint_eq(e.v[0].nparts, 2);
-	ck_assert_uint_eq(e.v[0].parts[0].n, 1);
-	ck_assert_uint_eq(e.v[0].parts[1].n, 2);
-	ck_assert_double_eq(e.v[0].parts[1].v[0].noise, 4);
-	ck_assert_double_eq(e.v[0].parts[1].v[1].noise, 5);
-	ck_assert_int_eq(e.v[1].mechanism, ISO_MECH_LAPLACE);
+	ck_assert_int_eq(e.v[0].mechanism, ISO_MECH_LAPLACE); /* sequential entries first */
+	ck_assert_int_eq(e.v[1].mechanism, ISO_MECH_PARALLEL);
+	ck_assert_uint_eq(e.v[1].nparts, 2);
+	ck_assert_uint_eq(e.v[1].parts[0].n, 1);
+	ck_assert_uint_eq(e.v[1].parts[1].n, 2);
+	ck_assert_double_eq(e.v[1].parts[1].v[0].noise, 4);
+	ck_assert_double_eq(e.v[1].parts[1].v[1].noise, 5);
 	iso_events_free(&e);
 	tk_ok(iso_plan_events(&p, 1, &e, &err)); /* nothing was used */
 	ck_assert_uint_eq(e.n, 0);
@@ -138,17 +139,22 @@ START_TEST(refuses_before_touching_data)
 	double out[2];
 	int h;
 
-	tk_fails(iso_ledger_find(l, "stepp", 0, &h, &err), ISO_E_BUDGET, "the nearest is \"step\"");
+	tk_fails(iso_ledger_find(l, (iso_entry){.why = "stepp"}, &h, &err), ISO_E_BUDGET,
+		 "the nearest is \"step\"");
 	ck_assert_int_eq(h, -1);
-	tk_fails(iso_ledger_find(l, "step", 1, &h, &err), ISO_E_BUDGET, "not planned");
-	tk_ok(iso_mech_histogram(l, "step", 0, cell, 2, 1, 2, out, &err));
-	tk_ok(iso_mech_histogram(l, "step", 0, cell, 2, 1, 2, out, &err));
+	tk_fails(iso_ledger_find(l, (iso_entry){.why = "step", .part = 1}, &h, &err), ISO_E_BUDGET,
+		 "not planned");
+	tk_ok(iso_mech_histogram(l, (iso_entry){.why = "step"}, cell, 2, 1, 2, out, &err));
+	tk_ok(iso_mech_histogram(l, (iso_entry){.why = "step"}, cell, 2, 1, 2, out, &err));
 	/* the data pointers are wild: a refusal that came after a look at them would crash */
-	tk_fails(iso_mech_histogram(l, "step", 0, (const uint32_t *)8, 1000, 1, 2, out, &err),
+	tk_fails(iso_mech_histogram(l, (iso_entry){.why = "step"}, (const uint32_t *)8, 1000, 1, 2,
+				    out, &err),
 		 ISO_E_BUDGET, "budget exceeded");
-	tk_fails(iso_mech_histogram(l, "stop", 0, (const uint32_t *)8, 1000, 1, 2, out, &err),
+	tk_fails(iso_mech_histogram(l, (iso_entry){.why = "stop"}, (const uint32_t *)8, 1000, 1, 2,
+				    out, &err),
 		 ISO_E_BUDGET, "not planned");
-	tk_fails(iso_mech_vector_sum(l, "step", 0, (const double *)8, 1000, 2, 1, out, &err),
+	tk_fails(iso_mech_vector_sum(l, (iso_entry){.why = "step"}, (const double *)8, 1000, 2, 1,
+				     out, &err),
 		 ISO_E_BUDGET, "budget exceeded");
 	tk_ok(iso_ledger_settled(l, &err));
 	ck_assert_uint_eq(iso_ledger_items(l)->v[0].used, 2);
@@ -163,12 +169,12 @@ START_TEST(refuses_more_sensitivity_than_planned)
 	double x[2] = {1, 1}, out[5];
 	int h;
 
-	tk_ok(iso_ledger_find(l, "step", 0, &h, &err));
+	tk_ok(iso_ledger_find(l, (iso_entry){.why = "step"}, &h, &err));
 	/* five cells per row: sqrt 5 > 2 */
-	tk_fails(iso_mech_histogram(l, "step", 0, cell, 1, 5, 5, out, &err), ISO_E_BUDGET,
-		 "sensitivity above the plan");
-	tk_fails(iso_mech_vector_sum(l, "step", 0, x, 1, 2, 2.1, out, &err), ISO_E_BUDGET,
-		 "sensitivity above the plan");
+	tk_fails(iso_mech_histogram(l, (iso_entry){.why = "step"}, cell, 1, 5, 5, out, &err),
+		 ISO_E_BUDGET, "sensitivity above the plan");
+	tk_fails(iso_mech_vector_sum(l, (iso_entry){.why = "step"}, x, 1, 2, 2.1, out, &err),
+		 ISO_E_BUDGET, "sensitivity above the plan");
 	tk_fails(iso_release_begin(l, h, 1, NAN, &call, &err), ISO_E_BUDGET,
 		 "sensitivity above the plan");
 	tk_fails(iso_release_begin(l, h, 1, -1, &call, &err), ISO_E_BUDGET, "sensitivity");
@@ -178,7 +184,8 @@ START_TEST(refuses_more_sensitivity_than_planned)
 	tk_fails(iso_release_begin(l, 1, 1, 1, &call, &err), ISO_E_BUDGET, "entry 1");
 	tk_fails(iso_release_begin(l, -1, 1, 1, &call, &err), ISO_E_BUDGET, "entry -1");
 	ck_assert_uint_eq(iso_ledger_items(l)->v[0].used, 0);
-	tk_ok(iso_mech_histogram(l, "step", 0, cell, 1, 4, 5, out, &err)); /* sqrt 4 = 2 */
+	tk_ok(iso_mech_histogram(l, (iso_entry){.why = "step"}, cell, 1, 4, 5, out,
+				 &err)); /* sqrt 4 = 2 */
 	iso_ledger_free(l);
 }
 END_TEST
@@ -191,13 +198,13 @@ START_TEST(refuses_another_mechanism_or_rate)
 	size_t chosen;
 	int h;
 
-	tk_fails(iso_mech_histogram(l, "step", 0, cell, 1, 1, 1, out, &err), ISO_E_BUDGET,
-		 "sampled entry");
-	tk_fails(iso_mech_exponential(l, "step", 0, out, 2, &chosen, &err), ISO_E_BUDGET,
+	tk_fails(iso_mech_histogram(l, (iso_entry){.why = "step"}, cell, 1, 1, 1, out, &err),
+		 ISO_E_BUDGET, "sampled entry");
+	tk_fails(iso_mech_exponential(l, (iso_entry){.why = "step"}, out, 2, &chosen, &err),
+		 ISO_E_BUDGET, "other mechanism");
+	tk_fails(iso_mech_votes(l, (iso_entry){.why = "step"}, out, 1, 2, cell, &err), ISO_E_BUDGET,
 		 "other mechanism");
-	tk_fails(iso_mech_votes(l, "step", 0, out, 1, 2, cell, &err), ISO_E_BUDGET,
-		 "other mechanism");
-	tk_ok(iso_ledger_find(l, "step", 0, &h, &err));
+	tk_ok(iso_ledger_find(l, (iso_entry){.why = "step"}, &h, &err));
 	tk_ok(iso_release_begin(l, h, 1, 1, &call, &err));
 	out[0] = 0;
 	tk_fails(iso_release_finish(l, h, call, out, 1, &err), ISO_E_BUDGET, "without its sample");
@@ -212,7 +219,7 @@ START_TEST(calls_open_once_and_close_once)
 	double x[1] = {0};
 	int h;
 
-	tk_ok(iso_ledger_find(l, "step", 0, &h, &err));
+	tk_ok(iso_ledger_find(l, (iso_entry){.why = "step"}, &h, &err));
 	tk_fails(iso_release_finish(l, h, 0, x, 1, &err), ISO_E_BUDGET, "not booked");
 	tk_ok(iso_release_begin(l, h, 1, 1, &call, &err));
 	tk_fails(iso_release_begin(l, h, 1, 1, &other, &err), ISO_E_PLUGIN, "begun twice");
@@ -236,7 +243,7 @@ START_TEST(settles_exactly)
 	tk_fails(iso_ledger_settled(l, &err), ISO_E_PLUGIN, "0 of 3");
 	for (int i = 0; i < 3; i++) {
 		tk_fails(iso_ledger_settled(l, &err), ISO_E_PLUGIN, "differs from the plan");
-		tk_ok(iso_mech_histogram(l, "step", 0, cell, 1, 1, 1, out, &err));
+		tk_ok(iso_mech_histogram(l, (iso_entry){.why = "step"}, cell, 1, 1, 1, out, &err));
 	}
 	tk_ok(iso_ledger_settled(l, &err));
 	iso_ledger_free(l);
@@ -250,7 +257,8 @@ START_TEST(closed_ledger_refuses)
 	uint32_t call;
 
 	iso_ledger_close(l);
-	tk_fails(iso_mech_histogram(l, "step", 0, (const uint32_t *)8, 9, 1, 1, out, &err),
+	tk_fails(iso_mech_histogram(l, (iso_entry){.why = "step"}, (const uint32_t *)8, 9, 1, 1,
+				    out, &err),
 		 ISO_E_BUDGET, "closed");
 	tk_fails(iso_ledger_uncharged(l, "late", &err), ISO_E_BUDGET, "closed");
 	tk_fails(iso_release_begin(l, 0, 1, 1, &call, &err), ISO_E_BUDGET, "closed");
@@ -266,10 +274,10 @@ START_TEST(uncharged_is_visible)
 	const uint32_t cell[1] = {0};
 	double out[1];
 
-	tk_ok(iso_plan_gaussian(&p, "step", 0, 0, 5, 1, 1, 1, &err));
+	tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "step"}, 5, 1, 1, 1, &err));
 	tk_ok(iso_plan_uncharged(&p, "best epoch", &err));
 	l = ledger_of(&p);
-	tk_ok(iso_mech_histogram(l, "step", 0, cell, 1, 1, 1, out, &err));
+	tk_ok(iso_mech_histogram(l, (iso_entry){.why = "step"}, cell, 1, 1, 1, out, &err));
 	ck_assert_uint_eq(iso_ledger_uncharged_count(l), 0);
 	tk_ok(iso_ledger_epsilon(l, 1e-5, ISO_WANT_RDP, &e, &err));
 	ck_assert(isfinite(e.rdp) && e.rdp > 0);
@@ -285,8 +293,9 @@ START_TEST(uncharged_is_visible)
 	ck_assert(isinf(e.rdp) && e.rdp > 0);
 	ck_assert(isinf(e.rdp_classic));
 	ck_assert(isnan(e.pld_upper)); /* not asked for */
-	tk_fails(iso_mech_histogram(l, "category list", 0, cell, 1, 1, 1, out, &err), ISO_E_BUDGET,
-		 "other mechanism");
+	tk_fails(iso_mech_histogram(l, (iso_entry){.why = "category list"}, cell, 1, 1, 1, out,
+				    &err),
+		 ISO_E_BUDGET, "other mechanism");
 	iso_ledger_free(l);
 }
 END_TEST
@@ -305,7 +314,7 @@ START_TEST(epsilon_of_booked_counts)
 	tk_ok(iso_ledger_epsilon(l, delta, ISO_WANT_RDP, &e, &err));
 	ck_assert_double_eq(e.rdp, 0); /* nothing booked yet */
 	for (int i = 0; i < 4; i++)
-		tk_ok(iso_mech_histogram(l, "step", 0, cell, 1, 1, 1, out, &err));
+		tk_ok(iso_mech_histogram(l, (iso_entry){.why = "step"}, cell, 1, 1, 1, out, &err));
 	for (double a = 1.01; a < 500; a *= 1.0005) {
 		const double x = 4 * a / (2 * z * z) + log1p(-1 / a) - log(delta * a) / (a - 1);
 
@@ -337,19 +346,22 @@ static iso_ledger *varied_ledger(void)
 	iso_ledger *l;
 
 	tk_ok(iso_plan_add(&p, &it, &err));
-	tk_ok(iso_plan_gaussian(&p, "a", 1, 0, 0.1, 1, 3, 1.1, &err));
-	tk_ok(iso_plan_laplace(&p, "b", 1, 1, 2.0 / 3, 3, 1, &err));
+	tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "a", .group = 1}, 0.1, 1, 3, 1.1, &err));
+	tk_ok(iso_plan_laplace(&p, (iso_entry){.why = "b", .group = 1, .part = 1}, 2.0 / 3, 3, 1,
+			       &err));
 	it = (iso_plan_item){
 		.why = "choice",
 		.event = {.mechanism = ISO_MECH_EXPONENTIAL, .epsilon = 0.7, .rate = 1, .count = 1},
 		.sensitivity = 1};
 	tk_ok(iso_plan_add(&p, &it, &err));
 	l = ledger_of(&p);
-	tk_ok(iso_mech_votes(l, "votes", 0, votes, 2, 2, label, &err));
-	tk_ok(iso_mech_histogram(l, "a", 0, cell, 1, 1, 1, out, &err));
-	tk_ok(iso_mech_histogram(l, "b", 1, cell, 1, 1, 1, out, &err));
-	tk_ok(iso_mech_histogram(l, "b", 1, cell, 1, 1, 1, out, &err));
-	tk_ok(iso_mech_exponential(l, "choice", 0, score, 2, &chosen, &err));
+	tk_ok(iso_mech_votes(l, (iso_entry){.why = "votes"}, votes, 2, 2, label, &err));
+	tk_ok(iso_mech_histogram(l, (iso_entry){.why = "a", .group = 1}, cell, 1, 1, 1, out, &err));
+	tk_ok(iso_mech_histogram(l, (iso_entry){.why = "b", .group = 1, .part = 1}, cell, 1, 1, 1,
+				 out, &err));
+	tk_ok(iso_mech_histogram(l, (iso_entry){.why = "b", .group = 1, .part = 1}, cell, 1, 1, 1,
+				 out, &err));
+	tk_ok(iso_mech_exponential(l, (iso_entry){.why = "choice"}, score, 2, &chosen, &err));
 	tk_ok(iso_ledger_uncharged(l, "peek", &err));
 	return l;
 }
@@ -452,8 +464,9 @@ START_TEST(allocation_failures)
 		iso_ledger *l = NULL;
 		iso_status st;
 
-		tk_ok(iso_plan_gaussian(&p, "a", 1, 0, 1, 1, 3, 1, &err));
-		tk_ok(iso_plan_gaussian(&p, "a", 1, 1, 1, 1, 3, 1, &err));
+		tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "a", .group = 1}, 1, 1, 3, 1, &err));
+		tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "a", .group = 1, .part = 1}, 1, 1, 3,
+					1, &err));
 		iso_alloc_fail_after(k);
 		st = new_ledger(&p, "t", 1, &l);
 		iso_alloc_fail_after(0);

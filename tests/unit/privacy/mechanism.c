@@ -35,7 +35,7 @@ static iso_ledger *gaussian(double noise, uint64_t count, double sensitivity)
 {
 	iso_plan p = {0};
 
-	tk_ok(iso_plan_gaussian(&p, "g", 0, 0, noise, 1, count, sensitivity, &err));
+	tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "g"}, noise, 1, count, sensitivity, &err));
 	return ledger_of(&p, 11);
 }
 
@@ -48,15 +48,15 @@ START_TEST(histogram_counts)
 	uint32_t twice[] = {2, 2}, beyond[] = {0, 5};
 	double out[5];
 
-	tk_ok(iso_mech_histogram(l, "g", 0, cell, 4, 2, 5, out, &err));
+	tk_ok(iso_mech_histogram(l, (iso_entry){.why = "g"}, cell, 4, 2, 5, out, &err));
 	for (int i = 0; i < 5; i++)
 		tk_assert_close(out[i], want[i], 0, 1e-6);
-	tk_fails(iso_mech_histogram(l, "g", 0, twice, 1, 2, 5, out, &err), ISO_E_PLUGIN,
-		 "counted twice");
+	tk_fails(iso_mech_histogram(l, (iso_entry){.why = "g"}, twice, 1, 2, 5, out, &err),
+		 ISO_E_PLUGIN, "counted twice");
 	iso_ledger_free(l);
 	l = gaussian(1e-9, 1, sqrt(2));
-	tk_fails(iso_mech_histogram(l, "g", 0, beyond, 1, 2, 5, out, &err), ISO_E_PLUGIN,
-		 "outside the histogram");
+	tk_fails(iso_mech_histogram(l, (iso_entry){.why = "g"}, beyond, 1, 2, 5, out, &err),
+		 ISO_E_PLUGIN, "outside the histogram");
 	iso_ledger_free(l);
 }
 END_TEST
@@ -69,14 +69,14 @@ START_TEST(vector_sum_clips_each_row)
 	iso_plan p = {0};
 	double out[2];
 
-	tk_ok(iso_mech_vector_sum(l, "g", 0, x, 5, 2, 5, out, &err));
+	tk_ok(iso_mech_vector_sum(l, (iso_entry){.why = "g"}, x, 5, 2, 5, out, &err));
 	tk_assert_close(out[0], 0.6 + 3, 0, 1e-6);
 	tk_assert_close(out[1], 0.8 + 4, 0, 1e-6);
 	iso_ledger_free(l);
 	/* Laplace clips by L1: |(300,400)| = 700 to 7 gives (3,4) */
-	tk_ok(iso_plan_laplace(&p, "g", 0, 0, 1e-9, 1, 7, &err));
+	tk_ok(iso_plan_laplace(&p, (iso_entry){.why = "g"}, 1e-9, 1, 7, &err));
 	l = ledger_of(&p, 3);
-	tk_ok(iso_mech_vector_sum(l, "g", 0, x, 2, 2, 7, out, &err));
+	tk_ok(iso_mech_vector_sum(l, (iso_entry){.why = "g"}, x, 2, 2, 7, out, &err));
 	tk_assert_close(out[0], 0.6 + 3, 0, 1e-6);
 	tk_assert_close(out[1], 0.8 + 4, 0, 1e-6);
 	iso_ledger_free(l);
@@ -99,7 +99,7 @@ START_TEST(gaussian_noise_has_the_planned_scale)
 	double *out = malloc(CELLS * sizeof(*out)), sum = 0;
 	const uint32_t cell[3] = {0, 1, 2};
 
-	tk_ok(iso_mech_histogram(l, "g", 0, cell, 1, 3, CELLS, out, &err));
+	tk_ok(iso_mech_histogram(l, (iso_entry){.why = "g"}, cell, 1, 3, CELLS, out, &err));
 	for (size_t i = 0; i < CELLS; i++) {
 		const double z = (out[i] - (i < 3)) / (noise * sensitivity);
 
@@ -120,9 +120,9 @@ START_TEST(laplace_noise_has_the_planned_scale)
 	iso_ledger *l;
 	double *out = malloc(CELLS * sizeof(*out)), sum = 0;
 
-	tk_ok(iso_plan_laplace(&p, "l", 0, 0, 0.8, 1, 2, &err));
+	tk_ok(iso_plan_laplace(&p, (iso_entry){.why = "l"}, 0.8, 1, 2, &err));
 	l = ledger_of(&p, 5);
-	tk_ok(iso_mech_histogram(l, "l", 0, NULL, 0, 2, CELLS, out, &err));
+	tk_ok(iso_mech_histogram(l, (iso_entry){.why = "l"}, NULL, 0, 2, CELLS, out, &err));
 	for (size_t i = 0; i < CELLS; i++)
 		sum += 2 * fabs(out[i]) / 1.6;
 	ck_assert_msg(two_tails(sum, 2 * CELLS) > ALPHA, "scale is %g of the planned",
@@ -140,17 +140,19 @@ START_TEST(noise_is_addressed_by_entry_and_call)
 	for (int k = 0; k < 2; k++) {
 		iso_plan p = {0};
 
-		tk_ok(iso_plan_gaussian(&p, "one", 0, 0, 1, 1, 2, 1, &err));
-		tk_ok(iso_plan_gaussian(&p, "two", 0, 0, 1, 1, 2, 1, &err));
+		tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "one"}, 1, 1, 2, 1, &err));
+		tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "two"}, 1, 1, 2, 1, &err));
 		l[k] = ledger_of(&p, 77);
 		/* in the second ledger the other entry goes first: no draw may shift */
 		if (k)
-			tk_ok(iso_mech_histogram(l[k], "two", 0, NULL, 0, 1, 8, b, &err));
-		tk_ok(iso_mech_histogram(l[k], "one", 0, NULL, 0, 1, 8, a[k], &err));
+			tk_ok(iso_mech_histogram(l[k], (iso_entry){.why = "two"}, NULL, 0, 1, 8, b,
+						 &err));
+		tk_ok(iso_mech_histogram(l[k], (iso_entry){.why = "one"}, NULL, 0, 1, 8, a[k],
+					 &err));
 	}
 	ck_assert_int_eq(memcmp(a[0], a[1], sizeof(b)), 0);
 	ck_assert_int_ne(memcmp(a[0], b, sizeof(b)), 0);
-	tk_ok(iso_mech_histogram(l[0], "one", 0, NULL, 0, 1, 8, b, &err));
+	tk_ok(iso_mech_histogram(l[0], (iso_entry){.why = "one"}, NULL, 0, 1, 8, b, &err));
 	ck_assert_int_ne(memcmp(a[0], b, sizeof(b)), 0);
 	iso_ledger_free(l[0]);
 	iso_ledger_free(l[1]);
@@ -175,7 +177,7 @@ START_TEST(exponential_mechanism_has_its_law)
 	for (size_t i = 0; i < n; i++) {
 		size_t c = 99;
 
-		tk_ok(iso_mech_exponential(l, "c", 0, score, 4, &c, &err));
+		tk_ok(iso_mech_exponential(l, (iso_entry){.why = "c"}, score, 4, &c, &err));
 		ck_assert_uint_lt(c, 4);
 		seen[c]++;
 	}
@@ -189,8 +191,8 @@ START_TEST(exponential_mechanism_has_its_law)
 	ck_assert_double_eq(seen[3], 0); /* a score that is not a number never wins */
 	ck_assert_msg(iso_chi2_sf(chi, 2) > 1e-6, "chi-square %g: %g %g %g", chi, seen[0], seen[1],
 		      seen[2]);
-	tk_fails(iso_mech_exponential(l, "c", 0, score, 0, &(size_t){0}, &err), ISO_E_PLUGIN,
-		 "choice among nothing");
+	tk_fails(iso_mech_exponential(l, (iso_entry){.why = "c"}, score, 0, &(size_t){0}, &err),
+		 ISO_E_PLUGIN, "choice among nothing");
 	iso_ledger_free(l);
 }
 END_TEST
@@ -219,12 +221,12 @@ static double win_share(iso_mech m, double noise, double d, size_t queries)
 		votes[2 * q] = 10 + d;
 		votes[2 * q + 1] = 10;
 	}
-	tk_ok(iso_mech_votes(l, "v", 0, votes, queries, 2, label, &err));
+	tk_ok(iso_mech_votes(l, (iso_entry){.why = "v"}, votes, queries, 2, label, &err));
 	for (size_t q = 0; q < queries; q++)
 		won += label[q] == 0;
 	ck_assert_uint_eq(iso_ledger_items(l)->v[0].used, queries);
-	tk_fails(iso_mech_votes(l, "v", 0, (const double *)8, 1, 2, label, &err), ISO_E_BUDGET,
-		 "budget exceeded");
+	tk_fails(iso_mech_votes(l, (iso_entry){.why = "v"}, (const double *)8, 1, 2, label, &err),
+		 ISO_E_BUDGET, "budget exceeded");
 	iso_ledger_free(l);
 	free(votes);
 	free(label);
@@ -290,7 +292,7 @@ START_TEST(poisson_batches)
 	for (int k = 0; k < 2; k++) {
 		iso_plan p = {0};
 
-		tk_ok(iso_plan_gaussian(&p, "s", 0, 0, 1, 0.03, 50, 1, &err));
+		tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "s"}, 1, 0.03, 50, 1, &err));
 		l[k] = ledger_of(&p, 5);
 	}
 	for (int t = 0; t < 50; t++) {

@@ -39,7 +39,8 @@ static iso_plan plan_of(double noise, double rate, uint64_t count, double sensit
 {
 	iso_plan p = {0};
 
-	tk_ok(iso_plan_gaussian(&p, "a", 0, 0, noise, rate, count, sensitivity, &err));
+	tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "a"}, noise, rate, count, sensitivity,
+				&err));
 	return p;
 }
 

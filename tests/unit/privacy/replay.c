@@ -36,9 +36,10 @@ static iso_plan plan_of(void)
 {
 	iso_plan p = {0};
 
-	tk_ok(iso_plan_gaussian(&p, "sum", 0, 0, 1, 0.5, 3, 1, &err));
-	tk_ok(iso_plan_gaussian(&p, "part", 1, 0, 1, 1, 2, 1, &err));
-	tk_ok(iso_plan_gaussian(&p, "part", 1, 1, 1, 1, 2, 1, &err));
+	tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "sum"}, 1, 0.5, 3, 1, &err));
+	tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "part", .group = 1}, 1, 1, 2, 1, &err));
+	tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "part", .group = 1, .part = 1}, 1, 1, 2, 1,
+				&err));
 	return p;
 }
 
@@ -80,11 +81,13 @@ static void program(iso_replay *r, const double *x, const uint64_t *id, size_t n
 		for (size_t i = 0; i < n; i++)
 			if (f == BOTH_PARTS || (int)(id[i] % 2) == part)
 				cell[m++] = x[i] > 0.5;
-		tk_ok(iso_mech_histogram(l, "part", part, cell, m, 1, 2, out, &err));
+		tk_ok(iso_mech_histogram(l, (iso_entry){.why = "part", .group = 1, .part = part},
+					 cell, m, 1, 2, out, &err));
 		model[0] += out[0];
 	}
 	if (f == EXTRA_CALL && x[0] > 5)
-		tk_ok(iso_mech_histogram(l, "part", 0, NULL, 0, 1, 2, out, &err));
+		tk_ok(iso_mech_histogram(l, (iso_entry){.why = "part", .group = 1}, NULL, 0, 1, 2,
+					 out, &err));
 	iso_ledger_free(l);
 }
 
@@ -276,10 +279,12 @@ START_TEST(votes_and_choices_have_their_own_measure)
 				if (side)
 					iso_replay_rewind(r);
 				l = choice_ledger(r);
-				tk_ok(iso_mech_votes(l, "v", 0, votes[side && !which ? k : 0], 2, 3,
+				tk_ok(iso_mech_votes(l, (iso_entry){.why = "v"},
+						     votes[side && !which ? k : 0], 2, 3,
 						     label[side], &err));
-				tk_ok(iso_mech_exponential(l, "c", 0, score[side && which ? k : 0],
-							   2, &chosen[side], &err));
+				tk_ok(iso_mech_exponential(l, (iso_entry){.why = "c"},
+							   score[side && which ? k : 0], 2,
+							   &chosen[side], &err));
 				iso_ledger_free(l);
 			}
 			iso_replay_end(r);
@@ -303,7 +308,7 @@ START_TEST(nan_is_a_finding)
 		iso_ledger *l;
 		uint32_t call;
 
-		tk_ok(iso_plan_gaussian(&p, "g", 0, 0, 1, 1, 1, 1, &err));
+		tk_ok(iso_plan_gaussian(&p, (iso_entry){.why = "g"}, 1, 1, 1, 1, &err));
 		tk_ok(new_ledger(&p, "t", 3, &l));
 		iso_plan_free(&p);
 		if (side)
