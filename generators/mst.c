@@ -89,8 +89,8 @@ static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_
 	iso_status st;
 	ISO_TRY(layout(env->schema, o, &b, err));
 	ISO_TRY_OUT(iso_forest_edges(b.cells, b.ncode, (double)o->max_cells, &n, err));
-	ISO_TRY_OUT(
-		iso_plan_gaussian(out, (iso_entry){.why = "one-way"}, scale, 1, 1, sqrt((double)b.ncode), err));
+	ISO_TRY_OUT(iso_plan_gaussian(out, (iso_entry){.why = "one-way"}, scale, 1, 1,
+				      sqrt((double)b.ncode), err));
 	if (n == 0)
 		goto out;
 	const iso_plan_item edge = {.why = "edge",
@@ -100,7 +100,8 @@ static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_
 				    .norm = ISO_NORM_L1,
 				    .sensitivity = 1};
 	ISO_TRY_OUT(iso_plan_add(out, &edge, err));
-	ISO_TRY_OUT(iso_plan_gaussian(out, (iso_entry){.why = "two-way"}, scale, 1, 1, sqrt((double)n), err));
+	ISO_TRY_OUT(iso_plan_gaussian(out, (iso_entry){.why = "two-way"}, scale, 1, 1,
+				      sqrt((double)n), err));
 out:
 	iso_binning_free(&b);
 	return st;
@@ -266,8 +267,8 @@ static iso_status measure_edges(model *m, iso_ledger *l, const iso_binning *b, s
 			first += m->merged.cells[i] * m->merged.cells[j];
 		}
 	}
-	const iso_status st =
-		iso_mech_histogram(l, (iso_entry){.why = "two-way"}, cell, n, m->nedge, m->two_size, m->two, err);
+	const iso_status st = iso_mech_histogram(l, (iso_entry){.why = "two-way"}, cell, n,
+						 m->nedge, m->two_size, m->two, err);
 	iso_free(cell);
 	return st;
 }
@@ -282,8 +283,8 @@ static iso_status measure_one_way(model *m, iso_ledger *l, const iso_binning *b,
 		for (size_t j = 0; j < b->ncode; j++)
 			cell[r * b->ncode + j] =
 				(uint32_t)(b->first[j] + b->code[r * b->ncode + j]);
-	const iso_status st =
-		iso_mech_histogram(l, (iso_entry){.why = "one-way"}, cell, n, b->ncode, b->total, m->one, err);
+	const iso_status st = iso_mech_histogram(l, (iso_entry){.why = "one-way"}, cell, n,
+						 b->ncode, b->total, m->one, err);
 	iso_free(cell);
 	return st;
 }
