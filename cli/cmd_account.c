@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `isoeps account`: the accountants as a calculator; everything but the command line is
  * core/privacy/account_json.c. */
+#include <errno.h>
 #include <math.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/args.h"
@@ -11,6 +14,7 @@
 #include "core/privacy/account_json.h"
 
 #define MAX_INPUT ((size_t)256 << 20)
+#define MAX_LINE ((size_t)16 << 20)
 
 static const iso_verb_help help = {
 	.verb = "account",
@@ -45,6 +49,7 @@ static const iso_verb_help help = {
 		"  exponential         epsilon (bounded range)\n"
 		"  pure                epsilon, delta (worst case)\n"
 		"  zcdp                rho\n"
+		"  rdp                 order, epsilon: Renyi divergence at that order\n"
 		"  randomized-response epsilon\n"
 		"  pate-lnmax, -gnmax  scale of the noise on each vote count, and votes "
 		"[[n_1,..,n_m],..] or queries, "
@@ -135,14 +140,12 @@ static void flags_text(const settings *s, iso_str *text)
 	iso_str_add(text, "}]}");
 }
 
-static iso_status account(const settings *s, const char *path, iso_str *out, size_t *bad,
-			  iso_error *err)
+static iso_status account(const settings *s, const char *path, iso_str *out, iso_error *err)
 {
 	char *text = NULL;
 	size_t n = 0;
 	iso_status st;
 
-	*bad = 0;
 	if (!path) {
 		iso_str flags = {0};
 
@@ -156,10 +159,107 @@ static iso_status account(const settings *s, const char *path, iso_str *out, siz
 	ISO_TRY(iso_file_read(path, MAX_INPUT, &text, &n, err));
 	if (strcmp(path, "-") == 0)
 		path = "standard input";
-	st = s->batch ? iso_account_batch(text, n, path, &s->ask, out, bad, err)
-		      : iso_account_text(text, n, path, &s->ask, out, err);
+	st = iso_account_text(text, n, path, &s->ask, out, err);
 	iso_free(text);
 	return st;
+}
+
+/* ------------------------------------------------------------------ batch */
+
+/* One line of standard input, without its newline; *more = 0 at the end. */
+static iso_status read_line(iso_str *line, int *more, iso_error *err)
+{
+	char part[4096];
+
+	line->n = 0;
+	*more = 0;
+	while (fgets(part, sizeof(part), stdin)) {
+		size_t n = strlen(part);
+		const int whole = n > 0 && part[n - 1] == '\n';
+
+		*more = 1;
+		iso_str_addn(line, part, n - (size_t)whole);
+		ISO_TRY(iso_str_check(line, err));
+		ISO_FAIL_IF(line->n > MAX_LINE, err, ISO_E_LIMIT,
+			    "line too long (standard input): more than %zu bytes; one input is one "
+			    "line",
+			    MAX_LINE);
+		if (whole)
+			break;
+	}
+	ISO_FAIL_IF(ferror(stdin), err, ISO_E_IO, "cannot read (standard input): %s",
+		    strerror(errno));
+	return ISO_OK;
+}
+
+/* The answer to one line, written at once: a reader of the pipe waits for it. */
+static iso_status answer_line(iso_account_lines *b, const char *line, size_t n, size_t *bad,
+			      iso_error *err)
+{
+	iso_str out = {0}, shown = {0};
+	int failed = 0;
+	iso_status st = iso_account_lines_next(b, line, n, &out, &failed, err);
+
+	*bad += (size_t)failed;
+	if (st == ISO_OK && out.n) {
+		iso_text_visible_json(out.p, &shown);
+		st = iso_str_check(&shown, err);
+	}
+	if (st == ISO_OK && shown.n)
+		st = iso_stdout_write(shown.p, shown.n, err);
+	iso_str_free(&shown);
+	iso_str_free(&out);
+	return st;
+}
+
+static iso_status batch_stdin(iso_account_lines *b, size_t *bad, iso_error *err)
+{
+	iso_str line = {0};
+	int more = 1;
+	iso_status st = ISO_OK;
+
+	while (more && st == ISO_OK) {
+		st = read_line(&line, &more, err);
+		if (more && st == ISO_OK)
+			st = answer_line(b, line.p ? line.p : "", line.n, bad, err);
+	}
+	iso_str_free(&line);
+	return st;
+}
+
+static iso_status batch_file(iso_account_lines *b, const char *path, size_t *bad, iso_error *err)
+{
+	char *text = NULL;
+	size_t n = 0;
+	iso_status st = ISO_OK;
+
+	ISO_TRY(iso_file_read(path, MAX_INPUT, &text, &n, err));
+	for (size_t at = 0; at < n && st == ISO_OK;) {
+		const char *newline = memchr(text + at, '\n', n - at);
+		const size_t length = newline ? (size_t)(newline - (text + at)) : n - at;
+
+		st = answer_line(b, text + at, length, bad, err);
+		at += length + 1;
+	}
+	iso_free(text);
+	return st;
+}
+
+static int batch(const settings *s, const char *path)
+{
+	const int piped = strcmp(path, "-") == 0;
+	iso_account_lines *b = NULL;
+	iso_error err = {0};
+	size_t bad = 0;
+	iso_status st = iso_account_lines_new(piped ? "standard input" : path, &s->ask, &b, &err);
+
+	signal(SIGPIPE, SIG_DFL); /* as other filters: `head` may close the pipe */
+	if (st == ISO_OK)
+		st = piped ? batch_stdin(b, &bad, &err) : batch_file(b, path, &bad, &err);
+	iso_account_lines_free(b);
+	if (st != ISO_OK)
+		return iso_cli_fail(&err);
+	return bad ? 2 : 0;
 }
 
 int cmd_account(int argc, char **argv)
@@ -185,7 +285,7 @@ int cmd_account(int argc, char **argv)
 		{"--json", ISO_ARG_FLAG, &s.ask.json, NULL, "machine-readable output"},
 		{0}};
 	const char *operand[1] = {NULL};
-	size_t operands = 0, bad = 0;
+	size_t operands = 0;
 	int helped = 0;
 	iso_str out = {0};
 	iso_error err = {0};
@@ -194,10 +294,13 @@ int cmd_account(int argc, char **argv)
 		return iso_cli_fail(&err);
 	if (helped)
 		return 0;
-	if (check_settings(&s, operands, &err) != ISO_OK ||
-	    account(&s, operands ? operand[0] : NULL, &out, &bad, &err) != ISO_OK) {
+	if (check_settings(&s, operands, &err) != ISO_OK)
+		return iso_cli_fail(&err);
+	if (s.batch)
+		return batch(&s, operand[0]);
+	if (account(&s, operands ? operand[0] : NULL, &out, &err) != ISO_OK) {
 		iso_str_free(&out);
 		return iso_cli_fail(&err);
 	}
-	return iso_cli_print(&out, bad ? 2 : 0);
+	return iso_cli_print(&out, 0);
 }

@@ -2,7 +2,6 @@
 #include "core/privacy/account_json.h"
 
 #include <cjson/cJSON.h>
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -632,8 +631,8 @@ static iso_status answer_epsilon(const question *q, const iso_account_options *o
 	return ISO_OK;
 }
 
-static iso_status answer(const cJSON *v, const char *where, const iso_account_options *o,
-			 iso_str *out, iso_error *err)
+iso_status iso_account_answer(const cJSON *v, const char *where, const iso_account_options *o,
+			      iso_str *out, iso_error *err)
 {
 	question q;
 	iso_status st = read_question(v, o, where, &q, err);
@@ -654,7 +653,7 @@ iso_status iso_account_text(const char *text, size_t n, const char *name,
 	iso_status st;
 
 	ISO_TRY(iso_scan_parse(text, n, name, 1, &v, err));
-	st = answer(v, name, options, &mine, err);
+	st = iso_account_answer(v, name, options, &mine, err);
 	cJSON_Delete(v);
 	if (st == ISO_OK)
 		st = iso_str_check(&mine, err);
@@ -662,85 +661,4 @@ iso_status iso_account_text(const char *text, size_t n, const char *name,
 		iso_str_addn(out, mine.p, mine.n);
 	iso_str_free(&mine);
 	return st;
-}
-
-/* A JSON string literal. */
-static void add_quoted(iso_str *out, const char *text)
-{
-	iso_str_add(out, "\"");
-	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-		if (*p == '"' || *p == '\\')
-			iso_str_addf(out, "\\%c", *p);
-		else if (*p < 0x20)
-			iso_str_addf(out, "\\u%04x", *p);
-		else
-			iso_str_addn(out, (const char *)p, 1);
-	}
-	iso_str_add(out, "\"");
-}
-
-/* One line of a batch; *failed when it gave an error. */
-static iso_status batch_line(const char *line, size_t n, const char *name, size_t number,
-			     const iso_account_options *options, iso_str *out, int *failed,
-			     iso_error *err)
-{
-	iso_account_options o = *options;
-	iso_error mine = {0};
-	iso_str result = {0};
-	char where[WHERE], *id_text = NULL;
-	cJSON *v = NULL;
-	iso_status st;
-
-	o.json = 1;
-	snprintf(where, sizeof(where), "%.100s:%zu", name, number);
-	st = iso_scan_parse(line, n, name, number, &v, &mine);
-	if (st == ISO_OK) {
-		const cJSON *id = cJSON_GetObjectItemCaseSensitive(v, "id");
-
-		id_text = id ? cJSON_PrintUnformatted(id) : NULL;
-		st = answer(v, where, &o, &result, &mine);
-	}
-	cJSON_Delete(v);
-	if (st == ISO_OK)
-		st = iso_str_check(&result, &mine);
-	*failed = st != ISO_OK;
-	if (st != ISO_OK) {
-		iso_str_addf(out, "{\"id\":%s,\"error\":", id_text ? id_text : "null");
-		add_quoted(out, mine.text);
-		iso_str_add(out, "}\n");
-	} else if (id_text) {
-		iso_str_addf(out, "{\"id\":%s,", id_text);
-		iso_str_addn(out, result.p + 1, result.n - 1);
-	} else {
-		iso_str_addn(out, result.p, result.n);
-	}
-	cJSON_free(id_text);
-	iso_str_free(&result);
-	return iso_str_check(out, err);
-}
-
-iso_status iso_account_batch(const char *text, size_t n, const char *name,
-			     const iso_account_options *options, iso_str *out, size_t *bad,
-			     iso_error *err)
-{
-	size_t number = 0;
-
-	*bad = 0;
-	for (size_t at = 0; at < n;) {
-		const char *newline = memchr(text + at, '\n', n - at);
-		const size_t length = newline ? (size_t)(newline - (text + at)) : n - at;
-		size_t blank = 0;
-		int failed = 0;
-
-		number++;
-		while (blank < length && isspace((unsigned char)text[at + blank]))
-			blank++;
-		if (blank < length) {
-			ISO_TRY(batch_line(text + at, length, name, number, options, out, &failed,
-					   err));
-			*bad += (size_t)failed;
-		}
-		at += length + 1;
-	}
-	return ISO_OK;
 }

@@ -28,7 +28,17 @@ typedef struct iso_account_options {
 iso_status iso_account_text(const char *text, size_t n, const char *name,
 			    const iso_account_options *options, iso_str *out,
 			    iso_error *err) ISO_MUST_CHECK;
-/* JSON Lines: one output line per input line that is not blank; *bad = lines that gave an error. */
+/* JSON Lines, one by one: the answer to the next line (n bytes, no newline) is appended to out;
+ * nothing for a blank line.  *failed = 1 for a line that gave an error, which its answer holds.
+ * Answers are remembered, so that a line that differs in "id" alone is not computed again. */
+typedef struct iso_account_lines iso_account_lines;
+iso_status iso_account_lines_new(const char *name, const iso_account_options *options,
+				 iso_account_lines **out, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_account_lines_next(iso_account_lines *b, const char *line, size_t n, iso_str *out,
+				  int *failed, iso_error *err) ISO_MUST_CHECK;
+void iso_account_lines_free(iso_account_lines *b);
+/* The same for a whole text: one output line per input line that is not blank; *bad = lines that
+ * gave an error. */
 iso_status iso_account_batch(const char *text, size_t n, const char *name,
 			     const iso_account_options *options, iso_str *out, size_t *bad,
 			     iso_error *err) ISO_MUST_CHECK;

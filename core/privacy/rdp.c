@@ -199,10 +199,18 @@ static void sgm_panel(const sgm *g, double alpha, double a, double b, double h, 
 	}
 }
 
+/* In a strip of half-width a <= pi s^2 the rule's error is e^(-2 pi a / h + a^2 / (2 s^2)).  At h =
+ * s/4 the best a is 8 pi s, inside the strip from s = 8 on, and the error e^-315; below, a = pi s^2
+ * and the error e^-50 give the second bound. */
+static double sgm_step(double s)
+{
+	return s >= 8 ? s / 4 : fmin(s / 4, 2 * PI2 * s * s / (50 + PI2 * s * s / 2));
+}
+
 /* log E_Q[(P/Q)^alpha] / (alpha-1) by the trapezoidal rule on A - 1 = E[(1+u)^alpha - 1 - alpha u],
  * which is never negative, so tiny values keep their digits.  The integrand is analytic in |Im x| <
  * pi s^2 (branch point of the logarithm): the rule converges geometrically (Trefethen and Weideman
- * 2014), step as in accounting.md 2.2.
+ * 2014), step as in sgm_step.
  *
  * For large alpha/s the integrand has two separate humps.  Stationary points of alpha l(x) - x^2/(2
  * s^2) satisfy x = alpha p(x), p the posterior probability of inclusion; maxima need alpha p (1-p)
@@ -210,7 +218,7 @@ static void sgm_panel(const sgm *g, double alpha, double a, double b, double h, 
 static double sgm_divergence(const sgm *g, double alpha)
 {
 	const double s = g->s, s2 = s * s, reach = 9.5 * s;
-	const double h = fmin(s / 4, 2 * PI2 * s2 / (50 + PI2 * s2 / 2));
+	const double h = sgm_step(s);
 	const double lo = -reach - (g->replace ? 1 : 0), hi = alpha + reach;
 	const double left = 2 * s2 + 2 + reach, right = alpha - 2 * s2 - 2 - reach;
 	double u, l, ref, top = -INFINITY, value;
