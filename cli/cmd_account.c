@@ -10,6 +10,7 @@
 #include "cli/args.h"
 #include "cli/cmd.h"
 #include "core/base/alloc.h"
+#include "core/base/text.h"
 #include "core/io/file.h"
 #include "core/privacy/account_json.h"
 
