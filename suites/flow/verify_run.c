@@ -253,10 +253,10 @@ static iso_status check_ledger(const iso_verify_request *r, const iso_training *
 	iso_epsilons e;
 	char text[256];
 
-	ISO_TRY(iso_ledger_epsilon(t->ledger, r->delta, rdp ? ISO_WANT_RDP : ISO_WANT_PLD, &e,
-				   err));
+	ISO_TRY(iso_ledger_epsilon(t->ledger, r->delta,
+				   rdp ? ISO_WANT_RDP : ISO_WANT_PLD | ISO_WANT_RDP, &e, err));
 	/* the bound of the calibrating accountant on what was booked */
-	v->epsilon = v->check[ISO_CHECK_LEDGER].value = rdp ? e.rdp : e.pld_upper;
+	v->epsilon = v->check[ISO_CHECK_LEDGER].value = iso_epsilon_bound(&e, r->accountant);
 	v->check[ISO_CHECK_LEDGER].runs = items->n > 0 ? items->n : 1;
 	for (size_t i = 0; i < items->n; i++)
 		if (items->v[i].event.mechanism == ISO_MECH_UNCHARGED && items->v[i].used > 0) {

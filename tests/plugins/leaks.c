@@ -79,10 +79,10 @@ static double first_row[8];
 static iso_status plan(const iso_gen_env *env, double s, iso_plan *p, iso_error *err)
 {
 	(void)env;
-	ISO_TRY(iso_plan_gaussian(p, "labels", 0, 0, s, 1, 1, 1, err));
-	ISO_TRY(iso_plan_gaussian(p, "a", 0, 0, 4 * s, 1, 1, 1, err));
-	ISO_TRY(iso_plan_gaussian(p, "b", 0, 0, 4 * s, 1, 1, 1, err));
-	return iso_plan_gaussian(p, "float", 0, 0, 4 * s, 1, 1, 1, err);
+	ISO_TRY(iso_plan_gaussian(p, (iso_entry){.why = "labels"}, s, 1, 1, 1, err));
+	ISO_TRY(iso_plan_gaussian(p, (iso_entry){.why = "a"}, 4 * s, 1, 1, 1, err));
+	ISO_TRY(iso_plan_gaussian(p, (iso_entry){.why = "b"}, 4 * s, 1, 1, 1, err));
+	return iso_plan_gaussian(p, (iso_entry){.why = "float"}, 4 * s, 1, 1, 1, err);
 }
 
 static void destroy(void *m_)
@@ -104,7 +104,8 @@ static iso_status release_labels(const iso_fit *f, model *m, iso_error *err)
 		return iso_no_memory(err, "leaks");
 	for (size_t r = 0; r < t->n; r++)
 		cell[r] = (uint32_t)iso_table_label(t, r);
-	st = iso_mech_histogram(f->ledger, "labels", 0, cell, t->n, 1, 2, m->law, err);
+	st = iso_mech_histogram(f->ledger, (iso_entry){.why = "labels"}, cell, t->n, 1, 2, m->law,
+				err);
 	iso_free(cell);
 	return st;
 }
@@ -156,7 +157,7 @@ static iso_status release_float(const iso_fit *f, model *m, const double *x, iso
 
 	if (m->kind != NOT_FINITE) /* 1e300 squared is infinite: the house clips that, this not */
 		float_sum(x, f->train->n, sum);
-	ISO_TRY(iso_ledger_find(f->ledger, "float", 0, &handle, err));
+	ISO_TRY(iso_ledger_find(f->ledger, (iso_entry){.why = "float"}, &handle, err));
 	ISO_TRY(iso_release_begin(f->ledger, handle, 1, 1, &call, err));
 	if (m->kind == TWICE && iso_release_piecewise_ok(f->ledger)) {
 		ISO_TRY(iso_release_piece_f32(f->ledger, handle, call, 0, 2, sum, err));
@@ -179,11 +180,13 @@ static iso_status release_sums(const iso_fit *f, model *m, iso_error *err)
 	if (st != ISO_OK)
 		return st;
 	features(m, f->train, x);
-	ISO_TRY_OUT(iso_mech_vector_sum(f->ledger, "a", 0, x, f->train->n, 2, 1, a, err));
+	ISO_TRY_OUT(iso_mech_vector_sum(f->ledger, (iso_entry){.why = "a"}, x, f->train->n, 2, 1, a,
+					err));
 	/* a choice after a release is post-processing */
 	for (size_t r = 0; m->kind == ADAPTIVE && r < f->train->n; r++)
 		x[2 * r + (a[0] > a[1])] = 0;
-	ISO_TRY_OUT(iso_mech_vector_sum(f->ledger, "b", 0, x, f->train->n, 2, 1, b, err));
+	ISO_TRY_OUT(iso_mech_vector_sum(f->ledger, (iso_entry){.why = "b"}, x, f->train->n, 2, 1, b,
+					err));
 	ISO_TRY_OUT(release_float(f, m, x, err));
 	m->sum[0] = a[0] + b[0];
 	m->sum[1] = a[1] + b[1];
