@@ -137,7 +137,11 @@ static iso_status hand_over(trainer *t, size_t k, iso_error *err)
 	t->dp.id = t->fed.id + t->fed.first[k];
 	t->dp.n = t->fed.first[k + 1] - t->fed.first[k];
 	t->dp.rate = iso_rate_of(t->batch, iso_federation_rows(&t->f->env, t->s->clients, k));
-	return iso_ledger_find(t->f->ledger, "disc-step", (int)k, &t->dp.handle, err);
+	return iso_ledger_find(t->f->ledger,
+			       (iso_entry){.why = "disc-step",
+					   .group = t->f->env.adjacency == ISO_ADD_REMOVE,
+					   .part = (int)k},
+			       &t->dp.handle, err);
 }
 
 static iso_status trainer_init(trainer *t, const iso_fit *f, const iso_gan_spec *s,
@@ -185,8 +189,11 @@ static iso_status trainer_init(trainer *t, const iso_fit *f, const iso_gan_spec 
 		t->dp.rate = iso_rate_of(t->batch, iso_federation_rows(&f->env, s->clients, 0));
 	}
 	if (s->is_private)
-		ISO_TRY(iso_ledger_find(f->ledger, (iso_entry){.why = "disc-step"}, &t->dp.handle,
-					err));
+		ISO_TRY(iso_ledger_find(
+			f->ledger,
+			(iso_entry){.why = "disc-step",
+				    .group = s->clients > 0 && f->env.adjacency == ISO_ADD_REMOVE},
+			&t->dp.handle, err));
 	return iso_dpsgd_init(&t->dp, err);
 }
 

@@ -108,9 +108,9 @@ static iso_status plan_clients(const iso_gen_env *env, const iso_gan_spec *s, do
 	const int group = env->adjacency == ISO_ADD_REMOVE;
 	for (size_t k = 0; k < s->clients; k++) {
 		const size_t rows = iso_federation_rows(env, s->clients, k);
-		ISO_TRY(iso_plan_gaussian(plan, "disc-step", group, (int)k, noise,
-					  iso_rate_of((size_t)s->o.batch, rows), each,
-					  (float)s->o.clip, err));
+		ISO_TRY(iso_plan_gaussian(
+			plan, (iso_entry){.why = "disc-step", .group = group, .part = (int)k},
+			noise, iso_rate_of((size_t)s->o.batch, rows), each, (float)s->o.clip, err));
 		plan->v[plan->n - 1].fixed = s->o.sigma > 0;
 	}
 	return ISO_OK;
