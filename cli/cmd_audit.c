@@ -44,7 +44,7 @@ static const iso_verb_help help = {
 typedef struct settings {
 	const char *data, *schema, *plugin, *adjacency, *accountant, *threshold, *canary, *out;
 	double epsilon, delta, alpha;
-	int64_t runs, rows, seed, jobs;
+	int64_t runs, rows, seed, jobs, one_run;
 	int json;
 	iso_arg_list set;
 } settings;
@@ -212,6 +212,42 @@ static int say_json(const char *name, const settings *s, const iso_audit_result 
 	return iso_cli_json(o, ok, status);
 }
 
+static void say_one_run(const char *name, const settings *s, const iso_one_run_result *x,
+			iso_str *out)
+{
+	char eps[32];
+
+	iso_eps_text(x->accounted, eps);
+	iso_str_addf(
+		out,
+		"%s: one training with %zu canaries, each in with probability 1/2\n"
+		"target epsilon %g, accounted %s at delta %g\n"
+		"%zu of %zu guesses right: epsilon >= %.3f with probability %g; if Gaussian, mu "
+		">= %.3f, epsilon >= %.3f\n\n%s\n",
+		name, x->canaries, s->epsilon, eps, s->delta, x->right, x->guesses, x->epsilon,
+		1 - s->alpha, x->mu, x->gdp,
+		x->violation ? "violation: the claim does not hold"
+			     : "loose: one run finds gross faults alone, and found none");
+}
+
+static int one_run_json(const char *name, const settings *s, const iso_one_run_result *x)
+{
+	cJSON *o = cJSON_CreateObject();
+	int ok = o && cJSON_AddStringToObject(o, "generator", name) &&
+		 cJSON_AddStringToObject(o, "verdict", x->violation ? "violation" : "loose") &&
+		 iso_json_add_number(o, "target_epsilon", s->epsilon) &&
+		 iso_json_add_number(o, "accounted_epsilon", x->accounted) &&
+		 iso_json_add_number(o, "audited_epsilon", x->epsilon) &&
+		 iso_json_add_number(o, "mu", x->mu) &&
+		 iso_json_add_number(o, "gdp_epsilon", x->gdp) &&
+		 iso_json_add_number(o, "canaries", (double)x->canaries) &&
+		 iso_json_add_number(o, "guesses", (double)x->guesses) &&
+		 iso_json_add_number(o, "right", (double)x->right) &&
+		 iso_json_add_number(o, "alpha", s->alpha);
+
+	return iso_cli_json(o, ok, x->violation);
+}
+
 /* ------------------------------------------------------------------ the verb */
 
 static void tell(void *ctx, size_t done, size_t all, double seconds)
@@ -252,9 +288,9 @@ static iso_status resolve(const char *name, const settings *s, const iso_generat
 }
 
 static iso_status run(const char *name, const settings *s, iso_audit_request *r,
-		      iso_audit_result *out, iso_str *note, iso_error *err)
+		      iso_audit_result *out, iso_one_run_result *one, iso_str *note, iso_error *err)
 {
-	worlds w = {.micro = strcmp(s->canary, "micro") == 0};
+	worlds w = {.micro = strcmp(s->canary, "micro") == 0 && !s->one_run};
 	void *options = NULL;
 	int shown = 0;
 	iso_status st;
@@ -270,7 +306,10 @@ static iso_status run(const char *name, const settings *s, iso_audit_request *r,
 	r->target = w.target;
 	r->tell = tell;
 	r->tell_ctx = &shown;
-	st = iso_audit(r, out, err);
+	if (s->one_run)
+		st = iso_audit_one_run(r, (size_t)s->one_run, one, err);
+	else
+		st = iso_audit(r, out, err);
 out:
 	worlds_free(&w);
 	iso_free(options);
@@ -300,6 +339,9 @@ static iso_status read_settings(int argc, char **argv, settings *s, const char *
 		{"--rows", ISO_ARG_INT, &s->rows, "N", "rows of a natural table (default 100)", 8,
 		 100000},
 		{"--runs", ISO_ARG_INT, &s->runs, "N", "runs of each world (default 750)", 12,
+		 1000000},
+		{"--one-run", ISO_ARG_INT, &s->one_run, "M",
+		 "one training with M canaries instead of many trainings (natural table)", 20,
 		 1000000},
 		{"--alpha", ISO_ARG_REAL, &s->alpha, "A",
 		 "probability of a false alarm, over all statistics (default 1e-3)", 1e-12, 0.5},
@@ -354,6 +396,7 @@ int cmd_audit(int argc, char **argv)
 	const char *name = NULL;
 	iso_audit_request r;
 	iso_audit_result x = {0};
+	iso_one_run_result one = {0};
 	iso_str text = {0}, note = {0};
 	iso_error err = {0};
 	int helped = 0, status;
@@ -362,7 +405,7 @@ int cmd_audit(int argc, char **argv)
 	if (st == ISO_OK && helped)
 		return 0;
 	if (st == ISO_OK)
-		st = run(name, &s, &r, &x, &note, &err);
+		st = run(name, &s, &r, &x, &one, &note, &err);
 	if (st != ISO_OK) {
 		iso_str_free(&note);
 		return iso_cli_fail(&err);
@@ -371,6 +414,14 @@ int cmd_audit(int argc, char **argv)
 	if (note.n)
 		iso_str_addf(&text, "made small for this audit: %s (choose with --set)\n", note.p);
 	iso_str_free(&note);
+	if (s.one_run && s.json) {
+		iso_str_free(&text);
+		return one_run_json(name, &s, &one);
+	}
+	if (s.one_run) {
+		say_one_run(name, &s, &one, &text);
+		return iso_cli_print(&text, one.violation);
+	}
 	if (s.json) {
 		iso_str_free(&text);
 		return say_json(name, &s, &x, status);

@@ -86,6 +86,21 @@ typedef struct iso_audit_result {
 iso_status iso_audit(const iso_audit_request *r, iso_audit_result *out,
 		     iso_error *err) ISO_MUST_CHECK;
 
+/* One training instead of many (Steinke, Nasr, Jagielski 2023): `canaries` made-up records, each
+ * put into the table with probability 1/2.  The tenth of them with the highest scores is guessed
+ * "in", the tenth with the lowest "out", the others are left.  Score: score, else log_density, else
+ * minus the distance to the nearest of as many synthetic rows.  Add-remove only.  Catches gross
+ * bugs of a training of full size; never noise that is short by sqrt 2. */
+typedef struct iso_one_run_result {
+	size_t canaries, guesses, right;
+	double accounted; /* +inf: judged against the target */
+	double epsilon;	  /* bound at 1 - alpha */
+	double mu, gdp;	  /* the f-DP variant (Mahloujifar et al. 2024): for Gaussian claims */
+	int violation;
+} iso_one_run_result;
+iso_status iso_audit_one_run(const iso_audit_request *r, size_t canaries, iso_one_run_result *out,
+			     iso_error *err) ISO_MUST_CHECK;
+
 /* The micro world: four equal rows of two or three columns and a target that differs in every one;
  * with a label if the generator wants one.  The schema lives as long as the tables. */
 iso_status iso_audit_micro(const iso_generator *g, const void *options, iso_schema **schema,

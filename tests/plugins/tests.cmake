@@ -27,5 +27,5 @@ target_sources(test_plugins_leaks PRIVATE plugins/fixture.c)
 if(TARGET isoeps)
   add_test(NAME plugins_verify_cli COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/plugins/verify.sh $<TARGET_FILE:isoeps>
     ${CMAKE_SOURCE_DIR})
-  set_tests_properties(plugins_verify_cli PROPERTIES TIMEOUT 300)
+  set_tests_properties(plugins_verify_cli PROPERTIES TIMEOUT 1200)
 endif()

@@ -52,6 +52,9 @@ expect 0 'accounted 1 at' audit independent --runs 30 --out "$tmp/audit"
 expect 0 'accounted 1 at' audit independent --runs 30 --out "$tmp/audit"
 expect 0 'replace-one' audit independent --runs 30 --adjacency replace-one --threshold fixed
 expect 0 'natural' audit independent --runs 15 --canary natural --threshold bonferroni
+expect 1 '200 of 200 guesses right' audit memorise --one-run 1000
+expect 0 '"verdict": "loose"' audit independent --one-run 1000 --json
+expect 2 'add-remove' audit independent --one-run 1000 --adjacency replace-one
 expect 2 'threshold' audit independent --threshold best
 expect 2 'unknown generator' audit nonsense
 
