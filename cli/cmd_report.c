@@ -18,7 +18,8 @@ static const iso_verb_help help = {
 		"again: a report can be made at any time, also while a run is going on.\n\n"
 		"Example:\n"
 		"  isoeps report out/demo\n"
-		"  isoeps report out/demo --format md,csv --out /tmp/tables\n",
+		"  isoeps report out/demo --format md,csv --out /tmp/tables\n"
+		"  isoeps report out/demo --select dataset=wdbc --select epsilon=1 --out paper\n",
 	.min_operands = 1,
 	.max_operands = 1,
 };
@@ -62,13 +63,18 @@ static iso_status say_json(const char *out, const iso_report_summary *s, iso_str
 int cmd_report(int argc, char **argv)
 {
 	const char *out = NULL, *format = "html,md,csv,latex,figures", *dir[1];
+	iso_arg_list chosen = {0};
 	int json = 0, helped = 0;
 	const iso_arg table[] = {
 		{"--out", ISO_ARG_TEXT, &out, "DIR", "where to write (default: DIR/report)"},
 		{"--format", ISO_ARG_TEXT, &format, "LIST",
 		 "some of html,md,csv,latex,figures (default: all)"},
+		{"--select", ISO_ARG_TEXTS, &chosen, "KEY=VALUE",
+		 "only this dataset, method, epsilon or value (as in results.csv); may be "
+		 "repeated"},
 		{"--json", ISO_ARG_FLAG, &json, NULL, "say what was written as JSON"},
 		{0}};
+	iso_report_select select;
 	iso_report_summary summary;
 	iso_str text = {0}, place = {0};
 	iso_error err = {0};
@@ -80,9 +86,10 @@ int cmd_report(int argc, char **argv)
 		return iso_cli_fail(&err);
 	if (helped)
 		return 0;
+	select = (iso_report_select){chosen.v, chosen.n};
 	iso_str_addf(&place, out ? "%s" : "%s/report", out ? out : dir[0]);
 	if (iso_str_check(&place, &err) != ISO_OK ||
-	    iso_report_write(dir[0], out, formats, &summary, &err) != ISO_OK) {
+	    iso_report_write(dir[0], out, formats, &select, &summary, &err) != ISO_OK) {
 		iso_str_free(&place);
 		return iso_cli_fail(&err);
 	}

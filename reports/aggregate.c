@@ -13,6 +13,8 @@
 typedef struct collector {
 	iso_aggregate *a;
 	size_t setting;
+	iso_shown_fn shown;
+	const void *ctx;
 } collector;
 
 static const cJSON *get(const cJSON *o, const char *key)
@@ -142,7 +144,7 @@ static iso_status collect(void *ctx, const cJSON *record, const iso_value *v, is
 			.low = v->low,
 			.high = v->high};
 
-	if (isnan(v->value))
+	if (isnan(v->value) || (c->shown && !c->shown(c->ctx, v->kind, v->name)))
 		return ISO_OK;
 	ISO_TRY(find_name(c->a, v, &s.name, err));
 	ISO_TRY(iso_grow(&c->a->sample, &c->a->cap_sample, c->a->nsample + 1, sizeof(s), err));
@@ -307,7 +309,13 @@ static iso_status name_slugs(iso_aggregate *a, iso_error *err)
 
 iso_status iso_aggregate_new(const iso_records *r, iso_aggregate *out, iso_error *err)
 {
-	collector c = {.a = out};
+	return iso_aggregate_of(r, NULL, NULL, out, err);
+}
+
+iso_status iso_aggregate_of(const iso_records *r, iso_shown_fn shown, const void *ctx,
+			    iso_aggregate *out, iso_error *err)
+{
+	collector c = {.a = out, .shown = shown, .ctx = ctx};
 	iso_status st = ISO_OK;
 
 	memset(out, 0, sizeof(*out));

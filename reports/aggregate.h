@@ -68,6 +68,10 @@ typedef struct iso_aggregate {
 	int split; /* some label is several rows because configurations differ */
 } iso_aggregate;
 
+/* shown: which values to take, by kind and name; NULL takes all. */
+typedef int (*iso_shown_fn)(const void *ctx, const char *kind, const char *name);
+iso_status iso_aggregate_of(const iso_records *r, iso_shown_fn shown, const void *ctx,
+			    iso_aggregate *out, iso_error *err) ISO_MUST_CHECK;
 iso_status iso_aggregate_new(const iso_records *r, iso_aggregate *out,
 			     iso_error *err) ISO_MUST_CHECK;
 void iso_aggregate_free(iso_aggregate *a);

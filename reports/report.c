@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/io/file.h"
 #include "reports/html.h"
+#include "reports/select.h"
 
 static iso_status write_below(const char *dir, const char *name, const char *suffix,
 			      const iso_str *text, iso_error *err)
@@ -132,10 +133,16 @@ static iso_status write_summary(const iso_aggregate *a, const char *dir, iso_err
 	return st;
 }
 
-iso_status iso_report_write(const char *dir, const char *out, unsigned formats,
-			    iso_report_summary *summary, iso_error *err)
+static int shown(const void *ctx, const char *kind, const char *name)
 {
-	iso_records records = {0};
+	return iso_select_value(ctx, kind, name);
+}
+
+iso_status iso_report_write(const char *dir, const char *out, unsigned formats,
+			    const iso_report_select *select, iso_report_summary *summary,
+			    iso_error *err)
+{
+	iso_records all = {0}, records = {0};
 	iso_aggregate a = {0};
 	iso_rtables tables = {0};
 	iso_figures figures = {0};
@@ -146,18 +153,20 @@ iso_status iso_report_write(const char *dir, const char *out, unsigned formats,
 	memset(summary, 0, sizeof(*summary));
 	iso_str_addf(&place, out ? "%s" : "%s/report", out ? out : dir);
 	ISO_TRY_OUT(iso_str_check(&place, err));
-	ISO_TRY_OUT(iso_records_load(dir, &records, err));
+	ISO_TRY_OUT(iso_select_check(select, err));
+	ISO_TRY_OUT(iso_records_load(dir, &all, err));
+	ISO_TRY_OUT(iso_select_records(select, &all, &records, err));
 	if (records.n == 0) {
-		st = iso_fail(
-			err, ISO_E_DATA,
-			"nothing to report (%s/cells): no valid record; run a suite into it first",
-			dir);
+		st = iso_fail(err, ISO_E_DATA,
+			      "nothing to report (%s/cells): no valid record%s; run a suite into "
+			      "it first",
+			      dir, all.n ? " is selected" : "");
 		goto out;
 	}
 	ISO_TRY_OUT(iso_about_read(dir, &records, &ab, err));
-	ISO_TRY_OUT(iso_aggregate_new(&records, &a, err));
+	ISO_TRY_OUT(iso_aggregate_of(&records, shown, select, &a, err));
 	ISO_TRY_OUT(write_parts(dir, place.p, formats, &ab, &a, &tables, &figures, err));
-	if (!out || (formats & ISO_REPORT_CSV))
+	if ((!out && !(select && select->n)) || (out && (formats & ISO_REPORT_CSV)))
 		ISO_TRY_OUT(write_summary(&a, out ? place.p : dir, err));
 	summary->records = records.n;
 	summary->damaged = records.damaged;
@@ -173,7 +182,8 @@ out:
 	iso_tables_free(&tables);
 	iso_aggregate_free(&a);
 	iso_about_free(&ab);
-	iso_records_free(&records);
+	iso_free(records.v); /* a view */
+	iso_records_free(&all);
 	iso_str_free(&place);
 	return st;
 }

@@ -27,9 +27,18 @@ typedef struct iso_report_summary {
 			   written all the same */
 } iso_report_summary;
 
-/* Reads DIR/cells, writes below `out` (NULL: DIR/report).  formats: bits above. */
+/* Terms KEY=VALUE with KEY of dataset, method, epsilon, value: terms of one key are alternatives,
+ * keys are taken together. `value` is a name as in results.csv; privacy and cost always stay. */
+typedef struct iso_report_select {
+	const char *const *v;
+	size_t n;
+} iso_report_select;
+
+/* Reads DIR/cells, writes below `out` (NULL: DIR/report).  formats: bits above.  select: NULL for
+ * everything. */
 iso_status iso_report_write(const char *dir, const char *out, unsigned formats,
-			    iso_report_summary *summary, iso_error *err) ISO_MUST_CHECK;
+			    const iso_report_select *select, iso_report_summary *summary,
+			    iso_error *err) ISO_MUST_CHECK;
 /* "html,md,csv,latex,figures" -> bits. */
 iso_status iso_report_formats(const char *text, unsigned *formats, iso_error *err) ISO_MUST_CHECK;
 

@@ -293,7 +293,7 @@ START_TEST(every_string_in_a_report)
 		records++;
 	}
 	ck_assert_uint_gt(labels, 8);
-	tk_ok(iso_report_write(dir, NULL, ISO_REPORT_ALL, &s, &err));
+	tk_ok(iso_report_write(dir, NULL, ISO_REPORT_ALL, NULL, &s, &err));
 	ck_assert_uint_eq(s.records, records);
 	ck_assert_uint_eq(s.figures_failed, 0);
 	ck_assert_uint_gt(walk(dir, 0), records * 3);

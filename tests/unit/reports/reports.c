@@ -136,7 +136,7 @@ START_TEST(whole_report_with_and_without_gnuplot)
 	int missing;
 
 	snprintf(out, sizeof(out), "%s/report", dir);
-	tk_ok(iso_report_write(dir, NULL, ISO_REPORT_ALL, &s, &err));
+	tk_ok(iso_report_write(dir, NULL, ISO_REPORT_ALL, NULL, &s, &err));
 	missing = s.no_gnuplot;
 	ck_assert_uint_eq(s.records, 3);
 	ck_assert(has(out, "index.html") && has(out, "report.md") &&
@@ -152,11 +152,39 @@ START_TEST(whole_report_with_and_without_gnuplot)
 	/* without gnuplot on the path: tables, data and scripts all the same */
 	setenv("PATH", "/nonexistent", 1);
 	snprintf(out, sizeof(out), "%s/bare", dir);
-	tk_ok(iso_report_write(dir, out, ISO_REPORT_ALL, &s, &err));
+	tk_ok(iso_report_write(dir, out, ISO_REPORT_ALL, NULL, &s, &err));
 	ck_assert_int_eq(s.no_gnuplot, 1);
 	ck_assert_uint_eq(s.figures, 0);
 	ck_assert(has(out, "index.html") && has(out, "figures/d-roc.gp") &&
 		  !has(out, "figures/d-roc.svg"));
+}
+END_TEST
+
+START_TEST(selection)
+{
+	cJSON *v[] = {record_of("d", "a", "1", 1, 0.5, 0.6), record_of("d", "b", "1", 1, 0.5, 0.6),
+		      record_of("d", "a", "8", 1, 0.7, 0.6), record_of("e", "a", "1", 1, 0.8, 0.9)};
+	static const char *const terms[] = {"dataset=d", "epsilon=1", "method=a", "method=b",
+					    "value=tstr.lr.auroc"};
+	static const char *const wrong[] = {"seed=1"}, *const none[] = {"dataset=x"};
+	const iso_report_select select = {terms, 5}, bad = {wrong, 1}, empty = {none, 1};
+	const char *dir = store(v, ISO_COUNT(v));
+	iso_report_summary s;
+	iso_error err = {0};
+	char out[512], path[600], *text;
+	size_t n;
+
+	snprintf(out, sizeof(out), "%s/some", dir);
+	tk_ok(iso_report_write(dir, out, ISO_REPORT_MARKDOWN, &select, &s, &err));
+	ck_assert_uint_eq(s.records, 2);
+	snprintf(path, sizeof(path), "%s/report.md", out);
+	tk_ok(iso_file_read(path, 0, &text, &n, &err));
+	ck_assert(strstr(text, "LR AUROC") && !strstr(text, "gan-leaks AUC"));
+	iso_free(text);
+	tk_fails(iso_report_write(dir, out, ISO_REPORT_MARKDOWN, &bad, &s, &err), ISO_E_USAGE,
+		 "seed=1");
+	tk_fails(iso_report_write(dir, out, ISO_REPORT_MARKDOWN, &empty, &s, &err), ISO_E_DATA,
+		 "is selected");
 }
 END_TEST
 
@@ -167,7 +195,8 @@ START_TEST(bad_input)
 	unsigned f;
 	iso_error err = {0};
 
-	tk_fails(iso_report_write(dir, NULL, ISO_REPORT_ALL, &s, &err), ISO_E_IO, "no results");
+	tk_fails(iso_report_write(dir, NULL, ISO_REPORT_ALL, NULL, &s, &err), ISO_E_IO,
+		 "no results");
 	tk_fails(iso_report_formats("html,pdf", &f, &err), ISO_E_USAGE, "\"pdf\"");
 	tk_fails(iso_report_formats("", &f, &err), ISO_E_USAGE, "empty");
 	tk_ok(iso_report_formats("md,csv", &f, &err));
@@ -185,6 +214,7 @@ int main(void)
 	tcase_add_test(c, four_seeds_give_a_student_interval);
 	tcase_add_test(c, every_format_escapes);
 	tcase_add_test(c, whole_report_with_and_without_gnuplot);
+	tcase_add_test(c, selection);
 	tcase_add_test(c, bad_input);
 	suite_add_tcase(s, c);
 	return tk_run(s);
