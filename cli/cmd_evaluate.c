@@ -6,6 +6,7 @@
 #include "cli/args.h"
 #include "cli/cmd.h"
 #include "cli/table.h"
+#include "cli/tolerant.h"
 #include "core/base/alloc.h"
 #include "suites/judge.h"
 
@@ -22,6 +23,13 @@ static const iso_verb_help help = {
 		"those that need the generator are listed as not applicable.  Options follow a "
 		"name after colons:\n"
 		"--attacks gan-leaks,gan-leaks:calibrated=true --aux aux.csv\n\n"
+		"What breaks the schema in the synthetic file is counted and named, never fatal: "
+		"numbers out "
+		"of bounds are clipped, fractions of\n"
+		"integers rounded, rows with unknown categories or missing values left out, "
+		"columns "
+		"may come in any order, an index\n"
+		"column is ignored.\n\n"
 		"A membership attack on one synthetic table describes that table; it is no bound "
 		"on epsilon.\n\n"
 		"Example:\n"
@@ -44,6 +52,7 @@ typedef struct evaluation {
 	iso_metric_setup metric[ISO_ARG_LIST_MAX];
 	size_t nattack, nmetric;
 	char names[4][1024]; /* labels of --metrics and --attacks, and copies to cut */
+	cJSON *notes;	     /* on the synthetic file; the result's then */
 	cJSON *root;
 	iso_judgement result;
 } evaluation;
@@ -182,12 +191,22 @@ static iso_status choose(const command *c, evaluation *e, iso_error *err)
 	return ISO_OK;
 }
 
+static iso_status add_note(void *ctx, const char *text, iso_error *err)
+{
+	evaluation *e = ctx;
+
+	return iso_caveat_add(e->notes, text, err);
+}
+
 static iso_status read_tables(const command *c, evaluation *e, iso_error *err)
 {
+	e->notes = cJSON_CreateArray();
+	if (!e->notes)
+		return iso_no_memory(err, "the output");
 	ISO_TRY(iso_schema_read(c->schema, &e->schema, err));
 	ISO_TRY(iso_table_read_csv(c->train, e->schema, &e->train, err));
 	ISO_TRY(iso_table_read_csv(c->holdout, e->schema, &e->holdout, err));
-	ISO_TRY(iso_table_read_csv(c->synthetic, e->schema, &e->synthetic, err));
+	ISO_TRY(iso_read_tolerant(c->synthetic, e->schema, add_note, e, &e->synthetic, err));
 	if (c->aux)
 		ISO_TRY(iso_table_read_csv(c->aux, e->schema, &e->aux, err));
 	ISO_FAIL_IF(e->train->n == 0 || e->holdout->n == 0 || e->synthetic->n == 0, err, ISO_E_DATA,
@@ -205,7 +224,10 @@ static iso_status make_result(const command *c, evaluation *e, iso_error *err)
 
 	e->result.metrics = r ? cJSON_AddArrayToObject(r, "metrics") : NULL;
 	e->result.attacks = r ? cJSON_AddArrayToObject(r, "attacks") : NULL;
-	e->result.caveats = r ? cJSON_AddArrayToObject(r, "caveats") : NULL;
+	if (r && cJSON_AddItemToObject(r, "caveats", e->notes)) {
+		e->result.caveats = e->notes;
+		e->notes = NULL;
+	}
 	run = r ? cJSON_AddObjectToObject(r, "run") : NULL;
 	e->result.metric_seconds = run ? cJSON_AddObjectToObject(run, "metric_seconds") : NULL;
 	e->result.attack_seconds = run ? cJSON_AddObjectToObject(run, "attack_seconds") : NULL;
@@ -371,6 +393,7 @@ static void release(evaluation *e)
 	iso_table_free(e->synthetic);
 	iso_table_free(e->aux);
 	iso_schema_free(e->schema);
+	cJSON_Delete(e->notes);
 	cJSON_Delete(e->root);
 	iso_free(e);
 }

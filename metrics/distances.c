@@ -138,7 +138,7 @@ static iso_status compare_columns(const iso_table *a, const iso_table *b, column
 	for (size_t c = 0; c < s->ncol; c++) {
 		const iso_column *col = &s->column[c];
 
-		if (col->role == ISO_ID || col->type == ISO_PIXEL)
+		if (iso_is_dropped(col) || col->type == ISO_PIXEL)
 			continue;
 		if (iso_is_discrete(col)) {
 			memset(x, 0, size * sizeof(*x));
@@ -200,7 +200,7 @@ static double correlation_difference(const iso_table *a, const iso_table *b)
 	for (size_t c = 0; c < a->schema->ncol && n < MOST; c++) {
 		const iso_column *col = &a->schema->column[c];
 
-		if (col->role != ISO_ID && col->type != ISO_PIXEL && !iso_is_discrete(col))
+		if (!iso_is_dropped(col) && col->type != ISO_PIXEL && !iso_is_discrete(col))
 			column[n++] = c;
 	}
 	for (size_t i = 0; i < n; i++)

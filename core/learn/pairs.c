@@ -14,10 +14,10 @@ static int is_code(const iso_column *c)
 /* Columns of the set that schema column c makes. */
 static size_t width_of(const iso_column *c)
 {
-	if (c->role == ISO_ID)
+	if (iso_is_dropped(c))
 		return 0;
 	if (c->type == ISO_PIXEL)
-		return c->width * c->height;
+		return iso_column_pixels(c);
 	return is_code(c) ? 1 : 1 + (c->nmissing > 0);
 }
 
@@ -42,7 +42,7 @@ static void fill_number(const iso_table *t, size_t k, float *x)
 
 static void fill_pixels(const iso_table *t, const iso_column *c, float *x)
 {
-	for (size_t j = 0; j < c->width * c->height; j++)
+	for (size_t j = 0; j < iso_column_pixels(c); j++)
 		for (size_t r = 0; r < t->n; r++)
 			x[j * t->n + r] =
 				(float)t->pixels[r * t->schema->npixel + c->offset + j] / 255.0f;
@@ -56,7 +56,7 @@ iso_status iso_rowset_new(const iso_table *t, iso_rowset *out, iso_error *err)
 	*out = (iso_rowset){.n = t->n};
 	for (size_t c = 0; c < s->ncol; c++) {
 		out->d += width_of(&s->column[c]);
-		if (!is_code(&s->column[c]))
+		if (!is_code(&s->column[c])) /* a dropped one has no width */
 			out->nnumber += width_of(&s->column[c]);
 	}
 	code = out->nnumber;
@@ -66,7 +66,7 @@ iso_status iso_rowset_new(const iso_table *t, iso_rowset *out, iso_error *err)
 	for (size_t c = 0; c < s->ncol; c++) {
 		const iso_column *col = &s->column[c];
 
-		if (col->role == ISO_ID)
+		if (iso_is_dropped(col))
 			continue;
 		if (is_code(col)) {
 			for (size_t r = 0; r < t->n; r++)

@@ -17,7 +17,7 @@ static int secret_column(const iso_schema *s, const char *name)
 	if (s->label >= 0)
 		return s->label;
 	for (size_t c = s->ncol; c-- > 0;)
-		if (s->column[c].role != ISO_ID && s->column[c].type != ISO_PIXEL)
+		if (!iso_is_dropped(&s->column[c]) && s->column[c].type != ISO_PIXEL)
 			return (int)c;
 	return -1;
 }
@@ -29,7 +29,7 @@ static iso_status deal(iso_game *g, const iso_attack *a, const void *options, is
 	const char *name = a->secret ? a->secret(options) : NULL;
 	const int c = secret_column(s, name);
 
-	ISO_FAIL_IF(c < 0 || s->column[c].role == ISO_ID || s->column[c].type == ISO_PIXEL, err,
+	ISO_FAIL_IF(c < 0 || iso_is_dropped(&s->column[c]) || s->column[c].type == ISO_PIXEL, err,
 		    ISO_E_UNSUPPORTED,
 		    "not applicable: the secret column \"%s\" is not a column "
 		    "that can be guessed; name a feature or the label",

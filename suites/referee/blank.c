@@ -42,7 +42,7 @@ int iso_split_columns(const iso_schema *s, iso_key key, uint8_t *hide)
 
 	for (size_t c = 0; c < s->ncol; c++) {
 		hide[c] = 0;
-		if (s->column[c].role == ISO_ID || s->column[c].type == ISO_PIXEL)
+		if (iso_is_dropped(&s->column[c]) || s->column[c].type == ISO_PIXEL)
 			continue;
 		first = usable++ ? first : c;
 		hide[c] = (uint8_t)iso_next_below(&coin, 2);

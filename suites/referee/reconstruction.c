@@ -47,7 +47,7 @@ static int row_right(const iso_deal *d, const iso_table *t, size_t k, size_t r)
 	for (size_t c = 0; c < s->ncol; c++) {
 		const double truth = iso_table_cell(d->full, r, c);
 
-		if (s->column[c].role == ISO_ID || s->column[c].type == ISO_PIXEL ||
+		if (iso_is_dropped(&s->column[c]) || s->column[c].type == ISO_PIXEL ||
 		    !isnan(iso_table_cell(d->targets, r, c)))
 			continue;
 		if (isnan(truth) ? !isnan(iso_table_cell(t, k, c))

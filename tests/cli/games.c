@@ -418,6 +418,41 @@ START_TEST(shipped)
 }
 END_TEST
 
+/* LiRA tells the worlds of a generator that memorises, and those of one that sees nothing not. */
+START_TEST(lira)
+{
+	const iso_generator *uniform;
+	const iso_training_request before = request;
+	const iso_attack *x;
+	int64_t o[8] = {0}, none[32] = {0};
+	iso_play p;
+
+	tk_ok(iso_attack_find("lira", &x, &err));
+	tk_ok(iso_options_resolve(x->options, NULL, "lira", o, x->options_size, NULL, &err));
+	tk_ok(iso_generator_find("uniform", &uniform, &err));
+	tk_ok(iso_options_resolve(uniform->options, NULL, "uniform", none, uniform->options_size,
+				  NULL, &err));
+	for (int blind = 0; blind < 2; blind++) {
+		iso_game *g;
+
+		if (blind) {
+			request.generator = uniform;
+			request.options = none;
+		}
+		g = referee(members);
+		tk_ok(iso_game_attack(g, x, "lira", o, &p, &err));
+		if (blind)
+			ck_assert_msg(p.roc.low < 0.5 && p.roc.high > 0.45, "AUC %g [%g, %g]",
+				      p.roc.auc, p.roc.low, p.roc.high);
+		else
+			ck_assert_msg(p.roc.auc > 0.8, "AUC %g", p.roc.auc);
+		iso_play_free(&p);
+		iso_game_free(g);
+	}
+	request = before;
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("games");
@@ -432,6 +467,7 @@ int main(void)
 	tcase_add_test(c, pool);
 	tcase_add_test(c, right_guesses);
 	tcase_add_test(c, shipped);
+	tcase_add_test(c, lira);
 	suite_add_tcase(s, c);
 	return tk_run(s);
 }
