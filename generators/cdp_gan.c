@@ -14,7 +14,7 @@
  * every step is a Poisson-subsampled Gaussian of the one multiplier sigma: the decay costs nothing.
  * (The published code decays sigma too, clips rows of weight matrices instead of records, and has
  * no guarantee.)
- *  - G, optimisers: post-processing.  label=input: one noisy histogram.
+ *  - G, optimisers: post-processing.  label=input (the default): one noisy histogram.
  *
  * DEVIATIONS.  The form of the decay is not stated; geometric with a floor of 0.35 here.  Adam at
  * 1e-3 and 5e-4 (their table has DP-SGD at 5e-3); no reduction of n_disc; no class balancing.  The
@@ -32,7 +32,7 @@ static const iso_option options[] = {
 	ISO_OPT_INT(iso_gan_options, n_d, "5", 1, 100000, "critic steps per generator step"),
 	ISO_GAN_OPT_LABEL,
 	ISO_GAN_OPT_LABELS,
-	ISO_GAN_OPT_NETS("256,256", "64"),
+	ISO_GAN_OPT_NETS("128,128", "64"),
 	ISO_GAN_OPT_NOISE("1"),
 	ISO_GAN_OPT_RATES("1e-3", "5e-4"),
 	ISO_GAN_OPT_PENALTY,

@@ -24,9 +24,9 @@
 
 static const iso_option options[] = {
 	ISO_GAN_OPT_STEPS("D steps; 0: 300 epochs, at most 30000"),
-	ISO_GAN_OPT_ND("1"),
+	ISO_GAN_OPT_ND("2"),
 	ISO_GAN_OPT_NETS("128", "100"),
-	ISO_GAN_OPT_RATES("1e-3", "1e-3"),
+	ISO_GAN_OPT_RATES("1e-3", "5e-4"),
 	ISO_OPT_REAL(iso_gan_options, beta1, "0.5", 0, 0.999,
 		     "first-moment decay of Adam (paper: 0.9)"),
 	ISO_GAN_OPT_AVERAGE("0.2"),

@@ -26,8 +26,9 @@
  *
  * DEVIATIONS.  The code clips per tensor and tells the accountant sigma once per tensor; here the
  * clip is joint in both modes.  Learning rate: the paper's schedule (the code has 0.05 constant).
- * sigma is not stated in the paper; 1.12 and C = 1.1 match dp-cgan.  Poisson batches.  mode=sound:
- * average of G's weights, Adam's beta1 = 0.5 (post-processing).
+ * sigma is not stated in the paper; 1.12 matches dp-cgan, and C = 2.2 is its bound of 1.1 for each
+ * half.  Two D steps per G step, G at 5e-4, relaxed draws of categories (free).  Poisson batches.
+ * mode=sound: average of G's weights, Adam's beta1 = 0.5 (post-processing).
  *
  * COST.  As dp-cgan plus a forward pass of G on the batch.
  */
@@ -41,10 +42,12 @@ static const iso_option options[] = {
 		"paper: the generator sees the batch's labels, exact class counts; not private"),
 	ISO_GAN_OPT_LABELS,
 	ISO_GAN_OPT_STEPS("D steps; 0: 300 epochs, at most 30000"),
-	ISO_GAN_OPT_ND("1"),
+	ISO_GAN_OPT_ND("2"),
 	ISO_GAN_OPT_NETS("128", "100"),
-	ISO_GAN_OPT_NOISE("1.1"),
-	ISO_GAN_OPT_RATES("0.15", "1e-3"),
+	ISO_GAN_OPT_NOISE("2.2"),
+	ISO_OPT_ENUM(iso_gan_options, optimizer_d, "sgd", "sgd|adam",
+		     "optimiser of D; adam: at lr_d, without the schedule"),
+	ISO_GAN_OPT_RATES("0.15", "5e-4"),
 	ISO_OPT_REAL(iso_gan_options, lr_d_end, "0.052", 0, 100, "last learning rate of D"),
 	ISO_OPT_INT(iso_gan_options, lr_d_steps, "10000", 0, 10000000,
 		    "steps over which it falls; 0: it does not"),

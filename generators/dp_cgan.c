@@ -34,7 +34,8 @@
  * clips per tensor (true sensitivity 2C again) and tells its accountant sigma C = 1.232 instead of
  * sigma; both modes here clip jointly, as Algorithm 1 prints.  Poisson batches instead of shuffled
  * epochs, which is what the accountant assumes.  mode=sound gives out a running average of G's
- * weights and uses Adam's beta1 = 0.5, both post-processing; mode=paper the last weights, 0.9.
+ * weights and uses Adam's beta1 = 0.5, both post-processing, as are two D steps per G step, G at
+ * 5e-4 (paper's code: one, 1e-3) and relaxed draws of categories; mode=paper the last weights, 0.9.
  *
  * COST.  Per step about 2 B (5 |D| + 3 |G|) multiply-adds: 10 to 15 ms on MNIST at B = 600.
  */
@@ -48,10 +49,12 @@ static const iso_option options[] = {
 		     "private"),
 	ISO_GAN_OPT_LABELS,
 	ISO_GAN_OPT_STEPS("D steps; 0: 300 epochs, at most 30000"),
-	ISO_GAN_OPT_ND("1"),
+	ISO_GAN_OPT_ND("2"),
 	ISO_GAN_OPT_NETS("128", "100"),
 	ISO_GAN_OPT_NOISE("1.1"),
-	ISO_GAN_OPT_RATES("0.15", "1e-3"),
+	ISO_OPT_ENUM(iso_gan_options, optimizer_d, "sgd", "sgd|adam",
+		     "optimiser of D; adam: at lr_d, without the schedule"),
+	ISO_GAN_OPT_RATES("0.15", "5e-4"),
 	ISO_OPT_REAL(iso_gan_options, lr_d_end, "0.052", 0, 100, "last learning rate of D"),
 	ISO_OPT_INT(iso_gan_options, lr_d_steps, "10000", 0, 10000000,
 		    "steps over which it falls; 0: it does not"),

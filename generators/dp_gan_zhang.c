@@ -14,7 +14,7 @@
  *  - "disc-step": the penalty and both rows of record i stand under one clip; z_i and the mixing
  * weight are addressed by its identity.  Bounds and warm start read public rows and released
  * weights only.  Each step is a Poisson-subsampled Gaussian of multiplier sigma.
- *  - G, optimisers: post-processing.  label=input: one noisy histogram.
+ *  - G, optimisers: post-processing.  label=input (the default): one noisy histogram.
  *
  * DEVIATIONS.  The noise is sigma C on the sum (Algorithm 1 adds it per example, the released code
  * divides it by sqrt(B) and tells the accountant sigma).  Without public rows: fixed bound `clip`,
@@ -36,7 +36,7 @@ static const iso_option options[] = {
 	ISO_OPT_INT(iso_gan_options, n_d, "4", 1, 100000, "critic steps per generator step"),
 	ISO_GAN_OPT_LABEL,
 	ISO_GAN_OPT_LABELS,
-	ISO_GAN_OPT_NETS("256,256", "128"),
+	ISO_GAN_OPT_NETS("128,128", "128"),
 	ISO_GAN_OPT_NOISE("4"),
 	ISO_GAN_OPT_RATES("1e-3", "5e-4"),
 	ISO_OPT_REAL(iso_gan_options, penalty, "10", 0, 1e6, "weight of the gradient penalty"),

@@ -33,7 +33,7 @@ static const iso_option options[] = {
 		    "clients, when the data have no column of role client"),
 	ISO_GAN_OPT_STEPS("critic steps of all clients together; 0: 300 epochs, at most 20000"),
 	ISO_OPT_INT(iso_gan_options, n_d, "5", 1, 100000, "critic steps per generator step"),
-	ISO_GAN_OPT_NETS("256,128", "100"),
+	ISO_GAN_OPT_NETS("128,128", "100"),
 	ISO_GAN_OPT_NOISE("1"),
 	ISO_GAN_OPT_RATES("5e-4", "5e-4"),
 	ISO_GAN_OPT_CLIP_WEIGHTS("0.1"),

@@ -13,7 +13,8 @@
  *  - "disc-step": the bound c is a function of the released critic and of public rows; the pair
  * (x_i, z_i) stands under one clip at c and the noise is in proportion to c, so the event is a
  * Poisson-subsampled Gaussian of multiplier sigma whatever c is.
- *  - Clipped weights, optimiser, G: post-processing.  label=input: one noisy histogram.
+ *  - Clipped weights, optimiser, G: post-processing.  label=input (the default): one noisy
+ * histogram.
  *
  * DEVIATIONS.  bound=auto falls back to the fixed bound `clip` when there are no public rows (the
  * paper always has them); bound=public refuses then.  "AdaptRate" is read as RMSProp.  Dense
@@ -33,7 +34,7 @@ static const iso_option options[] = {
 	ISO_OPT_INT(iso_gan_options, n_d, "5", 1, 100000, "critic steps per generator step"),
 	ISO_GAN_OPT_LABEL,
 	ISO_GAN_OPT_LABELS,
-	ISO_GAN_OPT_NETS("256,128", "100"),
+	ISO_GAN_OPT_NETS("128,128", "100"),
 	ISO_GAN_OPT_NOISE("1"),
 	ISO_GAN_OPT_RATES("5e-4", "5e-4"),
 	ISO_GAN_OPT_CLIP_WEIGHTS("0.1"),

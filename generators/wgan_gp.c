@@ -10,7 +10,7 @@
  *
  * PRIVACY ARGUMENT.  None.
  *
- * DEVIATIONS.  Dense networks (256-256), Adam at 5e-4 with beta2 0.999 instead of 1e-4 and 0.9;
+ * DEVIATIONS.  Dense networks (128-128), Adam at 5e-4 with beta2 0.999 instead of 1e-4 and 0.9;
  * categories of fakes are relaxed draws; averaged weights are given out.
  *
  * COST.  One more row per record in D, forward, backward and tangent.
@@ -21,7 +21,7 @@ static const iso_option options[] = {
 	ISO_GAN_OPT_STEPS("D steps; 0: 300 epochs, at most 20000"),
 	ISO_GAN_OPT_ND("5"),
 	ISO_GAN_OPT_LABEL,
-	ISO_GAN_OPT_NETS("256,256", "128"),
+	ISO_GAN_OPT_NETS("128,128", "128"),
 	ISO_GAN_OPT_RATES("5e-4", "5e-4"),
 	ISO_GAN_OPT_PENALTY,
 	ISO_GAN_OPT_AVERAGE("0.2"),

@@ -473,7 +473,8 @@ static void clip_weights(iso_net *net, float c)
 
 static iso_status disc_step(trainer *t, uint64_t step, double *loss_fake, iso_error *err)
 {
-	t->opt_d.lr = rate_at(&t->s->o, step);
+	if (t->s->rule_d == ISO_SGD)
+		t->opt_d.lr = rate_at(&t->s->o, step);
 	t->unit = unit_of(t, step);
 	t->dp.normaliser = (float)t->batch / t->unit;
 	t->shared = 0;
@@ -488,12 +489,10 @@ static iso_status disc_step(trainer *t, uint64_t step, double *loss_fake, iso_er
 	return ISO_OK;
 }
 
-/* 1 after the D step that completes a round: n_d steps, or the burst of this round. */
+/* Does this D step complete a round: n_d steps, or the burst of this round? */
 static int round_done(trainer *t)
 {
-	const iso_gan_options *o = &t->s->o;
-	const uint64_t want = o->burst > 0 ? iso_gan_burst(o, t->gsteps) : t->n_d;
-	if (++t->since < want)
+	if (++t->since < (t->s->o.burst > 0 ? iso_gan_burst(&t->s->o, t->gsteps) : t->n_d))
 		return 0;
 	t->since = 0;
 	t->gsteps++;

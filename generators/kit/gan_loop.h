@@ -37,12 +37,13 @@ enum iso_gan_bound {
 
 /* Options of all GANs; a table that does not list a field leaves it 0. */
 typedef struct iso_gan_options {
-	int mode;	/* 0 sound, 1 paper */
-	int labels;	/* iso_label_source */
-	int categories; /* 0 draw, 1 argmax */
-	int heads;	/* 0 gumbel, 1 softmax, 2 sigmoid */
-	int bound;	/* iso_gan_bound; ISO_BOUND_AUTO is settled by iso_gan_settle_public */
-	int label;	/* 0 column, 1 input, for methods that offer both */
+	int mode;	 /* 0 sound, 1 paper */
+	int labels;	 /* iso_label_source */
+	int categories;	 /* 0 draw, 1 argmax */
+	int heads;	 /* 0 gumbel, 1 softmax, 2 sigmoid */
+	int bound;	 /* iso_gan_bound; ISO_BOUND_AUTO is settled by iso_gan_settle_public */
+	int optimizer_d; /* 0 SGD on the schedule, 1 Adam at lr_d */
+	int label;	 /* 0 column, 1 input, for methods that offer both */
 	int64_t hidden[ISO_OPT_LIST_MAX + 1];
 	int64_t z_dim, batch, lr_d_steps;
 	int64_t steps;	    /* of D: what is paid for */
@@ -171,7 +172,7 @@ uint64_t iso_gan_burst(const iso_gan_options *o, uint64_t g);
 	ISO_OPT_REAL(iso_gan_options, lr_d, def_d, 0, 100, "learning rate of D"), \
 		ISO_OPT_REAL(iso_gan_options, lr_g, def_g, 0, 100, "learning rate of G")
 #define ISO_GAN_OPT_LABEL \
-	ISO_OPT_ENUM(iso_gan_options, label, "column", "column|input", \
+	ISO_OPT_ENUM(iso_gan_options, label, "input", "column|input", \
 		     "the label is a generated column, or an input of both networks")
 #define ISO_GAN_OPT_WARM \
 	ISO_OPT_INT(iso_gan_options, warm_steps, "-1", -1, 1000000, \

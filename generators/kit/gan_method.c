@@ -35,7 +35,7 @@ iso_gan_spec iso_cgan_spec(const char *who, const iso_gen_env *env, double publi
 		.conditional = 1,
 		.is_private = 1,
 		.private_generator_step = paper,
-		.rule_d = ISO_SGD,
+		.rule_d = asked->optimizer_d == 1 ? ISO_ADAM : ISO_SGD,
 		.rule_g = ISO_ADAM,
 		.act_g = ISO_ACT_RELU,
 		.act_d = ISO_ACT_RELU,
