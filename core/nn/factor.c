@@ -58,11 +58,16 @@ void iso_factor_norms2(const iso_factors *f, size_t m, size_t first, size_t n, d
 	}
 }
 
+/* Above 1 by the rounding of |a|^2 and |d|^2, in any order of summation. */
+static double lift_of(const iso_factors *f)
+{
+	return 1 + 1.02 * (double)(f->na + f->nd + 8) * 0x1p-24;
+}
+
 /* sum_s g_s with g_s^2 = |d_s|^2 (|a_s|^2 + b_s), from above. */
 static double sum_of_norms(const iso_factors *f, size_t rows)
 {
 	enum { BLOCK = 64 };
-	const double lift = 1 + 1.02 * (double)(f->na + f->nd + 8) * 0x1p-24;
 	const size_t biased = rows - f->nobias;
 	double sum = 0;
 	for (size_t at = 0; at < rows; at += BLOCK) {
@@ -74,12 +79,13 @@ static double sum_of_norms(const iso_factors *f, size_t rows)
 			sum += sqrt(lifted(d2[i], f->nd) *
 				    (lifted(a2[i], f->na) + (at + i < biased)));
 	}
-	return sum * lift;
+	return sum * lift_of(f);
 }
 
-/* sum over s in i0 .. i0+n-1, t <= s, of (d_s . d_t)(a_s . a_t + b_s b_t), pairs t < s twice.
- * aa, dd [n][i0 + n]. */
-static double strip_sum(size_t biased, size_t i0, size_t n, const float *aa, const float *dd)
+/* Rows s = i0 .. i0+n-1 of the Gram matrices aa, dd [n][i0 + n]: the sum over t <= s of (d_s . d_t)
+ * (a_s . a_t + b_s b_t), pairs t < s twice; *norms += sum_s g_s, off their diagonals. */
+static double strip_sum(const iso_factors *f, size_t biased, size_t i0, size_t n, const float *aa,
+			const float *dd, double *norms)
 {
 	const size_t ld = i0 + n;
 	double sum = 0;
@@ -92,6 +98,7 @@ static double strip_sum(size_t biased, size_t i0, size_t n, const float *aa, con
 		for (size_t t = 0; s < biased && t < s; t++)
 			below += di[t];
 		sum += 2 * below + (double)di[s] * ((double)ai[s] + (s < biased));
+		*norms += sqrt(lifted(di[s], f->nd) * (lifted(ai[s], f->na) + (s < biased)));
 	}
 	return sum;
 }
@@ -100,16 +107,16 @@ static double by_gram(const iso_factors *f, size_t rows, float *scratch)
 {
 	const size_t biased = rows - f->nobias;
 	float *const aa = scratch, *const dd = scratch + STRIP * rows;
-	double value = 0;
+	double value = 0, norms = 0;
 	for (size_t i0 = 0; i0 < rows; i0 += STRIP) {
 		const size_t n = rows - i0 < STRIP ? rows - i0 : STRIP, ld = i0 + n;
 		iso_gemm(ISO_NT, n, ld, f->na, f->a + i0 * f->a_ld, f->a_ld, f->a, f->a_ld, 0, aa,
 			 ld, NULL);
 		iso_gemm(ISO_NT, n, ld, f->nd, f->d + i0 * f->d_ld, f->d_ld, f->d, f->d_ld, 0, dd,
 			 ld, NULL);
-		value += strip_sum(biased, i0, n, aa, dd);
+		value += strip_sum(f, biased, i0, n, aa, dd, &norms);
 	}
-	const double g = sum_of_norms(f, rows);
+	const double g = norms * lift_of(f);
 	return (value < 0 ? 0 : value) + slack_of(f) * g * g;
 }
 
