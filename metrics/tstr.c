@@ -307,7 +307,7 @@ static iso_status check(const iso_schema *s, const void *opt, iso_error *err)
 	(void)opt;
 	ISO_FAIL_IF(
 		s->label >= 0 && iso_schema_classes(s) < 2, err, ISO_E_UNSUPPORTED,
-		"label %s is not categorical: this metric needs classes; the metric utility has "
+		"label %s is not categorical: this metric needs classes; the metric learners has "
 		"the regression",
 		s->column[s->label].name);
 	ISO_FAIL_IF(

@@ -572,7 +572,7 @@ START_TEST(utility_values)
 {
 	const iso_metric *m, *tstr;
 	load();
-	tk_ok(iso_metric_find("utility", &m, &err));
+	tk_ok(iso_metric_find("learners", &m, &err));
 	tk_ok(iso_metric_find("tstr", &tstr, &err));
 	iso_table *train = rows(schema[TWO], 300, 1), *test = rows(schema[TWO], 200, 2),
 		  *noise = rows(schema[TWO], 300, 3);

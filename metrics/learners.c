@@ -216,7 +216,7 @@ static iso_status run(bench *b, const iso_classifier *c, const char *prefix, con
 		return put(b, prefix, c->name, c->regresses ? "rmse" : "accuracy", NULL, reason,
 			   err);
 	}
-	ISO_TRY(iso_classify(c, &e, iso_key_child(iso_key_new(0, "metrics/utility"), c->name, 0),
+	ISO_TRY(iso_classify(c, &e, iso_key_child(iso_key_new(0, "metrics/learners"), c->name, 0),
 			     test->x, test->n, b->prob, err));
 	return c->regresses ? regress(b, c, prefix, test, err)
 			    : classify(b, c, prefix, test, mean, err);
@@ -262,7 +262,7 @@ static iso_status check(const iso_schema *s, const void *opt, iso_error *err)
 {
 	(void)opt;
 	ISO_FAIL_IF(s->label < 0, err, ISO_E_UNSUPPORTED,
-		    "utility (schema %s): there is no label to predict; give one column the role "
+		    "learners (schema %s): there is no label to predict; give one column the role "
 		    "label",
 		    s->name);
 	return ISO_OK;
@@ -272,7 +272,7 @@ static iso_status measure(const iso_metric_view *v, const void *opt, iso_measure
 			  iso_error *err)
 {
 	const size_t most = (size_t)((const opts *)opt)->max_rows;
-	const iso_key fixed = iso_key_new(0, "metrics/utility/rows");
+	const iso_key fixed = iso_key_new(0, "metrics/learners/rows");
 	bench b = {.view = v, .out = out, .classes = iso_schema_classes(v->schema)};
 	rows syn = {0}, real = {0}, test = {0};
 	iso_encoder *e = NULL;
@@ -301,9 +301,9 @@ out:
 	return st;
 }
 
-const iso_metric iso_metric_utility = {
+const iso_metric iso_metric_learners = {
 	.abi = ISO_METRIC_ABI,
-	.name = "utility",
+	.name = "learners",
 	.title = "Utility by a set of learners",
 	.citation =
 		"J. Jordon, J. Yoon, M. van der Schaar: PATE-GAN. ICLR 2019 (a set of predictive "
