@@ -24,6 +24,9 @@ int cmd_data(int argc, char **argv);
 int cmd_schema(int argc, char **argv);
 int cmd_split(int argc, char **argv);
 
+/* Exit status after Ctrl-C or a request to stop. */
+#define ISO_EXIT_INTERRUPTED 130
+
 /* Print "isoeps: error: TEXT" and give the exit status of the error's code. */
 int iso_cli_fail(const iso_error *err);
 /* Write a finished text to standard output, free it, and give the exit status: `status` if the

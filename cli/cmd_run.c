@@ -9,6 +9,7 @@
 #include "cli/summary.h"
 #include "cli/table.h"
 #include "core/base/log.h"
+#include "core/io/jsonw.h"
 #include "results/record.h"
 #include "suites/plugin.h"
 #include "suites/runner.h"
@@ -212,7 +213,13 @@ static int dry_run(const iso_agenda *a, const command *c, const iso_run_options 
 	iso_str text = {0};
 	int status;
 
-	if (iso_run_select(a, o, &todo, &sum, err) != ISO_OK)
+	iso_verdicts verdicts;
+	iso_status st = iso_verdicts_new(a, &verdicts, err);
+
+	if (st == ISO_OK)
+		st = iso_run_select(a, o, &verdicts, &todo, &sum, err);
+	iso_verdicts_free(&verdicts);
+	if (st != ISO_OK)
 		return iso_cli_fail(err);
 	if (iso_run_estimate(a, o, todo, &e, err) != ISO_OK) {
 		iso_free(todo);
@@ -232,8 +239,10 @@ static int dry_run(const iso_agenda *a, const command *c, const iso_run_options 
 
 static int exit_status(const iso_run_summary *sum)
 {
-	int worst = sum->interrupted ? 4 : 0;
+	int worst = sum->refuted ? 1 : 0;
 
+	if (sum->interrupted)
+		return ISO_EXIT_INTERRUPTED;
 	for (size_t i = 0; i < sum->nfailure; i++) {
 		int e = iso_status_exit(sum->failure[i].code);
 
@@ -243,42 +252,57 @@ static int exit_status(const iso_run_summary *sum)
 }
 
 static int summary_json(const iso_agenda *a, const command *c, const iso_run_summary *sum,
-			const iso_records *records)
+			const iso_summary *results)
 {
-	cJSON *root = cJSON_CreateObject(), *failures, *results = NULL;
+	iso_jsonw w = {0};
+	cJSON *root = iso_jsonw_object(&w, NULL, NULL), *failures, *list = NULL;
 	iso_error err = {0};
-	int ok = root && cJSON_AddStringToObject(root, "suite", a->suite->name) &&
-		 cJSON_AddStringToObject(root, "dir", c->dir) &&
-		 cJSON_AddNumberToObject(root, "cells", (double)sum->cells) &&
-		 cJSON_AddNumberToObject(root, "selected", (double)sum->selected) &&
-		 cJSON_AddNumberToObject(root, "finished_before", (double)sum->finished) &&
-		 cJSON_AddNumberToObject(root, "done", (double)sum->done) &&
-		 cJSON_AddNumberToObject(root, "failed", (double)sum->failed) &&
-		 cJSON_AddBoolToObject(root, "interrupted", sum->interrupted) &&
-		 cJSON_AddNumberToObject(root, "seconds", sum->seconds);
+	const struct {
+		const char *key;
+		size_t value;
+	} count[] = {{"cells", sum->cells},
+		     {"selected", sum->selected},
+		     {"finished_before", sum->finished},
+		     {"done", sum->done},
+		     {"failed", sum->failed},
+		     {"unsupported", sum->unsupported + sum->unsupported_before},
+		     {"trained", sum->trained},
+		     {"judged", sum->judged},
+		     {"reused", sum->reused},
+		     {"refuted", sum->refuted}};
 
-	failures = ok ? cJSON_AddArrayToObject(root, "failures") : NULL;
-	ok = failures != NULL;
-	for (size_t i = 0; ok && i < sum->nfailure; i++) {
-		ok = add_cell(a, sum->failure[i].cell, 1, failures) &&
-		     cJSON_AddStringToObject(cJSON_GetArrayItem(failures, (int)i), "error",
-					     sum->failure[i].text);
+	iso_jsonw_text(&w, root, "suite", a->suite->name);
+	iso_jsonw_text(&w, root, "dir", c->dir);
+	for (size_t i = 0; i < ISO_COUNT(count); i++)
+		iso_jsonw_number(&w, root, count[i].key, (double)count[i].value);
+	iso_jsonw_bool(&w, root, "interrupted", sum->interrupted);
+	iso_jsonw_number(&w, root, "seconds", sum->seconds);
+	failures = iso_jsonw_array(&w, root, "failures");
+	for (size_t i = 0; !w.failed && i < sum->nfailure; i++) {
+		w.failed |= !add_cell(a, sum->failure[i].cell, 1, failures);
+		iso_jsonw_text(&w, cJSON_GetArrayItem(failures, (int)i), "error",
+			       sum->failure[i].text);
 	}
-	ok = ok && iso_summary_json(records, &results, &err) == ISO_OK &&
-	     cJSON_AddItemToObject(root, "results", results);
-	return iso_cli_json(root, ok, exit_status(sum));
+	w.failed |= iso_summary_json(results, &list, &err) != ISO_OK;
+	iso_jsonw_add(&w, root, "results", list);
+	return iso_cli_json(root, !w.failed, exit_status(sum));
 }
 
 static void summary_text(const iso_agenda *a, const command *c, const iso_run_summary *sum,
 			 iso_str *out)
 {
-	const size_t left = sum->selected - sum->finished - sum->done - sum->failed;
+	const size_t over = sum->finished + sum->done + sum->failed + sum->unsupported;
+	const size_t left = sum->selected - over;
 
 	iso_str_addf(out, "\n%zu cells: %zu done now, %zu done before, %zu failed", sum->selected,
 		     sum->done, sum->finished, sum->failed);
+	if (sum->unsupported + sum->unsupported_before)
+		iso_str_addf(out, ", %zu that their method cannot take",
+			     sum->unsupported + sum->unsupported_before);
 	if (left)
 		iso_str_addf(out, ", %zu left", left);
-	iso_str_addf(out, "; %.1f s\n", sum->seconds);
+	iso_str_addf(out, "; %zu trained, %zu judged, %zu reused; %.1f s\n", sum->trained,
+		     sum->judged, sum->reused, sum->seconds);
 	for (size_t i = 0; i < sum->nfailure; i++) {
 		const iso_failure *f = &sum->failure[i];
 		char eps[32];
@@ -289,6 +313,11 @@ static void summary_text(const iso_agenda *a, const command *c, const iso_run_su
 			     a->suite->generator[f->cell->generator].label, eps,
 			     (unsigned long long)f->cell->seed, f->text);
 	}
+	if (sum->refuted)
+		iso_str_addf(out,
+			     "  refuted: %zu cell%s of a method that declares differential "
+			     "privacy, and does not keep it (isoeps explain shows the verdict)\n",
+			     sum->refuted, sum->refuted == 1 ? "" : "s");
 	iso_str_addf(out, "records  %s/cells\nvalues   %s/results.csv\n", c->dir, c->dir);
 	if (!sum->interrupted && sum->selected > sum->failed + left)
 		iso_str_addf(out, "report   isoeps report %s   (writes %s/report/index.html)\n",
@@ -297,22 +326,26 @@ static void summary_text(const iso_agenda *a, const command *c, const iso_run_su
 
 static int finish(const iso_agenda *a, const command *c, const iso_run_summary *sum, iso_error *err)
 {
-	iso_records records;
+	iso_index x;
+	iso_summary results = {0};
 	iso_str text = {0};
 	int status;
 
-	if (iso_records_load(c->dir, &records, err) != ISO_OK)
+	if (iso_index_load(c->dir, &x, err) != ISO_OK)
 		return iso_cli_fail(err);
-	if (c->json) {
-		status = summary_json(a, c, sum, &records);
-	} else if (iso_summary_text(&records, &text, err) != ISO_OK) {
+	if (iso_index_each(&x, ISO_RECORD_LIGHT, iso_summary_add, &results, err) != ISO_OK) {
+		status = iso_cli_fail(err);
+	} else if (c->json) {
+		status = summary_json(a, c, sum, &results);
+	} else if (iso_summary_text(&results, &text, err) != ISO_OK) {
 		iso_str_free(&text);
 		status = iso_cli_fail(err);
 	} else {
 		summary_text(a, c, sum, &text);
 		status = iso_cli_print(&text, exit_status(sum));
 	}
-	iso_records_free(&records);
+	iso_summary_free(&results);
+	iso_index_free(&x);
 	if (sum->interrupted)
 		fprintf(stderr,
 			"isoeps: error: interrupted (%s): running cells were stopped, finished "

@@ -6,8 +6,8 @@
 #include "cli/args.h"
 #include "cli/cmd.h"
 #include "cli/summary.h"
-#include "core/base/alloc.h"
-#include "core/io/file.h"
+#include "core/base/log.h"
+#include "core/io/jsonw.h"
 
 static const iso_verb_help help = {
 	.verb = "status",
@@ -35,117 +35,115 @@ static const char *text_of(const cJSON *obj, const char *key)
 	return cJSON_IsString(v) ? v->valuestring : "";
 }
 
-typedef struct counts {
-	size_t cells; /* of the suite; 0 = unknown */
-	size_t ok, failed;
-} counts;
+typedef struct status {
+	size_t cells; /* of the suite */
+	size_t ok, failed, unsupported;
+	iso_summary summary;
+	iso_str lines; /* of cells without results */
+	iso_jsonw w;
+	cJSON *failures;
+} status;
 
-/* Cells that the suite has, by DIR/suite.json; 0 without one. */
-static iso_status planned(const char *dir, size_t *n, iso_error *err)
+/* An iso_record_fn. */
+static iso_status look(void *ctx, const cJSON *r, iso_error *err)
 {
-	iso_str path = {0};
-	cJSON *suite = NULL;
-	iso_status st;
+	status *s = ctx;
+	const cJSON *c = get(r, "config"), *e = get(c, "epsilon");
+	const char *state = text_of(r, "status");
+	char eps[32];
+	cJSON *o;
 
-	*n = 0;
-	iso_str_addf(&path, "%s/suite.json", dir);
-	st = iso_str_check(&path, err);
-	if (st == ISO_OK && iso_file_exists(path.p))
-		st = iso_json_read(path.p, &suite, err);
-	if (st == ISO_OK)
-		*n = (size_t)cJSON_GetArraySize(get(suite, "cells"));
-	cJSON_Delete(suite);
-	iso_str_free(&path);
-	return st;
-}
-
-static void failure_lines(const iso_records *r, iso_str *out)
-{
-	for (size_t i = 0; i < r->n; i++) {
-		const cJSON *c = get(r->v[i], "config"), *e = get(c, "epsilon");
-		char eps[32];
-
-		if (strcmp(text_of(r->v[i], "status"), "ok") == 0)
-			continue;
-		iso_eps_text(cJSON_IsNumber(e) ? e->valuedouble : INFINITY, eps);
-		iso_str_addf(out, "  %s: %.8s %s, %s, epsilon %s, seed %.0f: %s\n",
-			     text_of(r->v[i], "status"), text_of(r->v[i], "key"),
-			     text_of(get(c, "dataset"), "name"), text_of(r->v[i], "label"), eps,
-			     get(c, "seed")->valuedouble, text_of(r->v[i], "error"));
+	if (strcmp(state, "ok") == 0) {
+		s->ok++;
+		return iso_summary_add(&s->summary, r, err);
 	}
+	s->unsupported += strcmp(state, "unsupported") == 0;
+	s->failed += strcmp(state, "unsupported") != 0;
+	iso_eps_text(cJSON_IsNumber(e) ? e->valuedouble : INFINITY, eps);
+	iso_str_addf(&s->lines, "  %s: %.8s %s, %s, epsilon %s, seed %.0f: %s\n", state,
+		     text_of(r, "key"), text_of(get(c, "dataset"), "name"), text_of(r, "label"),
+		     eps, get(c, "seed")->valuedouble, text_of(r, "error"));
+	o = iso_jsonw_object(&s->w, s->failures, NULL);
+	iso_jsonw_text(&s->w, o, "key", text_of(r, "key"));
+	iso_jsonw_text(&s->w, o, "status", state);
+	iso_jsonw_text(&s->w, o, "error", text_of(r, "error"));
+	return iso_str_check(&s->lines, err);
 }
 
-static int status_json(const iso_records *r, const counts *n, int status)
+static int status_json(status *s, const iso_index *x, int exit_status)
 {
-	cJSON *root = cJSON_CreateObject(), *results = NULL, *list;
+	iso_jsonw *w = &s->w;
+	cJSON *root = iso_jsonw_object(w, NULL, NULL), *results = NULL;
 	iso_error err = {0};
-	int ok = root && cJSON_AddNumberToObject(root, "cells", (double)n->cells) &&
-		 cJSON_AddNumberToObject(root, "done", (double)n->ok) &&
-		 cJSON_AddNumberToObject(root, "failed", (double)n->failed) &&
-		 cJSON_AddNumberToObject(root, "damaged", (double)r->damaged) &&
-		 cJSON_AddNumberToObject(root, "foreign", (double)r->foreign);
 
-	list = ok ? cJSON_AddArrayToObject(root, "failures") : NULL;
-	ok = list != NULL;
-	for (size_t i = 0; ok && i < r->n; i++) {
-		cJSON *o;
+	iso_jsonw_number(w, root, "cells", (double)s->cells);
+	iso_jsonw_number(w, root, "done", (double)s->ok);
+	iso_jsonw_number(w, root, "failed", (double)s->failed);
+	iso_jsonw_number(w, root, "unsupported", (double)s->unsupported);
+	iso_jsonw_number(w, root, "damaged", (double)x->damaged);
+	iso_jsonw_number(w, root, "foreign", (double)x->foreign);
+	iso_jsonw_number(w, root, "other_code", (double)x->other_code);
+	iso_jsonw_add(w, root, "failures", s->failures);
+	s->failures = NULL;
+	w->failed |= iso_summary_json(&s->summary, &results, &err) != ISO_OK;
+	iso_jsonw_add(w, root, "results", results);
+	return iso_cli_json(root, !w->failed, exit_status);
+}
 
-		if (strcmp(text_of(r->v[i], "status"), "ok") == 0)
-			continue;
-		o = cJSON_CreateObject();
-		ok = o && cJSON_AddStringToObject(o, "key", text_of(r->v[i], "key")) &&
-		     cJSON_AddStringToObject(o, "status", text_of(r->v[i], "status")) &&
-		     cJSON_AddStringToObject(o, "error", text_of(r->v[i], "error")) &&
-		     cJSON_AddItemToArray(list, o);
+static int status_text(const status *s, const iso_index *x, int exit_status, iso_error *err)
+{
+	const size_t over = s->ok + s->failed + s->unsupported;
+	iso_str out = {0};
+
+	if (iso_summary_text(&s->summary, &out, err) != ISO_OK) {
+		iso_str_free(&out);
+		return iso_cli_fail(err);
 	}
-	ok = ok && iso_summary_json(r, &results, &err) == ISO_OK &&
-	     cJSON_AddItemToObject(root, "results", results);
-	return iso_cli_json(root, ok, status);
+	iso_str_addf(&out, "%s%zu of %zu cells done, %zu failed, %zu to go", out.n ? "\n" : "",
+		     s->ok, s->cells, s->failed, s->cells > over ? s->cells - over : 0);
+	if (s->unsupported)
+		iso_str_addf(&out, ", %zu that their method cannot take", s->unsupported);
+	if (x->damaged)
+		iso_str_addf(&out, ", %zu damaged files (they will be run again)", x->damaged);
+	if (x->other_code)
+		iso_str_addf(&out, ", %zu made by other code (left out)", x->other_code);
+	if (x->foreign > x->other_code)
+		iso_str_addf(&out, ", %zu of other cells (left out)", x->foreign - x->other_code);
+	iso_str_addf(&out, "\n%s", s->lines.n ? s->lines.p : "");
+	return iso_cli_print(&out, exit_status);
 }
 
 int cmd_status(int argc, char **argv)
 {
-	int json = 0, helped, status = 1;
+	int json = 0, helped, exit_status = 1;
 	const iso_arg table[] = {{"--json", ISO_ARG_FLAG, &json, NULL, "machine-readable output"},
 				 {0}};
 	const char *dir = NULL;
-	iso_records r;
-	counts n = {0};
-	iso_error err = {0};
-	iso_str out = {0};
+	iso_index x;
+	status s = {0};
+	iso_error err = {0}, ignored = {0};
 	size_t operands;
 
 	if (iso_args_read(&help, table, argc, argv, &dir, &operands, &helped, &err) != ISO_OK)
 		return iso_cli_fail(&err);
 	if (helped)
 		return 0;
-	if (iso_records_load(dir, &r, &err) != ISO_OK)
+	if (iso_index_load(dir, &x, &err) != ISO_OK)
 		return iso_cli_fail(&err);
-	if (planned(dir, &n.cells, &err) != ISO_OK) {
-		iso_records_free(&r);
-		return iso_cli_fail(&err);
-	}
-	for (size_t i = 0; i < r.n; i++)
-		n.ok += strcmp(text_of(r.v[i], "status"), "ok") == 0;
-	n.failed = r.n - n.ok;
-	if (n.cells == 0)
-		n.cells = r.n + r.damaged;
-	status = n.ok == n.cells ? 0 : 1;
-	if (json) {
-		status = status_json(&r, &n, status);
-	} else if (iso_summary_text(&r, &out, &err) != ISO_OK) {
-		iso_str_free(&out);
-		status = iso_cli_fail(&err);
+	s.failures = cJSON_CreateArray();
+	if (iso_index_each(&x, ISO_RECORD_LIGHT, look, &s, &err) == ISO_OK) {
+		s.cells = x.planned ? x.planned : x.n + x.damaged;
+		exit_status = s.ok + s.unsupported == s.cells ? 0 : 1;
+		exit_status = json ? status_json(&s, &x, exit_status)
+				   : status_text(&s, &x, exit_status, &err);
 	} else {
-		iso_str_addf(&out, "%s%zu of %zu cells done, %zu failed, %zu to go",
-			     out.n ? "\n" : "", n.ok, n.cells, n.failed,
-			     n.cells > n.ok + n.failed ? n.cells - n.ok - n.failed : 0);
-		iso_str_addf(&out,
-			     r.damaged ? ", %zu damaged files (they will be run again)\n" : "\n",
-			     r.damaged);
-		failure_lines(&r, &out);
-		status = iso_cli_print(&out, status);
+		exit_status = iso_cli_fail(&err);
 	}
-	iso_records_free(&r);
-	return status;
+	if (iso_results_renew(dir, &ignored) != ISO_OK)
+		iso_note("results.csv was not renewed: %s", ignored.text);
+	cJSON_Delete(s.failures);
+	iso_summary_free(&s.summary);
+	iso_str_free(&s.lines);
+	iso_index_free(&x);
+	return exit_status;
 }

@@ -15,14 +15,16 @@ typedef struct mean {
 	size_t n;
 } mean;
 
-typedef struct line {
+typedef struct iso_summary_line line;
+struct iso_summary_line {
+	char setting[33];
 	const char *dataset, *label, *guarantee;
 	double target;
 	size_t seeds;
 	mean accounted, utility, auc[ATTACKS_MAX], low, high; /* low, high: of the first attack */
 	const char *utility_title, *attack[ATTACKS_MAX];
 	size_t nattack;
-} line;
+};
 
 static const cJSON *get(const cJSON *obj, const char *key)
 {
@@ -84,19 +86,26 @@ static const cJSON *main_metric(const cJSON *record)
 	return first;
 }
 
-static void take_utility(line *l, const cJSON *record)
+static const char *keep(iso_summary *s, const char *word)
+{
+	const char *copy = iso_arena_strdup(&s->arena, word);
+
+	return copy ? copy : "";
+}
+
+static void take_utility(iso_summary *s, line *l, const cJSON *record)
 {
 	const cJSON *m = main_metric(record);
 
 	if (!m)
 		return;
 	if (!l->utility_title)
-		l->utility_title = text(m, "title");
+		l->utility_title = keep(s, text(m, "title"));
 	if (strcmp(l->utility_title, text(m, "title")) == 0)
 		take(&l->utility, number(get(m, "value")));
 }
 
-static void take_attacks(line *l, const cJSON *record)
+static void take_attacks(iso_summary *s, line *l, const cJSON *record)
 {
 	const cJSON *a;
 
@@ -111,7 +120,7 @@ static void take_attacks(line *l, const cJSON *record)
 		if (i == ATTACKS_MAX)
 			continue;
 		if (i == l->nattack)
-			l->attack[l->nattack++] = text(a, "label");
+			l->attack[l->nattack++] = keep(s, text(a, "label"));
 		take(&l->auc[i], number(get(a, "auc")));
 		if (i == 0) {
 			take(&l->low, number(get(a, "auc_low")));
@@ -120,44 +129,45 @@ static void take_attacks(line *l, const cJSON *record)
 	}
 }
 
-static int same_line(const line *l, const cJSON *record)
+iso_status iso_summary_add(void *ctx, const cJSON *record, iso_error *err)
 {
+	iso_summary *s = ctx;
 	const cJSON *config = get(record, "config");
+	const char *label = text(record, "label");
+	char setting[33];
+	line *l;
 
-	return strcmp(l->dataset, text(get(config, "dataset"), "name")) == 0 &&
-	       strcmp(l->label, text(record, "label")) == 0 &&
-	       l->target == number(get(config, "epsilon"));
+	if (strcmp(text(record, "status"), "ok") != 0)
+		return ISO_OK;
+	ISO_TRY(iso_record_setting(record, setting, err));
+	l = s->n ? &s->line[s->n - 1] : NULL; /* the records of a line follow one another */
+	for (size_t i = s->n; l && i-- > 0 && strcmp(s->line[i].label, label) == 0;) {
+		l = &s->line[i];
+		if (strcmp(l->setting, setting) == 0)
+			break;
+	}
+	if (!l || strcmp(l->setting, setting) != 0 || strcmp(l->label, label) != 0) {
+		ISO_TRY(iso_grow(&s->line, &s->cap, s->n + 1, sizeof(*s->line), err));
+		l = &s->line[s->n++];
+		*l = (line){.dataset = keep(s, text(get(config, "dataset"), "name")),
+			    .label = keep(s, label),
+			    .guarantee = iso_record_guarantee(record),
+			    .target = number(get(config, "epsilon"))};
+		l->guarantee = keep(s, l->guarantee);
+		memcpy(l->setting, setting, sizeof(setting));
+	}
+	l->seeds++;
+	take(&l->accounted, number(get(get(record, "privacy"), "accounted_epsilon")));
+	take_utility(s, l, record);
+	take_attacks(s, l, record);
+	return ISO_OK;
 }
 
-static iso_status collect(const iso_records *r, line **out, size_t *n, iso_error *err)
+void iso_summary_free(iso_summary *s)
 {
-	line *lines = iso_alloc(r->n, sizeof(*lines));
-
-	*n = 0;
-	if (!lines)
-		return iso_no_memory(err, "the results table");
-	for (size_t i = 0; i < r->n; i++) {
-		const cJSON *record = r->v[i], *config = get(record, "config");
-		line *l = lines;
-
-		if (strcmp(text(record, "status"), "ok") != 0)
-			continue;
-		while (l < lines + *n && !same_line(l, record))
-			l++;
-		if (l == lines + *n) {
-			*l = (line){.dataset = text(get(config, "dataset"), "name"),
-				    .label = text(record, "label"),
-				    .guarantee = text(record, "guarantee"),
-				    .target = number(get(config, "epsilon"))};
-			++*n;
-		}
-		l->seeds++;
-		take(&l->accounted, number(get(get(record, "privacy"), "accounted_epsilon")));
-		take_utility(l, record);
-		take_attacks(l, record);
-	}
-	*out = lines;
-	return ISO_OK;
+	iso_arena_free(&s->arena);
+	iso_free(s->line);
+	memset(s, 0, sizeof(*s));
 }
 
 /* The attack with the highest mean AUC: attacks.md section 2.8. */
@@ -205,12 +215,11 @@ static void print_line(iso_grid *g, const line *l)
 	}
 }
 
-iso_status iso_summary_text(const iso_records *r, iso_str *out, iso_error *err)
+iso_status iso_summary_text(const iso_summary *s, iso_str *out, iso_error *err)
 {
-	line *lines;
-	size_t n;
+	const line *lines = s->line;
+	const size_t n = s->n;
 
-	ISO_TRY(collect(r, &lines, &n, err));
 	for (size_t i = 0; i < n;) {
 		iso_grid g = {.columns = 8};
 		const char *dataset = lines[i].dataset;
@@ -229,7 +238,6 @@ iso_status iso_summary_text(const iso_records *r, iso_str *out, iso_error *err)
 			print_line(&g, &lines[i]);
 		iso_grid_print(&g, out);
 	}
-	iso_free(lines);
 	return iso_str_check(out, err);
 }
 
@@ -257,21 +265,16 @@ static int add_line(cJSON *list, const line *l)
 	return 0;
 }
 
-iso_status iso_summary_json(const iso_records *r, cJSON **out, iso_error *err)
+iso_status iso_summary_json(const iso_summary *s, cJSON **out, iso_error *err)
 {
 	cJSON *list = cJSON_CreateArray();
-	line *lines = NULL;
-	size_t n = 0;
-	iso_status st =
-		list ? collect(r, &lines, &n, err) : iso_no_memory(err, "the results table");
+	int ok = list != NULL;
 
-	for (size_t i = 0; i < n && st == ISO_OK; i++)
-		if (!add_line(list, &lines[i]))
-			st = iso_no_memory(err, "the results table");
-	iso_free(lines);
-	if (st != ISO_OK) {
+	for (size_t i = 0; i < s->n && ok; i++)
+		ok = add_line(list, &s->line[i]);
+	if (!ok) {
 		cJSON_Delete(list);
-		return st;
+		return iso_no_memory(err, "the results table");
 	}
 	*out = list;
 	return ISO_OK;

@@ -93,10 +93,53 @@ static iso_status sample(const void *model_, iso_key key, iso_table *out, iso_er
 static iso_status save(const void *model_, iso_str *out, iso_error *err)
 {
 	const iso_table *t = ((const model *)model_)->rows;
+	const uint64_t size[2] = {t->n, t->nclient};
+	iso_part_add(out, "rows.size", size, sizeof size);
 	iso_part_add(out, "rows.cells", t->cells, t->n * t->schema->ncol * sizeof *t->cells);
 	if (t->schema->npixel)
 		iso_part_add(out, "rows.pixels", t->pixels, t->n * t->schema->npixel);
+	if (t->client)
+		iso_part_add(out, "rows.client", t->client, t->n * sizeof *t->client);
 	return iso_str_check(out, err);
+}
+
+static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **out,
+		       iso_error *err)
+{
+	const iso_schema *s = env->schema;
+	iso_parts in = {bytes, bytes + n};
+	iso_table *t = NULL;
+	uint64_t size[2];
+	iso_status st;
+	model *m = iso_alloc(1, sizeof *m);
+	if (!m)
+		return iso_no_memory(err, "memorised rows");
+	ISO_TRY_OUT(iso_part_take(&in, "rows.size", size, sizeof size, err));
+	if (size[0] == 0 || size[0] > n || size[1] > n) {
+		st = iso_fail(err, ISO_E_DATA,
+			      "malformed model (memorise): it is too short for its %llu rows; "
+			      "save it again",
+			      (unsigned long long)size[0]);
+		goto out;
+	}
+	ISO_TRY_OUT(iso_table_new(s, size[0], &m->rows, err));
+	t = m->rows;
+	ISO_TRY_OUT(
+		iso_part_take(&in, "rows.cells", t->cells, t->n * s->ncol * sizeof *t->cells, err));
+	if (s->npixel)
+		ISO_TRY_OUT(iso_part_take(&in, "rows.pixels", t->pixels, t->n * s->npixel, err));
+	if (size[1])
+		ISO_TRY_OUT(iso_table_add_clients(t, size[1], err));
+	if (size[1])
+		ISO_TRY_OUT(iso_part_take(&in, "rows.client", t->client, t->n * sizeof *t->client,
+					  err));
+	st = iso_table_check(t, err);
+out:
+	if (st == ISO_OK)
+		*out = m;
+	else
+		destroy(m);
+	return st;
 }
 
 const iso_generator iso_generator_memorise = {
@@ -115,5 +158,6 @@ const iso_generator iso_generator_memorise = {
 	.sample = sample,
 	.destroy = destroy,
 	.save = save,
+	.load = load,
 	.control = "copies",
 };

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/code.h"
+#include "core/io/file.h"
 #include "generators/generator.h"
 
 /* Written by the build from the list in generators/CMakeLists.txt; ends with a null pointer. */
@@ -153,10 +155,18 @@ iso_status iso_generator_register(const iso_generator *g, iso_error *err)
 iso_status iso_generator_load(const char *path, iso_error *err)
 {
 	const iso_generator *(*entry)(void) = NULL;
-	void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	const char *why = so ? NULL : dlerror();
+	const char *why;
+	char hash[65];
+	iso_error unread = {0};
+	void *so;
 	iso_status st;
 
+	if (iso_file_sha256(path, hash, &unread) != ISO_OK)
+		return iso_fail(err, ISO_E_PLUGIN,
+				"plug-in (%s): %.300s; give the path of a shared object", path,
+				unread.text);
+	so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	why = so ? NULL : dlerror();
 	ISO_FAIL_IF(!so, err, ISO_E_PLUGIN,
 		    "plug-in (%s): %.300s; give the path of a shared object, with a / in it", path,
 		    why ? why : "it cannot be loaded");
@@ -171,7 +181,9 @@ iso_status iso_generator_load(const char *path, iso_error *err)
 		dlclose(so);
 		return st;
 	}
-	st = iso_generator_register(entry(), err);
+	st = iso_code_note(entry(), hash, err);
+	if (st == ISO_OK)
+		st = iso_generator_register(entry(), err);
 	if (st != ISO_OK) {
 		(void)iso_fail_context(err, "%s", path);
 		dlclose(so);

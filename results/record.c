@@ -25,11 +25,11 @@ enum { MAY, ALWAYS, IF_OK };
 #define T_EPSILON_NULL (T_EPSILON | T_NULL)
 
 static const iso_record_field fields[] = {
-	{"isoeps", T_NUMBER, ALWAYS, NULL, "format of the record, 1"},
+	{"isoeps", T_NUMBER, ALWAYS, NULL, "format of the record, 2"},
 	{"key", T_STRING, ALWAYS, NULL,
 	 "32 hex digits: start of SHA-256 over `config` as canonical JSON"},
 	{"suite", T_STRING, ALWAYS, NULL, "name of the suite that ran the cell"},
-	{"config", T_OBJECT, ALWAYS, NULL, "all that determines the result"},
+	{"config", T_OBJECT, ALWAYS, NULL, "all that determines the training"},
 	{"config.dataset", T_OBJECT, ALWAYS, NULL, "the data"},
 	{"config.dataset.name", T_STRING, ALWAYS, NULL, "label of the data set in the suite"},
 	{"config.dataset.options", T_OBJECT, ALWAYS, NULL,
@@ -42,6 +42,9 @@ static const iso_record_field fields[] = {
 	{"config.generator.name", T_STRING, ALWAYS, NULL, "name of the generator"},
 	{"config.generator.version", T_NUMBER, ALWAYS, NULL,
 	 "version of its code: raised when results change"},
+	{"config.generator.code", T_STRING, ALWAYS, NULL,
+	 "SHA-256 over the code that trains: the method's source or shared object, the shared "
+	 "training code and core"},
 	{"config.generator.options", T_OBJECT, ALWAYS, NULL, "every option with its value"},
 	{"config.epsilon", T_EPSILON, ALWAYS, NULL,
 	 "target epsilon; \"inf\" = the generator is not calibrated to one"},
@@ -52,19 +55,39 @@ static const iso_record_field fields[] = {
 	 "the accountant that calibrates and that the tables show"},
 	{"config.seed", T_NUMBER, ALWAYS, NULL,
 	 "master seed of split, training, sampling, attacks and metrics"},
-	{"config.rows", T_NUMBER, ALWAYS, NULL, "synthetic rows"},
-	{"config.attacks", T_ARRAY, ALWAYS, NULL, "attacks with label, version and options"},
-	{"config.metrics", T_ARRAY, ALWAYS, NULL, "metrics with label, version and options"},
+	{"config.secure", T_BOOL, ALWAYS, NULL,
+	 "the noise comes from the operating system, not from the seed"},
+	{"config.public_class_counts", T_BOOL, ALWAYS, NULL,
+	 "the number of rows per class is public"},
 	{"label", T_STRING, ALWAYS, NULL, "the generator's label in the suite"},
 	{"mode", T_STRING | T_NULL, ALWAYS, NULL,
 	 "the generator's option `mode` (sound, paper), null without one"},
-	{"status", T_STRING, ALWAYS, "ok|error|timeout|memory|crash", "how the cell ended"},
+	{"status", T_STRING, ALWAYS, "ok|error|timeout|memory|crash|unsupported",
+	 "how the cell ended"},
 	{"error", T_STRING | T_NULL, ALWAYS, NULL, "why it did not end well"},
 	{"guarantee", T_STRING, ALWAYS, "dp|heuristic|none",
 	 "what the generator promises with these options"},
 	{"control", T_STRING | T_NULL, MAY, "copies|blind|floor",
 	 "null for a method; a control that returns its rows, never looks, or is the simple "
 	 "baseline"},
+	{"verified", T_STRING, ALWAYS, "verified|refuted|claimed|none",
+	 "what became of a promise of differential privacy: `verified` and `refuted` by the record/"
+	 "replay check of this run, `claimed` if it was not checked, `none` if none was made"},
+	{"verdict", T_OBJECT | T_NULL, ALWAYS, NULL, "what the record/replay check found"},
+	{"rows", T_NUMBER, ALWAYS, NULL, "synthetic rows that were judged"},
+	{"targets", T_NUMBER, ALWAYS, NULL,
+	 "at most so many members and as many non-members were attacked"},
+	{"judged", T_ARRAY, ALWAYS, NULL,
+	 "every attack and metric of the record with all that determines it"},
+	{"judged[].kind", T_STRING, ALWAYS, "attack|metric", "which of the two"},
+	{"judged[].label", T_STRING, ALWAYS, NULL, "label in the suite"},
+	{"judged[].name", T_STRING, ALWAYS, NULL, "name of the plug-in"},
+	{"judged[].version", T_NUMBER, ALWAYS, NULL, "version of its code"},
+	{"judged[].code", T_STRING, ALWAYS, NULL, "SHA-256 over the code that judges"},
+	{"judged[].options", T_OBJECT, ALWAYS, NULL, "every option with its value"},
+	{"judged[].key", T_STRING, ALWAYS, NULL,
+	 "hash of these, of the cell's key, of `rows` and, for attacks, of `targets`"},
+	{"judged[].caveats", T_ARRAY, ALWAYS, NULL, "caveats that it added"},
 	{"n", T_OBJECT, IF_OK, NULL, "sizes"},
 	{"n.train", T_NUMBER, IF_OK, NULL, "rows that the generator was trained on (members)"},
 	{"n.holdout", T_NUMBER, IF_OK, NULL, "rows that no training saw (non-members)"},
@@ -170,8 +193,10 @@ static const iso_record_field fields[] = {
 	{"caveats", T_ARRAY, ALWAYS, NULL, "what a reader must know beside the numbers"},
 	{"samples", T_STRING | T_NULL, ALWAYS, NULL,
 	 "file of the synthetic rows, below the output directory"},
+	{"digest", T_STRING, MAY, NULL,
+	 "SHA-256 over the bytes of the file before this line; always in a file"},
 	{"run", T_OBJECT, ALWAYS, NULL,
-	 "all that may differ between two correct runs: times, host, build, memory"},
+	 "all that may differ between two correct runs: times, machine, build, memory"},
 	{0},
 };
 
@@ -372,20 +397,21 @@ static iso_status check_names(const cJSON *record, const char *where, iso_error 
 iso_status iso_record_check(const cJSON *record, const char *where, iso_error *err)
 {
 	char key[33];
-	const cJSON *status;
+	const cJSON *status, *format;
 	int ok;
 
 	ISO_FAIL_IF(!cJSON_IsObject(record), err, ISO_E_DATA,
 		    "damaged record (%s): not a JSON object; run the cell again", where);
+	format = cJSON_GetObjectItemCaseSensitive(record, "isoeps");
+	ISO_FAIL_IF(cJSON_IsNumber(format) && format->valuedouble != ISO_RECORD_FORMAT, err,
+		    ISO_E_DATA,
+		    "unknown record format (%s: isoeps): it is %g, this program reads %d; use the "
+		    "program that wrote it, or run the suite again",
+		    where, format->valuedouble, ISO_RECORD_FORMAT);
 	status = cJSON_GetObjectItemCaseSensitive(record, "status");
 	ok = cJSON_IsString(status) && strcmp(status->valuestring, "ok") == 0;
 	for (const iso_record_field *f = fields; f->path; f++)
 		ISO_TRY(check_path(f, record, f->path, ok, where, err));
-	ISO_FAIL_IF(cJSON_GetObjectItemCaseSensitive(record, "isoeps")->valuedouble != 1, err,
-		    ISO_E_DATA,
-		    "unknown record format (%s: isoeps): this program reads format 1; use the "
-		    "program that wrote it",
-		    where);
 	ISO_TRY(iso_record_key(cJSON_GetObjectItemCaseSensitive(record, "config"), key, err));
 	ISO_FAIL_IF(strcmp(key, cJSON_GetObjectItemCaseSensitive(record, "key")->valuestring) != 0,
 		    err, ISO_E_DATA,

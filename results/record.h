@@ -1,54 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A record: one cell's result, one JSON file DIR/cells/KEY.json, written atomically.
  *
- * Everything that may differ between two correct runs sits under "run"; the rest is
- * byte-comparable.
+ * Everything that may differ between two correct runs sits under "run", the last key; the bytes
+ * before it are the same in every correct run.  "digest" stands before it: SHA-256 over the bytes
+ * of the file up to its own line, which every reader checks.  results/README.md lists the fields
+ * (isoeps describe record prints the list); record.c has the one table that they come from.
  *
- * {"isoeps": 1,                                    format
- *  "key": "3f2a...",                               32 hex digits: hash of "config" in canonical
- * JSON "suite": "demo", "config": {                                     all that determines the
- * result "dataset": {"name": "wdbc", "options": {...}, "hash": "..", "split": {"train": .5,
- * "holdout": .25, "aux": .25}}, "generator": {"name": "dp-cgan", "version": 1, "options": {...
- * every option ...}}, "epsilon": 1.0 | "inf", "delta": 1e-5, "adjacency": "add-remove",
- * "accountant": "pld", "seed": 1, "rows": 284, "attacks": [{"label": "gan-leaks", "name": ..,
- * "version": .., "options": {..}}], "metrics": [...]}, "label": "dp-cgan", "mode": "sound", the
- * generator's label in the suite (default: its name) and mode "status": "ok" | "error" | "timeout"
- * | "memory" | "crash", "error": "text" | null, "guarantee": "dp" | "heuristic" | "none", "n":
- * {"train": .., "holdout": .., "aux": .., "test": .., "features": ..}, "privacy":
- * {"target_epsilon": 1.0, "delta": .., "scale": .., "claimed_epsilon": 9.6 | null, "epsilon":
- * {"pld": {"lower": .., "upper": ..}, "rdp": .., "rdp_classic": .., "moments": .., "gdp": ..},
- *     "accounted_epsilon": number | "inf",         what the tables show: the calibrating
- * accountant's bound on the ledger; "inf" when the guarantee is not dp or anything is uncharged
- *     "audited_epsilon": null | number, "uncharged": ["label-counts", ...]},
- *  "ledger": [ ... as core/privacy/ledger.h ...],
- *  "metrics": [{"metric": "tstr", "name": "lr.auroc_micro", "title": .., "value": .., "low": ..,
- * "high": .., "unit": .., "direction": "higher", "reason": null}, ...], "attacks": [{"label":
- * "gan-leaks", "attack": "gan-leaks", "goal": "membership", "knows": "FBB", "status": "ok" |
- * "unsupported" | "error", "reason": null, "n_pos": .., "n_neg": .., "auc": .., "auc_se": ..,
- * "auc_low": .., "auc_high": .., "advantage": .., "bal_acc_median": .., "tpr_fpr_10": ..,
- * "tpr_fpr_10_low": .., "tpr_fpr_10_high": .., "tpr_fpr_1": .., "tpr_fpr_1_low": ..,
- *               "tpr_fpr_1_high": .., "tpr_fpr_0_1": .., "fpr_denominator_ok": true,
- *               "scores": [..], "truth": [0, 1, ..]}, ...],      raw, so that every statistic can
- * be recomputed "curves": {"disc_loss": [[step, value], ...]}, "model": {..}, the generator's
- * describe "caveats": ["..."],                             learned bounds, metric caveats,
- * uncharged entries, few trials "samples": "samples/KEY.csv.gz" | null, "run": {"started": ..,
- * "host": .., "cpu": .., "isa": .., "gemm": .., "blas": .., "compiler": .., "build": .., "version":
- * .., "load": .., "fit_seconds": .., "sample_seconds": .., "attack_seconds": {...},
- * "metric_seconds": {...}, "total_seconds": .., "steps_per_second": .., "peak_memory_bytes": ..,
- * "jobs": .., "progress": {"done": .., ...}}} Numbers in a record outside "run" are rounded to 12
- * significant digits.
+ * "key" is the hash of "config": all that determines the training.  "judged" lists every attack and
+ * metric with a key of its own, so that a record grows by a judgement without being trained again.
+ * Numbers outside "run" are rounded to 12 significant digits.
  *
- * This folder sees core/base and core/io only.
- */
+ * This folder sees core/base and core/io only. */
 #ifndef ISO_RESULTS_RECORD_H
 #define ISO_RESULTS_RECORD_H
 
+#include "core/base/alloc.h"
 #include "core/io/json.h"
 
 /* One row of results.csv:
- * cell,suite,dataset,generator,mode,guarantee,epsilon,delta,seed,kind,name,value,low,high,unit. */
+ * cell,suite,dataset,generator,mode,guarantee,epsilon,delta,seed,kind,name,value,low,high,unit,
+ * adjacency,accountant,n,claimed_epsilon,verified,status.  A cell without results has one row, of
+ * kind "status", so that no cell of a suite is missing from the table. */
 typedef struct iso_value {
-	const char *kind;	 /* "metric", "attack", "privacy", "cost" */
+	const char *kind;	 /* "metric", "attack", "privacy", "cost", "status" */
 	const char *name;	 /* "tstr.lr.auroc_micro", "gan-leaks.auc", "accounted_epsilon",
 				    "fit_seconds" */
 	double value, low, high; /* NaN = none */
@@ -66,10 +40,24 @@ typedef iso_status (*iso_value_fn)(void *ctx, const cJSON *record, const iso_val
  * rows. */
 iso_status iso_record_values(const cJSON *record, iso_value_fn fn, void *ctx,
 			     iso_error *err) ISO_MUST_CHECK;
+/* The label that tables print: "dp" only for a promise that was verified, else "claimed" or
+ * "refuted"; "heuristic" and "none" as declared. */
+const char *iso_record_guarantee(const cJSON *record);
 
+#define ISO_RECORD_FORMAT 2
+#define ISO_DIGEST_LINE "\n\t\"digest\": \""
+
+/* Canonical JSON with numbers rounded to 12 significant digits: what keys are hashes of. */
+iso_status iso_record_canonical(const cJSON *v, iso_str *out, iso_error *err) ISO_MUST_CHECK;
+/* The first 32 hex digits of SHA-256. */
+iso_status iso_key_of(const char *text, size_t n, char key[33], iso_error *err) ISO_MUST_CHECK;
 /* The key of a configuration: the first 32 hex digits of SHA-256 over its canonical JSON, numbers
  * rounded to 12 significant digits. */
 iso_status iso_record_key(const cJSON *config, char key[33], iso_error *err) ISO_MUST_CHECK;
+/* The key of a record's setting: its configuration without the seed.  Records may be averaged
+ * exactly when their settings are equal: same data, split, method, version, code, options, epsilon.
+ */
+iso_status iso_record_setting(const cJSON *record, char key[33], iso_error *err) ISO_MUST_CHECK;
 /* x rounded to 12 significant digits: what a record can hold. */
 double iso_record_round(double x);
 
@@ -92,24 +80,62 @@ iso_status iso_record_check(const cJSON *record, const char *where, iso_error *e
 /* Pretty JSON text with numbers rounded to 12 significant digits outside "run". */
 iso_status iso_record_text(const cJSON *record, iso_str *out, iso_error *err) ISO_MUST_CHECK;
 
-/* All valid records of DIR/cells, sorted by (dataset, generator, label, epsilon, seed, key);
- * damaged files are reported by a warning and left out.  When DIR/suite.json lists the suite's
- * cells, records of other cells (an earlier version of the suite) are counted as foreign and left
- * out too. */
+/* The bytes of a record's file against its digest; ISO_E_DATA names `where`. */
+iso_status iso_record_check_digest(const char *text, size_t n, const char *where,
+				   iso_error *err) ISO_MUST_CHECK;
+
+/* What to read of a record.  ISO_RECORD_LIGHT leaves raw scores, truth, curves and ledger empty:
+ * they are most of the bytes, and few readers need them. */
+enum { ISO_RECORD_FULL = 0, ISO_RECORD_LIGHT = 1 };
+
+/* All valid records of DIR/cells, held at once with their raw scores (tens of kilobytes each: where
+ * there may be thousands, use the index below), sorted by (dataset, generator, label, epsilon,
+ * seed, key); damaged files are reported by a warning and left out.  When DIR/suite.json lists the
+ * suite's cells, records of other cells (an earlier version of the suite) are counted as foreign
+ * and left out too; `other_code` of them differ from a cell of the suite in nothing but the code
+ * that made them. */
 typedef struct iso_records {
 	cJSON **v; /* owned */
 	size_t n;
-	size_t damaged, foreign;
+	size_t damaged, foreign, other_code;
 } iso_records;
 iso_status iso_records_load(const char *dir, iso_records *out, iso_error *err) ISO_MUST_CHECK;
 void iso_records_free(iso_records *r);
+
+/* The same records one at a time: an index holds a few hundred bytes of each. */
+typedef struct iso_index_entry {
+	char key[33];
+	char status[12];
+	const char *dataset, *generator, *label; /* in the index's arena */
+	double epsilon, seed;
+	int foreign; /* not a cell of DIR/suite.json */
+} iso_index_entry;
+typedef struct iso_index {
+	char *dir;
+	iso_index_entry *v; /* owned; sorted as iso_records, foreign ones last */
+	size_t n;	    /* without the foreign ones */
+	size_t planned;	    /* cells of DIR/suite.json; 0 = unknown */
+	size_t damaged, foreign, other_code;
+	iso_arena arena;
+} iso_index;
+iso_status iso_index_load(const char *dir, iso_index *out, iso_error *err) ISO_MUST_CHECK;
+void iso_index_free(iso_index *x);
+/* Calls fn for every record of the index in order; `record` lives for the call. */
+typedef iso_status (*iso_record_fn)(void *ctx, const cJSON *record, iso_error *err);
+iso_status iso_index_each(const iso_index *x, int parts, iso_record_fn fn, void *ctx,
+			  iso_error *err) ISO_MUST_CHECK;
+
 /* One valid record, or *out = NULL if there is none or it is damaged (a warning says so). */
 iso_status iso_record_read(const char *dir, const char *key, cJSON **out,
 			   iso_error *err) ISO_MUST_CHECK;
+iso_status iso_record_read_parts(const char *dir, const char *key, int parts, cJSON **out,
+				 iso_error *err) ISO_MUST_CHECK;
 iso_status iso_record_path(const char *dir, const char *key, iso_str *out,
 			   iso_error *err) ISO_MUST_CHECK;
 iso_status iso_record_write(const char *dir, const cJSON *record, iso_error *err) ISO_MUST_CHECK;
-/* DIR/results.csv of all records, atomically. */
+/* The text of results.csv for records in memory, and DIR/results.csv renewed from the records on
+ * disk: written only when it differs. */
 iso_status iso_results_csv(const iso_records *r, iso_str *out, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_results_renew(const char *dir, iso_error *err) ISO_MUST_CHECK;
 
 #endif

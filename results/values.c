@@ -6,6 +6,7 @@
 
 #include "core/base/alloc.h"
 #include "core/io/csv.h"
+#include "core/io/file.h"
 #include "results/record.h"
 
 typedef struct sink {
@@ -270,6 +271,15 @@ static void csv_number(iso_str *out, double x, int last)
 	iso_csv_field(out, t, last);
 }
 
+const char *iso_record_guarantee(const cJSON *record)
+{
+	const char *declared = text(record, "guarantee"), *verified = text(record, "verified");
+
+	if (strcmp(declared, "dp") != 0 || strcmp(verified, "verified") == 0)
+		return declared;
+	return strcmp(verified, "refuted") == 0 ? "refuted" : "claimed";
+}
+
 static iso_status csv_row(void *ctx, const cJSON *record, const iso_value *v, iso_error *err)
 {
 	iso_str *out = ctx;
@@ -281,7 +291,7 @@ static iso_status csv_row(void *ctx, const cJSON *record, const iso_value *v, is
 	iso_csv_field(out, text(get(config, "dataset"), "name"), 0);
 	iso_csv_field(out, text(record, "label"), 0);
 	iso_csv_field(out, text(record, "mode"), 0);
-	iso_csv_field(out, text(record, "guarantee"), 0);
+	iso_csv_field(out, iso_record_guarantee(record), 0);
 	csv_number(out, number(get(config, "epsilon")), 0);
 	csv_number(out, number(get(config, "delta")), 0);
 	csv_number(out, number(get(config, "seed")), 0);
@@ -290,15 +300,74 @@ static iso_status csv_row(void *ctx, const cJSON *record, const iso_value *v, is
 	csv_number(out, v->value, 0);
 	csv_number(out, v->low, 0);
 	csv_number(out, v->high, 0);
-	iso_csv_field(out, v->unit, 1);
+	iso_csv_field(out, v->unit, 0);
+	iso_csv_field(out, text(config, "adjacency"), 0);
+	iso_csv_field(out, text(config, "accountant"), 0);
+	csv_number(out, number(get(get(record, "n"), "train")), 0);
+	csv_number(out, number(get(get(record, "privacy"), "claimed_epsilon")), 0);
+	iso_csv_field(out, text(record, "verified"), 0);
+	iso_csv_field(out, text(record, "status"), 1);
 	return ISO_OK;
+}
+
+static iso_status csv_record(void *ctx, const cJSON *record, iso_error *err)
+{
+	const iso_value failed = {.kind = "status",
+				  .name = text(record, "status"),
+				  .value = NAN,
+				  .low = NAN,
+				  .high = NAN,
+				  .unit = ""};
+
+	if (strcmp(text(record, "status"), "ok") != 0)
+		return csv_row(ctx, record, &failed, err);
+	return iso_record_values(record, csv_row, ctx, err);
+}
+
+static void csv_head(iso_str *out)
+{
+	iso_str_add(out, "cell,suite,dataset,generator,mode,guarantee,epsilon,delta,seed,kind,name,"
+			 "value,low,high,unit,adjacency,accountant,n,claimed_epsilon,verified,"
+			 "status\n");
 }
 
 iso_status iso_results_csv(const iso_records *r, iso_str *out, iso_error *err)
 {
-	iso_str_add(out, "cell,suite,dataset,generator,mode,guarantee,epsilon,delta,seed,kind,name,"
-			 "value,low,high,unit\n");
+	csv_head(out);
 	for (size_t i = 0; i < r->n; i++)
-		ISO_TRY(iso_record_values(r->v[i], csv_row, out, err));
+		ISO_TRY(csv_record(out, r->v[i], err));
 	return iso_str_check(out, err);
+}
+
+/* Does the file hold exactly these bytes? */
+static int holds(const char *path, const iso_str *text_)
+{
+	char *old = NULL;
+	size_t n = 0;
+	int same = iso_file_exists(path) && iso_file_read(path, 0, &old, &n, NULL) == ISO_OK &&
+		   n == text_->n && memcmp(old, text_->p, n) == 0;
+
+	iso_free(old);
+	return same;
+}
+
+iso_status iso_results_renew(const char *dir, iso_error *err)
+{
+	iso_index index;
+	iso_str out = {0}, path = {0};
+	iso_status st;
+
+	ISO_TRY(iso_index_load(dir, &index, err));
+	csv_head(&out);
+	iso_str_addf(&path, "%s/results.csv", dir);
+	ISO_TRY_OUT(iso_index_each(&index, ISO_RECORD_LIGHT, csv_record, &out, err));
+	ISO_TRY_OUT(iso_str_check(&out, err));
+	ISO_TRY_OUT(iso_str_check(&path, err));
+	if (!holds(path.p, &out))
+		st = iso_file_write_atomic(path.p, out.p, out.n, err);
+out:
+	iso_index_free(&index);
+	iso_str_free(&out);
+	iso_str_free(&path);
+	return st;
 }

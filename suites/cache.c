@@ -25,20 +25,16 @@ static iso_status hash_text(const char *a, const char *b, char hex[65], iso_erro
 	return ISO_OK;
 }
 
-iso_status iso_cache_open(const char *dir, const cJSON *config, iso_cache *out, iso_error *err)
+iso_status iso_cache_open(const char *dir, const char *data, uint64_t seed, const char *judge,
+			  iso_cache *out, iso_error *err)
 {
-	static const char *const keys[] = {"harness", "dataset", "seed", "metrics"};
-	iso_str text = {0};
-	iso_status st = ISO_OK;
+	char text[32];
+	char hex[65];
 
 	out->dir = dir;
-	for (size_t i = 0; i < ISO_COUNT(keys) && st == ISO_OK; i++)
-		st = iso_json_canonical(cJSON_GetObjectItemCaseSensitive(config, keys[i]), &text,
-					err);
-	if (st == ISO_OK)
-		st = hash_text(ISO_VERSION, text.p, out->prefix, err);
-	iso_str_free(&text);
-	return st;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)seed);
+	ISO_TRY(hash_text(text, data, hex, err));
+	return hash_text(hex, judge, out->prefix, err);
 }
 
 static int cache_path(const iso_cache *c, const char *name, iso_str *path)

@@ -7,238 +7,107 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/base/log.h"
 #include "core/io/file.h"
 #include "core/io/jsonw.h"
+#include "results/artefact.h"
 #include "results/record.h"
 #include "suites/judge.h"
 
-#define CURVE_POINTS 200 /* per curve in the record: what a figure can show */
-#define CURVE_NAMES 16
+static const cJSON *get(const cJSON *obj, const char *key)
+{
+	return cJSON_GetObjectItemCaseSensitive(obj, key);
+}
+
+static const char *text_of(const cJSON *obj, const char *key)
+{
+	const cJSON *v = get(obj, key);
+
+	return cJSON_IsString(v) ? v->valuestring : "";
+}
+
+static const iso_setup *setup_of(const iso_cell_job *job)
+{
+	return iso_agenda_setup(job->agenda, job->cell->generator, job->cell->dataset);
+}
+
+static int promises_nothing(const iso_cell_job *job)
+{
+	return setup_of(job)->guarantee == ISO_GUARANTEE_NONE;
+}
 
 /* ------------------------------------------------------------------ record without results */
+
+const char *iso_verified_name(const char *guarantee, const cJSON *verdict)
+{
+	const char *outcome = text_of(verdict, "outcome");
+
+	if (strcmp(guarantee, iso_guarantee_name(ISO_GUARANTEE_DP)) != 0)
+		return "none";
+	return strcmp(outcome, "verified") == 0 || strcmp(outcome, "refuted") == 0 ? outcome
+										   : "claimed";
+}
+
+static void put_text(iso_jsonw *b, cJSON *record, const char *key, const char *text)
+{
+	iso_jsonw_put(b, record, key, text ? cJSON_CreateString(text) : cJSON_CreateNull());
+}
+
+static void samples_name(const iso_cell_job *job, char out[64])
+{
+	snprintf(out, 64, "samples/%s.csv.gz", job->cell->key);
+}
 
 iso_status iso_cell_record(const iso_cell_job *job, cJSON **out, iso_error *err)
 {
 	const iso_suite *s = job->agenda->suite;
 	const iso_cell *c = job->cell;
-	const iso_setup *u = iso_agenda_setup(job->agenda, c->generator, c->dataset);
-	const cJSON *mode = cJSON_GetObjectItemCaseSensitive(u->resolved, "mode");
+	const iso_setup *u = setup_of(job);
+	const char *guarantee = iso_guarantee_name(u->guarantee);
 	iso_jsonw b = {0};
-	cJSON *r = cJSON_CreateObject(),
-	      *run = job->host ? cJSON_Duplicate(job->host, 1) : cJSON_CreateObject();
+	cJSON *config, *run, *r;
 	double load[1] = {NAN};
 
-	iso_jsonw_number(&b, r, "isoeps", 1);
+	ISO_TRY(iso_cell_config(job->agenda, c, &config, err));
+	r = iso_jsonw_object(&b, NULL, NULL);
+	iso_jsonw_number(&b, r, "isoeps", ISO_RECORD_FORMAT);
 	iso_jsonw_text(&b, r, "key", c->key);
 	iso_jsonw_text(&b, r, "suite", s->name);
-	iso_jsonw_add(&b, r, "config", cJSON_Duplicate(c->config, 1));
+	iso_jsonw_add(&b, r, "config", config);
 	iso_jsonw_text(&b, r, "label", s->generator[c->generator].label);
-	iso_jsonw_text(&b, r, "mode", cJSON_IsString(mode) ? mode->valuestring : NULL);
+	iso_jsonw_text(&b, r, "mode", cJSON_GetStringValue(get(u->resolved, "mode")));
 	iso_jsonw_text(&b, r, "status", "error");
 	iso_jsonw_text(&b, r, "error", "the cell did not finish");
-	iso_jsonw_text(&b, r, "guarantee", iso_guarantee_name(u->guarantee));
+	iso_jsonw_text(&b, r, "guarantee", guarantee);
 	iso_jsonw_text(&b, r, "control", u->generator->control);
+	iso_jsonw_text(&b, r, "verified", iso_verified_name(guarantee, job->verdict));
+	iso_jsonw_add(&b, r, "verdict",
+		      job->verdict ? cJSON_Duplicate(job->verdict, 1) : cJSON_CreateNull());
+	iso_jsonw_number(&b, r, "rows", (double)c->rows);
+	iso_jsonw_number(&b, r, "targets", (double)s->attack_targets);
+	iso_jsonw_text(&b, r, "samples", NULL);
+	iso_jsonw_array(&b, r, "caveats");
+	iso_jsonw_array(&b, r, "judged");
+	run = iso_jsonw_add(&b, r, "run",
+			    job->host ? cJSON_Duplicate(job->host, 1) : cJSON_CreateObject());
 	if (getloadavg(load, 1) != 1)
 		load[0] = NAN;
 	iso_jsonw_number(&b, run, "started", iso_clock_epoch());
 	iso_jsonw_number(&b, run, "load", load[0]);
 	iso_jsonw_number(&b, run, "jobs", job->jobs);
-	iso_jsonw_add(&b, r, "caveats", cJSON_CreateArray());
-	iso_jsonw_text(&b, r, "samples", NULL);
-	iso_jsonw_add(&b, r, "run", run);
-	if (b.failed) {
-		cJSON_Delete(r);
-		return iso_no_memory(err, "a record");
-	}
-	*out = r;
-	return ISO_OK;
+	return iso_jsonw_end(&b, r, "a record", out, err);
 }
 
 iso_status iso_cell_failed(cJSON *record, const char *status, const char *text, iso_error *err)
 {
 	iso_jsonw b = {0};
 
-	iso_jsonw_put(&b, record, "status", cJSON_CreateString(status));
-	iso_jsonw_put(&b, record, "error", cJSON_CreateString(text));
-	return b.failed ? iso_no_memory(err, "a record") : ISO_OK;
+	put_text(&b, record, "status", status);
+	put_text(&b, record, "error", text);
+	return iso_jsonw_check(&b, "a record", err);
 }
 
-/* ------------------------------------------------------------------ training curves */
-
-typedef struct curve {
-	char *name;
-	double *step, *value;
-	size_t n, cap_step, cap_value;
-} curve;
-
-typedef struct curves {
-	curve v[CURVE_NAMES];
-	size_t n;
-	int failed;
-} curves;
-
-static void take_point(void *ctx, double step, const char *name, double value)
-{
-	curves *all = ctx;
-	curve *c;
-	size_t i = 0;
-
-	while (i < all->n && strcmp(all->v[i].name, name) != 0)
-		i++;
-	if (i == CURVE_NAMES || all->failed)
-		return;
-	c = &all->v[i];
-	if (i == all->n) {
-		c->name = iso_strdup(name);
-		if (!c->name) {
-			all->failed = 1;
-			return;
-		}
-		all->n++;
-	}
-	if (iso_grow(&c->step, &c->cap_step, c->n + 1, sizeof(*c->step), NULL) != ISO_OK ||
-	    iso_grow(&c->value, &c->cap_value, c->n + 1, sizeof(*c->value), NULL) != ISO_OK) {
-		all->failed = 1;
-		return;
-	}
-	c->step[c->n] = step;
-	c->value[c->n++] = value;
-}
-
-static cJSON *curves_json(iso_jsonw *b, const curves *all)
-{
-	cJSON *o = cJSON_CreateObject();
-
-	for (size_t i = 0; o && i < all->n; i++) {
-		const curve *c = &all->v[i];
-		const size_t points = c->n < CURVE_POINTS ? c->n : CURVE_POINTS;
-		cJSON *list = iso_jsonw_add(b, o, c->name, cJSON_CreateArray());
-
-		for (size_t k = 0; list && k < points; k++) {
-			const size_t at = points < 2 ? 0 : k * (c->n - 1) / (points - 1);
-			cJSON *pair = iso_jsonw_add(b, list, NULL, cJSON_CreateArray());
-
-			iso_jsonw_add(b, pair, NULL, cJSON_CreateNumber(c->step[at]));
-			iso_jsonw_add(b, pair, NULL,
-				      isfinite(c->value[at]) ? cJSON_CreateNumber(c->value[at])
-							     : cJSON_CreateNull());
-		}
-	}
-	b->failed |= all->failed;
-	return o;
-}
-
-static void curves_free(curves *all)
-{
-	for (size_t i = 0; i < all->n; i++) {
-		iso_free(all->v[i].name);
-		iso_free(all->v[i].step);
-		iso_free(all->v[i].value);
-	}
-}
-
-/* ------------------------------------------------------------------ parts of the record */
-
-static size_t count_features(const iso_schema *s)
-{
-	size_t n = s->npixel;
-
-	for (size_t c = 0; c < s->ncol; c++)
-		n += s->column[c].role == ISO_FEATURE && s->column[c].type != ISO_PIXEL;
-	return n;
-}
-
-static void add_sizes(iso_jsonw *b, cJSON *record, const iso_cell_rows *rows)
-{
-	cJSON *n = iso_jsonw_add(b, record, "n", cJSON_CreateObject());
-
-	iso_jsonw_number(b, n, "train", (double)rows->train->n);
-	iso_jsonw_number(b, n, "holdout", rows->nonmembers ? (double)rows->nonmembers->n : 0);
-	iso_jsonw_number(b, n, "aux", (double)rows->aux->n);
-	iso_jsonw_number(b, n, "test", rows->test ? (double)rows->test->n : 0);
-	iso_jsonw_number(b, n, "features", (double)count_features(rows->schema));
-}
-
-static void add_epsilons(iso_jsonw *b, cJSON *privacy, const iso_epsilons *e)
-{
-	cJSON *o = iso_jsonw_add(b, privacy, "epsilon", cJSON_CreateObject()), *pld;
-
-	if (isnan(e->pld_upper)) {
-		iso_jsonw_add(b, o, "pld", cJSON_CreateNull());
-	} else {
-		pld = iso_jsonw_add(b, o, "pld", cJSON_CreateObject());
-		iso_jsonw_number(b, pld, "lower", e->pld_lower);
-		iso_jsonw_number(b, pld, "upper", e->pld_upper);
-	}
-	iso_jsonw_number(b, o, "rdp", e->rdp);
-	iso_jsonw_number(b, o, "rdp_classic", e->rdp_classic);
-	iso_jsonw_number(b, o, "moments", e->moments);
-	iso_jsonw_number(b, o, "gdp", e->gdp);
-}
-
-/* Names of the uncharged entries of the ledger, each once. */
-static iso_status add_uncharged(iso_jsonw *b, cJSON *privacy, const iso_ledger *l, cJSON *caveats,
-				iso_error *err)
-{
-	cJSON *list = iso_jsonw_add(b, privacy, "uncharged", cJSON_CreateArray());
-	const iso_plan *items = iso_ledger_items(l);
-
-	for (size_t i = 0; list && i < items->n; i++) {
-		char text[160];
-
-		if (items->v[i].event.mechanism != ISO_MECH_UNCHARGED)
-			continue;
-		ISO_TRY(iso_caveat_add(list, items->v[i].why, err));
-		snprintf(text, sizeof(text),
-			 "uncharged: %s was chosen by looking at real data and is not in the "
-			 "accounted epsilon",
-			 items->v[i].why);
-		ISO_TRY(iso_caveat_add(caveats, text, err));
-	}
-	return ISO_OK;
-}
-
-static iso_status add_privacy(iso_jsonw *b, const iso_cell_job *job, cJSON *record,
-			      const iso_training *t, iso_error *err)
-{
-	const iso_cell *c = job->cell;
-	iso_epsilons e = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
-	const int promised =
-		t->guarantee == ISO_GUARANTEE_DP && iso_ledger_uncharged_count(t->ledger) == 0;
-	const int anything = iso_ledger_items(t->ledger)->n > 0;
-	cJSON *p = iso_jsonw_add(b, record, "privacy", cJSON_CreateObject()), *ledger;
-	double accounted;
-
-	if (promised || anything)
-		ISO_TRY(iso_ledger_epsilon(t->ledger, c->delta, ISO_WANT_ALL, &e, err));
-	accounted = iso_epsilon_bound(&e, job->agenda->suite->accountant);
-	iso_jsonw_number(b, p, "target_epsilon", c->epsilon);
-	iso_jsonw_number(b, p, "delta", c->delta);
-	iso_jsonw_number(b, p, "scale", t->scale > 0 ? t->scale : NAN);
-	iso_jsonw_number(b, p, "claimed_epsilon", t->claimed_epsilon);
-	add_epsilons(b, p, &e);
-	iso_jsonw_number(b, p, "accounted_epsilon",
-			 promised && !isnan(accounted) ? accounted : INFINITY);
-	iso_jsonw_number(b, p, "audited_epsilon", NAN);
-	ISO_TRY(add_uncharged(b, p, t->ledger, cJSON_GetObjectItemCaseSensitive(record, "caveats"),
-			      err));
-	ISO_TRY(iso_ledger_to_json(t->ledger, &ledger, err));
-	iso_jsonw_add(b, record, "ledger", ledger);
-	iso_jsonw_put(b, record, "guarantee", cJSON_CreateString(iso_guarantee_name(t->guarantee)));
-	return ISO_OK;
-}
-
-static iso_status add_model(iso_jsonw *b, cJSON *record, const iso_training *t, iso_error *err)
-{
-	cJSON *o = iso_jsonw_add(b, record, "model", cJSON_CreateObject());
-
-	if (o && t->generator->describe)
-		return t->generator->describe(t->model, o, err);
-	return ISO_OK;
-}
-
-static iso_status keep_samples(iso_jsonw *b, const iso_cell_job *job, cJSON *record,
-			       const iso_table *synthetic, iso_error *err)
+static iso_status keep_samples(const iso_cell_job *job, const iso_table *synthetic, iso_error *err)
 {
 	const size_t n = job->cell->keep;
 	iso_str text = {0}, path = {0};
@@ -255,13 +124,12 @@ static iso_status keep_samples(iso_jsonw *b, const iso_cell_job *job, cJSON *rec
 		row[i] = (uint32_t)i;
 	ISO_TRY_OUT(iso_table_select(synthetic, row, n, &head, err));
 	ISO_TRY_OUT(iso_table_to_csv(head, &text, err));
-	iso_str_addf(&path, "%s/samples", job->dir);
+	iso_str_addf(&path, "%s/samples/%s.csv.gz", job->dir, job->cell->key);
 	ISO_TRY_OUT(iso_str_check(&path, err));
-	ISO_TRY_OUT(iso_make_dirs(path.p, err));
-	iso_str_addf(&path, "/%s.csv.gz", job->cell->key);
-	ISO_TRY_OUT(iso_str_check(&path, err));
-	ISO_TRY_OUT(iso_file_write_gz(path.p, text.p, text.n, err));
-	iso_jsonw_put(b, record, "samples", cJSON_CreateString(path.p + strlen(job->dir) + 1));
+	/* A method that promises nothing may hand out private rows. */
+	st = iso_file_write_gz_flags(
+		path.p, text.p, text.n,
+		ISO_WRITE_IN_PLACE | (promises_nothing(job) ? ISO_WRITE_PRIVATE : 0), err);
 out:
 	iso_free(row);
 	iso_table_free(head);
@@ -270,13 +138,13 @@ out:
 	return st;
 }
 
-/* ------------------------------------------------------------------ the cell */
+/* ------------------------------------------------------------------ the training */
 
-static iso_training_request request_of(const iso_cell_job *job, curves *all)
+static iso_training_request request_of(const iso_cell_job *job, iso_curves *all)
 {
 	const iso_suite *s = job->agenda->suite;
 	const iso_cell *c = job->cell;
-	const iso_setup *u = iso_agenda_setup(job->agenda, c->generator, c->dataset);
+	const iso_setup *u = setup_of(job);
 
 	return (iso_training_request){
 		.generator = u->generator,
@@ -290,129 +158,359 @@ static iso_training_request request_of(const iso_cell_job *job, curves *all)
 		.adjacency = s->adjacency,
 		.accountant = s->accountant,
 		.seed = c->seed,
+		.secure = s->secure,
 		.scale = job->scale ? *job->scale : 0,
 		.progress = job->progress,
-		.curve = take_point,
+		.curve = all ? iso_curves_take : NULL,
 		.curve_ctx = all,
+		.cancelled = job->cancelled,
 		.allow_large_delta = s->allow_large_delta};
 }
 
-static iso_status judge(const iso_cell_job *job, cJSON *record, const iso_training *t,
-			const iso_training_request *request, const iso_table *synthetic,
-			iso_error *err)
+/* A trained model and what its training contributes to the record. */
+typedef struct trained {
+	iso_training t;
+	cJSON *facts; /* owned */
+} trained;
+
+static void trained_free(trained *x)
 {
-	const iso_agenda *a = job->agenda;
-	const iso_cell_rows *rows = job->rows;
-	iso_jsonw b = {0};
-	cJSON *run = cJSON_GetObjectItemCaseSensitive(record, "run");
-	iso_judgement v = {
-		.metrics = iso_jsonw_add(&b, record, "metrics", cJSON_CreateArray()),
-		.attacks = iso_jsonw_add(&b, record, "attacks", cJSON_CreateArray()),
-		.attack_seconds = iso_jsonw_add(&b, run, "attack_seconds", cJSON_CreateObject()),
-		.metric_seconds = iso_jsonw_add(&b, run, "metric_seconds", cJSON_CreateObject()),
-		.caveats = cJSON_GetObjectItemCaseSensitive(record, "caveats")};
-	iso_cache cache;
-	const iso_metric_view view = {.schema = rows->schema,
-				      .train = rows->train,
-				      .test = rows->test,
-				      .synthetic = synthetic,
-				      .cache_get = iso_cache_get,
-				      .cache_put = iso_cache_put,
-				      .cache_ctx = &cache};
-	const iso_game_setup setup = {.members = rows->train,
-				      .nonmembers = rows->nonmembers,
-				      .auxiliary = rows->aux,
-				      .synthetic = synthetic,
-				      .training = t,
-				      .request = request,
-				      .max_targets = a->suite->attack_targets,
-				      .dedup = a->suite->dataset[job->cell->dataset].split.dedup,
-				      .seed = job->cell->seed};
-	iso_game *game;
+	iso_training_free(&x->t);
+	cJSON_Delete(x->facts);
+	x->facts = NULL;
+}
+
+/* From DIR/models, if it is there and whole; x->facts stays NULL otherwise. */
+static iso_status load_earlier(const iso_cell_job *job, const iso_training_request *q, trained *x,
+			       iso_error *err)
+{
+	iso_artefact a = {0};
+	iso_error why = {0};
 	iso_status st;
 
-	if (b.failed)
-		return iso_no_memory(err, "a record");
-	ISO_TRY(iso_cache_open(job->dir, job->cell->config, &cache, err));
-	ISO_TRY(iso_judge_metrics(&view, job->cell->seed, a->metric, a->nmetric, &v, err));
-	ISO_TRY(iso_game_new(&setup, &game, err));
-	st = iso_judge_attacks(game, a->attack, a->nattack, &v, err);
-	iso_game_free(game);
+	if (job->force || !q->generator->load)
+		return ISO_OK;
+	ISO_TRY(iso_artefact_read(job->dir, job->cell->key, &a, err));
+	if (!a.facts)
+		return ISO_OK;
+	st = iso_training_load(q, a.bytes, a.n, &x->t, &why);
+	if (st == ISO_E_NOMEM) {
+		iso_artefact_free(&a);
+		return iso_fail(err, st, "%s", why.text);
+	}
+	if (st == ISO_OK) {
+		x->facts = a.facts;
+		a.facts = NULL;
+	} else {
+		iso_warn("%s; the cell is trained again", why.text);
+	}
+	iso_artefact_free(&a);
+	return ISO_OK;
+}
+
+/* Judged is the model that `load` makes of the saved bytes, so that a judgement made now and one
+ * added in a year see the same model; a method without `load` is judged as it was trained. */
+static iso_status save_and_load(const iso_cell_job *job, const iso_training_request *q, trained *x,
+				iso_error *err)
+{
+	const iso_generator *g = q->generator;
+	iso_training again;
+	iso_str bytes = {0};
+	iso_status st;
+
+	if (!g->save || !g->load)
+		return ISO_OK;
+	ISO_TRY_OUT(g->save(x->t.model, &bytes, err));
+	ISO_TRY_OUT(iso_str_check(&bytes, err));
+	ISO_TRY_OUT(iso_training_load(q, bytes.p ? bytes.p : "", bytes.n, &again, err));
+	iso_training_free(&x->t);
+	x->t = again;
+	if (job->agenda->suite->keep_models)
+		st = iso_artefact_write(job->dir, job->cell->key, x->facts, bytes.p, bytes.n,
+					promises_nothing(job), err);
+out:
+	iso_str_free(&bytes);
 	return st;
 }
 
-static void add_times(iso_jsonw *b, cJSON *record, const iso_training *t, const curves *all,
-		      double start, double sample_seconds)
+static iso_status train(const iso_cell_job *job, trained *x, iso_error *err)
 {
-	cJSON *run = cJSON_GetObjectItemCaseSensitive(record, "run"), *progress;
-	double steps = 0; /* the last step of the longest curve */
+	iso_curves curves = {0};
+	iso_training_request q = request_of(job, &curves);
+	iso_status st;
 
-	for (size_t i = 0; i < all->n; i++)
-		if (all->v[i].n && all->v[i].step[all->v[i].n - 1] > steps)
-			steps = all->v[i].step[all->v[i].n - 1];
-
-	iso_jsonw_number(b, run, "fit_seconds", t->fit_seconds);
-	iso_jsonw_number(b, run, "sample_seconds", sample_seconds);
-	iso_jsonw_number(b, run, "total_seconds", iso_clock_wall() - start);
-	iso_jsonw_number(b, run, "steps_per_second",
-			 steps > 0 && t->fit_seconds > 0 ? steps / t->fit_seconds : NAN);
-	iso_jsonw_number(b, run, "peak_memory_bytes", (double)iso_peak_memory());
-	progress = iso_jsonw_add(b, run, "progress", cJSON_CreateObject());
-	iso_jsonw_number(b, progress, "steps", steps);
+	ISO_TRY_OUT(iso_train(&q, &x->t, err));
+	if (job->scale)
+		*job->scale = x->t.scale;
+	if (!job->train_only)
+		ISO_TRY_OUT(iso_training_facts(job, &x->t, &curves, &x->facts, err));
+	if (job->counts)
+		job->counts->trained++;
+	q.curve = NULL;
+	if (!job->train_only)
+		st = save_and_load(job, &q, x, err);
+out:
+	iso_curves_free(&curves);
+	return st;
 }
 
-static iso_status finish(iso_jsonw *b, const iso_cell_job *job, cJSON *record, iso_error *err)
-{
-	cJSON *caveats = cJSON_GetObjectItemCaseSensitive(record, "caveats");
-	char text[256];
+/* ------------------------------------------------------------------ the judgements */
 
-	iso_jsonw_put(b, record, "status", cJSON_CreateString("ok"));
-	iso_jsonw_put(b, record, "error", cJSON_CreateNull());
-	if (b->failed)
-		return iso_no_memory(err, "a record");
-	if (iso_delta_caveat(iso_agenda_setup(job->agenda, job->cell->generator, job->cell->dataset)
-				     ->generator,
-			     job->cell->delta, job->rows->train->n, text, sizeof(text)))
-		ISO_TRY(iso_caveat_add(caveats, text, err));
-	if (!job->rows->schema->learned)
+typedef struct bench {
+	const iso_cell_job *job;
+	const iso_training *training;
+	const iso_table *synthetic;
+	const cJSON *earlier; /* a record of this cell, or NULL */
+	iso_training_request request;
+	iso_game *game; /* made for the first attack; NULL before */
+	iso_judgement out;
+	cJSON *judged, *run;
+} bench;
+
+/* The entry of `judged` with this key in an earlier record. */
+static const cJSON *find_judged(const cJSON *record, const char *key)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, get(record, "judged")) if (strcmp(text_of(item, "key"), key) ==
+							    0) return item;
+	return NULL;
+}
+
+/* Copies what an earlier run found: the entries of that label, and the time they took. */
+static iso_status reuse(bench *k, iso_judge_kind kind, const cJSON *entry, iso_error *err)
+{
+	const int attack = kind == ISO_JUDGE_ATTACK;
+	const char *label = text_of(entry, "label");
+	const char *times = attack ? "attack_seconds" : "metric_seconds";
+	const cJSON *item, *caveats = get(entry, "caveats"),
+			   *took = get(get(get(k->earlier, "run"), times), label);
+	iso_jsonw b = {0};
+
+	cJSON_ArrayForEach(
+		item,
+		get(k->earlier,
+		    attack ? "attacks"
+			   : "metrics")) if (strcmp(text_of(item, attack ? "label" : "metric"),
+						    label) == 0)
+		iso_jsonw_copy(&b, attack ? k->out.attacks : k->out.metrics, NULL, item);
+	iso_jsonw_copy(&b, attack ? k->out.attack_seconds : k->out.metric_seconds, label, took);
+	cJSON_ArrayForEach(item, caveats) iso_jsonw_copy(&b, k->out.caveats, NULL, item);
+	if (k->job->counts)
+		k->job->counts->reused++;
+	return iso_jsonw_check(&b, "a record", err);
+}
+
+static iso_status judge_attack(bench *k, const iso_attack_setup *a, iso_error *err)
+{
+	const iso_cell_job *job = k->job;
+	const iso_game_setup setup = {
+		.members = job->rows->train,
+		.nonmembers = job->rows->nonmembers,
+		.auxiliary = job->rows->aux,
+		.synthetic = k->synthetic,
+		.training = k->training,
+		.request = &k->request,
+		.max_targets = job->agenda->suite->attack_targets,
+		.dedup = job->agenda->suite->dataset[job->cell->dataset].split.dedup,
+		.seed = job->cell->seed};
+
+	if (!k->game)
+		ISO_TRY(iso_game_new(&setup, &k->game, err));
+	return iso_judge_attacks(k->game, a, 1, &k->out, err);
+}
+
+static iso_status judge_metric(bench *k, const iso_metric_setup *m, iso_error *err)
+{
+	const iso_cell_job *job = k->job;
+	iso_cache cache;
+	const iso_metric_view view = {.schema = job->rows->schema,
+				      .train = job->rows->train,
+				      .test = job->rows->test,
+				      .synthetic = k->synthetic,
+				      .cache_get = iso_cache_get,
+				      .cache_put = iso_cache_put,
+				      .cache_ctx = &cache};
+
+	ISO_TRY(iso_cache_open(job->dir, job->agenda->data_text[job->cell->dataset],
+			       job->cell->seed, m->judge, &cache, err));
+	return iso_judge_metrics(&view, job->cell->seed, m, 1, &k->out, err);
+}
+
+/* One attack or metric: reused or done, and listed in `judged` with the caveats it added. */
+static iso_status judge_one(bench *k, iso_judge_kind kind, size_t i, iso_error *err)
+{
+	const iso_agenda *a = k->job->agenda;
+	const char *judge = kind == ISO_JUDGE_ATTACK ? a->attack[i].judge : a->metric[i].judge;
+	cJSON *all = k->out.caveats, *entry = NULL, *own;
+	const cJSON *earlier, *item;
+	char key[33];
+	iso_jsonw b = {0};
+	iso_status st;
+
+	ISO_TRY(iso_judge_key(a, k->job->cell, kind, judge, key, err));
+	ISO_TRY(iso_json_parse(judge, strlen(judge), "judgement", &entry, err));
+	iso_jsonw_text(&b, entry, "key", key);
+	own = iso_jsonw_array(&b, entry, "caveats");
+	iso_jsonw_add(&b, k->judged, NULL, entry);
+	ISO_TRY(iso_jsonw_check(&b, "a record", err));
+	earlier = find_judged(k->earlier, key);
+	k->out.caveats = own;
+	if (earlier)
+		st = reuse(k, kind, earlier, err);
+	else if (kind == ISO_JUDGE_ATTACK)
+		st = judge_attack(k, &a->attack[i], err);
+	else
+		st = judge_metric(k, &a->metric[i], err);
+	k->out.caveats = all;
+	if (!earlier && k->job->counts)
+		k->job->counts->judged++;
+	for (item = own->child; item && st == ISO_OK; item = item->next)
+		st = iso_caveat_add(all, item->valuestring, err);
+	return st;
+}
+
+static iso_status judge_all(const iso_cell_job *job, cJSON *record, const cJSON *earlier,
+			    const iso_training *t, const iso_table *synthetic, iso_error *err)
+{
+	const iso_agenda *a = job->agenda;
+	iso_jsonw b = {0};
+	cJSON *run = cJSON_GetObjectItemCaseSensitive(record, "run");
+	bench k = {.job = job,
+		   .training = t,
+		   .synthetic = synthetic,
+		   .earlier = earlier,
+		   .request = request_of(job, NULL),
+		   .judged = cJSON_GetObjectItemCaseSensitive(record, "judged"),
+		   .out = {.metrics = iso_jsonw_array(&b, record, "metrics"),
+			   .attacks = iso_jsonw_array(&b, record, "attacks"),
+			   .attack_seconds = iso_jsonw_object(&b, run, "attack_seconds"),
+			   .metric_seconds = iso_jsonw_object(&b, run, "metric_seconds"),
+			   .caveats = cJSON_GetObjectItemCaseSensitive(record, "caveats")}};
+	iso_status st = iso_jsonw_check(&b, "a record", err);
+
+	for (size_t i = 0; i < a->nmetric && st == ISO_OK; i++)
+		st = judge_one(&k, ISO_JUDGE_METRIC, i, err);
+	for (size_t i = 0; i < a->nattack && st == ISO_OK; i++)
+		st = judge_one(&k, ISO_JUDGE_ATTACK, i, err);
+	iso_game_free(k.game);
+	return st;
+}
+
+/* ------------------------------------------------------------------ the cell */
+
+static int same_text(const cJSON *record, const char *key, const char *want)
+{
+	return strcmp(text_of(record, key), want) == 0;
+}
+
+iso_status iso_cell_complete(const iso_cell_job *job, const cJSON *record, int *complete,
+			     iso_error *err)
+{
+	const iso_agenda *a = job->agenda;
+	const cJSON *item = get(record, "judged"), *rows = get(record, "rows"),
+		    *verdict = get(record, "verdict"), *samples = get(record, "samples");
+
+	*complete = 0;
+	if (!same_text(record, "status", "ok") || !same_text(record, "suite", a->suite->name) ||
+	    !same_text(record, "label", a->suite->generator[job->cell->generator].label) ||
+	    rows->valuedouble != (double)job->cell->rows ||
+	    get(record, "targets")->valuedouble != (double)a->suite->attack_targets ||
+	    strcmp(text_of(verdict, "key"), text_of(job->verdict, "key")) != 0 ||
+	    cJSON_IsString(samples) != (job->cell->keep > 0))
 		return ISO_OK;
-	return iso_caveat_add(caveats,
-			      "learned bounds: the schema's bounds or categories were read off the "
-			      "data, outside the privacy budget",
-			      err);
+	item = item->child;
+	for (size_t i = 0; i < a->nmetric + a->nattack; i++) {
+		const int metric = i < a->nmetric;
+		char key[33];
+
+		ISO_TRY(iso_judge_key(a, job->cell, metric ? ISO_JUDGE_METRIC : ISO_JUDGE_ATTACK,
+				      metric ? a->metric[i].judge : a->attack[i - a->nmetric].judge,
+				      key, err));
+		if (!item || strcmp(text_of(item, "key"), key) != 0)
+			return ISO_OK;
+		item = item->next;
+	}
+	*complete = item == NULL;
+	return ISO_OK;
+}
+
+/* The part that the training alone determines goes into the record. */
+static iso_status add_facts(cJSON *record, const cJSON *facts, const cJSON *verdict, iso_error *err)
+{
+	cJSON *run = cJSON_GetObjectItemCaseSensitive(record, "run");
+	const cJSON *item;
+	iso_jsonw b = {0};
+
+	cJSON_ArrayForEach(item, facts) if (strcmp(item->string, "run") != 0)
+		iso_jsonw_put(&b, record, item->string, cJSON_Duplicate(item, 1));
+	cJSON_ArrayForEach(item, get(facts, "run"))
+		iso_jsonw_put(&b, run, item->string, cJSON_Duplicate(item, 1));
+	put_text(&b, record, "verified", iso_verified_name(text_of(facts, "guarantee"), verdict));
+	return iso_jsonw_check(&b, "a record", err);
+}
+
+static iso_status finish(const iso_cell_job *job, cJSON *record, double start, double sampling,
+			 iso_error *err)
+{
+	cJSON *run = cJSON_GetObjectItemCaseSensitive(record, "run");
+	iso_jsonw b = {0};
+	char samples[64];
+
+	samples_name(job, samples);
+	put_text(&b, record, "samples", job->cell->keep ? samples : NULL);
+	put_text(&b, record, "status", "ok");
+	put_text(&b, record, "error", NULL);
+	iso_jsonw_number(&b, run, "sample_seconds", sampling);
+	iso_jsonw_number(&b, run, "total_seconds", iso_clock_wall() - start);
+	iso_jsonw_number(&b, run, "peak_memory_bytes", (double)iso_peak_memory());
+	return iso_jsonw_check(&b, "a record", err);
+}
+
+/* The record that an earlier run left, if its judgements can be used. */
+static iso_status read_earlier(const iso_cell_job *job, cJSON **out, iso_error *err)
+{
+	*out = NULL;
+	if (job->force)
+		return ISO_OK;
+	ISO_TRY(iso_record_read(job->dir, job->cell->key, out, err));
+	if (*out && !same_text(*out, "status", "ok")) {
+		cJSON_Delete(*out);
+		*out = NULL;
+	}
+	return ISO_OK;
 }
 
 iso_status iso_cell_execute(const iso_cell_job *job, cJSON *record, iso_error *err)
 {
+	const iso_training_request q = request_of(job, NULL);
 	const double start = iso_clock_wall();
 	double before;
-	curves all = {0};
-	iso_jsonw b = {0};
-	const iso_training_request request = request_of(job, &all);
-	iso_training t = {0};
+	trained x = {0};
+	cJSON *earlier = NULL;
 	iso_table *synthetic = NULL;
-	iso_status st;
+	iso_status st = ISO_OK;
 
-	ISO_TRY_OUT(iso_train(&request, &t, err));
-	if (job->scale)
-		*job->scale = t.scale;
+	if (!job->train_only)
+		ISO_TRY_OUT(load_earlier(job, &q, &x, err));
+	if (x.facts && job->counts)
+		job->counts->reused++;
+	if (!x.facts)
+		ISO_TRY_OUT(train(job, &x, err));
 	if (job->train_only)
 		goto out;
 	before = iso_clock_wall();
-	ISO_TRY_OUT(iso_training_sample(&t, job->rows->schema, job->cell->seed, job->cell->rows,
+	ISO_TRY_OUT(iso_training_sample(&x.t, job->rows->schema, job->cell->seed, job->cell->rows,
 					&synthetic, err));
 	before = iso_clock_wall() - before;
-	add_sizes(&b, record, job->rows);
-	ISO_TRY_OUT(add_privacy(&b, job, record, &t, err));
-	ISO_TRY_OUT(judge(job, record, &t, &request, synthetic, err));
-	iso_jsonw_add(&b, record, "curves", curves_json(&b, &all));
-	ISO_TRY_OUT(add_model(&b, record, &t, err));
-	ISO_TRY_OUT(keep_samples(&b, job, record, synthetic, err));
-	add_times(&b, record, &t, &all, start, before);
-	ISO_TRY_OUT(finish(&b, job, record, err));
+	ISO_TRY_OUT(add_facts(record, x.facts, job->verdict, err));
+	ISO_TRY_OUT(read_earlier(job, &earlier, err));
+	ISO_TRY_OUT(judge_all(job, record, earlier, &x.t, synthetic, err));
+	ISO_TRY_OUT(keep_samples(job, synthetic, err));
+	ISO_TRY_OUT(finish(job, record, start, before, err));
 out:
-	curves_free(&all);
+	cJSON_Delete(earlier);
 	iso_table_free(synthetic);
-	iso_training_free(&t);
+	trained_free(&x);
 	return st;
 }

@@ -1,22 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-/* One cell: train, sample, measure, attack, record. */
+/* One cell: train or load, sample, measure, attack, record. */
 #ifndef ISO_SUITES_CELL_H
 #define ISO_SUITES_CELL_H
 
+#include "suites/flow/train.h"
 #include "suites/plan.h"
+
+/* The points of a training's curves. */
+#define ISO_CURVES 16
+typedef struct iso_curve {
+	char *name;
+	double *step, *value;
+	size_t n, cap_step, cap_value;
+} iso_curve;
+typedef struct iso_curves {
+	iso_curve v[ISO_CURVES];
+	size_t n;
+	int failed;
+} iso_curves;
+void iso_curves_take(void *ctx, double step, const char *name, double value);
+void iso_curves_free(iso_curves *all);
+
+/* What a cell cost: trainings and judgements done, and those taken from earlier runs. */
+typedef struct iso_cell_counts {
+	unsigned trained, judged, reused;
+} iso_cell_counts;
 
 typedef struct iso_cell_job { /* all borrowed */
 	const iso_agenda *agenda;
 	const iso_cell *cell;
 	const iso_cell_rows *rows;
-	const char *dir;   /* output directory */
-	const cJSON *host; /* facts of the machine and the build, for "run" */
+	const char *dir;      /* output directory */
+	const cJSON *host;    /* facts of the machine and the build, for "run" */
+	const cJSON *verdict; /* of the method's promise; NULL = not checked */
 	int jobs;
+	int force;		/* take nothing from earlier runs */
 	iso_progress *progress; /* of the training; may lie in memory shared with the parent */
 	/* NULL, or the noise scale: above 0 it was calibrated for another seed of the same plan and
 	 * is taken; else filled in. May lie in memory shared with the parent. */
 	double *scale;
-	int train_only; /* a probe: stop after the training and write nothing */
+	iso_cell_counts *counts;     /* likewise; NULL = not wanted */
+	int (*cancelled)(void *ctx); /* NULL, or non-zero when the training should stop */
+	int train_only;		     /* a probe: stop after the training and write nothing */
 } iso_cell_job;
 
 /* A record without results: status "error".  The caller deletes it. */
@@ -24,9 +49,21 @@ iso_status iso_cell_record(const iso_cell_job *job, cJSON **out, iso_error *err)
 /* Sets status and error text, keeping what else the record holds. */
 iso_status iso_cell_failed(cJSON *record, const char *status, const char *text,
 			   iso_error *err) ISO_MUST_CHECK;
-/* The whole cell: fills the record (status "ok") and writes kept samples; the record itself is
- * written by the caller. */
+/* The whole cell: trains, or takes the model of an earlier run; draws the rows; judges what was not
+ * judged before; fills the record (status "ok") and writes model and kept samples.  The record
+ * itself is written by the caller. */
 iso_status iso_cell_execute(const iso_cell_job *job, cJSON *record, iso_error *err) ISO_MUST_CHECK;
+/* Is the record (light or whole) all that the plan asks of the cell?  Its judgements, verdict,
+ * labels and kept samples; not whether the samples' file is there. */
+iso_status iso_cell_complete(const iso_cell_job *job, const cJSON *record, int *complete,
+			     iso_error *err) ISO_MUST_CHECK;
+/* "verified", "refuted", "claimed" or "none": see results/README.md. */
+const char *iso_verified_name(const char *guarantee, const cJSON *verdict);
+
+/* The part of a record that the training alone determines, and its times under "run": sizes,
+ * privacy, ledger, guarantee, curves, model, caveats. */
+iso_status iso_training_facts(const iso_cell_job *job, const iso_training *t,
+			      const iso_curves *curves, cJSON **out, iso_error *err) ISO_MUST_CHECK;
 
 /* Facts of the machine and the build. */
 iso_status iso_host_facts(cJSON **out, iso_error *err) ISO_MUST_CHECK;
@@ -34,10 +71,11 @@ iso_status iso_host_facts(cJSON **out, iso_error *err) ISO_MUST_CHECK;
 /* Values that depend on real rows alone, kept in DIR/cache: the services of iso_metric_view. */
 typedef struct iso_cache {
 	const char *dir;
-	char prefix[65]; /* hash of data, split, seed and metrics */
+	char prefix[65]; /* hash of data, split, seed and the metric with its options and code */
 } iso_cache;
-iso_status iso_cache_open(const char *dir, const cJSON *config, iso_cache *out,
-			  iso_error *err) ISO_MUST_CHECK;
+/* data: iso_agenda.data_text; judge: iso_metric_setup.judge. */
+iso_status iso_cache_open(const char *dir, const char *data, uint64_t seed, const char *judge,
+			  iso_cache *out, iso_error *err) ISO_MUST_CHECK;
 int iso_cache_get(void *ctx, const char *name, double *v, size_t n);
 void iso_cache_put(void *ctx, const char *name, const double *v, size_t n);
 

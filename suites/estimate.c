@@ -29,11 +29,16 @@ static guess *guess_of(guess *g, const iso_agenda *a, const iso_cell *c)
 
 static iso_status read_times(const iso_agenda *a, const char *dir, guess *g, iso_error *err)
 {
-	for (size_t i = 0; i < a->ncell; i++) {
-		cJSON *record;
+	uint8_t *on_disk;
+	iso_status st = iso_cells_on_disk(a, dir, &on_disk, err);
+
+	for (size_t i = 0; i < a->ncell && st == ISO_OK; i++) {
+		cJSON *record = NULL;
 		const cJSON *run, *t;
 
-		ISO_TRY(iso_record_read(dir, a->cell[i].key, &record, err));
+		if (!on_disk[i])
+			continue;
+		st = iso_record_read_parts(dir, a->cell[i].key, ISO_RECORD_LIGHT, &record, err);
 		run = cJSON_GetObjectItemCaseSensitive(record, "run");
 		t = cJSON_GetObjectItemCaseSensitive(run, "total_seconds");
 		if (cJSON_IsNumber(t) && isfinite(t->valuedouble)) {
@@ -42,12 +47,13 @@ static iso_status read_times(const iso_agenda *a, const char *dir, guess *g, iso
 		}
 		cJSON_Delete(record);
 	}
-	return ISO_OK;
+	iso_free(on_disk);
+	return st;
 }
 
 /* Watches a training for a moment: its whole time if it ends, else what it took until it made
  * progress plus the rest at the rate that was seen; NaN if nothing could be learned. */
-static double watch(iso_worker *w, const iso_cell_job *job)
+static double watch(iso_worker *w)
 {
 	const struct timespec pause = {.tv_nsec = 5000000L};
 	const double start = iso_clock_wall();
@@ -56,8 +62,10 @@ static double watch(iso_worker *w, const iso_cell_job *job)
 
 	while (now - start < PROBE_PATIENCE && !(share > 0 && now - first > PROBE_SECONDS)) {
 		nanosleep(&pause, NULL);
-		if (iso_worker_poll(w, job, &done))
-			return done.outcome == ISO_CELL_OK ? iso_clock_wall() - start : NAN;
+		if (iso_worker_poll(w, &done))
+			return done.outcome == ISO_TASK_DONE && done.code == ISO_OK
+				       ? iso_clock_wall() - start
+				       : NAN;
 		now = iso_clock_wall();
 		if (iso_worker_share(w) > 0 && first == 0) {
 			first = now;
@@ -78,13 +86,14 @@ static double probe(const iso_agenda *a, const iso_cell *c, iso_error *err)
 	iso_cell_job job = {
 		.agenda = a, .cell = c, .rows = &rows, .dir = "", .jobs = 1, .train_only = 1};
 
+	const iso_limits limits = {a->suite->limit_seconds, a->suite->limit_bytes};
+
 	if (iso_worker_init(&w, err) != ISO_OK)
 		return NAN;
-	job.progress = w.progress;
 	if (iso_cell_rows_new(a, c->dataset, c->seed_index, &rows, err) == ISO_OK &&
-	    iso_worker_start(&w, &job, err) == ISO_OK) {
-		seconds = watch(&w, &job);
-		iso_worker_kill(&w);
+	    iso_worker_start(&w, iso_cell_task, &job, &limits, 0, err) == ISO_OK) {
+		seconds = watch(&w);
+		iso_workers_stop(&w, 1);
 	}
 	iso_cell_rows_free(&rows);
 	iso_worker_close(&w);
@@ -105,7 +114,7 @@ static void run_probes(const iso_agenda *a, const uint8_t *todo, guess *g)
 		guess *x = guess_of(g, a, &a->cell[i]);
 		iso_error ignored = {0};
 
-		if (!todo[i] || x->n)
+		if (!todo[i] || x->n || a->cell[i].unsupported)
 			continue;
 		if (isnan(x->probe))
 			x->probe = probe(a, &a->cell[i], &ignored);
@@ -134,7 +143,7 @@ iso_status iso_run_estimate(const iso_agenda *a, const iso_run_options *o, const
 	for (size_t i = 0; i < a->ncell && st == ISO_OK; i++) {
 		const guess *x = guess_of(g, a, &a->cell[i]);
 
-		if (!todo[i])
+		if (!todo[i] || a->cell[i].unsupported)
 			continue;
 		if (x->n) {
 			out->seconds += x->sum / (double)x->n;

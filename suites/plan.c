@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From a suite to its cells.  Order: what needs no data first (names, options), so that a typing
  * error is found before a large file is read; then data, splits, and every cell's checks. */
-#include "suites/flow/train.h"
 #include "suites/plan.h"
 
 #include <math.h>
@@ -12,46 +11,9 @@
 #include "core/base/log.h"
 #include "core/io/jsonw.h"
 #include "results/record.h"
+#include "suites/flow/train.h"
 
-/* Raised when the referee or the split changes what a configuration means. */
-#define HARNESS_VERSION 1
-
-/* ------------------------------------------------------------------ options */
-
-/* Options of a plug-in: `base`, then the members of `over`. */
-static iso_status resolve(const iso_option *table, size_t size, const cJSON *base,
-			  const cJSON *over, const char *where, void **options, cJSON **resolved,
-			  iso_error *err)
-{
-	static const iso_option none[] = {{0}};
-	cJSON *values = base ? cJSON_Duplicate(base, 1) : cJSON_CreateObject();
-	const cJSON *item;
-	iso_status st;
-
-	*options = NULL;
-	*resolved = NULL;
-	if (!values)
-		return iso_no_memory(err, "options");
-	cJSON_ArrayForEach(item, over)
-	{
-		cJSON *copy = cJSON_Duplicate(item, 1);
-
-		cJSON_DeleteItemFromObjectCaseSensitive(values, item->string);
-		if (!copy || !cJSON_AddItemToObject(values, item->string, copy)) {
-			cJSON_Delete(copy);
-			cJSON_Delete(values);
-			return iso_no_memory(err, "options");
-		}
-	}
-	*options = iso_alloc(1, size ? size : 1);
-	if (!*options)
-		st = iso_no_memory(err, "options");
-	else
-		st = iso_options_resolve(table ? table : none, values, where, *options, size,
-					 resolved, err);
-	cJSON_Delete(values);
-	return st;
-}
+/* ------------------------------------------------------------------ plug-ins */
 
 static int runs_on(const iso_suite_generator *g, const char *dataset)
 {
@@ -85,62 +47,6 @@ static iso_status make_setups(iso_agenda *a, iso_error *err)
 		}
 	}
 	return ISO_OK;
-}
-
-iso_status iso_attack_setup_new(const iso_suite_item *item, const char *where,
-				iso_attack_setup *out, iso_error *err)
-{
-	memset(out, 0, sizeof(*out));
-	if (iso_attack_find(item->name, &out->attack, err) != ISO_OK)
-		return iso_fail_context(err, "%s", where);
-	out->label = item->label;
-	return resolve(out->attack->options, out->attack->options_size, item->options, NULL, where,
-		       &out->options, &out->resolved, err);
-}
-
-void iso_attack_setup_free(iso_attack_setup *s)
-{
-	iso_free(s->options);
-	cJSON_Delete(s->resolved);
-	memset(s, 0, sizeof(*s));
-}
-
-iso_status iso_metric_setup_new(const iso_suite_item *item, const char *where,
-				iso_metric_setup *out, iso_error *err)
-{
-	memset(out, 0, sizeof(*out));
-	if (iso_metric_find(item->name, &out->metric, err) != ISO_OK)
-		return iso_fail_context(err, "%s", where);
-	out->label = item->label;
-	return resolve(out->metric->options, out->metric->options_size, item->options, NULL, where,
-		       &out->options, &out->resolved, err);
-}
-
-void iso_metric_setup_free(iso_metric_setup *s)
-{
-	iso_free(s->options);
-	cJSON_Delete(s->resolved);
-	memset(s, 0, sizeof(*s));
-}
-
-iso_status iso_setup_new(const char *name, const cJSON *base, const cJSON *over, const char *where,
-			 iso_setup *out, iso_error *err)
-{
-	memset(out, 0, sizeof(*out));
-	if (iso_generator_find(name, &out->generator, err) != ISO_OK)
-		return iso_fail_context(err, "%s", where);
-	ISO_TRY(resolve(out->generator->options, out->generator->options_size, base, over, where,
-			&out->options, &out->resolved, err));
-	out->guarantee = iso_generator_guarantee(out->generator, out->options);
-	out->used = 1;
-	return ISO_OK;
-}
-
-void iso_setup_free(iso_setup *s)
-{
-	iso_free(s->options);
-	cJSON_Delete(s->resolved);
-	memset(s, 0, sizeof(*s));
 }
 
 static iso_status make_judges(iso_agenda *a, iso_error *err)
@@ -212,15 +118,15 @@ static iso_status load_data(iso_agenda *a, iso_error *err)
 
 	a->data = iso_alloc(s->ndataset, sizeof(*a->data));
 	a->division = iso_alloc(s->ndataset * s->nseed, sizeof(*a->division));
-	if (!a->data || !a->division)
+	a->data_text = iso_alloc(s->ndataset, sizeof(*a->data_text));
+	if (!a->data || !a->division || !a->data_text)
 		return iso_no_memory(err, "the plan");
 	for (size_t i = 0; i < s->ndataset; i++) {
 		const iso_suite_dataset *d = &s->dataset[i];
 		iso_status st = d->csv ? iso_dataset_from_files(d->csv, d->schema, &a->data[i], err)
 				       : iso_dataset_load(d->name, d->options, &a->data[i], err);
 
-		if (st != ISO_OK)
-			return st;
+		ISO_TRY(st);
 	}
 	return ISO_OK;
 }
@@ -307,65 +213,15 @@ void iso_cell_rows_free(iso_cell_rows *r)
 	memset(r, 0, sizeof(*r));
 }
 
-/* ------------------------------------------------------------------ configuration of a cell */
+/* ------------------------------------------------------------------ cells */
 
-static cJSON *dataset_config(iso_jsonw *b, const iso_suite_dataset *d, const iso_dataset *data,
-			     const char *public_hash)
-{
-	cJSON *o = cJSON_CreateObject(), *split = cJSON_CreateObject();
-
-	iso_jsonw_text(b, o, "name", d->label);
-	iso_jsonw_text(b, o, "source", d->csv ? "csv" : d->name);
-	iso_jsonw_add(b, o, "options",
-		      d->options ? cJSON_Duplicate(d->options, 1) : cJSON_CreateObject());
-	iso_jsonw_text(b, o, "hash", data->hash);
-	iso_jsonw_number(b, split, "train", d->split.train);
-	iso_jsonw_number(b, split, "holdout", d->split.holdout);
-	iso_jsonw_number(b, split, "aux", d->split.aux);
-	if (d->split.public_rows > 0)
-		iso_jsonw_number(b, split, "public", d->split.public_rows);
-	if (public_hash[0])
-		iso_jsonw_text(b, o, "public_hash", public_hash);
-	iso_jsonw_add(b, split, "official_test", cJSON_CreateBool(d->split.official_test));
-	iso_jsonw_add(b, split, "dedup", cJSON_CreateBool(d->split.dedup));
-	iso_jsonw_add(b, o, "split", split);
-	return o;
-}
-
-static cJSON *judge_config(iso_jsonw *b, const char *name, const char *label, uint32_t version,
-			   const cJSON *resolved)
-{
-	cJSON *o = cJSON_CreateObject();
-
-	iso_jsonw_text(b, o, "label", label);
-	iso_jsonw_text(b, o, "name", name);
-	iso_jsonw_number(b, o, "version", version);
-	iso_jsonw_add(b, o, "options", cJSON_Duplicate(resolved, 1));
-	return o;
-}
-
-static void add_judges(iso_jsonw *b, cJSON *config, const iso_agenda *a)
-{
-	cJSON *list = cJSON_CreateArray();
-
-	for (size_t i = 0; i < a->nattack; i++) {
-		const iso_attack_setup *u = &a->attack[i];
-
-		iso_jsonw_add(b, list, NULL,
-			      judge_config(b, u->attack->name, u->label, u->attack->version,
-					   u->resolved));
-	}
-	iso_jsonw_add(b, config, "attacks", list);
-	list = cJSON_CreateArray();
-	for (size_t i = 0; i < a->nmetric; i++) {
-		const iso_metric_setup *u = &a->metric[i];
-
-		iso_jsonw_add(b, list, NULL,
-			      judge_config(b, u->metric->name, u->label, u->metric->version,
-					   u->resolved));
-	}
-	iso_jsonw_add(b, config, "metrics", list);
-}
+/* What was found right once need not be judged again for another seed. */
+typedef struct memo {
+	size_t n;
+	double epsilon;
+	const char *unsupported, *generator_text;
+	int valid;
+} memo;
 
 static iso_gen_env env_of(const iso_agenda *a, const iso_cell *c)
 {
@@ -403,79 +259,75 @@ static iso_status effective_options(const iso_agenda *a, const iso_cell *c, cJSO
 	return st;
 }
 
-static iso_status make_config(const iso_agenda *a, iso_cell *c, iso_error *err)
+/* The method's part of the configuration, in the agenda's arena. */
+static iso_status generator_text(iso_agenda *a, iso_cell *c, iso_error *err)
 {
-	const iso_suite *s = a->suite;
 	const iso_setup *u = iso_agenda_setup(a, c->generator, c->dataset);
-	iso_jsonw b = {0};
 	cJSON *options = NULL;
+	char *text = NULL;
+	iso_status st;
 
-	ISO_TRY(effective_options(a, c, &options, err));
-	cJSON *config = cJSON_CreateObject(), *g = cJSON_CreateObject();
-
-	iso_jsonw_number(&b, config, "harness", HARNESS_VERSION);
-	iso_jsonw_add(
-		&b, config, "dataset",
-		dataset_config(&b, &s->dataset[c->dataset], a->data[c->dataset],
-			       iso_agenda_division(a, c->dataset, c->seed_index)->public_hash));
-	iso_jsonw_text(&b, g, "name", u->generator->name);
-	iso_jsonw_number(&b, g, "version", u->generator->version);
-	iso_jsonw_add(&b, g, "options", options);
-	iso_jsonw_add(&b, config, "generator", g);
-	iso_jsonw_number(&b, config, "epsilon", c->epsilon);
-	iso_jsonw_number(&b, config, "delta", c->delta);
-	iso_jsonw_text(&b, config, "adjacency", iso_adjacency_name(s->adjacency));
-	iso_jsonw_text(&b, config, "accountant", iso_accountant_name(s->accountant));
-	iso_jsonw_number(&b, config, "seed", (double)c->seed);
-	iso_jsonw_number(&b, config, "rows", (double)c->rows);
-	iso_jsonw_number(&b, config, "attack_targets", (double)s->attack_targets);
-	iso_jsonw_number(&b, config, "samples", (double)c->keep);
-	iso_jsonw_add(&b, config, "public_class_counts", cJSON_CreateBool(s->public_class_counts));
-	add_judges(&b, config, a);
-	if (b.failed) {
-		cJSON_Delete(config);
-		return iso_no_memory(err, "the plan");
-	}
-	if (iso_record_key(config, c->key, err) != ISO_OK) {
-		cJSON_Delete(config);
-		return iso_no_memory(err, "the plan");
-	}
-	c->config = config;
-	return ISO_OK;
+	if (c->unsupported)
+		st = iso_setup_text(u, u->resolved, &text, err);
+	else
+		st = effective_options(a, c, &options, err);
+	if (st == ISO_OK && !text)
+		st = iso_setup_text(u, options, &text, err);
+	cJSON_Delete(options);
+	ISO_TRY(st);
+	c->generator_text = iso_arena_strdup(&a->arena, text);
+	iso_free(text);
+	return c->generator_text ? ISO_OK : iso_no_memory(err, "the plan");
 }
 
-/* ------------------------------------------------------------------ cells */
+/* A method that cannot take the data is an outcome of the cell, with its reason; any other fault is
+ * one of the suite. */
+static iso_status check_cell(iso_agenda *a, iso_cell *c, memo *seen, iso_error *err)
+{
+	const size_t n = iso_agenda_division(a, c->dataset, c->seed_index)->split.ntrain;
+	const iso_setup *u = iso_agenda_setup(a, c->generator, c->dataset);
+	const iso_gen_env env = env_of(a, c);
+	iso_error why = {0};
+	iso_status st;
 
-/* What was found right once need not be judged again for another seed. */
-typedef struct memo {
-	size_t n;
-	double epsilon;
-	int valid;
-} memo;
+	if (seen->valid && seen->n == n && seen->epsilon == c->epsilon && !env.class_count) {
+		c->unsupported = seen->unsupported;
+		c->generator_text = seen->generator_text;
+		return ISO_OK;
+	}
+	st = iso_delta_check(u->generator, c->delta, n, a->suite->allow_large_delta, &why);
+	if (st == ISO_OK)
+		st = iso_setup_check(u, &env, &why);
+	if (st != ISO_OK && st != ISO_E_UNSUPPORTED)
+		return iso_fail(err, st, "generators[%zu] %s on %s: %s", c->generator,
+				a->suite->generator[c->generator].label,
+				a->suite->dataset[c->dataset].label, why.text);
+	if (st == ISO_E_UNSUPPORTED) {
+		c->unsupported = iso_arena_strdup(&a->arena, why.text);
+		if (!c->unsupported)
+			return iso_no_memory(err, "the plan");
+	}
+	ISO_TRY(generator_text(a, c, err));
+	*seen = (memo){.n = n,
+		       .epsilon = c->epsilon,
+		       .unsupported = c->unsupported,
+		       .generator_text = c->generator_text,
+		       .valid = 1};
+	return ISO_OK;
+}
 
 static iso_status add_cell(iso_agenda *a, size_t *cap, iso_cell c, memo *seen, iso_error *err)
 {
 	const iso_suite *s = a->suite;
-	const iso_setup *u = iso_agenda_setup(a, c.generator, c.dataset);
 	const size_t n = iso_agenda_division(a, c.dataset, c.seed_index)->split.ntrain;
-	iso_gen_env env;
 
 	c.seed = s->seed[c.seed_index];
 	c.delta = iso_record_round(s->delta == ISO_DELTA_ONE_OVER_N ? 1.0 / (double)n : s->delta);
 	c.rows = s->rows == ISO_ROWS_TRAIN ? n : s->rows;
 	c.keep = s->keep_samples < c.rows ? s->keep_samples : c.rows;
-	env = env_of(a, &c);
-	if (!seen->valid || seen->n != n || seen->epsilon != c.epsilon || env.class_count) {
-		if (iso_delta_check(u->generator, c.delta, n, s->allow_large_delta, err) !=
-			    ISO_OK ||
-		    iso_setup_check(u, &env, err) != ISO_OK)
-			return iso_fail_context(err, "generators[%zu] %s on %s", c.generator,
-						s->generator[c.generator].label,
-						s->dataset[c.dataset].label);
-		*seen = (memo){.n = n, .epsilon = c.epsilon, .valid = 1};
-	}
+	ISO_TRY(check_cell(a, &c, seen, err));
 	ISO_TRY(iso_grow(&a->cell, cap, a->ncell + 1, sizeof(*a->cell), err));
-	ISO_TRY(make_config(a, &c, err));
+	ISO_TRY(iso_cell_make_key(a, &c, err));
 	a->cell[a->ncell++] = c;
 	return ISO_OK;
 }
@@ -571,6 +423,10 @@ iso_status iso_agenda_new(const iso_suite *suite, iso_agenda **out, iso_error *e
 	for (size_t d = 0; d < suite->ndataset; d++)
 		for (size_t k = 0; k < suite->nseed; k++)
 			ISO_TRY_OUT(divide(a, d, k, err));
+	for (size_t d = 0; d < suite->ndataset; d++)
+		ISO_TRY_OUT(iso_dataset_text(&suite->dataset[d], a->data[d],
+					     iso_agenda_division(a, d, 0)->public_hash,
+					     &a->data_text[d], err));
 	ISO_TRY_OUT(make_cells(a, err));
 	ISO_TRY_OUT(rank_cells(a, err));
 	*out = a;
@@ -597,8 +453,10 @@ void iso_agenda_free(iso_agenda *a)
 	}
 	for (size_t i = 0; a->data && i < a->suite->ndataset; i++)
 		iso_dataset_free(a->data[i]);
-	for (size_t i = 0; i < a->ncell; i++)
-		cJSON_Delete(a->cell[i].config);
+	for (size_t i = 0; a->data_text && i < a->suite->ndataset; i++)
+		iso_free(a->data_text[i]);
+	iso_arena_free(&a->arena);
+	iso_free(a->data_text);
 	iso_free(a->setup);
 	iso_free(a->attack);
 	iso_free(a->metric);

@@ -17,6 +17,7 @@ typedef struct iso_setup {
 	const iso_generator *generator;
 	void *options;	 /* owned */
 	cJSON *resolved; /* owned */
+	char *text;	 /* canonical JSON: name, version, code and options; owned */
 	iso_guarantee guarantee;
 	/* 1: the plan follows the free noise scale or the target epsilon, so there is one cell per
 	 * epsilon; 0: one cell, epsilon infinite (non-private methods, published noise levels,
@@ -30,6 +31,7 @@ typedef struct iso_attack_setup {
 	const char *label;
 	void *options;	 /* owned */
 	cJSON *resolved; /* owned */
+	char *judge;	 /* canonical JSON: kind, label, name, version, code and options; owned */
 } iso_attack_setup;
 
 typedef struct iso_metric_setup {
@@ -37,6 +39,7 @@ typedef struct iso_metric_setup {
 	const char *label;
 	void *options;	 /* owned */
 	cJSON *resolved; /* owned */
+	char *judge;	 /* as above */
 } iso_metric_setup;
 
 /* The split of one data set by one seed. */
@@ -55,7 +58,10 @@ typedef struct iso_cell {
 	double epsilon; /* INFINITY when not targeted */
 	double delta;
 	size_t rows, keep; /* synthetic rows drawn and kept */
-	cJSON *config;	   /* owned */
+	/* canonical JSON: name, version, code and effective options; in the agenda's arena */
+	const char *generator_text;
+	const char *unsupported; /* why the method cannot take the data, in the agenda's arena; NULL
+				    = it can */
 	size_t rank; /* position among the sorted keys: shard i of N has the cells with rank % N ==
 			i - 1 */
 } iso_cell;
@@ -67,10 +73,12 @@ typedef struct iso_agenda {
 	size_t nattack;
 	iso_metric_setup *metric;
 	size_t nmetric;
-	iso_dataset **data;	/* [ndataset] */
+	iso_dataset **data; /* [ndataset] */
+	char **data_text; /* [ndataset] canonical JSON of source, options, hash and split; owned */
 	iso_division *division; /* [ndataset][nseed] */
 	iso_cell *cell;		/* in run order: data set, seed, generator, epsilon */
 	size_t ncell;
+	iso_arena arena;
 } iso_agenda;
 
 iso_status iso_agenda_new(const iso_suite *suite, iso_agenda **out, iso_error *err) ISO_MUST_CHECK;
@@ -85,6 +93,18 @@ static inline const iso_division *iso_agenda_division(const iso_agenda *a, size_
 {
 	return &a->division[dataset * a->suite->nseed + seed_index];
 }
+
+/* The configuration of a cell, whose hash is its key: everything that determines its training. */
+iso_status iso_cell_config(const iso_agenda *a, const iso_cell *c, cJSON **out,
+			   iso_error *err) ISO_MUST_CHECK;
+iso_status iso_cell_make_key(const iso_agenda *a, iso_cell *c, iso_error *err) ISO_MUST_CHECK;
+/* The key of one attack or metric on a cell; `judge` is the setup's text. */
+typedef enum iso_judge_kind { ISO_JUDGE_METRIC, ISO_JUDGE_ATTACK } iso_judge_kind;
+iso_status iso_judge_key(const iso_agenda *a, const iso_cell *c, iso_judge_kind kind,
+			 const char *judge, char key[33], iso_error *err) ISO_MUST_CHECK;
+iso_status iso_dataset_text(const iso_suite_dataset *d, const iso_dataset *data,
+			    const char *public_hash, char **out, iso_error *err) ISO_MUST_CHECK;
+
 /* Resolved suite with the list of its cells: DIR/suite.json. */
 iso_status iso_agenda_to_json(const iso_agenda *a, cJSON **out, iso_error *err) ISO_MUST_CHECK;
 
@@ -102,10 +122,15 @@ iso_status iso_cell_rows_new(const iso_agenda *a, size_t dataset, size_t seed_in
 			     iso_cell_rows *out, iso_error *err) ISO_MUST_CHECK;
 void iso_cell_rows_free(iso_cell_rows *r);
 
-/* Plug-ins with resolved options.  `where` stands in errors.  On failure call the matching free. */
+/* Plug-ins with resolved options.  `where` is used in error messages.  On failure call the matching
+ * free. */
 iso_status iso_setup_new(const char *name, const cJSON *base, const cJSON *over, const char *where,
 			 iso_setup *out, iso_error *err) ISO_MUST_CHECK;
 void iso_setup_free(iso_setup *s);
+/* Canonical JSON of the method with these options: its part of a cell's key; owned by the caller.
+ */
+iso_status iso_setup_text(const iso_setup *s, const cJSON *options, char **out,
+			  iso_error *err) ISO_MUST_CHECK;
 iso_status iso_attack_setup_new(const iso_suite_item *item, const char *where,
 				iso_attack_setup *out, iso_error *err) ISO_MUST_CHECK;
 void iso_attack_setup_free(iso_attack_setup *s);

@@ -2,10 +2,23 @@
 #include "suites/plugin.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "attacks/attack.h"
+#include "core/base/clock.h"
+#include "core/base/code.h"
+#include "core/io/file.h"
 #include "generators/generator.h"
 #include "metrics/metric.h"
+
+#define TRIAL_SECONDS 20.0 /* for loading a shared object */
 
 typedef const void *(*entry_fn)(void);
 
@@ -33,12 +46,105 @@ static const struct {
 	{"iso_plugin_metric", admit_metric},
 };
 
-iso_status iso_plugin_load(const char *path, iso_error *err)
+static iso_status hash_of(const char *path, char hash[65], iso_error *err)
+{
+	iso_error why = {0};
+
+	if (iso_file_sha256(path, hash, &why) == ISO_OK)
+		return ISO_OK;
+	return iso_fail(err, ISO_E_PLUGIN, "plug-in (%s): %s; give the path of a shared object",
+			path, why.text);
+}
+
+/* In a process of its own: the object is loaded and its entries are called, so that a file that
+ * crashes or exits there takes nothing with it. */
+static int load_in_child(const char *path)
 {
 	void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	const char *why = so ? NULL : dlerror();
+
+	for (size_t i = 0; so && i < ISO_COUNT(kinds); i++) {
+		entry_fn entry = NULL;
+
+		*(void **)&entry = dlsym(so, kinds[i].symbol);
+		if (entry) {
+			const uint32_t *abi = entry();
+
+			if (abi && *abi == 0xffffffffu) /* reads it: a wild pointer shows here */
+				return 2;
+		}
+	}
+	return 0;
+}
+
+/* Waits TRIAL_SECONDS at most; *status as of waitpid, -1 when it had to be killed. */
+static void wait_for(pid_t pid, int *status)
+{
+	const double until = iso_clock_wall() + TRIAL_SECONDS;
+	const struct timespec pause = {.tv_nsec = 1000000L};
+
+	while (waitpid(pid, status, WNOHANG) == 0) {
+		if (iso_clock_wall() > until) {
+			kill(pid, SIGKILL);
+			(void)waitpid(pid, status, 0);
+			*status = -1;
+			return;
+		}
+		nanosleep(&pause, NULL);
+	}
+}
+
+static iso_status try_load(const char *path, iso_error *err)
+{
+	int told[2], status = 0;
+	char word = 0;
+	pid_t pid;
+	ssize_t got;
+
+	ISO_FAIL_IF(pipe2(told, O_CLOEXEC) != 0, err, ISO_E_INTERNAL,
+		    "cannot try a plug-in (%s): %s; close some files", path, strerror(errno));
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		const char done = (char)(load_in_child(path) == 0);
+
+		got = write(told[1], &done, 1);
+		_exit(0);
+	}
+	close(told[1]);
+	if (pid > 0)
+		wait_for(pid, &status);
+	got = pid > 0 ? read(told[0], &word, 1) : -1;
+	close(told[0]);
+	ISO_FAIL_IF(pid < 0, err, ISO_E_INTERNAL, "cannot try a plug-in (%s): %s", path,
+		    strerror(errno));
+	if (got == 1 && word)
+		return ISO_OK;
+	if (status == -1)
+		return iso_fail(err, ISO_E_PLUGIN, "plug-in (%s): loading it did not end in %g s",
+				path, TRIAL_SECONDS);
+	if (WIFSIGNALED(status))
+		return iso_fail(
+			err, ISO_E_PLUGIN,
+			"plug-in (%s): loading it crashes with signal %d (%s); the file may "
+			"be truncated, or built for another program",
+			path, WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return iso_fail(err, ISO_E_PLUGIN,
+			"plug-in (%s): loading it ends the program with status %d; remove that "
+			"from its start-up code",
+			path, WEXITSTATUS(status));
+}
+
+iso_status iso_plugin_load(const char *path, iso_error *err)
+{
+	void *so;
+	const char *why;
+	char hash[65];
 	size_t found = 0;
 
+	ISO_TRY(hash_of(path, hash, err));
+	ISO_TRY(try_load(path, err));
+	so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	why = so ? NULL : dlerror();
 	ISO_FAIL_IF(!so, err, ISO_E_PLUGIN,
 		    "plug-in (%s): %.300s; give the path of a shared object, with a / in it", path,
 		    why ? why : "it cannot be loaded");
@@ -50,7 +156,9 @@ iso_status iso_plugin_load(const char *path, iso_error *err)
 		*(void **)&entry = dlsym(so, kinds[i].symbol);
 		if (!entry)
 			continue;
-		st = kinds[i].admit(entry(), err);
+		st = iso_code_note(entry(), hash, err);
+		if (st == ISO_OK)
+			st = kinds[i].admit(entry(), err);
 		if (st != ISO_OK) {
 			(void)iso_fail_context(err, "%s", path);
 			return st; /* what it registered before must stay loaded */

@@ -11,167 +11,47 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
-#include "core/io/file.h"
 #include "results/record.h"
+#include "suites/output_dir.h"
 
 #define POLL_NANOSECONDS 50000000L
 
-/* ------------------------------------------------------------------ selection */
-
-static const char *const only_keys[] = {"dataset", "generator", "epsilon", "seed"};
-
-/* Does the cell's value of the filter's key equal the filter's value? */
-static int value_matches(const iso_agenda *a, const iso_cell *c, size_t key, const char *value)
-{
-	char *end;
-	double x = strtod(value, &end);
-	const int number = end != value && *end == 0;
-
-	switch (key) {
-	case 0:
-		return strcmp(a->suite->dataset[c->dataset].label, value) == 0;
-	case 1:
-		return strcmp(a->suite->generator[c->generator].label, value) == 0;
-	case 2:
-		return number && x == c->epsilon;
-	default:
-		return number && x == (double)c->seed;
-	}
-}
-
-static iso_status only_key(const char *filter, size_t *key, const char **value, iso_error *err)
-{
-	const char *equal = strchr(filter, '=');
-	char name[32];
-
-	ISO_FAIL_IF(!equal || equal == filter || !equal[1] || equal - filter >= (long)sizeof(name),
-		    err, ISO_E_USAGE,
-		    "bad filter (--only %s): KEY=VALUE is expected, with a key of dataset, "
-		    "generator, epsilon, seed; for example "
-		    "--only generator=dp-cgan",
-		    filter);
-	snprintf(name, sizeof(name), "%.*s", (int)(equal - filter), filter);
-	*value = equal + 1;
-	for (*key = 0; *key < ISO_COUNT(only_keys); ++*key)
-		if (strcmp(only_keys[*key], name) == 0)
-			return ISO_OK;
-	const char *near = iso_nearest_word(name, only_keys, ISO_COUNT(only_keys));
-
-	return iso_fail(err, ISO_E_USAGE, "bad filter (--only %s): cells have no \"%s\"; %s%s%s",
-			filter, name,
-			near ? "did you mean " : "use dataset, generator, epsilon or seed",
-			near ? near : "", near ? "?" : "");
-}
-
-static int passes(const iso_agenda *a, const iso_cell *c, const iso_run_options *o)
-{
-	int wanted[ISO_COUNT(only_keys)] = {0}, met[ISO_COUNT(only_keys)] = {0};
-	iso_error ignored = {0};
-
-	for (size_t i = 0; i < o->nonly; i++) {
-		const char *value;
-		size_t key;
-
-		if (only_key(o->only[i], &key, &value, &ignored) != ISO_OK)
-			return 0;
-		wanted[key] = 1;
-		met[key] |= value_matches(a, c, key, value);
-	}
-	for (size_t k = 0; k < ISO_COUNT(only_keys); k++)
-		if (wanted[k] && !met[k])
-			return 0;
-	return c->rank % o->shards == o->shard - 1;
-}
-
-/* Every filter must fit some cell of the suite: a typing error must not look like "nothing to do".
- */
-static iso_status check_filters(const iso_agenda *a, const iso_run_options *o, iso_error *err)
-{
-	for (size_t i = 0; i < o->nonly; i++) {
-		const char *value;
-		size_t key, fits = 0;
-
-		ISO_TRY(only_key(o->only[i], &key, &value, err));
-		for (size_t c = 0; c < a->ncell; c++)
-			fits += (size_t)value_matches(a, &a->cell[c], key, value);
-		ISO_FAIL_IF(fits == 0, err, ISO_E_USAGE,
-			    "no such cell (--only %s): no cell of the suite has that %s; --dry-run "
-			    "lists them",
-			    o->only[i], only_keys[key]);
-	}
-	return ISO_OK;
-}
-
-static iso_status is_finished(const char *dir, const iso_cell *c, int *finished, iso_error *err)
-{
-	const cJSON *status;
-	cJSON *record;
-
-	ISO_TRY(iso_record_read(dir, c->key, &record, err));
-	status = cJSON_GetObjectItemCaseSensitive(record, "status");
-	*finished = cJSON_IsString(status) && strcmp(status->valuestring, "ok") == 0;
-	cJSON_Delete(record);
-	return ISO_OK;
-}
-
-iso_status iso_run_select(const iso_agenda *a, const iso_run_options *o, uint8_t **todo,
-			  iso_run_summary *sum, iso_error *err)
-{
-	iso_status st = check_filters(a, o, err);
-
-	memset(sum, 0, sizeof(*sum));
-	*todo = NULL;
-	ISO_TRY(st);
-	sum->cells = a->ncell;
-	*todo = iso_alloc(a->ncell + 1, 1);
-	if (!*todo)
-		return iso_no_memory(err, "the plan");
-	for (size_t i = 0; i < a->ncell && st == ISO_OK; i++) {
-		int finished = 0;
-
-		if (!passes(a, &a->cell[i], o))
-			continue;
-		sum->selected++;
-		if (!o->force)
-			st = is_finished(o->dir, &a->cell[i], &finished, err);
-		sum->finished += (size_t)finished;
-		(*todo)[i] = !finished;
-	}
-	if (st != ISO_OK) {
-		iso_free(*todo);
-		*todo = NULL;
-	}
-	return st;
-}
-
-/* ------------------------------------------------------------------ the run */
+/* What a worker is busy with: a cell, or a verification when `entry` is set. */
+typedef struct slot {
+	const iso_cell *cell;
+	iso_verdict_entry *entry;
+	iso_cell_job job;
+	iso_verdict_job verdict_job;
+} slot;
 
 typedef struct runner {
 	const iso_agenda *a;
 	const iso_run_options *o;
-	const uint8_t *todo;
+	uint8_t *todo; /* [ncell]; cleared as cells are started */
 	iso_run_summary *sum;
 	iso_worker *worker; /* [jobs] */
+	slot *slot;	    /* [jobs] */
+	iso_verdicts *verdicts;
 	double *scale; /* [ncell] calibrated by an earlier seed of the same plan; 0 = not known */
 	cJSON *host;
 	iso_cell_rows rows; /* of the data set and seed that were used last */
 	size_t rows_dataset, rows_seed;
 	int rows_valid;
-	size_t next, running, total;
+	size_t next, running, total, ended;
 	iso_progress progress;
-	int stop; /* no new cells: interrupted, or results cannot be written */
+	int stop; /* no new tasks: interrupted, or results cannot be written */
 } runner;
 
-static iso_cell_job job_of(const runner *r, const iso_cell *c, iso_worker *w)
+static iso_cell_job job_of(const runner *r, const iso_cell *c)
 {
 	return (iso_cell_job){.agenda = r->a,
 			      .cell = c,
 			      .rows = &r->rows,
 			      .dir = r->o->dir,
 			      .host = r->host,
-			      .jobs = r->o->jobs,
-			      .progress = w->progress,
-			      .scale = w->scale};
+			      .verdict = iso_verdicts_expected(r->verdicts, r->a, c),
+			      .force = r->o->force,
+			      .jobs = r->o->jobs};
 }
 
 static iso_status get_rows(runner *r, const iso_cell *c, iso_error *err)
@@ -207,23 +87,103 @@ static void note_scale(runner *r, const iso_cell *c, double scale)
 	}
 }
 
-static iso_status start_next(runner *r, iso_worker *w, iso_error *err)
-{
-	const iso_cell *c;
-	iso_cell_job job;
+/* ------------------------------------------------------------------ starting tasks */
 
+static iso_limits limits_of(const runner *r)
+{
+	return (iso_limits){.seconds = r->a->suite->limit_seconds,
+			    .bytes = r->a->suite->limit_bytes};
+}
+
+static iso_status start_verification(runner *r, size_t i, iso_verdict_entry *e, iso_error *err)
+{
+	const iso_limits limits = limits_of(r);
+	slot *s = &r->slot[i];
+
+	*s = (slot){.cell = e->cell,
+		    .entry = e,
+		    .verdict_job = {.agenda = r->a, .entry = e, .dir = r->o->dir}};
+	e->state = ISO_VERDICT_RUNNING;
+	r->running++;
+	return iso_worker_start(&r->worker[i], iso_verdict_task, &s->verdict_job, &limits, 0, err);
+}
+
+static iso_status start_cell(runner *r, size_t i, size_t at, iso_error *err)
+{
+	const iso_limits limits = limits_of(r);
+	const iso_cell *c = &r->a->cell[at];
+	slot *s = &r->slot[i];
+
+	r->todo[at] = 0;
+	ISO_TRY(get_rows(r, c, err));
+	*s = (slot){.cell = c, .job = job_of(r, c)};
+	r->running++;
+	return iso_worker_start(&r->worker[i], iso_cell_task, &s->job, &limits, r->scale[at], err);
+}
+
+/* A cell that its method cannot take needs no worker. */
+static iso_status note_unsupported(runner *r, size_t at, iso_error *err)
+{
+	const iso_cell *c = &r->a->cell[at];
+	const iso_cell_job job = job_of(r, c);
+
+	r->todo[at] = 0;
+	r->sum->unsupported++;
+	r->ended++;
+	return iso_cell_write_failure(&job, iso_failure_name(ISO_E_UNSUPPORTED), c->unsupported,
+				      err);
+}
+
+/* The next verification, else the next cell whose method's promise has been tried. */
+static iso_status start_next(runner *r, size_t i, iso_error *err)
+{
+	for (size_t k = 0; k < r->verdicts->n; k++)
+		if (r->verdicts->v[k].state == ISO_VERDICT_PENDING)
+			return start_verification(r, i, &r->verdicts->v[k], err);
 	while (r->next < r->a->ncell && !r->todo[r->next])
 		r->next++;
-	if (r->next == r->a->ncell)
-		return ISO_OK;
-	*w->scale = r->scale[r->next];
-	c = &r->a->cell[r->next++];
-	ISO_TRY(get_rows(r, c, err));
-	job = job_of(r, c, w);
-	ISO_TRY(iso_worker_start(w, &job, err));
-	r->running++;
+	for (size_t at = r->next; at < r->a->ncell; at++) {
+		const iso_cell *c = &r->a->cell[at];
+
+		if (!r->todo[at])
+			continue;
+		if (c->unsupported) {
+			ISO_TRY(note_unsupported(r, at, err));
+			continue;
+		}
+		if (r->verdicts->n &&
+		    iso_verdicts_of(r->verdicts, r->a, c)->state == ISO_VERDICT_RUNNING)
+			continue;
+		return start_cell(r, i, at, err);
+	}
 	return ISO_OK;
 }
+
+/* Only what a selected cell waits for is verified; verdicts of earlier runs are taken. */
+static iso_status prepare_verdicts(runner *r, iso_error *err)
+{
+	iso_verdicts *v = r->verdicts;
+	uint8_t *wanted = iso_alloc(v->n + 1, 1);
+	iso_status st = ISO_OK;
+
+	if (!wanted)
+		return iso_no_memory(err, "the verdicts");
+	for (size_t i = 0; i < r->a->ncell && v->n; i++)
+		if (r->todo[i])
+			wanted[iso_verdicts_of(v, r->a, &r->a->cell[i]) - v->v] = 1;
+	for (size_t k = 0; k < v->n && st == ISO_OK; k++) {
+		if (v->v[k].state != ISO_VERDICT_PENDING)
+			continue;
+		if (!wanted[k])
+			v->v[k].state = ISO_VERDICT_NONE;
+		else if (!r->o->force)
+			st = iso_verdict_take(r->o->dir, &v->v[k], err);
+	}
+	iso_free(wanted);
+	return st;
+}
+
+/* ------------------------------------------------------------------ ends of tasks */
 
 void iso_run_summary_free(iso_run_summary *sum)
 {
@@ -232,56 +192,123 @@ void iso_run_summary_free(iso_run_summary *sum)
 	sum->nfailure = sum->failure_cap = 0;
 }
 
-static iso_status note_end(runner *r, const iso_worker *w, const iso_finished *done, iso_error *err)
+static iso_status note_failure(runner *r, const iso_cell *c, iso_status code, const char *text,
+			       int lost, iso_error *err)
 {
 	iso_run_summary *sum = r->sum;
 	const iso_suite *s = r->a->suite;
-	const iso_cell *c = w->cell;
 
-	r->running--;
-	if (done->outcome == ISO_CELL_OK) {
-		note_scale(r, c, *w->scale);
-		sum->done++;
-		return ISO_OK;
-	}
 	sum->failed++;
 	ISO_TRY(iso_grow(&sum->failure, &sum->failure_cap, sum->nfailure + 1, sizeof(*sum->failure),
 			 err));
-	sum->failure[sum->nfailure] = (iso_failure){.cell = c, .code = done->code};
-	snprintf(sum->failure[sum->nfailure].text, sizeof(sum->failure->text), "%s", done->text);
+	sum->failure[sum->nfailure] = (iso_failure){.cell = c, .code = code};
+	snprintf(sum->failure[sum->nfailure].text, sizeof(sum->failure->text), "%s", text);
 	sum->nfailure++;
 	iso_warn("cell %.8s (%s, %s, epsilon %g, seed %llu): %s", c->key,
 		 s->dataset[c->dataset].label, s->generator[c->generator].label, c->epsilon,
-		 (unsigned long long)c->seed, done->text);
-	if (done->outcome == ISO_CELL_LOST && !r->stop) {
-		iso_warn("results cannot be written to %s: no further cells are started; mend that "
-			 "and run the same command again",
+		 (unsigned long long)c->seed, text);
+	if (lost && !r->stop) {
+		iso_warn("results cannot be written to %s: no further cells are started; make room "
+			 "or fix the directory, and run the same command again",
 			 r->o->dir);
 		r->stop = 1;
 	}
 	return ISO_OK;
 }
 
+/* The worker died before it could write: the parent records it. */
+static iso_status note_death(runner *r, const slot *s, const iso_finished *done, iso_error *err)
+{
+	const int late = done->outcome == ISO_TASK_TIMEOUT;
+	char text[900];
+	iso_error why = {0};
+	iso_status st;
+
+	snprintf(text, sizeof(text), "%s (%s): %s", late ? "time limit" : "crash", s->cell->key,
+		 done->text);
+	text[sizeof(why.text) - 1] = 0;
+	st = iso_cell_write_failure(&s->job, late ? "timeout" : "crash", text, &why);
+	if (st != ISO_OK)
+		return note_failure(r, s->cell, st, why.text, 1, err);
+	return note_failure(r, s->cell, done->code, text, 0, err);
+}
+
+static iso_status note_refuted(runner *r, const slot *s, iso_error *err)
+{
+	cJSON *record;
+	const char *verified;
+
+	if (!s->job.verdict)
+		return ISO_OK;
+	ISO_TRY(iso_record_read_parts(r->o->dir, s->cell->key, ISO_RECORD_LIGHT, &record, err));
+	verified = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(record, "verified"));
+	r->sum->refuted += verified && strcmp(verified, "refuted") == 0;
+	cJSON_Delete(record);
+	return ISO_OK;
+}
+
+static iso_status note_cell(runner *r, size_t i, const iso_finished *done, iso_error *err)
+{
+	const iso_worker_page *page = r->worker[i].page;
+	const slot *s = &r->slot[i];
+	iso_run_summary *sum = r->sum;
+
+	r->ended++;
+	sum->trained += page->counts.trained;
+	sum->judged += page->counts.judged;
+	sum->reused += page->counts.reused;
+	if (done->outcome != ISO_TASK_DONE)
+		return note_death(r, s, done, err);
+	if (done->code == ISO_E_UNSUPPORTED && !page->lost) {
+		sum->unsupported++;
+		return ISO_OK;
+	}
+	if (done->code != ISO_OK)
+		return note_failure(r, s->cell, done->code, done->text, page->lost, err);
+	note_scale(r, s->cell, page->scale);
+	sum->done++;
+	return note_refuted(r, s, err);
+}
+
+static iso_status note_verification(runner *r, iso_verdict_entry *e, const iso_finished *done,
+				    iso_error *err)
+{
+	if (done->outcome == ISO_TASK_DONE && done->code == ISO_OK)
+		ISO_TRY(iso_verdict_take(r->o->dir, e, err));
+	if (e->state == ISO_VERDICT_READY)
+		return ISO_OK;
+	iso_warn("%s on %s could not be verified: %s",
+		 r->a->suite->generator[e->cell->generator].label,
+		 r->a->suite->dataset[e->cell->dataset].label, done->text);
+	return iso_verdict_give_up(e, done->text, err);
+}
+
+/* ------------------------------------------------------------------ the run */
+
 static iso_status poll_workers(runner *r, iso_error *err)
 {
+	const size_t jobs = (size_t)r->o->jobs;
 	double running = 0;
 
-	for (int i = 0; i < r->o->jobs; i++) {
+	for (size_t i = 0; i < jobs; i++) {
 		iso_worker *w = &r->worker[i];
-		iso_cell_job job;
 		iso_finished done;
 
-		if (w->pid) {
-			job = job_of(r, w->cell, w);
-			if (iso_worker_poll(w, &job, &done))
-				ISO_TRY(note_end(r, w, &done, err));
+		if (w->pid && iso_worker_poll(w, &done)) {
+			iso_orphans_kill(r->worker, jobs);
+			r->running--;
+			if (r->slot[i].entry)
+				ISO_TRY(note_verification(r, r->slot[i].entry, &done, err));
+			else
+				ISO_TRY(note_cell(r, i, &done, err));
 		}
 		if (!w->pid && !r->stop)
-			ISO_TRY(start_next(r, w, err));
-		running += iso_worker_share(w);
+			ISO_TRY(start_next(r, i, err));
+		if (!r->slot[i].entry)
+			running += iso_worker_share(w);
 	}
 	/* A running cell counts up to nine tenths: training is not all of it. */
-	iso_progress_update(&r->progress, (double)(r->sum->done + r->sum->failed) + 0.9 * running);
+	iso_progress_update(&r->progress, (double)r->ended + 0.9 * running);
 	return ISO_OK;
 }
 
@@ -304,6 +331,7 @@ static iso_status run_all(runner *r, iso_error *err)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, &old);
+	iso_orphans_adopt(1);
 	iso_progress_start(&r->progress, "cells", (double)r->total);
 	do {
 		st = poll_workers(r, err);
@@ -312,64 +340,11 @@ static iso_status run_all(runner *r, iso_error *err)
 			break;
 		}
 	} while (st == ISO_OK && r->running);
-	for (int i = 0; i < r->o->jobs; i++)
-		iso_worker_kill(&r->worker[i]);
+	iso_workers_stop(r->worker, (size_t)r->o->jobs);
+	iso_orphans_kill(r->worker, (size_t)r->o->jobs);
+	iso_orphans_adopt(0);
 	iso_progress_finish(&r->progress);
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	return st;
-}
-
-static iso_status write_json(const char *dir, const char *name, const cJSON *v, iso_error *err)
-{
-	iso_str path = {0}, text = {0};
-	iso_status st;
-
-	iso_str_addf(&path, "%s/%s", dir, name);
-	ISO_TRY_OUT(iso_str_check(&path, err));
-	ISO_TRY_OUT(iso_json_pretty(v, &text, err));
-	ISO_TRY_OUT(iso_file_write_atomic(path.p, text.p, text.n, err));
-out:
-	iso_str_free(&path);
-	iso_str_free(&text);
-	return st;
-}
-
-static iso_status prepare(const iso_agenda *a, const char *dir, iso_error *err)
-{
-	iso_str path = {0};
-	cJSON *suite;
-	iso_status st;
-
-	iso_str_addf(&path, "%s/cells", dir);
-	st = iso_str_check(&path, err);
-	if (st == ISO_OK)
-		st = iso_make_dirs(path.p, err);
-	iso_str_free(&path);
-	ISO_TRY(st);
-	ISO_TRY(iso_agenda_to_json(a, &suite, err));
-	st = write_json(dir, "suite.json", suite, err);
-	cJSON_Delete(suite);
-	return st;
-}
-
-static iso_status write_results(const char *dir, iso_error *err)
-{
-	iso_records records;
-	iso_str text = {0}, path = {0};
-	iso_status st;
-
-	ISO_TRY(iso_records_load(dir, &records, err));
-	if (records.foreign)
-		iso_note("%zu record%s of other cells (an earlier version of the suite) left out",
-			 records.foreign, records.foreign == 1 ? "" : "s");
-	iso_str_addf(&path, "%s/results.csv", dir);
-	ISO_TRY_OUT(iso_str_check(&path, err));
-	ISO_TRY_OUT(iso_results_csv(&records, &text, err));
-	ISO_TRY_OUT(iso_file_write_atomic(path.p, text.p, text.n, err));
-out:
-	iso_records_free(&records);
-	iso_str_free(&text);
-	iso_str_free(&path);
 	return st;
 }
 
@@ -379,9 +354,11 @@ static iso_status with_workers(runner *r, iso_error *err)
 	int n = 0;
 
 	r->worker = iso_alloc((size_t)r->o->jobs, sizeof(*r->worker));
+	r->slot = iso_alloc((size_t)r->o->jobs, sizeof(*r->slot));
 	r->scale = iso_alloc(r->a->ncell + 1, sizeof(*r->scale));
-	if (!r->worker || !r->scale) {
+	if (!r->worker || !r->slot || !r->scale) {
 		iso_free(r->worker);
+		iso_free(r->slot);
 		iso_free(r->scale);
 		return iso_no_memory(err, "workers");
 	}
@@ -392,33 +369,65 @@ static iso_status with_workers(runner *r, iso_error *err)
 	if (st == ISO_OK)
 		st = iso_host_facts(&r->host, err);
 	if (st == ISO_OK)
+		st = prepare_verdicts(r, err);
+	if (st == ISO_OK)
 		st = run_all(r, err);
 	for (int i = 0; i < n; i++)
 		iso_worker_close(&r->worker[i]);
 	iso_free(r->worker);
+	iso_free(r->slot);
 	iso_free(r->scale);
 	cJSON_Delete(r->host);
 	iso_cell_rows_free(&r->rows);
 	return st;
 }
 
+/* What lies in the directory and is not of this plan, in one line. */
+static iso_status say_foreign(const char *dir, iso_error *err)
+{
+	iso_index x;
+
+	ISO_TRY(iso_index_load(dir, &x, err));
+	if (x.other_code)
+		iso_note("%zu record%s made by other code left out: the method, or core, has "
+			 "changed since",
+			 x.other_code, x.other_code == 1 ? "" : "s");
+	if (x.foreign > x.other_code)
+		iso_note("%zu record%s of other cells (an earlier version of the suite) left out",
+			 x.foreign - x.other_code, x.foreign - x.other_code == 1 ? "" : "s");
+	iso_index_free(&x);
+	return ISO_OK;
+}
+
+static iso_status run_locked(runner *r, iso_error *err)
+{
+	ISO_TRY(iso_output_write_suite(r->a, r->o->dir, err));
+	if (r->total)
+		ISO_TRY(with_workers(r, err));
+	ISO_TRY(say_foreign(r->o->dir, err));
+	return iso_results_renew(r->o->dir, err);
+}
+
 iso_status iso_run(const iso_agenda *a, const iso_run_options *o, iso_run_summary *sum,
 		   iso_error *err)
 {
-	runner r = {.a = a, .o = o, .sum = sum};
+	iso_verdicts verdicts = {0};
+	runner r = {.a = a, .o = o, .sum = sum, .verdicts = &verdicts};
 	const double start = iso_clock_wall();
-	uint8_t *todo = NULL;
+	iso_dir_lock lock;
 	iso_status st;
 
-	ISO_TRY(iso_run_select(a, o, &todo, sum, err));
-	r.todo = todo;
-	r.total = sum->selected - sum->finished;
-	st = prepare(a, o->dir, err);
-	if (st == ISO_OK && r.total)
-		st = with_workers(&r, err);
+	memset(sum, 0, sizeof(*sum));
+	ISO_TRY(iso_output_open(o->dir, o->shard, o->shards, &lock, err));
+	st = iso_verdicts_new(a, &verdicts, err);
 	if (st == ISO_OK)
-		st = write_results(o->dir, err);
+		st = iso_run_select(a, o, &verdicts, &r.todo, sum, err);
+	r.total = sum->selected - sum->finished;
+	if (st == ISO_OK)
+		st = run_locked(&r, err);
 	sum->seconds = iso_clock_wall() - start;
-	iso_free(todo);
+	iso_free(r.todo);
+	iso_verdicts_free(&verdicts);
+	iso_output_close(&lock);
 	return st;
 }

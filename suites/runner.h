@@ -3,6 +3,7 @@
 #ifndef ISO_SUITES_RUNNER_H
 #define ISO_SUITES_RUNNER_H
 
+#include "suites/verdict.h"
 #include "suites/worker.h"
 
 #define ISO_ONLY_MAX 64
@@ -24,10 +25,16 @@ typedef struct iso_failure {
 } iso_failure;
 
 typedef struct iso_run_summary {
-	size_t cells;	     /* of the suite */
-	size_t selected;     /* by shard and only */
-	size_t finished;     /* of those, done before this run */
-	size_t done, failed; /* by this run */
+	size_t cells;		   /* of the suite */
+	size_t selected;	   /* by shard and only */
+	size_t finished;	   /* of those, done before this run */
+	size_t done, failed;	   /* by this run */
+	size_t unsupported;	   /* cells that their method cannot take, by this run .. */
+	size_t unsupported_before; /* .. and among the finished ones */
+	size_t refuted;		   /* selected cells whose promise of privacy was refuted */
+	/* Tasks: trainings and judgements (one attack or metric of one cell) done by this run, and
+	 * taken from earlier ones. */
+	size_t trained, judged, reused;
 	int interrupted;
 	double seconds;
 	iso_failure *failure; /* [nfailure]; owned */
@@ -36,8 +43,11 @@ typedef struct iso_run_summary {
 
 /* Which cells would run: *todo [ncell] flags, owned by the caller; counts into the summary.
  * ISO_E_USAGE for an `only` that fits no cell. */
-iso_status iso_run_select(const iso_agenda *a, const iso_run_options *o, uint8_t **todo,
-			  iso_run_summary *sum, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_run_select(const iso_agenda *a, const iso_run_options *o, const iso_verdicts *v,
+			  uint8_t **todo, iso_run_summary *sum, iso_error *err) ISO_MUST_CHECK;
+/* Flags [ncell], owned by the caller: is there a file of the cell in DIR/cells? */
+iso_status iso_cells_on_disk(const iso_agenda *a, const char *dir, uint8_t **out,
+			     iso_error *err) ISO_MUST_CHECK;
 /* Runs them and writes suite.json and results.csv.  Failed cells are in the summary, not in the
  * return value. */
 iso_status iso_run(const iso_agenda *a, const iso_run_options *o, iso_run_summary *sum,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Suite files: parse and validate.  Whatever needs data or options tables is judged by plan.c. */
-#include "suites/suite.h"
+#include "suites/suite_parts.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -12,83 +12,11 @@
 #include "core/base/text.h"
 #include "core/io/file.h"
 
-#define WHERE_MAX 256
-#define LIST_MAX 4096
 #define SEED_MAX 4294967295.0
-
-/* A place in the file, for errors: "suite.json: generators[2]". */
-typedef struct place {
-	iso_suite *s;
-	const char *file;
-	const char *dir;
-	iso_error *err;
-} place;
 
 static const cJSON *get(const cJSON *obj, const char *key)
 {
 	return cJSON_GetObjectItemCaseSensitive(obj, key);
-}
-
-static iso_status get_bool(const cJSON *obj, const char *key, int *out, const char *where,
-			   iso_error *err)
-{
-	const cJSON *v = get(obj, key);
-
-	if (!v)
-		return ISO_OK;
-	ISO_FAIL_IF(!cJSON_IsBool(v), err, ISO_E_CONFIG,
-		    "wrong type (%s): \"%s\" must be true or false; mend it", where, key);
-	*out = cJSON_IsTrue(v);
-	return ISO_OK;
-}
-
-static iso_status get_whole(const cJSON *obj, const char *key, double lo, double hi, double *out,
-			    const char *where, iso_error *err)
-{
-	ISO_TRY(iso_json_get_number(obj, key, 0, lo, hi, out, where, err));
-	ISO_FAIL_IF(*out != floor(*out), err, ISO_E_CONFIG,
-		    "not a whole number (%s): \"%s\" is %g; give a whole number", where, key, *out);
-	return ISO_OK;
-}
-
-static iso_status get_object(const cJSON *obj, const char *key, const cJSON **out,
-			     const char *where, iso_error *err)
-{
-	const cJSON *v = get(obj, key);
-
-	*out = NULL;
-	if (!v)
-		return ISO_OK;
-	ISO_FAIL_IF(!cJSON_IsObject(v), err, ISO_E_CONFIG,
-		    "wrong type (%s): \"%s\" must be an object {...}; mend it", where, key);
-	*out = v;
-	return ISO_OK;
-}
-
-/* A list; *n = 0 and *out = NULL when it is not there. */
-static iso_status get_list(const cJSON *obj, const char *key, const cJSON **out, size_t *n,
-			   const char *where, iso_error *err)
-{
-	const cJSON *v = get(obj, key);
-
-	*out = NULL;
-	*n = 0;
-	if (!v)
-		return ISO_OK;
-	ISO_FAIL_IF(!cJSON_IsArray(v), err, ISO_E_CONFIG,
-		    "wrong type (%s): \"%s\" must be a list [...]; mend it", where, key);
-	*n = (size_t)cJSON_GetArraySize(v);
-	ISO_FAIL_IF(*n > LIST_MAX, err, ISO_E_CONFIG,
-		    "list too long (%s): \"%s\" has %zu entries, at most %d are allowed; split the "
-		    "suite",
-		    where, key, *n, LIST_MAX);
-	*out = v;
-	return ISO_OK;
-}
-
-static void *room(place *p, size_t n, size_t size)
-{
-	return iso_arena_alloc(&p->s->arena, n ? n : 1, size);
 }
 
 static iso_status check_label(const char *label, const char *where, iso_error *err)
@@ -100,56 +28,15 @@ static iso_status check_label(const char *label, const char *where, iso_error *e
 	return ISO_OK;
 }
 
-static iso_status read_numbers(place *p, const cJSON *list, size_t n, double lo, double hi,
-			       int whole, double **out, const char *where)
-{
-	size_t i = 0;
-	const cJSON *v;
-
-	*out = room(p, n, sizeof(**out));
-	if (!*out)
-		return iso_no_memory(p->err, "a suite");
-	cJSON_ArrayForEach(v, list)
-	{
-		double x = cJSON_IsNumber(v) ? v->valuedouble : NAN;
-
-		ISO_FAIL_IF(!(x >= lo && x <= hi) || (whole && x != floor(x)), p->err, ISO_E_CONFIG,
-			    "bad number (%s[%zu]): %s from %g to %g is expected; mend it", where, i,
-			    whole ? "a whole number" : "a number", lo, hi);
-		for (size_t j = 0; j < i; j++)
-			ISO_FAIL_IF((*out)[j] == x, p->err, ISO_E_CONFIG,
-				    "repeated number (%s[%zu]): %g stands there twice; "
-				    "remove one",
-				    where, i, x);
-		(*out)[i++] = x;
-	}
-	return ISO_OK;
-}
-
-static iso_status read_epsilons(place *p, const cJSON *obj, double **out, size_t *n,
-				const char *where)
-{
-	const cJSON *list;
-	char here[WHERE_MAX + 16];
-
-	ISO_TRY(get_list(obj, "epsilons", &list, n, where, p->err));
-	if (!list)
-		return ISO_OK;
-	ISO_FAIL_IF(*n == 0, p->err, ISO_E_CONFIG,
-		    "empty list (%s): \"epsilons\" names no epsilon; give at least one", where);
-	snprintf(here, sizeof(here), "%s: epsilons", where);
-	return read_numbers(p, list, *n, 1e-6, 1e6, 0, out, here);
-}
-
 static iso_status read_split(const cJSON *obj, iso_suite_split *split, const char *where,
 			     iso_error *err)
 {
 	static const char *const keys[] = {"train",  "holdout",	      "aux",
 					   "public", "official_test", "dedup"};
 	const cJSON *v;
-	char here[WHERE_MAX + 16];
+	char here[ISO_WHERE_MAX + 16];
 
-	ISO_TRY(get_object(obj, "split", &v, where, err));
+	ISO_TRY(iso_suite_object(obj, "split", &v, where, err));
 	if (!v)
 		return ISO_OK;
 	snprintf(here, sizeof(here), "%s: split", where);
@@ -158,8 +45,8 @@ static iso_status read_split(const cJSON *obj, iso_suite_split *split, const cha
 	ISO_TRY(iso_json_get_number(v, "holdout", 0, 0, 1, &split->holdout, here, err));
 	ISO_TRY(iso_json_get_number(v, "aux", 0, 0, 1, &split->aux, here, err));
 	ISO_TRY(iso_json_get_number(v, "public", 0, 0, 1, &split->public_rows, here, err));
-	ISO_TRY(get_bool(v, "official_test", &split->official_test, here, err));
-	ISO_TRY(get_bool(v, "dedup", &split->dedup, here, err));
+	ISO_TRY(iso_suite_bool(v, "official_test", &split->official_test, here, err));
+	ISO_TRY(iso_suite_bool(v, "dedup", &split->dedup, here, err));
 	ISO_FAIL_IF(!(split->train + split->holdout + split->aux + split->public_rows <= 1 + 1e-9),
 		    err, ISO_E_CONFIG,
 		    "shares too large (%s): train + holdout + aux + public is %g, at most 1 is "
@@ -172,7 +59,7 @@ static iso_status read_split(const cJSON *obj, iso_suite_split *split, const cha
 
 /* A file named in the suite: relative to the suite's own directory if it is there, else as it
  * stands. */
-static iso_status resolve_file(place *p, const char **path)
+static iso_status resolve_file(iso_suite_place *p, const char **path)
 {
 	char full[PATH_MAX];
 
@@ -185,7 +72,8 @@ static iso_status resolve_file(place *p, const char **path)
 	return *path ? ISO_OK : iso_no_memory(p->err, "a suite");
 }
 
-static iso_status read_dataset(place *p, const cJSON *v, iso_suite_dataset *d, const char *where)
+static iso_status read_dataset(iso_suite_place *p, const cJSON *v, iso_suite_dataset *d,
+			       const char *where)
 {
 	static const char *const keys[] = {"name", "label",  "options",	  "split",
 					   "csv",  "schema", "public_csv"};
@@ -196,13 +84,13 @@ static iso_status read_dataset(place *p, const cJSON *v, iso_suite_dataset *d, c
 		return check_label(d->label, where, p->err);
 	}
 	ISO_FAIL_IF(!cJSON_IsObject(v), p->err, ISO_E_CONFIG,
-		    "wrong type (%s): a name or an object is expected; mend it", where);
+		    "wrong type (%s): a name or an object is expected", where);
 	ISO_TRY(iso_json_only_keys(v, keys, ISO_COUNT(keys), where, p->err));
 	ISO_TRY(iso_json_get_string(v, "name", 1, &d->name, where, p->err));
 	d->label = d->name;
 	ISO_TRY(iso_json_get_string(v, "label", 0, &d->label, where, p->err));
 	ISO_TRY(check_label(d->label, where, p->err));
-	ISO_TRY(get_object(v, "options", &d->options, where, p->err));
+	ISO_TRY(iso_suite_object(v, "options", &d->options, where, p->err));
 	ISO_TRY(iso_json_get_string(v, "csv", 0, &d->csv, where, p->err));
 	ISO_TRY(iso_json_get_string(v, "schema", 0, &d->schema, where, p->err));
 	ISO_TRY(iso_json_get_string(v, "public_csv", 0, &d->public_csv, where, p->err));
@@ -219,7 +107,8 @@ static iso_status read_dataset(place *p, const cJSON *v, iso_suite_dataset *d, c
 	return resolve_file(p, &d->schema);
 }
 
-static iso_status read_item(place *p, const cJSON *v, iso_suite_item *item, const char *where)
+static iso_status read_item(iso_suite_place *p, const cJSON *v, iso_suite_item *item,
+			    const char *where)
 {
 	static const char *const keys[] = {"name", "label", "options"};
 
@@ -228,16 +117,16 @@ static iso_status read_item(place *p, const cJSON *v, iso_suite_item *item, cons
 		return check_label(item->label, where, p->err);
 	}
 	ISO_FAIL_IF(!cJSON_IsObject(v), p->err, ISO_E_CONFIG,
-		    "wrong type (%s): a name or an object is expected; mend it", where);
+		    "wrong type (%s): a name or an object is expected", where);
 	ISO_TRY(iso_json_only_keys(v, keys, ISO_COUNT(keys), where, p->err));
 	ISO_TRY(iso_json_get_string(v, "name", 1, &item->name, where, p->err));
 	item->label = item->name;
 	ISO_TRY(iso_json_get_string(v, "label", 0, &item->label, where, p->err));
 	ISO_TRY(check_label(item->label, where, p->err));
-	return get_object(v, "options", &item->options, where, p->err);
+	return iso_suite_object(v, "options", &item->options, where, p->err);
 }
 
-static iso_status unknown_dataset(place *p, const char *label, const char *where)
+static iso_status unknown_dataset(iso_suite_place *p, const char *label, const char *where)
 {
 	const char *words[64], *near;
 	size_t n = 0;
@@ -246,12 +135,13 @@ static iso_status unknown_dataset(place *p, const char *label, const char *where
 		words[n++] = p->s->dataset[i].label;
 	near = iso_nearest_word(label, words, n);
 	return iso_fail(p->err, ISO_E_CONFIG,
-			"unknown data set (%s): \"%s\" is no data set of this suite; %s%s%s", where,
-			label, near ? "did you mean \"" : "add it to \"datasets\" or remove it",
+			"unknown data set (%s): \"%s\" is not a data set of this suite; %s%s%s",
+			where, label,
+			near ? "did you mean \"" : "add it to \"datasets\" or remove it",
 			near ? near : "", near ? "\"?" : "");
 }
 
-static iso_status read_generator(place *p, const cJSON *v, iso_suite_generator *g,
+static iso_status read_generator(iso_suite_place *p, const cJSON *v, iso_suite_generator *g,
 				 const char *where)
 {
 	static const char *const keys[] = {"name",     "label",	   "options",
@@ -264,35 +154,33 @@ static iso_status read_generator(place *p, const cJSON *v, iso_suite_generator *
 		return check_label(g->label, where, p->err);
 	}
 	ISO_FAIL_IF(!cJSON_IsObject(v), p->err, ISO_E_CONFIG,
-		    "wrong type (%s): a name or an object is expected; mend it", where);
+		    "wrong type (%s): a name or an object is expected", where);
 	ISO_TRY(iso_json_only_keys(v, keys, ISO_COUNT(keys), where, p->err));
 	ISO_TRY(iso_json_get_string(v, "name", 1, &g->name, where, p->err));
 	g->label = g->name;
 	ISO_TRY(iso_json_get_string(v, "label", 0, &g->label, where, p->err));
 	ISO_TRY(check_label(g->label, where, p->err));
-	ISO_TRY(get_object(v, "options", &g->options, where, p->err));
-	ISO_TRY(read_epsilons(p, v, &g->epsilon, &g->nepsilon, where));
-	ISO_TRY(get_object(v, "per_dataset", &g->per_dataset, where, p->err));
+	ISO_TRY(iso_suite_object(v, "options", &g->options, where, p->err));
+	ISO_TRY(iso_suite_epsilons(p, v, &g->epsilon, &g->nepsilon, where));
+	ISO_TRY(iso_suite_object(v, "per_dataset", &g->per_dataset, where, p->err));
 	cJSON_ArrayForEach(item, g->per_dataset)
 	{
 		if (iso_suite_find_dataset(p->s, item->string) == SIZE_MAX)
 			return unknown_dataset(p, item->string, where);
 		ISO_FAIL_IF(!cJSON_IsObject(item), p->err, ISO_E_CONFIG,
-			    "wrong type (%s: per_dataset): \"%s\" must be an object of options; "
-			    "mend it",
+			    "wrong type (%s: per_dataset): \"%s\" must be an object of options",
 			    where, item->string);
 	}
-	ISO_TRY(get_list(v, "datasets", &list, &g->ndataset, where, p->err));
+	ISO_TRY(iso_suite_list(v, "datasets", &list, &g->ndataset, where, p->err));
 	if (!list)
 		return ISO_OK;
-	g->dataset = room(p, g->ndataset, sizeof(*g->dataset));
+	g->dataset = iso_suite_room(p, g->ndataset, sizeof(*g->dataset));
 	if (!g->dataset)
 		return iso_no_memory(p->err, "a suite");
 	cJSON_ArrayForEach(item, list)
 	{
 		ISO_FAIL_IF(!cJSON_IsString(item), p->err, ISO_E_CONFIG,
-			    "wrong type (%s): \"datasets\" must list labels of data sets; mend it",
-			    where);
+			    "wrong type (%s): \"datasets\" must list labels of data sets", where);
 		if (iso_suite_find_dataset(p->s, item->valuestring) == SIZE_MAX)
 			return unknown_dataset(p, item->valuestring, where);
 		g->dataset[i++] = item->valuestring;
@@ -331,7 +219,7 @@ static iso_status unique_labels(const void *table, size_t stride, size_t n, cons
 	return ISO_OK;
 }
 
-static iso_status read_datasets(place *p)
+static iso_status read_datasets(iso_suite_place *p)
 {
 	iso_suite *s = p->s;
 	const cJSON *list, *v;
@@ -340,17 +228,17 @@ static iso_status read_datasets(place *p)
 	size_t i = 0;
 
 	ISO_TRY(read_split(s->root, &split, p->file, p->err));
-	ISO_TRY(get_list(s->root, "datasets", &list, &s->ndataset, p->file, p->err));
+	ISO_TRY(iso_suite_list(s->root, "datasets", &list, &s->ndataset, p->file, p->err));
 	ISO_FAIL_IF(s->ndataset == 0, p->err, ISO_E_CONFIG,
 		    "no data set (%s): \"datasets\" must name at least one; isoeps list datasets "
 		    "shows what there is",
 		    p->file);
-	s->dataset = room(p, s->ndataset, sizeof(*s->dataset));
+	s->dataset = iso_suite_room(p, s->ndataset, sizeof(*s->dataset));
 	if (!s->dataset)
 		return iso_no_memory(p->err, "a suite");
 	cJSON_ArrayForEach(v, list)
 	{
-		char where[WHERE_MAX];
+		char where[ISO_WHERE_MAX];
 		iso_suite_dataset *d = &s->dataset[i];
 
 		snprintf(where, sizeof(where), "%.200s: datasets[%zu]", p->file, i);
@@ -364,23 +252,23 @@ static iso_status read_datasets(place *p)
 			     p->err);
 }
 
-static iso_status read_generators(place *p)
+static iso_status read_generators(iso_suite_place *p)
 {
 	iso_suite *s = p->s;
 	const cJSON *list, *v;
 	size_t i = 0;
 
-	ISO_TRY(get_list(s->root, "generators", &list, &s->ngenerator, p->file, p->err));
+	ISO_TRY(iso_suite_list(s->root, "generators", &list, &s->ngenerator, p->file, p->err));
 	ISO_FAIL_IF(s->ngenerator == 0, p->err, ISO_E_CONFIG,
 		    "no generator (%s): \"generators\" must name at least one; isoeps list "
 		    "generators shows what there is",
 		    p->file);
-	s->generator = room(p, s->ngenerator, sizeof(*s->generator));
+	s->generator = iso_suite_room(p, s->ngenerator, sizeof(*s->generator));
 	if (!s->generator)
 		return iso_no_memory(p->err, "a suite");
 	cJSON_ArrayForEach(v, list)
 	{
-		char where[WHERE_MAX];
+		char where[ISO_WHERE_MAX];
 
 		snprintf(where, sizeof(where), "%.200s: generators[%zu]", p->file, i);
 		ISO_TRY(read_generator(p, v, &s->generator[i++], where));
@@ -389,22 +277,22 @@ static iso_status read_generators(place *p)
 			     p->file, p->err);
 }
 
-static iso_status read_items(place *p, const char *key, iso_suite_item **out, size_t *n)
+static iso_status read_items(iso_suite_place *p, const char *key, iso_suite_item **out, size_t *n)
 {
 	const cJSON *list, *v;
 	size_t i = 0;
 
-	ISO_TRY(get_list(p->s->root, key, &list, n, p->file, p->err));
+	ISO_TRY(iso_suite_list(p->s->root, key, &list, n, p->file, p->err));
 	if (!list) {
 		*n = SIZE_MAX; /* all: filled in by the plan, which knows the registries */
 		return ISO_OK;
 	}
-	*out = room(p, *n, sizeof(**out));
+	*out = iso_suite_room(p, *n, sizeof(**out));
 	if (!*out)
 		return iso_no_memory(p->err, "a suite");
 	cJSON_ArrayForEach(v, list)
 	{
-		char where[WHERE_MAX];
+		char where[ISO_WHERE_MAX];
 
 		snprintf(where, sizeof(where), "%.200s: %s[%zu]", p->file, key, i);
 		ISO_TRY(read_item(p, v, &(*out)[i++], where));
@@ -412,26 +300,26 @@ static iso_status read_items(place *p, const char *key, iso_suite_item **out, si
 	return unique_labels(*out, sizeof(**out), *n, key, p->file, p->err);
 }
 
-static iso_status read_seeds(place *p)
+static iso_status read_seeds(iso_suite_place *p)
 {
 	iso_suite *s = p->s;
 	const cJSON *v = get(s->root, "seeds");
 	double *list = NULL, count = 1;
-	char where[WHERE_MAX];
+	char where[ISO_WHERE_MAX];
 
 	if (cJSON_IsArray(v)) {
 		s->nseed = (size_t)cJSON_GetArraySize(v);
-		ISO_FAIL_IF(
-			s->nseed == 0 || s->nseed > LIST_MAX, p->err, ISO_E_CONFIG,
-			"bad list (%s): \"seeds\" has %zu entries, 1 to %d are allowed; mend it",
-			p->file, s->nseed, LIST_MAX);
+		ISO_FAIL_IF(s->nseed == 0 || s->nseed > ISO_LIST_MAX, p->err, ISO_E_CONFIG,
+			    "bad list (%s): \"seeds\" must list 1 to %d seeds (got %zu)", p->file,
+			    ISO_LIST_MAX, s->nseed);
 		snprintf(where, sizeof(where), "%.200s: seeds", p->file);
-		ISO_TRY(read_numbers(p, v, s->nseed, 0, SEED_MAX, 1, &list, where));
+		ISO_TRY(iso_suite_numbers(p, v, s->nseed, 0, SEED_MAX, 1, &list, where));
 	} else {
-		ISO_TRY(get_whole(s->root, "seeds", 1, LIST_MAX, &count, p->file, p->err));
+		ISO_TRY(iso_suite_whole(s->root, "seeds", 1, ISO_LIST_MAX, &count, p->file,
+					p->err));
 		s->nseed = (size_t)count;
 	}
-	s->seed = room(p, s->nseed, sizeof(*s->seed));
+	s->seed = iso_suite_room(p, s->nseed, sizeof(*s->seed));
 	if (!s->seed)
 		return iso_no_memory(p->err, "a suite");
 	for (size_t i = 0; i < s->nseed; i++)
@@ -439,126 +327,20 @@ static iso_status read_seeds(place *p)
 	return ISO_OK;
 }
 
-static iso_status read_choice(const cJSON *obj, const char *key, const char *const *words, int n,
-			      int *out, const char *where, iso_error *err)
-{
-	const char *text = NULL, *near;
-
-	ISO_TRY(iso_json_get_string(obj, key, 0, &text, where, err));
-	if (!text)
-		return ISO_OK;
-	for (int i = 0; i < n; i++)
-		if (strcmp(text, words[i]) == 0) {
-			*out = i;
-			return ISO_OK;
-		}
-	near = iso_nearest_word(text, words, (size_t)n);
-	return iso_fail(err, ISO_E_CONFIG, "unknown value (%s): \"%s\" is \"%s\"; use \"%s\"",
-			where, key, text, near ? near : words[0]);
-}
-
-static iso_status read_privacy(place *p)
-{
-	static const char *const adjacency[] = {"add-remove", "replace-one"},
-				 *const accountant[] = {"pld", "rdp"};
-	iso_suite *s = p->s;
-	const cJSON *delta = get(s->root, "delta");
-	int which = 0;
-
-	s->delta = 1e-5;
-	if (cJSON_IsString(delta)) {
-		ISO_FAIL_IF(strcmp(delta->valuestring, "1/n") != 0, p->err, ISO_E_CONFIG,
-			    "bad delta (%s): \"%s\" is no number; use a number such as 1e-5, or "
-			    "\"1/n\"",
-			    p->file, delta->valuestring);
-		s->delta = ISO_DELTA_ONE_OVER_N;
-	} else {
-		ISO_TRY(iso_json_get_number(s->root, "delta", 0, 1e-15, 0.5, &s->delta, p->file,
-					    p->err));
-	}
-	ISO_TRY(get_bool(s->root, "allow_large_delta", &s->allow_large_delta, p->file, p->err));
-	ISO_TRY(read_choice(s->root, "adjacency", adjacency, 2, &which, p->file, p->err));
-	s->adjacency = which ? ISO_REPLACE_ONE : ISO_ADD_REMOVE;
-	which = 0;
-	ISO_TRY(read_choice(s->root, "accountant", accountant, 2, &which, p->file, p->err));
-	s->accountant = which ? ISO_ACC_RDP : ISO_ACC_PLD;
-	ISO_TRY(read_epsilons(p, s->root, &s->epsilon, &s->nepsilon, p->file));
-	if (!s->epsilon) {
-		s->epsilon = room(p, 1, sizeof(*s->epsilon));
-		if (!s->epsilon)
-			return iso_no_memory(p->err, "a suite");
-		s->epsilon[0] = 1;
-		s->nepsilon = 1;
-	}
-	return ISO_OK;
-}
-
-static iso_status read_sizes(place *p)
-{
-	static const char *const limit_keys[] = {"seconds", "memory_mib"}, *const public_keys[] = {
-										   "class_counts"};
-	iso_suite *s = p->s;
-	const cJSON *rows = get(s->root, "rows"), *keep = get(s->root, "keep_samples"), *v;
-	double x = 0, seconds = 3600, memory = 4096, targets = 1000;
-	char where[WHERE_MAX];
-
-	if (cJSON_IsString(rows)) {
-		ISO_FAIL_IF(strcmp(rows->valuestring, "train") != 0, p->err, ISO_E_CONFIG,
-			    "bad number of rows (%s): \"rows\" is \"%s\"; use a number, or "
-			    "\"train\" for as many as training rows",
-			    p->file, rows->valuestring);
-	} else {
-		ISO_TRY(get_whole(s->root, "rows", 1, 1e8, &x, p->file, p->err));
-		s->rows = (size_t)x;
-	}
-	x = 0;
-	if (cJSON_IsBool(keep)) {
-		s->keep_samples = cJSON_IsTrue(keep) ? ISO_KEEP_ALL : 0;
-	} else {
-		ISO_TRY(get_whole(s->root, "keep_samples", 0, 1e8, &x, p->file, p->err));
-		s->keep_samples = (size_t)x;
-	}
-	ISO_TRY(get_whole(s->root, "attack_targets", 1, 1e7, &targets, p->file, p->err));
-	s->attack_targets = (size_t)targets;
-	snprintf(where, sizeof(where), "%.200s: limits", p->file);
-	ISO_TRY(get_object(s->root, "limits", &v, p->file, p->err));
-	if (v) {
-		ISO_TRY(iso_json_only_keys(v, limit_keys, ISO_COUNT(limit_keys), where, p->err));
-		ISO_TRY(iso_json_get_number(v, "seconds", 0, 0.01, 1e7, &seconds, where, p->err));
-		ISO_TRY(iso_json_get_number(v, "memory_mib", 0, 1, 1e7, &memory, where, p->err));
-	}
-	s->limit_seconds = seconds;
-	s->limit_bytes = (size_t)(memory * 1048576.0);
-	snprintf(where, sizeof(where), "%.200s: public", p->file);
-	ISO_TRY(get_object(s->root, "public", &v, p->file, p->err));
-	if (!v)
-		return ISO_OK;
-	ISO_TRY(iso_json_only_keys(v, public_keys, ISO_COUNT(public_keys), where, p->err));
-	return get_bool(v, "class_counts", &s->public_class_counts, where, p->err);
-}
-
-static iso_status read_head(place *p)
+static iso_status read_head(iso_suite_place *p)
 {
 	static const char *const keys[] = {
-		"name",
-		"title",
-		"description",
-		"datasets",
-		"generators",
-		"epsilons",
-		"seeds",
-		"delta",
-		"adjacency",
-		"accountant",
-		"split",
-		"rows",
-		"attacks",
-		"metrics",
-		"attack_targets",
-		"keep_samples",
-		"limits",
-		"public",
-		"allow_large_delta",
+		"name",		  "title",
+		"description",	  "datasets",
+		"generators",	  "epsilons",
+		"seeds",	  "delta",
+		"adjacency",	  "accountant",
+		"split",	  "rows",
+		"attacks",	  "metrics",
+		"attack_targets", "keep_samples",
+		"limits",	  "public",
+		"keep",		  "secure",
+		"verify",	  "allow_large_delta",
 		"cells" /* written into DIR/suite.json: a resolved suite can be run again */};
 	iso_suite *s = p->s;
 
@@ -587,7 +369,7 @@ iso_status iso_suite_parse(const char *text, size_t n, const char *name, const c
 			   iso_suite **out, iso_error *err)
 {
 	iso_suite *s = iso_alloc(1, sizeof(*s));
-	place p = {.s = s, .file = name, .dir = dir, .err = err};
+	iso_suite_place p = {.s = s, .file = name, .dir = dir, .err = err};
 	iso_status st;
 
 	*out = NULL;
@@ -600,8 +382,7 @@ iso_status iso_suite_parse(const char *text, size_t n, const char *name, const c
 	ISO_TRY_OUT(read_items(&p, "attacks", &s->attack, &s->nattack));
 	ISO_TRY_OUT(read_items(&p, "metrics", &s->metric, &s->nmetric));
 	ISO_TRY_OUT(read_seeds(&p));
-	ISO_TRY_OUT(read_privacy(&p));
-	ISO_TRY_OUT(read_sizes(&p));
+	ISO_TRY_OUT(iso_suite_settings(&p));
 	*out = s;
 	return ISO_OK;
 out:

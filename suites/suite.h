@@ -11,17 +11,18 @@
  *     {"name": "dp-cgan", "label": "dp-cgan (paper)", "options": {"mode": "paper"}, "epsilons":
  * [1], "datasets": ["wdbc"], "per_dataset": {"wdbc": {..options..}}}], "epsilons": [1, 8], default
  * [1] "seeds": 2,                                      default 1; a number n = 1..n, or a list
- *  "delta": 1e-5,                                   default, refused above 10/n unless
- * "allow_large_delta": true; "1/n" = one over the number of training rows "adjacency":
- * "add-remove",                       default; or "replace-one" "accountant": "pld", default; or
- * "rdp" "split": {"train": 0.5, "holdout": 0.25, "aux": 0.25, "official_test": true, "dedup":
- * true}, default "rows": "train",                                 default; synthetic rows: as many
- * as training rows, or a number "attacks": ["gan-leaks", {"name", "label", "options"}],   default:
+ *  "delta": 1e-5,                                   default; "1/n" = one over the number of
+ * training rows "adjacency": "add-remove",                       default; or "replace-one"
+ *  "accountant": "pld",                             default; or "rdp"
+ *  "split": {"train": 0.5, "holdout": 0.25, "aux": 0.25, "official_test": true, "dedup": true},
+ * default "rows": "train",                                 default; synthetic rows: as many as
+ * training rows, or a number "attacks": ["gan-leaks", {"name", "label", "options"}],   default:
  * every attack with its defaults; [] = none "metrics": [..], likewise "attack_targets": 1000,
  * default: at most so many members and as many non-members "keep_samples": false, default; true =
  * all synthetic rows, a number = the first so many "limits": {"seconds": 3600, "memory_mib": 4096},
- * default, per cell "public": {"class_counts": false}}               default: the rows per class
- * are private
+ * default, per cell "public": {"class_counts": false}, default: the rows per class are private
+ *  "keep": {"models": true}, "secure": false, "verify": true, defaults
+ *  "allow_large_delta": false}  default: a delta above 10/n is refused
  */
 #ifndef ISO_SUITES_SUITE_H
 #define ISO_SUITES_SUITE_H
@@ -89,6 +90,9 @@ typedef struct iso_suite {
 	size_t limit_bytes;
 	int public_class_counts;
 	int allow_large_delta; /* a delta above 10/n is not refused */
+	int keep_models;       /* keep what `save` wrote, so that later judgements train nothing */
+	int secure;	       /* noise from the operating system: results cannot be repeated */
+	int verify; /* check the promise of every generator that declares differential privacy */
 	/* owned: everything above lives in these */
 	iso_arena arena;
 	cJSON *root;

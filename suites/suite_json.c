@@ -137,8 +137,12 @@ iso_status iso_suite_to_json(const iso_suite *s, cJSON **out, iso_error *err)
 	o = cJSON_CreateObject();
 	iso_jsonw_add(&b, o, "class_counts", cJSON_CreateBool(s->public_class_counts));
 	iso_jsonw_add(&b, root, "public", o);
+	o = iso_jsonw_object(&b, root, "keep");
+	iso_jsonw_bool(&b, o, "models", s->keep_models);
+	iso_jsonw_bool(&b, root, "secure", s->secure);
+	iso_jsonw_bool(&b, root, "verify", s->verify);
 	if (s->allow_large_delta)
-		iso_jsonw_add(&b, root, "allow_large_delta", cJSON_CreateTrue());
+		iso_jsonw_bool(&b, root, "allow_large_delta", 1);
 	if (b.failed) {
 		cJSON_Delete(root);
 		return iso_no_memory(err, "a suite");

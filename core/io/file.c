@@ -15,6 +15,7 @@
 #include <zlib.h>
 
 #include "core/base/alloc.h"
+#include "core/base/sha256.h"
 
 #define DEFAULT_LIMIT ((size_t)4 << 30)
 #define READ_CHUNK ((size_t)1 << 20)
@@ -277,16 +278,18 @@ static void directory_of(const char *path, char *dir, size_t size)
 		snprintf(dir, size, "%.*s", (int)(slash - path), path);
 }
 
-static int write_temporary(const char *temporary, const void *data, size_t n, mode_t mode)
+static int write_temporary(const char *temporary, const void *data, size_t n, mode_t mode,
+			   unsigned flags)
 {
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), e;
+	const mode_t fresh = flags & ISO_WRITE_PRIVATE ? 0600 : 0666;
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, fresh), e;
 
 	if (fd < 0)
 		return errno;
 	e = write_all(fd, data, n);
-	if (!e && mode && fchmod(fd, mode) != 0)
+	if (!e && mode && fchmod(fd, flags & ISO_WRITE_PRIVATE ? mode & 0700 : mode) != 0)
 		e = errno;
-	if (!e && fsync(fd) != 0)
+	if (!e && !(flags & ISO_WRITE_UNSYNCED) && fsync(fd) != 0)
 		e = errno;
 	if (close(fd) != 0 && !e)
 		e = errno;
@@ -295,7 +298,8 @@ static int write_temporary(const char *temporary, const void *data, size_t n, mo
 	return e;
 }
 
-iso_status iso_file_write_atomic(const char *path, const void *data, size_t n, iso_error *err)
+iso_status iso_file_write_flags(const char *path, const void *data, size_t n, unsigned flags,
+				iso_error *err)
 {
 	static _Atomic unsigned serial;
 	char real[PATH_MAX], temporary[PATH_MAX + 256], dir[PATH_MAX];
@@ -304,7 +308,7 @@ iso_status iso_file_write_atomic(const char *path, const void *data, size_t n, i
 	mode_t mode = 0;
 	int e;
 
-	if (stat(path, &st) == 0) {
+	if (!(flags & ISO_WRITE_IN_PLACE) && stat(path, &st) == 0) {
 		if (S_ISDIR(st.st_mode))
 			return io_fail(err, "cannot write", path, EISDIR);
 		if (!S_ISREG(st.st_mode))
@@ -321,7 +325,7 @@ iso_status iso_file_write_atomic(const char *path, const void *data, size_t n, i
 	base = base ? base + 1 : target;
 	snprintf(temporary, sizeof(temporary), "%s/.%.200s.%ld-%u.tmp", dir, base, (long)getpid(),
 		 atomic_fetch_add(&serial, 1));
-	e = write_temporary(temporary, data, n, mode);
+	e = write_temporary(temporary, data, n, mode, flags);
 	if (e)
 		return io_fail(err, "cannot write", path, e);
 	if (rename(temporary, target) != 0) {
@@ -329,8 +333,13 @@ iso_status iso_file_write_atomic(const char *path, const void *data, size_t n, i
 		unlink(temporary);
 		return io_fail(err, "cannot write", path, e);
 	}
-	e = sync_directory(dir);
+	e = flags & ISO_WRITE_UNSYNCED ? 0 : sync_directory(dir);
 	return e ? io_fail(err, "cannot write", path, e) : ISO_OK;
+}
+
+iso_status iso_file_write_atomic(const char *path, const void *data, size_t n, iso_error *err)
+{
+	return iso_file_write_flags(path, data, n, 0, err);
 }
 
 static void *zlib_alloc(void *ctx, unsigned items, unsigned size)
@@ -394,14 +403,53 @@ static iso_status compress_gz(const void *data, size_t n, uint8_t **out, size_t 
 
 iso_status iso_file_write_gz(const char *path, const void *data, size_t n, iso_error *err)
 {
+	return iso_file_write_gz_flags(path, data, n, 0, err);
+}
+
+iso_status iso_file_write_gz_flags(const char *path, const void *data, size_t n, unsigned flags,
+				   iso_error *err)
+{
 	uint8_t *packed = NULL;
 	size_t size = 0;
 	iso_status st;
 
 	ISO_TRY(compress_gz(data, n, &packed, &size, err));
-	st = iso_file_write_atomic(path, packed, size, err);
+	st = iso_file_write_flags(path, packed, size, flags, err);
 	iso_free(packed);
 	return st;
+}
+
+iso_status iso_file_sha256(const char *path, char hex[65], iso_error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), e = fd < 0 ? errno : 0;
+	iso_sha256 s;
+	uint8_t digest[32];
+	struct stat st;
+	char piece[65536];
+	ssize_t got = 1;
+
+	if (e || fstat(fd, &st) != 0)
+		return io_fail(err, "cannot open", path, e ? e : errno);
+	if (!S_ISREG(st.st_mode)) {
+		close(fd);
+		return iso_fail(err, ISO_E_IO, "not a regular file (%s): give the path of a file",
+				path);
+	}
+	iso_sha256_init(&s);
+	while (got > 0) {
+		got = read(fd, piece, sizeof(piece));
+		if (got < 0 && errno == EINTR)
+			got = 1;
+		else if (got > 0)
+			iso_sha256_add(&s, piece, (size_t)got);
+	}
+	e = got < 0 ? errno : 0;
+	close(fd);
+	ISO_TRY(iso_sha256_end(&s, digest, err));
+	if (e)
+		return io_fail(err, "cannot read", path, e);
+	iso_hex(digest, 32, hex);
+	return ISO_OK;
 }
 
 static int make_dir(const char *path)

@@ -15,9 +15,21 @@ iso_status iso_file_read(const char *path, size_t limit, char **text, size_t *n,
  * is left. */
 iso_status iso_file_write_atomic(const char *path, const void *data, size_t n,
 				 iso_error *err) ISO_MUST_CHECK;
+/* The same with flags: ISO_WRITE_PRIVATE, readable by the owner only (the file holds private rows);
+ * ISO_WRITE_UNSYNCED, not forced to the disk (a file that its reader checks and that can be made
+ * again); ISO_WRITE_IN_PLACE, whatever is at the path (a link, a pipe) is replaced, not followed.
+ */
+enum { ISO_WRITE_PRIVATE = 1, ISO_WRITE_UNSYNCED = 2, ISO_WRITE_IN_PLACE = 4 };
+iso_status iso_file_write_flags(const char *path, const void *data, size_t n, unsigned flags,
+				iso_error *err) ISO_MUST_CHECK;
 /* The same, gzip-compressed with a fixed header: equal input gives equal bytes. */
 iso_status iso_file_write_gz(const char *path, const void *data, size_t n,
 			     iso_error *err) ISO_MUST_CHECK;
+iso_status iso_file_write_gz_flags(const char *path, const void *data, size_t n, unsigned flags,
+				   iso_error *err) ISO_MUST_CHECK;
+/* SHA-256 of a regular file's bytes as they lie on the disk, 64 hexadecimal digits.  Anything but a
+ * regular file is ISO_E_IO, so that a pipe is never waited for. */
+iso_status iso_file_sha256(const char *path, char hex[65], iso_error *err) ISO_MUST_CHECK;
 /* mkdir -p. */
 iso_status iso_make_dirs(const char *path, iso_error *err) ISO_MUST_CHECK;
 int iso_file_exists(const char *path);

@@ -329,7 +329,9 @@ static iso_status fit(const iso_gen_env *env, const iso_training_request *r, iso
 			   .key = key,
 			   .progress = r->progress,
 			   .curve = guard_point,
-			   .curve_ctx = &guard};
+			   .curve_ctx = &guard,
+			   .cancelled = r->cancelled,
+			   .cancelled_ctx = r->cancelled_ctx};
 	const double start = iso_clock_wall();
 
 	ISO_TRY(g->fit(&f, &t->model, err));
@@ -428,6 +430,31 @@ iso_status iso_train(const iso_training_request *r, iso_training *out, iso_error
 out:
 	iso_training_free(&t);
 	iso_free(counted);
+	return st;
+}
+
+iso_status iso_training_load(const iso_training_request *r, const char *bytes, size_t n,
+			     iso_training *out, iso_error *err)
+{
+	const iso_generator *g = r->generator;
+	iso_training t = {.generator = g, .claimed_epsilon = NAN};
+	size_t *counted = NULL;
+	iso_gen_env env;
+	iso_status st;
+
+	*out = (iso_training){.claimed_epsilon = NAN};
+	ISO_FAIL_IF(!g->load, err, ISO_E_UNSUPPORTED, "load (%s): the method has no such slot",
+		    g->name);
+	ISO_TRY(count_clients(r->train, &counted, err));
+	env = make_env(r, counted);
+	st = g->load(&env, bytes, n, &t.model, err);
+	if (st == ISO_OK && !t.model)
+		st = iso_fail(err, ISO_E_PLUGIN,
+			      "no model (%s): load reported success and gave none; set *model",
+			      g->name);
+	iso_free(counted);
+	if (st == ISO_OK)
+		*out = t;
 	return st;
 }
 

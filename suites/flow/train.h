@@ -39,6 +39,8 @@ typedef struct iso_training_request {
 	iso_progress *progress;
 	void (*curve)(void *ctx, double step, const char *name, double value);
 	void *curve_ctx;
+	int (*cancelled)(void *ctx); /* NULL, or non-zero when the training should stop */
+	void *cancelled_ctx;
 	int allow_large_delta; /* 1: a delta above 10/n is not refused */
 } iso_training_request;
 /* A delta of d lets a mechanism publish d * n whole records.  Refused (ISO_E_CONFIG) above 10/n
@@ -49,6 +51,11 @@ iso_status iso_delta_check(const iso_generator *g, double delta, size_t n, int a
 int iso_delta_caveat(const iso_generator *g, double delta, size_t n, char *text, size_t size);
 iso_status iso_train(const iso_training_request *r, iso_training *out,
 		     iso_error *err) ISO_MUST_CHECK;
+/* A model again from the bytes that its `save` wrote after iso_train with the same request:
+ * samples, scores and latent access are those of the trained model.  The training has no ledger.
+ * ISO_E_UNSUPPORTED when the generator cannot load. */
+iso_status iso_training_load(const iso_training_request *r, const char *bytes, size_t n,
+			     iso_training *out, iso_error *err) ISO_MUST_CHECK;
 /* Rows 0..n-1 of the model's stream for `seed`; checked against the schema (ISO_E_PLUGIN). */
 iso_status iso_training_sample(const iso_training *t, const iso_schema *s, uint64_t seed, size_t n,
 			       iso_table **out, iso_error *err) ISO_MUST_CHECK;

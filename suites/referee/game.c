@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "results/record.h"
 #include "suites/referee/pool.h"
 #include "suites/referee/targets.h"
 
@@ -194,8 +195,9 @@ iso_status iso_game_rank(const iso_deal *d, const iso_guess *guess, iso_roc *out
 
 	if (!score)
 		return iso_no_memory(err, "attack scores");
+	/* Ranked is what the record holds: its statistics can be computed again, to the bit. */
 	for (size_t i = 0; i < d->n; i++)
-		score[i] = guess[i].score;
+		score[i] = iso_record_round(guess[i].score);
 	st = iso_roc_of(score, d->truth, d->n, out, err);
 	iso_free(score);
 	return st;

@@ -103,7 +103,7 @@ expect 2 "gan-leaks" run s.json
 echo '{"name": "t", "datasets": ["wdbc"], "generators": ["memorise"], "metrics": ["tsrt"]}' >s.json
 expect 2 "metrics[0]" run s.json
 echo '{"name": "t", "datasets": ["wdbc"], "generators": [{"name": "vae", "datasets": ["adult"]}]}' >s.json
-expect 2 "no data set of this suite" run s.json
+expect 2 "not a data set of this suite" run s.json
 echo '{"name": "t/../x", "datasets": ["wdbc"], "generators": ["vae"]}' >s.json
 expect 2 "letters, digits" run s.json
 echo '{"name": "t", "datasets": [{"name": "sim-census", "options": {"row": 3}}], "generators": ["vae"]}' >s.json

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A run that is killed at random moments and resumed gives the bytes of an uninterrupted one.  Killed are, in turn: the program (its
 # workers die with it), one worker (its cell becomes a recorded crash, which the next run tries again), and the program by
-# SIGINT and SIGTERM (exit status 4).  At least 24 kills must have hit a running program.
+# SIGINT and SIGTERM (exit status 130).  At least 24 kills must have hit a running program.
 . "$(dirname "$0")/lib.sh"
 suite=$source/suites/smoke.json
 
@@ -47,10 +47,10 @@ while [ $kills -lt 24 ] && [ $round -lt 40 ]; do
 		[ $status -eq 0 ] && break
 		case $signal in
 		INT | TERM)
-			# Before the run blocks the signal it dies of it; afterwards it stops its workers and says 4.
+			# Before the run blocks the signal it dies of it; afterwards it stops its workers and says 130.
 			case $status in
-			4) stops=$((stops + 1)) ;;
-			130 | 143) ;;
+			130) stops=$((stops + 1)) ;;
+			143) ;;
 			*) bad "SIG$signal gave exit status $status: $(cat "$work/log")" ;;
 			esac ;;
 		esac

@@ -115,7 +115,7 @@ static const struct {
 	{HEAD ",\"epsilons\":[\"1\"]}", "epsilons[0]"},
 	{HEAD ",\"epsilons\":[0]}", "epsilons[0]"},
 	{HEAD ",\"seeds\":0}", "seeds"},
-	{HEAD ",\"seeds\":[]}", "0 entries"},
+	{HEAD ",\"seeds\":[]}", "(got 0)"},
 	{HEAD ",\"seeds\":[-1]}", "seeds[0]"},
 	{HEAD ",\"seeds\":[4294967296]}", "seeds[0]"},
 	{HEAD ",\"delta\":0}", "delta"},
@@ -200,8 +200,12 @@ START_TEST(cells_of_a_plan)
 		const cJSON *batch = cJSON_GetObjectItem(
 			iso_agenda_setup(a, c->generator, c->dataset)->resolved, "batch");
 
-		tk_ok(iso_record_key(c->config, key, &err));
+		cJSON *config;
+
+		tk_ok(iso_cell_config(a, c, &config, &err));
+		tk_ok(iso_record_key(config, key, &err));
 		ck_assert_str_eq(key, c->key);
+		cJSON_Delete(config);
 		ck_assert(dp ? c->epsilon == 0.5 : isinf(c->epsilon));
 		ck_assert(c->rows == 50 && c->keep == 50 && c->rank < a->ncell);
 		seen |= (size_t)1 << c->rank;
@@ -232,18 +236,22 @@ static void key_of(const char *text, char key[33])
 #define ONE(rest) \
 	"{\"name\":\"t\",\"datasets\":[\"wdbc\"],\"generators\":[\"memorise\"],\"attacks\":[]," \
 	"\"metrics\":[]" rest "}"
-/* The key changes with all that determines the result, and with nothing else. */
+/* The key changes with all that determines the training, and with nothing else. */
 START_TEST(keys)
 {
 	static const char *const same[] = {ONE(",\"title\":\"another\""),
 					   ONE(",\"limits\":{\"seconds\":9}"),
-					   ONE(",\"epsilons\":[3]"), ONE(",\"seeds\":[1,2]")},
+					   ONE(",\"epsilons\":[3]"),
+					   ONE(",\"seeds\":[1,2]"),
+					   ONE(",\"rows\":3"),
+					   ONE(",\"attack_targets\":3"),
+					   ONE(",\"keep_samples\":1"),
+					   ONE(",\"verify\":false"),
+					   ONE(",\"keep\":{\"models\":false}")},
 				 *const other[] = {ONE(",\"seeds\":[2]"),
 						   ONE(",\"delta\":1e-6"),
-						   ONE(",\"rows\":3"),
 						   ONE(",\"split\":{\"aux\":0.2}"),
-						   ONE(",\"attack_targets\":3"),
-						   ONE(",\"keep_samples\":1"),
+						   ONE(",\"secure\":true"),
 						   ONE(",\"public\":{\"class_counts\":true}"),
 						   ONE(",\"accountant\":\"rdp\"")};
 	char first[33], key[33];
@@ -264,6 +272,7 @@ START_TEST(shards_cover_once)
 {
 	iso_suite *s;
 	iso_agenda *a;
+	const iso_verdicts none = {0};
 	size_t total = 0;
 
 	tk_ok(parse(full, &s));
@@ -273,7 +282,7 @@ START_TEST(shards_cover_once)
 		iso_run_summary sum;
 		uint8_t *todo;
 
-		tk_ok(iso_run_select(a, &o, &todo, &sum, &err));
+		tk_ok(iso_run_select(a, &o, &none, &todo, &sum, &err));
 		total += sum.selected;
 		iso_free(todo);
 	}

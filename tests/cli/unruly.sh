@@ -12,7 +12,7 @@ cat >s.json <<END
  "generators": ["memorise", $(unruly crash), $(unruly hang), $(unruly grow), $(unruly fail), $(unruly quit), $(unruly outside),
 	$(unruly infinite), $(unruly nothing), "uniform"],
  "attacks": [{"name": "gan-leaks", "options": {"samples": 100}}, "logan-wb"], "metrics": ["marginals"], "attack_targets": 20,
- "limits": {"seconds": 5, "memory_mib": 200}}
+ "limits": {"seconds": 12, "memory_mib": 200}}
 END
 expect 4 "4 done now, 0 done before, 6 failed" "$isoeps" run s.json --plugin "$plugin" --out o --jobs 2
 
@@ -27,7 +27,7 @@ outcome memorise ok '"tpr_fpr_1"'
 outcome uniform ok '"tpr_fpr_1"'
 outcome nothing ok '"tpr_fpr_1"'
 outcome crash crash "signal 11"
-outcome hang timeout "5 s were not enough"
+outcome hang timeout "12 s were not enough"
 outcome grow memory "out of memory"
 outcome fail error "it was asked to fail"
 outcome quit crash "exit status 0"

@@ -71,9 +71,9 @@ expect 1 "4 of 36 cells done" "$isoeps" status o
 expect 1 '"cells": 36' "$isoeps" status o --json
 key=$(ls o/cells | head -n 1 | cut -c 1-10)
 expect 0 "guarantee none" "$isoeps" explain o "$key"
-expect 0 '"isoeps": 1' "$isoeps" explain o "$key" --json
+expect 0 '"isoeps": 2' "$isoeps" explain o "$key" --json
 expect 0 '"results"' "$isoeps" run smoke --only generator=memorise --out o --json
-head -n 1 o/results.csv | grep -qx "cell,suite,dataset,generator,mode,guarantee,epsilon,delta,seed,kind,name,value,low,high,unit" ||
+head -n 1 o/results.csv | grep -qx "cell,suite,dataset,generator,mode,guarantee,epsilon,delta,seed,kind,name,value,low,high,unit,adjacency,accountant,n,claimed_epsilon,verified,status" ||
 	bad "head of results.csv: $(head -n 1 o/results.csv)"
 # The resolved suite is a suite: the same cells.
 expect 0 "0 done now, 4 done before" "$isoeps" run o/suite.json --only generator=memorise --out o

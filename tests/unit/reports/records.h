@@ -20,14 +20,16 @@ static inline cJSON *record_of(const char *dataset, const char *label, const cha
 	cJSON *v, *config;
 
 	snprintf(text, sizeof(text),
-		 "{\"isoeps\":1,\"key\":\"\",\"suite\":\"t\",\"config\":{\"dataset\":{\"name\":\"%"
+		 "{\"isoeps\":2,\"key\":\"\",\"suite\":\"t\",\"config\":{\"dataset\":{\"name\":\"%"
 		 "s\",\"options\":{},\"hash\":\"h\","
-		 "\"split\":{}},\"generator\":{\"name\":\"g\",\"version\":1,\"options\":{}},"
+		 "\"split\":{}},\"generator\":{\"name\":\"g\",\"version\":1,\"code\":\"c\","
+		 "\"options\":{}},"
 		 "\"epsilon\":%s,\"delta\":1e-5,"
-		 "\"adjacency\":\"add-remove\",\"accountant\":\"pld\",\"seed\":%d,\"rows\":10,"
-		 "\"attacks\":[],\"metrics\":[]},"
+		 "\"adjacency\":\"add-remove\",\"accountant\":\"pld\",\"seed\":%d,"
+		 "\"secure\":false,\"public_class_counts\":false},"
 		 "\"label\":\"%s\",\"mode\":\"sound\",\"status\":\"ok\",\"error\":null,"
-		 "\"guarantee\":\"dp\","
+		 "\"guarantee\":\"dp\",\"verified\":\"verified\",\"verdict\":null,\"rows\":10,"
+		 "\"targets\":2,\"judged\":[],"
 		 "\"n\":{\"train\":10,\"holdout\":5,\"aux\":5,\"test\":5,\"features\":3},"
 		 "\"privacy\":{\"target_epsilon\":%s,\"delta\":1e-5,\"scale\":1,\"claimed_"
 		 "epsilon\":2,\"epsilon\":{\"pld\":"
