@@ -201,8 +201,12 @@ static iso_status fit_class(const iso_fit *f, model *m, size_t y, buffers *b, is
 	for (int64_t t = 0; t < o->iterations; t++) {
 		ISO_TRY_OUT(release(f, mix, entry_of(m->classes, y), &rows, b, sum, err));
 		iso_mixture_maximise(mix, sum, sd);
-		iso_progress_update(f->progress,
-				    (double)(y * (size_t)o->iterations + (size_t)t + 1));
+		if (f->progress)
+			iso_progress_update(
+				f->progress,
+				f->progress->total *
+					(double)(y * (size_t)o->iterations + (size_t)t + 1) /
+					(double)(m->n * (size_t)o->iterations));
 	}
 out:
 	iso_free(rows.row);
@@ -220,7 +224,6 @@ static void derive(model *m, double *rows)
 
 static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 {
-	const opts *o = f->env.options;
 	model *m;
 	iso_status st;
 	ISO_TRY(model_new(&f->env, f->key, &m, err));
@@ -232,7 +235,6 @@ static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 		st = iso_no_memory(err, "statistics of a mixture");
 		goto out;
 	}
-	iso_progress_start(f->progress, "EM", (double)(m->n * (size_t)o->iterations));
 	for (size_t y = 0; y < m->n; y++)
 		ISO_TRY_OUT(fit_class(f, m, y, &b, err));
 	derive(m, rows);
