@@ -19,6 +19,7 @@ static const verb verbs[] = {
 	{"run", cmd_run, "SUITE", "train, attack and judge all cells of a suite"},
 	{"report", cmd_report, "DIR", "tables and figures of a finished run"},
 	{"status", cmd_status, "DIR", "how far a run is"},
+	{"check", cmd_check, "DIR", "compute again what the records of a run state"},
 	{"explain", cmd_explain, "DIR CELL", "one cell traced to its seeds, data and ledger"},
 	{"list", cmd_list, "KIND", "generators, attacks, metrics, datasets or suites"},
 	{"describe", cmd_describe, "NAME",

@@ -223,7 +223,7 @@ typedef struct memo {
 	int valid;
 } memo;
 
-static iso_gen_env env_of(const iso_agenda *a, const iso_cell *c)
+iso_gen_env iso_cell_env(const iso_agenda *a, const iso_cell *c)
 {
 	const iso_suite *s = a->suite;
 	const iso_division *v = iso_agenda_division(a, c->dataset, c->seed_index);
@@ -244,7 +244,7 @@ static iso_status effective_options(const iso_agenda *a, const iso_cell *c, cJSO
 				    iso_error *err)
 {
 	const iso_generator *g = iso_agenda_setup(a, c->generator, c->dataset)->generator;
-	const iso_gen_env env = env_of(a, c);
+	const iso_gen_env env = iso_cell_env(a, c);
 	iso_status st = ISO_OK;
 	void *copy = iso_alloc(1, g->options_size + 1);
 
@@ -286,7 +286,7 @@ static iso_status check_cell(iso_agenda *a, iso_cell *c, memo *seen, iso_error *
 {
 	const size_t n = iso_agenda_division(a, c->dataset, c->seed_index)->split.ntrain;
 	const iso_setup *u = iso_agenda_setup(a, c->generator, c->dataset);
-	const iso_gen_env env = env_of(a, c);
+	const iso_gen_env env = iso_cell_env(a, c);
 	iso_error why = {0};
 	iso_status st;
 
@@ -362,7 +362,7 @@ static iso_status make_cells(iso_agenda *a, iso_error *err)
 				if (!u->used)
 					continue;
 				c.delta = s->delta == ISO_DELTA_ONE_OVER_N ? 1e-5 : s->delta;
-				u->targeted = iso_setup_targeted(u->generator, env_of(a, &c));
+				u->targeted = iso_setup_targeted(u->generator, iso_cell_env(a, &c));
 				for (size_t e = 0; e < (u->targeted ? n : 1); e++) {
 					c.epsilon = u->targeted ? iso_record_round(epsilon[e])
 								: INFINITY;

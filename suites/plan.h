@@ -94,6 +94,8 @@ static inline const iso_division *iso_agenda_division(const iso_agenda *a, size_
 	return &a->division[dataset * a->suite->nseed + seed_index];
 }
 
+/* What its generator may know before it sees data. */
+iso_gen_env iso_cell_env(const iso_agenda *a, const iso_cell *c);
 /* The configuration of a cell, whose hash is its key: everything that determines its training. */
 iso_status iso_cell_config(const iso_agenda *a, const iso_cell *c, cJSON **out,
 			   iso_error *err) ISO_MUST_CHECK;

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a record states, computed again from what it holds and from the plan that its configuration
+ * gives. */
+#ifndef ISO_SUITES_RECHECK_H
+#define ISO_SUITES_RECHECK_H
+
+#include "suites/plan.h"
+
+/* ISO_E_CHECK, ISO_E_DATA name what does not hold: every epsilon from the ledger; for a record that
+ * promises differential privacy, that no number is missing and that the accounted epsilon does not
+ * exceed its target; the area under the curve of every attack from its raw scores, to the bit; and,
+ * when the plan has the cell (c not NULL), the ledger entry by entry against the plan that the
+ * method makes of the configuration.  record: a whole one with status "ok". */
+iso_status iso_record_recheck(const iso_agenda *a, const iso_cell *c, const cJSON *record,
+			      iso_error *err) ISO_MUST_CHECK;
+
+#endif
