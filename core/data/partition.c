@@ -5,6 +5,7 @@
 #include "core/base/alloc.h"
 #include "core/data/rows.h"
 #include "core/data/split.h"
+#include "core/math/vmath.h"
 #include "core/rand/rand.h"
 
 /* Gamma(alpha, 1): Marsaglia and Tsang, A simple method for generating gamma variables, ACM TOMS
@@ -12,14 +13,14 @@
  * since small alphas leave the range of doubles. */
 static double log_gamma_draw(iso_stream *s, double alpha)
 {
-	const double boost = alpha < 1 ? log(iso_next_u01(s)) / alpha : 0;
+	const double boost = alpha < 1 ? iso_log(iso_next_u01(s)) / alpha : 0;
 	const double d = (alpha < 1 ? alpha + 1 : alpha) - 1.0 / 3, c = 1 / sqrt(9 * d);
 
 	for (;;) {
-		const double x = iso_next_normal(s), v = pow(1 + c * x, 3);
+		const double x = iso_next_normal(s), t = 1 + c * x, v = t * t * t;
 
-		if (1 + c * x > 0 && log(iso_next_u01(s)) < 0.5 * x * x + d - d * v + d * log(v))
-			return log(d * v) + boost;
+		if (t > 0 && iso_log(iso_next_u01(s)) < 0.5 * x * x + d - d * v + d * iso_log(v))
+			return iso_log(d * v) + boost;
 	}
 }
 
@@ -34,7 +35,7 @@ static void dirichlet_cdf(iso_key key, size_t class, double alpha, size_t n, dou
 		top = cdf[i] > top ? cdf[i] : top;
 	}
 	for (size_t i = 0; i < n; i++) {
-		sum += exp(cdf[i] - top);
+		sum += iso_exp(cdf[i] - top);
 		cdf[i] = sum;
 	}
 	for (size_t i = 0; i < n; i++)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/math/vmath.h"
 #include "core/privacy/ledger_private.h"
 #include "core/privacy/mechanism.h"
 #include "core/privacy/mechanism_trusted.h"
@@ -108,7 +109,7 @@ iso_status iso_mech_open_histogram(iso_ledger *l, iso_entry entry, const char *c
 	distinct = count_texts(value, n, text, count);
 	b = iso_ledger_unit(l) / e->epsilon;
 	/* Pr[1 + Laplace(b) >= threshold] = delta */
-	out->threshold = 1 + b * log(1 / (2 * e->delta));
+	out->threshold = 1 + b * iso_log(1 / (2 * e->delta));
 	ISO_TRY_OUT(iso_release_finish(l, handle, call, count, distinct, err));
 	ISO_TRY_OUT(keep_large(text, count, distinct, distinct, out, err));
 out:

@@ -3,6 +3,7 @@
  * touched. */
 #include <math.h>
 
+#include "core/math/vmath.h"
 #include "core/privacy/ledger_private.h"
 #include "core/privacy/mechanism_trusted.h"
 #include "core/privacy/replay.h"
@@ -132,7 +133,7 @@ iso_status iso_release_poisson(iso_ledger *l, int handle, uint32_t call, const u
 static iso_status randomise(iso_ledger *l, int handle, uint32_t call, uint32_t k, double *report,
 			    size_t n, iso_error *err)
 {
-	const double lie = (k - 1) / (exp(iso_ledger_event(l, handle)->epsilon) + k - 1);
+	const double lie = (k - 1) / (iso_exp(iso_ledger_event(l, handle)->epsilon) + k - 1);
 	uint64_t w[2];
 
 	for (size_t i = 0; i < n; i++) {
