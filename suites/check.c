@@ -7,7 +7,7 @@
 #include "suites/plan.h"
 
 /* The ends of iso_calibrate's search. */
-#define SCALE_MIN 1e-3
+#define SCALE_MIN 1e-6
 #define SCALE_MAX 1e6
 #define BUDGET_ROUNDING (1 + 1e-9)
 
@@ -135,7 +135,7 @@ static iso_status any_side(builder *b, const double *scale, size_t n, int below,
 static iso_status check_budget(builder *b, iso_error *err)
 {
 	static const double up[] = {1, 3, 10, 100, 1e4, SCALE_MAX},
-			    down[] = {1, 0.5, 0.25, 0.1, 0.01, SCALE_MIN};
+			    down[] = {1, 0.5, 0.25, 0.1, 0.01, 1e-3, SCALE_MIN};
 	int enough = 0, spendable = 0;
 	double scale, reached;
 

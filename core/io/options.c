@@ -377,7 +377,8 @@ static iso_status apply(const iso_option *table, const cJSON *values, const char
 		if (o - table < MAX_OPTIONS && seen[o - table]++)
 			return iso_fail(err, ISO_E_CONFIG, "option given twice (%s): %s; keep one",
 					where, o->key);
-		if (!cJSON_IsNull(v)) /* null: settled by calibration, so the default */
+		/* null for a number: settled by calibration, so the default */
+		if (!cJSON_IsNull(v) || o->kind != ISO_OPTION_REAL)
 			ISO_TRY(put_json(o, v, out + o->offset, where, err));
 	}
 	return ISO_OK;

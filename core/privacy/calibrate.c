@@ -9,7 +9,7 @@
 #include "core/privacy/account_private.h"
 #include "core/privacy/pld_compose.h"
 
-#define SCALE_MIN 1e-3
+#define SCALE_MIN 1e-6
 #define SCALE_MAX 1e6
 #define MAX_EVALUATIONS 200
 

@@ -210,12 +210,27 @@ START_TEST(template_is_sound_and_right)
 }
 END_TEST
 
+/* d Laplace tables of scale s d cost 1 / s in pure epsilon: at epsilon 10,000 the scale is 1e-4. */
+START_TEST(a_budget_of_ten_thousand_is_reached)
+{
+	iso_table *t = fx_table(fx_schema(), 50, 2);
+	void *o;
+	iso_training m =
+		gen_train(gen_find("independent"), "mechanism=laplace", t, 1e4, 0, NULL, &o);
+	tk_assert_close(m.scale, 1e-4, 1e-3, 0);
+	iso_training_free(&m);
+	iso_free(o);
+	iso_table_free(t);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("oracle/gen_marginals");
 	TCase *c = tcase_create("core");
 	tcase_set_timeout(c, 300);
 	tcase_add_test(c, error_per_cell_is_the_planned_noise);
+	tcase_add_test(c, a_budget_of_ten_thousand_is_reached);
 	tcase_add_test(c, one_row_is_one_cell_per_column);
 	tcase_add_loop_test(c, dependence_is_kept_with_the_label_only, 0, 2);
 	tcase_add_test(c, memorise_gives_every_row_back_once);
