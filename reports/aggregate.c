@@ -63,14 +63,28 @@ static iso_status identity_of(const cJSON *record, char **out, iso_error *err)
 	return st;
 }
 
-/* "verified" and "refuted" are findings; every other word means that nobody tried. */
+/* What became of a promise: one word of the record's own reader (results/record.h). */
 static const char *verdict_of(const cJSON *record)
 {
-	const cJSON *v = get(record, "verdict");
+	const char *label = iso_record_guarantee(record);
 
-	if (cJSON_IsObject(v))
-		v = get(v, "verdict") ? get(v, "verdict") : get(v, "status");
-	return cJSON_IsString(v) ? v->valuestring : "";
+	if (strcmp(text_of(record, "guarantee"), "dp") != 0)
+		return "";
+	return strcmp(label, "dp") == 0 ? "verified" : label;
+}
+
+/* A row of several records is no better than the worst of them. */
+static void take_verdict(iso_setting *s, const char *verdict)
+{
+	static const char *const order[] = {"verified", "claimed", "refuted"};
+	size_t old = 0, new_ = 0;
+
+	for (size_t i = 0; i < ISO_COUNT(order); i++) {
+		old = strcmp(s->verdict, order[i]) == 0 ? i : old;
+		new_ = strcmp(verdict, order[i]) == 0 ? i : new_;
+	}
+	if (new_ > old)
+		s->verdict = verdict;
 }
 
 static iso_status find_setting(iso_aggregate *a, const cJSON *record, size_t *index, iso_error *err)
@@ -95,6 +109,7 @@ static iso_status find_setting(iso_aggregate *a, const cJSON *record, size_t *in
 	ISO_TRY(identity_of(record, &s.identity, err));
 	for (*index = 0; *index < a->nsetting; ++*index)
 		if (strcmp(a->setting[*index].identity, s.identity) == 0) {
+			take_verdict(&a->setting[*index], s.verdict);
 			iso_free(s.identity);
 			return ISO_OK;
 		}

@@ -13,7 +13,7 @@
 typedef struct iso_setting {
 	const char *dataset, *label, *generator, *mode, *guarantee;
 	const char *control; /* "" for a method; "copies", "blind", "floor" */
-	const char *verdict; /* "verified", "refuted", or "" when the claim was not tried */
+	const char *verdict; /* "verified", "claimed", "refuted"; "" when nothing is promised */
 	double epsilon;	     /* target; +inf = not private */
 	double delta, rows;  /* rows: the first record's training rows */
 	size_t seeds;	     /* records with status ok */

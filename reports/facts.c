@@ -145,6 +145,26 @@ static void time_fact(const iso_aggregate *a, iso_fact_fn fn, void *ctx)
 	say(fn, ctx, "Last cell", &s);
 }
 
+/* Records of the directory that no table counts. */
+static void left_out_fact(const iso_records *r, iso_fact_fn fn, void *ctx)
+{
+	const size_t others = r->foreign - r->other_code;
+	iso_str s = {0};
+
+	if (r->other_code)
+		iso_str_addf(&s,
+			     "%zu record%s made by other code (the method, or core, has changed "
+			     "since)",
+			     r->other_code, r->other_code == 1 ? "" : "s");
+	if (others)
+		iso_str_addf(&s, "%s%zu record%s of other cells (an earlier version of the suite)",
+			     s.n ? "; " : "", others, others == 1 ? "" : "s");
+	if (r->damaged)
+		iso_str_addf(&s, "%s%zu damaged file%s", s.n ? "; " : "", r->damaged,
+			     r->damaged == 1 ? "" : "s");
+	say(fn, ctx, "Left out", &s);
+}
+
 void iso_facts(const iso_about *ab, const iso_aggregate *a, iso_fact_fn fn, void *ctx)
 {
 	iso_str s = {0}, t = {0};
@@ -168,6 +188,7 @@ void iso_facts(const iso_about *ab, const iso_aggregate *a, iso_fact_fn fn, void
 	iso_str_free(&t);
 	say(fn, ctx, "isoeps", &s);
 	time_fact(a, fn, ctx);
+	left_out_fact(a->records, fn, ctx);
 	iso_str_addf(&s, "isoeps run %s/suite.json --out %s && isoeps report %s", ab->dir, ab->dir,
 		     ab->dir);
 	if (ab->suite)

@@ -238,7 +238,7 @@ iso_status iso_summary_csv(const iso_aggregate *a, iso_str *out, iso_error *err)
 		iso_csv_text(s->generator, 0, out);
 		iso_csv_text(s->control, 0, out);
 		iso_csv_text(s->guarantee, 0, out);
-		iso_csv_text(*s->verdict ? s->verdict : "not tried", 0, out);
+		iso_csv_text(*s->verdict ? s->verdict : "none", 0, out);
 		number_field(out, s->epsilon, 0);
 		number_field(out, s->delta, 0);
 		iso_csv_text(cJSON_IsString(adjacency) ? adjacency->valuestring : "", 0, out);

@@ -76,7 +76,8 @@ iso_status iso_select_records(const iso_report_select *s, const iso_records *all
 {
 	*out = (iso_records){.v = iso_alloc(all->n + 1, sizeof(*out->v)),
 			     .damaged = all->damaged,
-			     .foreign = all->foreign};
+			     .foreign = all->foreign,
+			     .other_code = all->other_code};
 	if (!out->v)
 		return iso_no_memory(err, "report");
 	for (size_t i = 0; i < all->n; i++) {

@@ -62,11 +62,10 @@ void iso_label_text(const iso_setting *s, char out[64])
 {
 	if (strcmp(s->guarantee, "dp") != 0)
 		snprintf(out, 64, "%.40s", *s->guarantee ? s->guarantee : "none");
+	else if (strcmp(s->verdict, "refuted") == 0)
+		snprintf(out, 64, "refuted");
 	else
-		snprintf(out, 64, "dp, %s",
-			 strcmp(s->verdict, "verified") == 0 || strcmp(s->verdict, "refuted") == 0
-				 ? s->verdict
-				 : "claimed");
+		snprintf(out, 64, "dp, %.40s", s->verdict);
 }
 
 static int on_dataset(const iso_aggregate *a, size_t setting, size_t dataset)

@@ -1,0 +1,91 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# A claim of differential privacy is tried by `run`, and every output says what became of it.
+# Usage: claims.sh ISOEPS SAME SOURCE CLAIMS.so CLAIMS_NEXT.so
+. "$(dirname "$0")/lib.sh"
+first=$4
+next=$5
+cp "$first" claims.so
+
+suite() { # file, generators, the rest
+	cat >"$1" <<END
+{"name": "claims", "datasets": [{"name": "sim-census", "options": {"rows": 600}}], "seeds": 2, "epsilons": [1], "accountant": "rdp",
+ "generators": [$2], "attacks": [{"name": "gan-leaks", "options": {"samples": 300}}], "metrics": ["marginals"],
+ "attack_targets": 150 ${3:-}}
+END
+}
+has() { # file, pattern
+	count=$((count + 1))
+	grep -qE -e "$2" "$1" || bad "$1 lacks \"$2\": $(head -c 400 "$1")"
+}
+hasnot() {
+	count=$((count + 1))
+	! grep -qE -e "$2" "$1" || bad "$1 has \"$2\": $(grep -E -m 1 -e "$2" "$1" | head -c 300)"
+}
+# labels DIR WHAT-THE-TABLES-SAY RESULTS-WORD VERDICT: of a directory with one method
+labels() {
+	"$isoeps" --quiet report "$1" --format html,md,csv >/dev/null 2>&1 || bad "report $1 failed"
+	for row in $(awk -F, 'NR > 1 { print $6 "/" $20 }' "$1/results.csv" | sort -u); do
+		[ "$row" = "$3/$4" ] || bad "$1/results.csv: $row, expected $3/$4"
+	done
+	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "verdict") k = i } NR > 1 { print $k }' "$1/summary.csv" >.verdicts
+	[ "$(sort -u .verdicts)" = "$4" ] || bad "$1/summary.csv: verdict $(cat .verdicts), expected $4"
+	has "$1/report/index.html" "<td[^>]*>$2<"
+	has "$1/report/report.md" "\| $2 +\|"
+	grep -l . "$1"/report/tables/*.csv | xargs cat >.tables
+	has .tables "$2"
+	for other in "dp, verified" "dp, claimed" "refuted"; do
+		[ "$other" = "$2" ] || hasnot "$1/report/report.md" "\| $other +\|"
+	done
+	count=$((count + 2))
+}
+
+# ------------------------------------------------------------------ refuted, verified, claimed
+suite cheat.json '{"name": "claims", "label": "cheat", "options": {"does": "copy"}}'
+expect 1 "refuted: 2 cells" "$isoeps" run cheat.json --out cheat --plugin ./claims.so
+has .out "cheat .*refuted"
+labels cheat refuted refuted refuted
+has cheat/report/report.md "privacy claim of cheat was REFUTED"
+has cheat/report/index.html "privacy claim of cheat was REFUTED"
+expect 1 '"refuted": 2' "$isoeps" --quiet run cheat.json --out cheat --plugin ./claims.so --json
+has .out '"finished_before": 2'
+
+suite honest.json '{"name": "claims", "label": "honest"}'
+expect 0 "2 done now" "$isoeps" run honest.json --out honest --plugin ./claims.so
+has .out "honest .* dp "
+labels honest "dp, verified" dp verified
+suite builtin.json '"independent"'
+expect 0 "2 done now" "$isoeps" run builtin.json --out builtin
+labels builtin "dp, verified" dp verified
+
+suite untried.json '{"name": "claims", "label": "cheat", "options": {"does": "copy"}}' ', "verify": false'
+expect 0 "2 done now" "$isoeps" run untried.json --out untried --plugin ./claims.so
+has .out "cheat .*claimed"
+labels untried "dp, claimed" claimed claimed
+
+# ------------------------------------------------------------------ another version under the same name
+keys() { # the cells that results.csv counts
+	awk -F, 'NR > 1 { print $1 }' "$1/results.csv" | sort -u
+}
+keys honest >old.keys
+cp "$next" claims.so
+expect 0 "2 done now, 0 done before" "$isoeps" run honest.json --out honest --plugin ./claims.so
+has .out "2 trained, 4 judged, 0 reused"
+has .out "2 records made by other code left out"
+keys honest >new.keys
+[ "$(sort old.keys new.keys | uniq | wc -l)" -eq 4 ] || bad "a record of the old code is counted: $(cat old.keys new.keys)"
+count=$((count + 1))
+labels honest "dp, verified" dp verified
+has honest/report/report.md "Left out: 2 records made by other code"
+has honest/report/index.html "2 records made by other code"
+# One row of two seeds: nothing of the old code is in a mean.
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "seeds") k = i } NR > 1 { print $k }' honest/summary.csv >.seeds
+[ "$(cat .seeds)" = 2 ] || bad "summary.csv has seeds $(cat .seeds), expected one row of 2"
+count=$((count + 1))
+expect 0 "2 made by other code (left out)" "$isoeps" status honest
+expect 0 "0 do not, 2 are of other data or code" "$isoeps" check honest --plugin ./claims.so
+# The first version again: its records are still there, and nothing is trained.
+cp "$first" claims.so
+expect 0 "0 done now, 2 done before" "$isoeps" run honest.json --out honest --plugin ./claims.so
+keys honest | cmp -s - old.keys || bad "results.csv does not follow the code"
+finish
