@@ -244,7 +244,7 @@ START_TEST(summary_csv_values)
 	a.name[iso_aggregate_find(&a, "tstr.lr.auroc")].headline = 1;
 	tk_ok(iso_summary_csv(&a, &csv, &err));
 	ck_assert_ptr_nonnull(strstr(csv.p, "tstr.lr.auroc,tstr.lr.auroc.low,tstr.lr.auroc.high"));
-	ck_assert_ptr_nonnull(strstr(csv.p, "d,a,a,,dp,claimed,1,1e-05,add-remove,pld,10,4,0,"));
+	ck_assert_ptr_nonnull(strstr(csv.p, "d,a,a,,dp,verified,1,1e-05,add-remove,pld,10,4,0,"));
 	ck_assert_ptr_nonnull(strstr(csv.p, "0.65,0.444573"));
 	iso_str_free(&csv);
 	drop();
