@@ -12,7 +12,7 @@ if(TARGET isoeps)
     $<TARGET_FILE:isoeps> $<TARGET_FILE:iso_same> ${CMAKE_SOURCE_DIR} $<TARGET_FILE:iso_templates>)
   set_tests_properties(cli_outputs PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
   # One method in two versions, for the tests of claims.
-  add_library(iso_claims MODULE cli/plugin_claims.c)
+  add_library(iso_claims MODULE cli/plugin_claims.c frozen)
   add_library(iso_claims_next MODULE cli/plugin_claims.c)
   target_compile_definitions(iso_claims_next PRIVATE CLAIMS_STEP=1)
   set_target_properties(iso_claims iso_claims_next PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
