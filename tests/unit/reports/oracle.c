@@ -50,6 +50,30 @@ START_TEST(interval_over_seeds)
 }
 END_TEST
 
+/* The outcome of the record/replay check is the record's "verified", whatever else it says. */
+START_TEST(outcome_of_the_check)
+{
+	static const char *const says[] = {"verified", "refuted", "claimed", "none"},
+				 *const shown[] = {"dp, verified", "dp, refuted", "dp, claimed",
+						   "dp, claimed"};
+	static const double v[] = {0.5, 0.6};
+	iso_error err = {0};
+	char text[64];
+
+	for (size_t i = 0; i < ISO_COUNT(says); i++) {
+		build(v, 1, 2);
+		iso_aggregate_free(&a);
+		for (size_t r = 0; r < records.n; r++)
+			cJSON_ReplaceItemInObject(records.v[r], "verified",
+						  cJSON_CreateString(says[i]));
+		tk_ok(iso_aggregate_new(&records, &a, &err));
+		iso_label_text(&a.setting[0], text);
+		ck_assert_str_eq(text, shown[i]);
+		drop();
+	}
+}
+END_TEST
+
 START_TEST(numbers_as_people_read_them)
 {
 	static const struct {
@@ -256,6 +280,7 @@ int main(void)
 	Suite *s = suite_create("oracle");
 	TCase *c = tcase_create("oracle");
 
+	tcase_add_test(c, outcome_of_the_check);
 	tcase_add_test(c, interval_over_seeds);
 	tcase_add_test(c, numbers_as_people_read_them);
 	tcase_add_test(c, paired_test);
