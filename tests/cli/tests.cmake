@@ -12,14 +12,14 @@ if(TARGET isoeps)
     $<TARGET_FILE:isoeps> $<TARGET_FILE:iso_same> ${CMAKE_SOURCE_DIR} $<TARGET_FILE:iso_templates>)
   set_tests_properties(cli_outputs PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
   # One method in two versions, for the tests of claims.
-  add_library(iso_claims MODULE cli/plugin_claims.c frozen)
+  add_library(iso_claims MODULE cli/plugin_claims.c)
   add_library(iso_claims_next MODULE cli/plugin_claims.c)
   target_compile_definitions(iso_claims_next PRIVATE CLAIMS_STEP=1)
   set_target_properties(iso_claims iso_claims_next PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
   add_test(NAME cli_claims COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli/claims.sh $<TARGET_FILE:isoeps>
     $<TARGET_FILE:iso_same> ${CMAKE_SOURCE_DIR} $<TARGET_FILE:iso_claims> $<TARGET_FILE:iso_claims_next>)
   set_tests_properties(cli_claims PROPERTIES TIMEOUT 300)
-  foreach(script kill_resume shards isa bad_input unruly disk_full own_data verbs tools hostile judging mia_housing page doc_blocks tolerant)
+  foreach(script kill_resume shards isa bad_input unruly disk_full own_data verbs tools hostile judging mia_housing page doc_blocks tolerant frozen)
     add_test(NAME cli_${script} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli/${script}.sh
       $<TARGET_FILE:isoeps> $<TARGET_FILE:iso_same> ${CMAKE_SOURCE_DIR} $<TARGET_FILE:iso_unruly>)
     set_tests_properties(cli_${script} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)

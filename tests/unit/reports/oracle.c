@@ -54,7 +54,7 @@ END_TEST
 START_TEST(outcome_of_the_check)
 {
 	static const char *const says[] = {"verified", "refuted", "claimed", "none"},
-				 *const shown[] = {"dp, verified", "dp, refuted", "dp, claimed",
+				 *const shown[] = {"dp, verified", "refuted", "dp, claimed",
 						   "dp, claimed"};
 	static const double v[] = {0.5, 0.6};
 	iso_error err = {0};
