@@ -24,6 +24,10 @@
 #include "core/learn/pairs.h"
 #include "core/rand/rand.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ISO_ATTACK_ABI 2
 
 typedef enum iso_goal {
@@ -153,5 +157,9 @@ const char *iso_goal_name(iso_goal g);
  * only. */
 uint32_t iso_attack_knows(const iso_attack *a, const void *options);
 const char *iso_attack_knowledge(const iso_attack *a, const void *options);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

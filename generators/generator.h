@@ -25,6 +25,10 @@
 #include "core/privacy/ledger.h"
 #include "core/rand/rand.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ISO_GENERATOR_ABI 2
 
 /* accepts: what a method can take.  Data that need a bit which a method lacks are refused before
@@ -167,5 +171,9 @@ iso_status iso_generator_accepts(const iso_generator *g, const iso_gen_env *env,
 				 iso_error *err) ISO_MUST_CHECK;
 /* "flat columns, images; no label or classes; public rows": for `describe` and `list`. */
 void iso_generator_accepts_text(const iso_generator *g, iso_str *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -33,7 +33,7 @@ iso_status iso_measure_set(iso_measures *m, const char *key, double value, doubl
 	ISO_FAIL_IF(!isfinite(value), err, ISO_E_PLUGIN,
 		    "output not finite (%s): call it undefined, with a reason", key);
 	ISO_FAIL_IF(value < o->lo - slack || value > o->hi + slack, err, ISO_E_PLUGIN,
-		    "output outside its declared range (%s): %g, declared %g to %g; mend the "
+		    "output outside its declared range (%s): %g, declared %g to %g; correct the "
 		    "metric or its table",
 		    key, value, o->lo, o->hi);
 	v->value = fmin(fmax(value, o->lo), o->hi);

@@ -10,6 +10,10 @@
 #include "core/io/output.h"
 #include "core/rand/rand.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ISO_METRIC_ABI 1
 
 enum { /* inputs */
@@ -72,5 +76,9 @@ iso_status iso_metric_find(const char *name, const iso_metric **out, iso_error *
 /* Checks ABI and required slots (ISO_E_PLUGIN names the slot), then registers.  A shared object
  * exports `const iso_metric *iso_plugin_metric(void)`. */
 iso_status iso_metric_register(const iso_metric *m, iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -14,6 +14,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ISO_ALIGN 64
 
 /* n * size bytes, zeroed; a product over SIZE_MAX gives NULL.  A zero size gives a valid unique
@@ -44,5 +48,9 @@ typedef struct iso_arena {
 void *iso_arena_alloc(iso_arena *a, size_t n, size_t size) ISO_MUST_CHECK;
 char *iso_arena_strdup(iso_arena *a, const char *s) ISO_MUST_CHECK;
 void iso_arena_free(iso_arena *a);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -3,6 +3,10 @@
 #ifndef ISO_BASE_COMPILER_H
 #define ISO_BASE_COMPILER_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ISO_MUST_CHECK __attribute__((warn_unused_result))
 #define ISO_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define ISO_UNUSED __attribute__((unused))
@@ -16,5 +20,9 @@
 	__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512")))
 #endif
 #define ISO_COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 
 #include "core/base/compiler.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum iso_log_level { ISO_LOG_QUIET, ISO_LOG_NORMAL, ISO_LOG_VERBOSE } iso_log_level;
 void iso_log_set_level(iso_log_level level);
 /* "isoeps: note: ..." / "isoeps: warning: ..." on one line; both silent when quiet. */
@@ -24,5 +28,9 @@ typedef struct iso_progress {
 void iso_progress_start(iso_progress *p, const char *label, double total);
 void iso_progress_update(iso_progress *p, double done);
 void iso_progress_finish(iso_progress *p);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,13 +8,17 @@
  *     WHAT (WHERE): WHY; TRY
  *
  * "value outside the schema (adult.csv:17:3): age is 312, the schema allows
- * 0 to 120; mend the row or widen the bounds".  On failure outputs are untouched
+ * 0 to 120; correct the row or widen the bounds".  On failure outputs are untouched
  * or NULL and there is nothing for the caller to free.  `err` may be NULL.
  */
 #ifndef ISO_BASE_STATUS_H
 #define ISO_BASE_STATUS_H
 
 #include "core/base/compiler.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* name, number, exit status of the command line (design section 9), meaning */
 #define ISO_STATUS_LIST(X) \
@@ -77,5 +81,9 @@ void iso_error_clear(iso_error *err);
 		if (cond) \
 			return iso_fail((err), (code), __VA_ARGS__); \
 	} while (0)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_str {
 	char *p; /* always terminated once anything was appended; NULL before */
 	size_t n, cap;
@@ -24,5 +28,9 @@ void iso_str_free(iso_str *s);
 /* The nearest of `n` words to `word` by edit distance, or NULL if none is near: for "did you mean".
  */
 const char *iso_nearest_word(const char *word, const char *const *words, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

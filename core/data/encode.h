@@ -12,6 +12,10 @@
 #include "core/data/table.h"
 #include "core/rand/rand.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum iso_block_kind {
 	ISO_BLOCK_NUMERIC,
 	ISO_BLOCK_ONEHOT,
@@ -90,5 +94,9 @@ void iso_binning_free(iso_binning *b);
 /* The value that a bin stands for, drawn uniformly inside it (u in (0,1)) and rounded to the
  * column's grain. */
 double iso_unbin(const iso_schema *s, size_t column, size_t bins, size_t code, double u);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

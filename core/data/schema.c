@@ -106,8 +106,8 @@ static iso_status read_words(const cJSON *obj, const char *key, char ***out, siz
 		return ISO_OK;
 	if (!cJSON_IsArray(v))
 		return iso_fail(err, ISO_E_CONFIG,
-				"wrong type (%s): \"%s\" must be a list of texts; mend it", where,
-				key);
+				"wrong type (%s): \"%s\" must be a list of texts; correct it",
+				where, key);
 	*out = iso_alloc(count, sizeof(**out));
 	if (!*out)
 		return iso_no_memory(err, "a schema");
@@ -117,9 +117,10 @@ static iso_status read_words(const cJSON *obj, const char *key, char ***out, siz
 		if (cJSON_IsNumber(c))
 			iso_json_number_text(c->valuedouble, number);
 		else if (!cJSON_IsString(c))
-			return iso_fail(err, ISO_E_CONFIG,
-					"wrong type (%s): \"%s\" must be a list of texts; mend it",
-					where, key);
+			return iso_fail(
+				err, ISO_E_CONFIG,
+				"wrong type (%s): \"%s\" must be a list of texts; correct it",
+				where, key);
 		ISO_TRY(copy_text(cJSON_IsNumber(c) ? number : c->valuestring, &(*out)[*n], err));
 		*n += 1;
 	}
@@ -206,8 +207,8 @@ static iso_status read_categories(const cJSON *v, iso_column *c, const char *whe
 			    : "needless key (%s): a %s column has no \"categories\"; remove it",
 		    where, iso_type_name(c->type));
 	ISO_FAIL_IF(c->type == ISO_BINARY && c->ncategory != 2, err, ISO_E_CONFIG,
-		    "wrong categories (%s): a binary column has two, here are %zu; mend the list "
-		    "or the type",
+		    "wrong categories (%s): a binary column has two, but %zu are listed; "
+		    "correct the list or the type",
 		    where, c->ncategory);
 	for (size_t i = 0; i < c->nmissing; i++)
 		ISO_FAIL_IF(word_index((const char *const *)c->category, c->ncategory,
@@ -239,7 +240,7 @@ static iso_status read_domain(const cJSON *v, iso_column *c, const char *where, 
 		c->hi = 255;
 		ISO_FAIL_IF(c->nmissing || c->role == ISO_LABEL, err, ISO_E_CONFIG,
 			    "wrong key (%s): a pixel column can neither be missing nor be the "
-			    "label; mend it",
+			    "label; correct it",
 			    where);
 		return read_shape(v, c, where, err);
 	}
@@ -274,7 +275,7 @@ static iso_status read_positive(const cJSON *v, iso_column *c, const char *where
 	c->positive = word_index((const char *const *)c->category, c->ncategory, text);
 	ISO_FAIL_IF(c->positive < 0, err, ISO_E_CONFIG,
 		    "unknown category (%s): \"positive\" is \"%.80s\", which is not in "
-		    "\"categories\"; mend it",
+		    "\"categories\"; correct it",
 		    where, text);
 	ISO_FAIL_IF(c->role != ISO_LABEL, err, ISO_E_CONFIG,
 		    "needless key (%s): only the label has \"positive\"; remove it", where);
@@ -301,7 +302,7 @@ static iso_status read_column(const cJSON *v, iso_column *c, const char *where, 
 	c->type = (iso_type)type;
 	c->role = (iso_role)role;
 	ISO_FAIL_IF(learned && !cJSON_IsBool(learned), err, ISO_E_CONFIG,
-		    "wrong type (%s): \"learned\" must be true or false; mend it", where);
+		    "wrong type (%s): \"learned\" must be true or false; correct it", where);
 	c->learned = cJSON_IsTrue(learned);
 	ISO_TRY(read_domain(v, c, where, err));
 	return read_positive(v, c, where, err);

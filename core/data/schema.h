@@ -26,6 +26,10 @@
 #include "core/io/csv.h"
 #include "core/io/json.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum iso_type {
 	ISO_CONTINUOUS,	 /* bounds */
 	ISO_INTEGER,	 /* bounds */
@@ -130,5 +134,9 @@ const char *iso_sequences_fault(const iso_schema *s, const double *cells, const 
 void iso_sequences_settle(const iso_schema *s, double *cells);
 /* Number of classes of the label (0 without a discrete label). */
 size_t iso_schema_classes(const iso_schema *s);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 
 #include "core/data/schema.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_table {
 	const iso_schema *schema; /* borrowed, outlives the table */
 	size_t n;
@@ -54,5 +58,9 @@ int iso_number_read(const char *text, char decimal, double *x);
 /* A bound or value of a numeric column as the CSV has it. */
 void iso_bound_text(const iso_column *c, double x, char text[32]);
 double iso_table_cell(const iso_table *t, size_t r, size_t c);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -193,19 +193,20 @@ static iso_status bad_value(const reader *r, const iso_column *c, const char *te
 					"the schema has %zu "
 					"categories; did you mean \"%.80s\"?",
 					r->name, line, field, c->name, text, c->ncategory, near);
-		return iso_fail(err, ISO_E_DATA,
-				"value outside the schema (%s:%zu:%zu): %s is \"%.80s\", the "
-				"schema allows %zu "
-				"categories such as \"%.80s\"%s; mend the row or extend the list",
-				r->name, line, field, c->name, text, c->ncategory, c->category[0],
-				*text ? "" : " and no missing value");
+		return iso_fail(
+			err, ISO_E_DATA,
+			"value outside the schema (%s:%zu:%zu): %s is \"%.80s\", the "
+			"schema allows %zu "
+			"categories such as \"%.80s\"%s; correct the row or extend the list",
+			r->name, line, field, c->name, text, c->ncategory, c->category[0],
+			*text ? "" : " and no missing value");
 	}
 	iso_bound_text(c, c->lo, lo);
 	iso_bound_text(c, c->hi, hi);
 	return iso_fail(err, ISO_E_DATA,
 			"value outside the schema (%s:%zu:%zu): %s is \"%.80s\", the schema allows "
 			"%s %s to %s%s; "
-			"mend the row or widen the bounds",
+			"correct the row or widen the bounds",
 			r->name, line, field, c->name, text,
 			c->type == ISO_DATE ? "dates"
 			: iso_is_whole(c)   ? "integers"

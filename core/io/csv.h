@@ -8,6 +8,10 @@
 
 #include "core/base/str.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* How a file departs from RFC 4180; all zero: it does not. */
 typedef struct iso_csv_format {
 	char separator; /* 0 = comma; or ; | tab */
@@ -44,5 +48,9 @@ iso_status iso_csv_parse_as(const char *text, size_t n, const char *name,
 void iso_csv_field(iso_str *out, const char *text, int last);
 /* The same in another format (NULL: the usual one). */
 void iso_csv_field_as(iso_str *out, const char *text, int last, const iso_csv_format *format);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

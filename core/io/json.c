@@ -45,7 +45,7 @@ static iso_status scan_fail(const scan *s, size_t at, const char *why)
 
 	position(s, at, &line, &column);
 	return iso_fail(s->err, ISO_E_CONFIG,
-			"malformed JSON (%s:%zu:%zu): %s; mend the text there", s->name, line,
+			"malformed JSON (%s:%zu:%zu): %s; correct the text there", s->name, line,
 			column, why);
 }
 
@@ -408,8 +408,8 @@ iso_status iso_json_get_number(const cJSON *obj, const char *key, int required, 
 		x = -INFINITY;
 	else
 		return iso_fail(err, ISO_E_CONFIG,
-				"wrong type (%s): \"%s\" is %s, expected a number; mend it", where,
-				key, kind_name(v));
+				"wrong type (%s): \"%s\" is %s, expected a number; correct it",
+				where, key, kind_name(v));
 	if (!(x >= lo && x <= hi)) {
 		iso_json_number_text(x, text[0]);
 		iso_json_number_text(lo, text[1]);
@@ -433,8 +433,8 @@ iso_status iso_json_get_string(const cJSON *obj, const char *key, int required, 
 		return ISO_OK;
 	if (!cJSON_IsString(v))
 		return iso_fail(err, ISO_E_CONFIG,
-				"wrong type (%s): \"%s\" is %s, expected a string; mend it", where,
-				key, kind_name(v));
+				"wrong type (%s): \"%s\" is %s, expected a string; correct it",
+				where, key, kind_name(v));
 	*out = v->valuestring;
 	return ISO_OK;
 }

@@ -7,6 +7,10 @@
 
 #include "core/base/str.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Parse; `name` stands in the error with line and column: "malformed JSON (suite.json:12:7):
  * expected ...". Duplicate keys and trailing text are errors.  Nesting deeper than 64 is refused.
  */
@@ -36,5 +40,9 @@ iso_status iso_json_only_keys(const cJSON *obj, const char *const *keys, size_t 
 
 /* x as core/io/jsonw.h writes it: NaN is null, an infinity its string.  NULL without memory. */
 cJSON *iso_json_add_number(cJSON *obj, const char *key, double x);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

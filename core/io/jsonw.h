@@ -19,6 +19,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_jsonw {
 	int failed;
 } iso_jsonw;
@@ -45,5 +49,9 @@ iso_status iso_jsonw_check(const iso_jsonw *w, const char *what, iso_error *err)
 
 /* A new item for x: number, null or string. */
 cJSON *iso_jsonw_number_item(double x);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -34,7 +34,7 @@ static iso_status wrong_value(const iso_option *o, const char *text, const char 
 				"wrong option value (%s): %s is longer than %d bytes; shorten it",
 				where, o->key, ISO_OPT_TEXT_MAX - 1);
 	return iso_fail(err, ISO_E_CONFIG,
-			"wrong option value (%s): %s is \"%.80s\", expected %s; mend it", where,
+			"wrong option value (%s): %s is \"%.80s\", expected %s; correct it", where,
 			o->key, text, kind_word(o->kind));
 }
 
@@ -191,7 +191,7 @@ static iso_status put_array(const iso_option *o, const cJSON *v, char *at, const
 	if (o->kind != ISO_OPTION_INTS || cJSON_GetArraySize(v) > ISO_OPT_LIST_MAX)
 		return iso_fail(
 			err, ISO_E_CONFIG,
-			"wrong option value (%s): %s is a list of %d, expected %s%s; mend it",
+			"wrong option value (%s): %s is a list of %d, expected %s%s; correct it",
 			where, o->key, cJSON_GetArraySize(v), kind_word(o->kind),
 			o->kind == ISO_OPTION_INTS ? " (at most 15)" : "");
 	for (const cJSON *c = v->child; c; c = c->next) {
@@ -368,7 +368,8 @@ static iso_status apply(const iso_option *table, const cJSON *values, const char
 
 	if (values && !cJSON_IsObject(values) && !cJSON_IsNull(values))
 		return iso_fail(err, ISO_E_CONFIG,
-				"wrong type (%s): options must be a JSON object; mend it", where);
+				"wrong type (%s): options must be a JSON object; correct it",
+				where);
 	for (const cJSON *v = values ? values->child : NULL; v; v = v->next) {
 		const iso_option *o = lookup(table, v->string);
 

@@ -16,6 +16,10 @@
 
 #include "core/base/str.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum iso_option_kind {
 	ISO_OPTION_INT,	   /* int64_t */
 	ISO_OPTION_REAL,   /* double */
@@ -81,5 +85,9 @@ iso_status iso_options_set(cJSON *values, const char *assignment, iso_error *err
 /* Text and JSON description of a table, for --help, describe and the generated docs. */
 void iso_options_describe(const iso_option *table, iso_str *out);
 cJSON *iso_options_json(const iso_option *table);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 
 #include "core/io/jsonw.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum iso_direction { ISO_HIGHER, ISO_LOWER, ISO_NEITHER } iso_direction;
 
 typedef struct iso_output {
@@ -30,5 +34,9 @@ const char *iso_direction_name(iso_direction d);
 /* Adds title, unit, direction, section, headline, range, ideal, chance and real of `o` to a
  * record's value; `section` where the output names none. */
 void iso_output_json(iso_jsonw *w, cJSON *value, const iso_output *o, const char *section);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ISO_NO_NEIGHBOUR SIZE_MAX
 
 /* Neighbours of nq queries, fed with reference rows in pieces of any size. */
@@ -38,5 +42,9 @@ iso_status iso_nearest_distance(const float *q, size_t nq, const float *ref, siz
 /* Squared distance by direct differences: eight partial sums (term t goes to t mod 8), then a fixed
  * tree. */
 double iso_distance2(const float *a, const float *b, size_t d);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

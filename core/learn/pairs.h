@@ -11,6 +11,10 @@
 
 #include "core/data/table.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_rowset {
 	size_t n, d;	/* rows, columns */
 	size_t nnumber; /* the first so many columns are numbers, the rest codes */
@@ -28,5 +32,9 @@ void iso_smallest(const float *d2, size_t n, size_t k, size_t skip, float *best,
 /* dist [a->n][k]: Euclidean distances from each row of a to its k nearest of b, ascending. */
 iso_status iso_pair_nearest(const iso_rowset *a, const iso_rowset *b, size_t k, int not_self,
 			    double *dist, size_t *place, iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

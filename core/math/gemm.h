@@ -21,6 +21,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum iso_act {
 	ISO_ACT_LINEAR,
 	ISO_ACT_RELU,
@@ -81,5 +85,9 @@ int iso_isa_supported(iso_isa isa);
 int iso_isa_force(iso_isa isa);
 /* "own" or "openblas". */
 const char *iso_gemm_backend(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

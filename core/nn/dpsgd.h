@@ -21,6 +21,10 @@
 #include "core/nn/net.h"
 #include "core/privacy/ledger.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Anything whose per-record gradients can be bounded and summed: a network, an RBM, a logistic
  * model, the statistics of an EM step.  The closure of a step leaves the records' rows in it,
  * record r's at r m .. r m + m - 1. */
@@ -90,5 +94,9 @@ typedef iso_status (*iso_rows_fn)(void *ctx, const uint32_t *rec, size_t n, uint
 
 /* Also an empty batch releases noise: the event is the same. */
 iso_status iso_dpsgd_step(iso_dpsgd *s, iso_rows_fn rows, void *ctx, iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

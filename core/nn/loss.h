@@ -5,6 +5,10 @@
 
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* logits [n] stride ld; target 0 or 1. */
 double iso_loss_bce_logits(const float *logits, size_t ld, size_t n, float target, float *d,
 			   size_t d_ld);
@@ -43,5 +47,9 @@ extern const iso_loss iso_loss_mmd;
 
 extern const iso_loss *const iso_losses[];
 extern const size_t iso_loss_count;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

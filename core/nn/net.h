@@ -27,6 +27,10 @@
 #include "core/nn/spec.h"
 #include "core/rand/rand.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ISO_MAX_LAYERS 32
 
 typedef struct iso_net iso_net;
@@ -109,5 +113,9 @@ void iso_net_weight_grad(const iso_net *net, iso_ws *ws, const float *scale, int
 void iso_net_grad_norms2(const iso_net *net, const iso_ws *ws, size_t m, int beta, float *norm2);
 /* Weights and biases into [-bound, bound] (Arjovsky et al. 2017, algorithm 1); NaN becomes 0. */
 void iso_net_clip_weights(iso_net *net, float bound);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

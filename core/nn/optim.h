@@ -8,6 +8,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum iso_opt_rule { ISO_SGD, ISO_MOMENTUM, ISO_RMSPROP, ISO_ADAM } iso_opt_rule;
 typedef struct iso_optim {
 	iso_opt_rule rule;
@@ -25,5 +29,9 @@ void iso_optim_step(iso_optim *o, float *theta, const float *grad, float scale);
 void iso_optim_begin(iso_optim *o);
 void iso_optim_piece(iso_optim *o, float *theta, const float *grad, float scale, size_t first,
 		     size_t n);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

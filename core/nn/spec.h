@@ -31,6 +31,10 @@
 
 #include "core/math/gemm.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Shape of one row: an image is h x w x c with the channels side by side (row-major, channel last),
  * a sequence is h steps of c variables (w = 1), a flat row is 1 x 1 x c. */
 typedef struct iso_shape {
@@ -199,7 +203,7 @@ static inline iso_layer_spec iso_gaussian_noise(float sd)
 static inline iso_layer_spec iso_mixed_heads(const iso_head *head, size_t n, float temperature)
 {
 	return (iso_layer_spec){
-		.ops = &iso_layer_heads, .head = head, .heads = n, .rate = temperature};
+		.ops = &iso_layer_heads, .rate = temperature, .head = head, .heads = n};
 }
 
 /* The same floats under another shape. */
@@ -213,5 +217,9 @@ static inline iso_layer_spec iso_activation(iso_act act)
 {
 	return (iso_layer_spec){.ops = &iso_layer_reshape, .act = act};
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

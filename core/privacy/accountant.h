@@ -9,6 +9,10 @@
 
 #include "core/privacy/event.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum iso_accountant {
 	ISO_ACC_PLD,
 	ISO_ACC_RDP
@@ -79,5 +83,9 @@ double iso_pate_logq_lnmax(const double *votes, size_t classes, double scale);
 double iso_gaussian_delta(double mu,
 			  double epsilon); /* Balle and Wang 2018; mu = sqrt(sum 1/sigma^2) */
 double iso_gaussian_epsilon(double mu, double delta);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

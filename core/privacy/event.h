@@ -9,6 +9,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum iso_adjacency { ISO_ADD_REMOVE, ISO_REPLACE_ONE } iso_adjacency;
 typedef enum iso_sampling {
 	ISO_SAMPLING_NONE,
@@ -68,5 +72,9 @@ iso_status iso_events_check(const iso_events *list, iso_adjacency adj,
 const char *iso_mech_name(iso_mech m); /* the JSON spelling: "gaussian", "pate-lnmax", ... */
 const char *iso_adjacency_name(iso_adjacency a); /* "add-remove", "replace-one" */
 const char *iso_sampling_name(iso_sampling s);	 /* "none", "poisson", "without-replacement" */
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -20,6 +20,10 @@
 
 #include "core/privacy/accountant.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum iso_norm { ISO_NORM_L1, ISO_NORM_L2 } iso_norm;
 
 /* What a generator may promise. */
@@ -155,5 +159,9 @@ iso_status iso_ledger_events_from_json(const struct cJSON *array, iso_events *ou
 
 /* Record/replay (verify): attach before fit; see core/privacy/replay.h. Borrowed. */
 void iso_ledger_set_replay(iso_ledger *l, struct iso_replay *r);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

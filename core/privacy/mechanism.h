@@ -21,6 +21,10 @@
 
 #include "core/privacy/ledger.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Noisy histogram: row r adds 1 to each of its `per_row` cells cell[r * per_row + c] < ncell (one
  * per column; cells of different columns are disjoint).  Sensitivity per_row (L1) or sqrt(per_row)
  * (L2).  out [ncell]. */
@@ -119,5 +123,9 @@ iso_status iso_mech_bounds(iso_ledger *l, iso_entry entry, const double *x, size
 /* Post-processing of a noisy histogram: clip at zero and normalise to the simplex (uniform if
  * nothing is left). */
 void iso_simplex_from_counts(double *counts, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_key {
 	uint64_t k;
 } iso_key;
@@ -47,5 +51,9 @@ uint64_t iso_next_below(iso_stream *s, uint64_t n); /* uniform 0..n-1, no modulo
 void iso_shuffle(iso_stream *s, uint32_t *x, size_t n);
 /* Index drawn with weights w >= 0 (sum > 0). */
 size_t iso_next_choice(iso_stream *s, const double *w, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
