@@ -307,7 +307,7 @@ int cmd_describe(int argc, char **argv)
 	int json = 0, helped;
 	iso_arg_list plugin = {0};
 	const iso_arg table[] = {{"--plugin", ISO_ARG_TEXTS, &plugin, "FILE.so",
-				  "load a generator from a shared object"},
+				  "load a generator, attack or metric from a shared object"},
 				 {"--json", ISO_ARG_FLAG, &json, NULL, "machine-readable output"},
 				 {0}};
 	const char *name = NULL;

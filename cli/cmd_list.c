@@ -173,7 +173,7 @@ int cmd_list(int argc, char **argv)
 	listing l = {.grid = {.columns = 3}};
 	iso_arg_list plugin = {0};
 	const iso_arg table[] = {{"--plugin", ISO_ARG_TEXTS, &plugin, "FILE.so",
-				  "load a generator from a shared object"},
+				  "load a generator, attack or metric from a shared object"},
 				 {"--json", ISO_ARG_FLAG, &l.json, NULL, "machine-readable output"},
 				 {0}};
 	const char *kind = NULL;

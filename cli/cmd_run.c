@@ -29,8 +29,8 @@ static const iso_verb_help help = {
 		"interrupted run; failed cells are tried again.  The same suite gives the same "
 		"bytes for any --jobs.\n\n"
 		"Shards: run the same suite with --shard 1/2 and --shard 2/2 on two machines, then "
-		"copy one cells/ (and\n"
-		"samples/) directory into the other.\n\n"
+		"copy cells/, models/ and\n"
+		"samples/ of one into the other.\n\n"
 		"Examples:\n"
 		"  isoeps run demo                      the demo suite, into out/demo\n"
 		"  isoeps run my.json --dry-run         what would be run, and how long it takes\n"
@@ -82,7 +82,7 @@ static iso_status read_command(int argc, char **argv, command *c, const char **s
 		 "print the plan and an estimate of the time; run nothing"},
 		{"--force", ISO_ARG_FLAG, &c->force, NULL, "run finished cells again"},
 		{"--plugin", ISO_ARG_TEXTS, &c->plugin, "FILE.so",
-		 "load a generator from a shared object"},
+		 "load a generator, attack or metric from a shared object"},
 		{"--json", ISO_ARG_FLAG, &c->json, NULL,
 		 "machine-readable summary on standard output"},
 		{0}};

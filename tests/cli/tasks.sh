@@ -115,6 +115,11 @@ equal a c
 # Everything that can be computed again is, and holds.
 expect 0 "5 records hold, 0 do not, 0 are of other data or code" "$isoeps" check c
 
+# The page and the tables show what verification found: independent was verified, cgan promises nothing.
+expect 0 "5 records" "$isoeps" report c --format md --out page
+grep -q '^| independent .*| dp, verified' page/report.md || bad "the page does not show the verdict of independent"
+! grep -q 'dp, claimed' page/report.md || bad "the page calls a verified promise claimed"
+
 # One writer at a time; temporary files of dead writers go.
 : >"a/cells/.x.json.999999999-1.tmp"
 flock -x a/.lock sleep 3 &
