@@ -106,7 +106,7 @@ START_TEST(test_faults)
 		{COLUMN("{\"name\":\"a\",\"type\":\"categorical\",\"categories\":[null]}"),
 		 "list of texts"},
 		{COLUMN("{\"name\":\"a\",\"type\":\"binary\",\"categories\":[\"x\"]}"),
-		 "has two, here are 1"},
+		 "has two, but 1 are listed"},
 		{COLUMN("{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[0,1],\"categories\":["
 			"\"x\"]}"),
 		 "has no \"categories\""},

@@ -75,13 +75,13 @@ START_TEST(test_faults)
 	} cases[] = {
 		{"age,dose,job,im_0,im_1,y\n312,1,cook,0,0,n\n",
 		 "value outside the schema (d.csv:2:1): age is \"312\", the schema allows integers "
-		 "0 to 120 and no missing value; mend"},
+		 "0 to 120 and no missing value; correct"},
 		{"age,dose,job,im_0,im_1,y\n1,1,cook,0,0,n\n1.5,1,cook,0,0,n\n",
 		 "d.csv:3:1): age is \"1.5\""},
 		{"age,dose,job,im_0,im_1,y\n,1,cook,0,0,n\n", "d.csv:2:1): age is \"\""},
 		{"age,dose,job,im_0,im_1,y\n0x10,1,cook,0,0,n\n", "age is \"0x10\""},
 		{"age,dose,job,im_0,im_1,y\n1,nan,cook,0,0,n\n",
-		 "d.csv:2:2): dose is \"nan\", the schema allows numbers -1 to 2.5; mend"},
+		 "d.csv:2:2): dose is \"nan\", the schema allows numbers -1 to 2.5; correct"},
 		{"age,dose,job,im_0,im_1,y\n1,2.51,cook,0,0,n\n", "dose is \"2.51\""},
 		{"age,dose,job,im_0,im_1,y\n1,1,smit,0,0,n\n",
 		 "d.csv:2:3): job is \"smit\", the schema has 3 categories; did you mean "
