@@ -30,8 +30,9 @@ static const iso_verb_help help = {
 		"columns "
 		"may come in any order, an index\n"
 		"column is ignored.\n\n"
-		"A membership attack on one synthetic table describes that table; it is no bound "
-		"on epsilon.\n\n"
+		"A membership attack on one synthetic table describes that table; it does not "
+		"bound "
+		"epsilon.\n\n"
 		"Example:\n"
 		"  isoeps evaluate --train train.csv --holdout holdout.csv --synthetic "
 		"synthetic.csv --schema people.json\n",

@@ -427,8 +427,8 @@ iso_status iso_game_attack(iso_game *g, const iso_attack *a, const char *label, 
 	iso_status st;
 
 	*out = (iso_play){.type = iso_game_of(a->goal)};
-	ISO_FAIL_IF(!out->type, err, ISO_E_PLUGIN, "attack (%s): its goal %d is no game", a->name,
-		    (int)a->goal);
+	ISO_FAIL_IF(!out->type, err, ISO_E_PLUGIN, "attack (%s): its goal %d is not a game",
+		    a->name, (int)a->goal);
 	why = obstacle(g, out->type, iso_attack_knows(a, options));
 	ISO_FAIL_IF(why, err, ISO_E_UNSUPPORTED, "not applicable (%s): %s", label, why);
 	if (a->check)
