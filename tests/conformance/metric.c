@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/learn/assess.h"
+#include "core/learn/mlp_classifier.h"
 #include "core/rand/rand.h"
 #include "metrics/metric.h"
 #include "tests/support/testkit.h"
@@ -446,6 +448,73 @@ START_TEST(tstr_values)
 }
 END_TEST
 
+/* One binary network a class against the rest, fitted here from the public parts: the same scores
+ * and so the same values; one softmax network gives others. */
+START_TEST(mlp_one_against_the_rest)
+{
+	enum { N = 200, CLASSES = 4 };
+	const iso_metric *m;
+	const char *text = "{\"classifiers\":\"mlp\",\"scheme\":\"ovr\",\"mlp_epochs\":3,"
+			   "\"mlp_hidden\":8,\"mlp_alpha\":0.5}";
+	double prob[N * CLASSES], two[N * 2];
+	uint32_t y[N], truth[N];
+	iso_encoder *e;
+	load();
+	tk_ok(iso_metric_find("tstr", &m, &err));
+	iso_table *train = rows(schema[FOUR], N, 1), *test = rows(schema[FOUR], N, 2),
+		  *syn = rows(schema[FOUR], N, 3);
+	const result got = measure(m, text, train, test, syn, NULL);
+	const result softmax = measure(
+		m, "{\"classifiers\":\"mlp\",\"mlp_epochs\":3,\"mlp_hidden\":8,\"mlp_alpha\":0.5}",
+		train, test, syn, NULL);
+	tk_ok(iso_encoder_new(schema[FOUR], ISO_ENC_FEATURES, &e, &err));
+	const iso_source on_test = iso_source_table(e, test, NULL, N);
+	for (size_t i = 0; i < N; i++)
+		truth[i] = (uint32_t)iso_table_label(test, i);
+	for (int real = 0; real < 2; real++) {
+		const iso_table *t = real ? train : syn;
+		const iso_source src = iso_source_table(e, t, NULL, N);
+		const iso_key key = real ? iso_key_new(0, "metrics/tstr/mlp")
+					 : iso_key_child(iso_key_new(9, "metric"), "mlp", 0);
+		iso_mlp_config c = iso_mlp_default();
+		iso_assessment a;
+		char name[32];
+		c.hidden = 8, c.epochs = 3, c.alpha = 0.5, c.standardise = 1;
+		for (size_t k = 0; k < CLASSES; k++) {
+			iso_mlp net;
+			for (size_t i = 0; i < N; i++)
+				y[i] = (size_t)iso_table_label(t, i) == k;
+			c.key = iso_key_child(key, "class", k);
+			tk_ok(iso_mlp_fit(&c, &src, y, 2, &net, &err));
+			tk_ok(iso_mlp_predict(&net, &on_test, two, &err));
+			iso_mlp_free(&net);
+			for (size_t i = 0; i < N; i++)
+				prob[i * CLASSES + k] = two[2 * i + 1];
+		}
+		tk_ok(iso_assess(prob, truth, N, CLASSES, CLASSES - 1, &a, &err));
+		const struct {
+			const char *key;
+			double value;
+		} want[] = {{"accuracy", a.accuracy},
+			    {"f1_macro", a.f1_macro},
+			    {"auroc_micro", a.auroc_micro},
+			    {"auroc_macro", a.auroc_macro},
+			    {"auprc", a.auprc}};
+		for (size_t i = 0; i < ISO_COUNT(want); i++) {
+			snprintf(name, sizeof(name), "%smlp.%s", real ? "real." : "", want[i].key);
+			tk_assert_close(value_of(&got, name), want[i].value, 0, 0);
+		}
+		snprintf(name, sizeof(name), "%smlp.auroc_micro", real ? "real." : "");
+		ck_assert(value_of(&got, name) != value_of(&softmax, name));
+	}
+	iso_encoder_free(e);
+	iso_table_free(train);
+	iso_table_free(test);
+	iso_table_free(syn);
+	unload();
+}
+END_TEST
+
 /* Options change what they say. */
 START_TEST(tstr_options)
 {
@@ -671,6 +740,7 @@ int main(void)
 	tcase_add_test(t, memory);
 	tcase_add_test(t, tstr_values);
 	tcase_add_test(t, tstr_options);
+	tcase_add_test(t, mlp_one_against_the_rest);
 	tcase_add_test(t, marginals_by_hand);
 	tcase_add_test(t, discriminator_values);
 	tcase_add_test(t, utility_values);
