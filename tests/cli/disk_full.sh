@@ -5,7 +5,7 @@
 mkdir "$work/small"
 mount -t tmpfs -o size=256k tmpfs "$work/small" 2>/dev/null || { echo "cannot mount a tmpfs: skipped"; exit 77; }
 trap 'umount "$work/small"; rm -rf "$work"' EXIT
-suite=$source/suites/smoke.json
+suite=$quick
 
 "$isoeps" --quiet run "$suite" --jobs 2 --out "$work/whole" >"$work/log" 2>&1 || bad "$(cat "$work/log")"
 expect 4 "No space left on device" "$isoeps" run "$suite" --jobs 2 --out "$work/small/o"

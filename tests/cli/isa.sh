@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The same bytes from every instruction set that the machine has, and from the portable kernels.
 . "$(dirname "$0")/lib.sh"
-suite=$source/suites/smoke.json
+suite=$quick
 
 ISOEPS_ISA=portable "$isoeps" --quiet run "$suite" --out "$work/portable" >"$work/log" 2>&1 || bad "portable: $(cat "$work/log")"
 for isa in avx2 avx512; do

@@ -4,7 +4,7 @@
 # workers die with it), one worker (its cell becomes a recorded crash, which the next run tries again), and the program by
 # SIGINT and SIGTERM (exit status 130).  At least 24 kills must have hit a running program.
 . "$(dirname "$0")/lib.sh"
-suite=$source/suites/smoke.json
+suite=$quick
 
 "$isoeps" --quiet run "$suite" --jobs 2 --out "$work/whole" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The same bytes for any number of jobs, for shards merged by copying, for pieces chosen by --only, and again by --force.
 . "$(dirname "$0")/lib.sh"
-suite=$source/suites/smoke.json
+suite=$quick
 
 run() { # directory, options...
 	dir=$1
