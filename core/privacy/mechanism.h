@@ -82,7 +82,8 @@ iso_status iso_mech_noisy_max(iso_ledger *l, iso_entry entry, const double *scor
 			      size_t *chosen, iso_error *err) ISO_MUST_CHECK;
 /* Randomised response over k categories: out[i] is value[i] with probability e^eps / (e^eps + k -
  * 1), else one of the others, uniformly.  A list of reports shows how many there are, so the ledger
- * must be one of replace-one adjacency. */
+ * must be one of replace-one adjacency, and the entry a sequential one (a part of a group loses a
+ * record to another part). */
 iso_status iso_mech_randomized_response(iso_ledger *l, iso_entry entry, const uint32_t *value,
 					size_t n, uint32_t k, uint32_t *out,
 					iso_error *err) ISO_MUST_CHECK;
@@ -115,8 +116,10 @@ void iso_open_counts_free(iso_open_counts *c);
  * <= 60}: two choices (plan EXPONENTIAL with count 2, sensitivity 1), each of a grid point g with
  * score -(rows beyond g) - (4 / epsilon) * (grid steps that the bound is wider).  So a bound is as
  * tight as its noise allows and may leave a few outliers out (of the order of 4 / epsilon rows per
- * step); clip to it.  Values that are not finite take no part.  *low <= *high; one grid step is put
- * between them when they fall together. */
+ * step); clip to it.  The whole grid has to be worth more rows than it costs: a column with fewer
+ * than about 400 / epsilon rows gets bounds far too wide (never narrower than a grid step).  Values
+ * that are not finite take no part.  *low <= *high; one grid step is put between them when they
+ * fall together. */
 iso_status iso_mech_bounds(iso_ledger *l, iso_entry entry, const double *x, size_t n, double *low,
 			   double *high, iso_error *err) ISO_MUST_CHECK;
 

@@ -177,6 +177,13 @@ iso_status iso_mech_bounds(iso_ledger *l, iso_entry entry, const double *x, size
 	int handle;
 
 	ISO_TRY(iso_ledger_mechanism(l, entry, ISO_SET(ISO_MECH_EXPONENTIAL), 0, &handle, err));
+	/* the choice takes the planned sensitivity for its noise, and a row moves these scores by 1
+	 */
+	ISO_FAIL_IF(
+		!(l->plan.v[handle].sensitivity >= 1), err, ISO_E_BUDGET,
+		"bounds (%s: %s): planned with sensitivity %g and a row moves a score by 1; plan "
+		"sensitivity 1",
+		l->who, entry.why, l->plan.v[handle].sensitivity);
 	step = 4 / iso_ledger_event(l, handle)->epsilon;
 	make_grid(g);
 	for (int upper = 0; upper < 2; upper++) {

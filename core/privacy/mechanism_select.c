@@ -97,6 +97,12 @@ iso_status iso_mech_randomized_response(iso_ledger *l, iso_entry entry, const ui
 		    l->who, entry.why);
 	ISO_TRY(iso_ledger_mechanism(l, entry, ISO_SET(ISO_MECH_RANDOMIZED_RESPONSE), 0, &handle,
 				     err));
+	ISO_FAIL_IF(
+		l->plan.v[handle].group > 0, err, ISO_E_UNSUPPORTED,
+		"randomised response on one part of a group (%s: %s, part %d): a record replaced "
+		"by one of another part changes the number of reports; report on all records, "
+		"in a sequential entry",
+		l->who, entry.why, entry.part);
 	ISO_TRY(check_values(l, entry.why, value, n, k, err));
 	report = iso_alloc(n, sizeof(*report));
 	if (!report)

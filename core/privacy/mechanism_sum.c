@@ -177,7 +177,7 @@ static iso_status check_blocks(const iso_sum_stream *s, iso_norm pays, iso_error
 }
 
 /* share := w_b: the squares (Gaussian) or the weights (Laplace) sum to 1. */
-static void normalise_shares(iso_sum_stream *s, iso_norm pays)
+static iso_status normalise_shares(iso_sum_stream *s, iso_norm pays, iso_error *err)
 {
 	double total = 0;
 
@@ -186,8 +186,13 @@ static void normalise_shares(iso_sum_stream *s, iso_norm pays)
 	for (size_t b = 0; b < s->nblock; b++) {
 		const double part = total > 0 ? s->block[b].share / total : 1 / (double)s->nblock;
 
+		ISO_FAIL_IF(!(part > 1e-100), err, ISO_E_PLUGIN,
+			    "shares of a sum: block %zu gets %g of the total %g, they lie too far "
+			    "apart; bring them closer together",
+			    b, s->block[b].share, total);
 		s->block[b].share = pays == ISO_NORM_L1 ? part : sqrt(part);
 	}
+	return ISO_OK;
 }
 
 static iso_status stream_alloc(iso_sum_stream *s, const iso_sum_block *block, iso_error *err)
@@ -223,7 +228,7 @@ iso_status iso_mech_sum_begin(iso_ledger *l, iso_entry entry, const uint64_t *id
 	*s = (iso_sum_stream){.ledger = l, .handle = handle, .nblock = nblock, .n = n};
 	ISO_TRY_OUT(stream_alloc(s, block, err));
 	ISO_TRY_OUT(check_blocks(s, pays, err));
-	normalise_shares(s, pays);
+	ISO_TRY_OUT(normalise_shares(s, pays, err));
 	ISO_TRY_OUT(
 		iso_release_begin(l, handle, 1, nblock == 1 ? block[0].clip : 1, &s->call, err));
 	ISO_TRY_OUT(iso_release_poisson(l, handle, s->call, id, n, s->row, &s->nrow, err));

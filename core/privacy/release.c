@@ -141,8 +141,9 @@ static iso_status randomise(iso_ledger *l, int handle, uint32_t call, uint32_t k
 
 		ISO_TRY(iso_noise_words(l->noise, (uint32_t)handle, call, 2 * (uint64_t)i, 2, w,
 					err));
-		/* a coin falls below lie * 2^64, rounded up: never less noise than declared */
-		if ((double)(w[0] >> 11) >= ceil(lie * 0x1p53))
+		/* a coin falls below lie, rounded up to 53 bits and never to 0 (e^eps may
+		 * overflow): never less noise than declared */
+		if ((double)(w[0] >> 11) >= fmax(1, ceil(lie * 0x1p53)))
 			continue;
 		other = (uint32_t)(((unsigned __int128)w[1] * (k - 1)) >> 64);
 		report[i] = other + (other >= (uint32_t)report[i]);

@@ -35,18 +35,26 @@ static int options_of(const char *sin)
 	return o;
 }
 
-static iso_status train(const char *sin, iso_table *t, iso_training *m)
+/* scale 0 = calibrated to epsilon. */
+static iso_status train_at(const char *sin, iso_table *t, double epsilon, double scale,
+			   iso_training *m)
 {
 	const int o = options_of(sin);
 	const iso_training_request r = {.generator = rogue(),
 					.options = &o,
 					.train = t,
-					.epsilon = 1,
+					.epsilon = epsilon,
 					.delta = 1e-5,
 					.accountant = ISO_ACC_RDP,
+					.scale = scale,
 					.seed = 1};
 
 	return iso_train(&r, m, &err);
+}
+
+static iso_status train(const char *sin, iso_table *t, iso_training *m)
+{
+	return train_at(sin, t, 1, 0, m);
 }
 
 START_TEST(sins_of_training)
@@ -173,6 +181,58 @@ START_TEST(uncharged_lowers_the_label)
 }
 END_TEST
 
+/* min over the orders of 2 a / (2 s^2) + log1p(-1/a) - log(delta a) / (a - 1): two Gaussian
+ * releases at noise s, by brute force (Canonne, Kamath and Steinke 2020, Proposition 12). */
+static double cost_of(double s)
+{
+	double best = INFINITY;
+
+	for (double x = -3; x < 8; x += 1e-4) {
+		const double a = 1 + exp(x);
+
+		best = fmin(best, a / (s * s) + log1p(-1 / a) - log(1e-5 * a) / (a - 1));
+	}
+	return best;
+}
+
+/* A scale that is brought along is held to the target like any other noise: the scale of epsilon 8
+ * is refused at 1, with the cost that it has, and a scale that costs less is taken as it is. */
+START_TEST(brought_scale_is_held_to_the_target)
+{
+	iso_table *t = fx_table(fx_schema(), 20, 1);
+	iso_training m;
+	iso_epsilons e;
+	const char *stated;
+	double dear;
+
+	tk_ok(train_at("none", t, 8, 0, &m));
+	dear = m.scale;
+	iso_training_free(&m);
+	tk_assert_close(cost_of(dear), 8, 1e-3, 0);
+	tk_fails(train_at("none", t, 1, dear, &m), ISO_E_BUDGET, "plan above the budget");
+	ck_assert_ptr_null(m.model);
+	ck_assert_ptr_null(m.ledger);
+	/* the text states the cost at the scale */
+	ck_assert_int_eq(train_at("none", t, 8, dear / 2, &m), ISO_E_BUDGET);
+	stated = strstr(err.text, "costs epsilon ");
+	ck_assert_ptr_nonnull(stated);
+	tk_assert_close(strtod(stated + strlen("costs epsilon "), NULL), cost_of(dear / 2), 1e-5,
+			0);
+	iso_error_clear(&err);
+	tk_fails(train_at("none", t, 8, dear * 0.999, &m), ISO_E_BUDGET, "the target is 8");
+	tk_ok(train_at("none", t, 8, dear, &m));
+	ck_assert(m.scale == dear);
+	ck_assert_int_eq(m.guarantee, ISO_GUARANTEE_DP);
+	iso_training_free(&m);
+	tk_ok(train_at("none", t, 8, 2 * dear, &m));
+	tk_ok(iso_ledger_epsilon(m.ledger, 1e-5, ISO_WANT_RDP, &e, &err));
+	tk_assert_close(e.rdp, cost_of(2 * dear), 1e-5, 0);
+	ck_assert(iso_ledger_items(m.ledger)->v[0].event.noise == 2 * dear);
+	iso_training_free(&m);
+	iso_table_free(t);
+}
+END_TEST
+
 START_TEST(registration_refuses)
 {
 	const iso_generator good = *rogue();
@@ -241,6 +301,7 @@ int main(void)
 	tcase_add_test(c, sins_of_sampling_and_scoring);
 	tcase_add_test(c, sins_that_conformance_compares);
 	tcase_add_test(c, uncharged_lowers_the_label);
+	tcase_add_test(c, brought_scale_is_held_to_the_target);
 	tcase_add_test(c, registration_refuses);
 	tcase_add_test(c, loading_refuses);
 	suite_add_tcase(s, c);

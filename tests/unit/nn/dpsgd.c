@@ -363,6 +363,40 @@ START_TEST(test_empty_batch_and_budget)
 }
 END_TEST
 
+/* The size of a drawn batch is private: the update is lr * released sum / normaliser whatever it
+ * was.  Dividing by the batch instead would show in every step whose batch is not 10. */
+START_TEST(test_normaliser_is_public)
+{
+	static const double rates[] = {0.05, 0.5, 1};
+	iso_error err = {0};
+	static world w;
+	static float before[MAX_P];
+
+	for (size_t k = 0; k < ISO_COUNT(rates); k++) {
+		iso_optim sgd;
+
+		world_nets(&w, 1, 0, 1, N);
+		world_step(&w, 0.7, rates[k], 1, 2);
+		const size_t total = iso_net_params(w.net[0]);
+		tk_ok(iso_optim_init(&sgd, ISO_SGD, 0.5f, total, &err));
+		w.s.part[0].opt = &sgd;
+		w.s.normaliser = 7.5f;
+		memcpy(before, iso_net_theta(w.net[0]), total * sizeof(float));
+		tk_ok(iso_dpsgd_init(&w.s, &err));
+		tk_ok(iso_dpsgd_step(&w.s, rows_fn, &w, &err));
+		/* a divisor of batch, batch + 1 or max(batch, 1) is another number here */
+		ck_assert(w.s.last_batch != 7 && w.s.last_batch != 8 && w.s.last_batch != 6);
+		ck_assert(rates[k] < 1 || w.s.last_batch == N);
+		for (size_t p = 0; p < total; p++)
+			tk_assert_close(iso_net_theta(w.net[0])[p],
+					before[p] - 0.5 * iso_net_grad(w.net[0])[p] / 7.5, 1e-5,
+					1e-6);
+		iso_optim_deinit(&sgd);
+		world_end(&w);
+	}
+}
+END_TEST
+
 /* Trains five steps; parameters to out. */
 static size_t train(world *w, const struct form *f, int recorded, int with_public, float *out)
 {
@@ -657,6 +691,7 @@ int main(void)
 	tcase_add_test(c, test_poisoned_records);
 	tcase_add_test(c, test_neighbours);
 	tcase_add_test(c, test_empty_batch_and_budget);
+	tcase_add_test(c, test_normaliser_is_public);
 	tcase_add_loop_test(c, test_fused_same_bits, 0, n);
 	tcase_add_test(c, test_not_private);
 	tcase_add_loop_test(c, test_gradient_source, 0, 2);
