@@ -99,6 +99,7 @@ static iso_status find_setting(iso_aggregate *a, const cJSON *record, size_t *in
 		.guarantee = text_of(record, "guarantee"),
 		.control = text_of(record, "control"),
 		.verdict = verdict_of(record),
+		.warned = iso_record_warned(record),
 		.epsilon = number_of(config, "epsilon", INFINITY),
 		.delta = number_of(config, "delta", NAN),
 		.rows = number_of(get(record, "n"), "train", NAN),
@@ -110,6 +111,7 @@ static iso_status find_setting(iso_aggregate *a, const cJSON *record, size_t *in
 	for (*index = 0; *index < a->nsetting; ++*index)
 		if (strcmp(a->setting[*index].identity, s.identity) == 0) {
 			take_verdict(&a->setting[*index], s.verdict);
+			a->setting[*index].warned |= s.warned;
 			iso_free(s.identity);
 			return ISO_OK;
 		}

@@ -14,6 +14,7 @@ typedef struct iso_setting {
 	const char *dataset, *label, *generator, *mode, *guarantee;
 	const char *control; /* "" for a method; "copies", "blind", "floor" */
 	const char *verdict; /* "verified", "claimed", "refuted"; "" when nothing is promised */
+	int warned;	     /* an attack of some seed exceeds what the budget allows */
 	double epsilon;	     /* target; +inf = not private */
 	double delta, rows;  /* rows: the first record's training rows */
 	size_t seeds;	     /* records with status ok */

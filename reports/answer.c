@@ -297,7 +297,7 @@ static iso_status answer_row(const answer *w, iso_rtable *t, size_t i, iso_error
 	ISO_TRY(put(t, 0, method && w->order[i] < 1e5 ? text : "-", w->order[i], err));
 	ISO_TRY(put(t, 1, a->setting[s].name, NAN, err));
 	iso_label_text(&a->setting[s], label);
-	if (!method && *a->setting[s].control)
+	if (!method && *a->setting[s].control && strcmp(a->setting[s].verdict, "refuted") != 0)
 		snprintf(label, sizeof(label), "control: %s",
 			 strcmp(a->setting[s].control, "floor") == 0   ? "floor"
 			 : strcmp(a->setting[s].control, "blind") == 0 ? "sees no data"
@@ -464,6 +464,12 @@ static void words(const answer *w, iso_rtable *t, int floor)
 		iso_str_add(&t->words, "The suite has no simple baseline at this epsilon, so "
 				       "nothing here shows that a deep method was needed.\n");
 	control_words(w, &t->words);
+	for (size_t i = 0; i < w->nmethod; i++)
+		if (a->setting[w->setting[i]].warned)
+			iso_str_addf(&t->words,
+				     "Warning: membership attacks on %s succeed beyond what its "
+				     "accounted epsilon allows in expectation.\n",
+				     a->setting[w->setting[i]].name);
 	for (size_t i = 0; i < w->nmethod; i++)
 		if (strcmp(a->setting[w->setting[i]].verdict, "refuted") == 0)
 			iso_str_addf(&t->words,

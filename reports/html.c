@@ -104,6 +104,8 @@ static void legend(const iso_aggregate *a, iso_str *out)
 		"<p class=\"note\"><b>dp, verified</b>: proved, in the ledger, and no way around "
 		"the ledger was found. <b>dp, claimed</b>: declared by the method's author, not "
 		"tried here. <b>refuted</b>: private data flows around the ledger. "
+		"<b>warning</b>: an attack on one training succeeds beyond what epsilon allows in "
+		"expectation. "
 		"<b>heuristic</b>: noise without a proof. <b>none</b>: no claim.</p>\n");
 	if (a->ndataset < 2)
 		return;

@@ -60,12 +60,14 @@ void iso_note_add(iso_str *notes, const char *fmt, ...)
 
 void iso_label_text(const iso_setting *s, char out[64])
 {
+	const char *mark = s->warned ? ", warning" : "";
+
 	if (strcmp(s->guarantee, "dp") != 0)
-		snprintf(out, 64, "%.40s", *s->guarantee ? s->guarantee : "none");
+		snprintf(out, 64, "%.40s%s", *s->guarantee ? s->guarantee : "none", mark);
 	else if (strcmp(s->verdict, "refuted") == 0)
-		snprintf(out, 64, "refuted");
+		snprintf(out, 64, "refuted%s", mark);
 	else
-		snprintf(out, 64, "dp, %.40s", s->verdict);
+		snprintf(out, 64, "dp, %.40s%s", s->verdict, mark);
 }
 
 static int on_dataset(const iso_aggregate *a, size_t setting, size_t dataset)

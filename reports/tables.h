@@ -74,7 +74,8 @@ void iso_rtable_latex(const iso_rtable *t, iso_str *out);
 iso_status iso_paper_table(const iso_aggregate *a, iso_str *out, iso_error *err) ISO_MUST_CHECK;
 /* summary.csv: one wide row per (data set, method, epsilon). */
 iso_status iso_summary_csv(const iso_aggregate *a, iso_str *out, iso_error *err) ISO_MUST_CHECK;
-/* "dp, verified", "dp, claimed", "refuted", "heuristic", "none". */
+/* "dp, verified", "dp, claimed", "refuted", "heuristic", "none"; with ", warning" when an
+ * attack exceeds what the budget allows. */
 void iso_label_text(const iso_setting *s, char out[64]);
 
 #endif

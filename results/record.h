@@ -43,6 +43,10 @@ iso_status iso_record_values(const cJSON *record, iso_value_fn fn, void *ctx,
 /* The label that tables print: "dp" only for a promise that was verified, else "claimed" or
  * "refuted"; "heuristic" and "none" as declared. */
 const char *iso_record_guarantee(const cJSON *record);
+/* How the caveat begins that marks an attack beyond what the accounted budget allows, and whether a
+ * record has one. */
+#define ISO_ADVANTAGE_WARNING "warning: the membership advantage"
+int iso_record_warned(const cJSON *record);
 
 #define ISO_RECORD_FORMAT 2
 #define ISO_DIGEST_LINE "\n\t\"digest\": \""

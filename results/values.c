@@ -280,6 +280,19 @@ const char *iso_record_guarantee(const cJSON *record)
 	return strcmp(verified, "refuted") == 0 ? "refuted" : "claimed";
 }
 
+int iso_record_warned(const cJSON *record)
+{
+	const size_t n = strlen(ISO_ADVANTAGE_WARNING);
+	const cJSON *c;
+
+	cJSON_ArrayForEach(c, get(record, "caveats"))
+	{
+		if (cJSON_IsString(c) && strncmp(c->valuestring, ISO_ADVANTAGE_WARNING, n) == 0)
+			return 1;
+	}
+	return 0;
+}
+
 static iso_status csv_row(void *ctx, const cJSON *record, const iso_value *v, iso_error *err)
 {
 	iso_str *out = ctx;

@@ -506,6 +506,7 @@ iso_status iso_cell_execute(const iso_cell_job *job, cJSON *record, iso_error *e
 	ISO_TRY_OUT(add_facts(record, x.facts, job->verdict, err));
 	ISO_TRY_OUT(read_earlier(job, &earlier, err));
 	ISO_TRY_OUT(judge_all(job, record, earlier, &x.t, synthetic, err));
+	ISO_TRY_OUT(iso_advantage_caveats(record, err));
 	ISO_TRY_OUT(keep_samples(job, synthetic, err));
 	ISO_TRY_OUT(finish(job, record, start, before, err));
 out:

@@ -65,6 +65,17 @@ const char *iso_verified_name(const char *guarantee, const cJSON *verdict);
 iso_status iso_training_facts(const iso_cell_job *job, const iso_training *t,
 			      const iso_curves *curves, cJSON **out, iso_error *err) ISO_MUST_CHECK;
 
+/* What (epsilon, delta) allows of TPR - FPR in expectation: (e^epsilon - 1 + 2 delta) /
+ * (e^epsilon + 1) (Kairouz, Oh and Viswanath 2015, Theorem 2.1); 1 for an infinite epsilon. */
+double iso_advantage_allowed(double epsilon, double delta);
+/* The lower end of a one-sided 97.5 % interval of max_t TPR - FPR found on n_pos members and n_neg
+ * others, whatever threshold was taken (Dvoretzky-Kiefer-Wolfowitz with Massart's constant, 1.25 %
+ * for each class); at least 0. */
+double iso_advantage_low(double advantage, double n_pos, double n_neg);
+/* Adds a caveat that begins with ISO_ADVANTAGE_WARNING for every membership attack of a record
+ * whose lower end exceeds what the accounted epsilon allows.  A pure function of the record. */
+iso_status iso_advantage_caveats(cJSON *record, iso_error *err) ISO_MUST_CHECK;
+
 /* Facts of the machine and the build. */
 iso_status iso_host_facts(cJSON **out, iso_error *err) ISO_MUST_CHECK;
 

@@ -34,7 +34,7 @@ labels() {
 	has "$1/report/report.md" "\| $2 +\|"
 	grep -l . "$1"/report/tables/*.csv | xargs cat >.tables
 	has .tables "$2"
-	for other in "dp, verified" "dp, claimed" "refuted"; do
+	for other in "dp, verified" "dp, claimed" "dp, claimed, warning" "refuted" "refuted, warning"; do
 		[ "$other" = "$2" ] || hasnot "$1/report/report.md" "\| $other +\|"
 	done
 	count=$((count + 2))
@@ -44,7 +44,7 @@ labels() {
 suite cheat.json '{"name": "claims", "label": "cheat", "options": {"does": "copy"}}'
 expect 1 "refuted: 2 cells" "$isoeps" run cheat.json --out cheat --plugin ./claims.so
 has .out "cheat .*refuted"
-labels cheat refuted refuted refuted
+labels cheat "refuted, warning" refuted refuted
 has cheat/report/report.md "privacy claim of cheat was REFUTED"
 has cheat/report/index.html "privacy claim of cheat was REFUTED"
 expect 1 '"refuted": 2' "$isoeps" --quiet run cheat.json --out cheat --plugin ./claims.so --json
@@ -61,7 +61,18 @@ labels builtin "dp, verified" dp verified
 suite untried.json '{"name": "claims", "label": "cheat", "options": {"does": "copy"}}' ', "verify": false'
 expect 0 "2 done now" "$isoeps" run untried.json --out untried --plugin ./claims.so
 has .out "cheat .*claimed"
-labels untried "dp, claimed" claimed claimed
+labels untried "dp, claimed, warning" claimed claimed
+
+# ------------------------------------------------------------------ an attack beyond what epsilon allows
+# A copy of 150 of 150 members: advantage 1, at least 1 - 2 sqrt(ln(80) / 300) = 0.758; epsilon 1 allows (e - 1) / (e + 1) = 0.462.
+for cell in untried/cells/*.json cheat/cells/*.json; do
+	has "$cell" 'warning: the membership advantage of gan-leaks is at least 0\.[67][0-9]* .*epsilon (1|0\.9[0-9]*) .* allows 0\.4[56][0-9]* '
+done
+has untried/report/report.md "Warning: membership attacks on cheat succeed beyond"
+has untried/report/index.html "warning: the membership advantage of gan-leaks"
+for cell in honest/cells/*.json builtin/cells/*.json; do
+	hasnot "$cell" 'warning: the membership'
+done
 
 # ------------------------------------------------------------------ another version under the same name
 keys() { # the cells that results.csv counts
