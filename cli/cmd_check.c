@@ -38,14 +38,6 @@ typedef struct check {
 	cJSON *cells;
 } check;
 
-static const iso_cell *find_cell(const iso_agenda *a, const char *key)
-{
-	for (size_t i = 0; a && i < a->ncell; i++)
-		if (strcmp(a->cell[i].key, key) == 0)
-			return &a->cell[i];
-	return NULL;
-}
-
 static void say(check *k, const char *result, const char *key, const char *why)
 {
 	cJSON *o = iso_jsonw_object(&k->w, k->cells, NULL);
@@ -62,7 +54,7 @@ static iso_status check_record(void *ctx, const cJSON *record, iso_error *err)
 	check *k = ctx;
 	const char *key = cJSON_GetObjectItemCaseSensitive(record, "key")->valuestring;
 	const char *state = cJSON_GetObjectItemCaseSensitive(record, "status")->valuestring;
-	const iso_cell *c = find_cell(k->agenda, key);
+	const iso_cell *c = iso_agenda_find(k->agenda, key);
 	iso_error why = {0};
 	iso_status st;
 
@@ -91,12 +83,9 @@ static iso_status check_record(void *ctx, const cJSON *record, iso_error *err)
  * made. */
 static void plan_again(const char *dir, iso_suite **suite, iso_agenda **agenda, iso_str *text)
 {
-	char path[4200];
 	iso_error why = {0};
 
-	snprintf(path, sizeof(path), "%s/suite.json", dir);
-	if (iso_suite_read(path, suite, &why) == ISO_OK &&
-	    iso_agenda_new(*suite, agenda, &why) == ISO_OK)
+	if (iso_agenda_reread(dir, suite, agenda, &why) == ISO_OK)
 		return;
 	iso_str_addf(text,
 		     "the suite cannot be planned here, so plans, data and code are not "

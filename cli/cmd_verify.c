@@ -11,7 +11,9 @@
 #include "core/io/file.h"
 #include "core/io/json.h"
 #include "suites/flow/verify.h"
+#include "results/record.h"
 #include "suites/plugin.h"
+#include "suites/recheck.h"
 
 static const iso_verb_help help = {
 	.verb = "verify",
@@ -27,7 +29,8 @@ static const iso_verb_help help = {
 		"says what it "
 		"proves.\n"
 		"verify DIR --ledger recomputes the epsilon of every cell of a run from its stored "
-		"ledger alone.\n"
+		"ledger, and compares\n"
+		"the ledger with the plan of the suite.  A number that is missing does not pass.\n"
 		"Exit status 1 whenever private data flow around the ledger, also for generators "
 		"that claim "
 		"nothing.\n\n"
@@ -316,25 +319,53 @@ out:
 typedef struct tally {
 	size_t good, bad, without;
 	cJSON *cells; /* for --json */
+	iso_suite *suite;
+	iso_agenda *agenda; /* NULL: the suite cannot be planned here */
 } tally;
+
+/* The numbers before the digest, so that an edit is named by what it changed. */
+static iso_status check_cell(const char *path, const tally *n, int *trained, double *eps,
+			     iso_error *err)
+{
+	char *bytes = NULL;
+	size_t size = 0;
+	cJSON *record = NULL;
+	const char *key;
+	iso_status st = iso_file_read(path, 0, &bytes, &size, err);
+
+	*trained = 1;
+	ISO_TRY(st);
+	ISO_TRY_OUT(iso_json_parse(bytes, size, path, &record, err));
+	ISO_TRY_OUT(iso_record_check(record, path, err));
+	key = cJSON_GetObjectItemCaseSensitive(record, "key")->valuestring;
+	*trained =
+		strcmp(cJSON_GetObjectItemCaseSensitive(record, "status")->valuestring, "ok") == 0;
+	if (*trained) {
+		ISO_TRY_OUT(iso_record_recheck(n->agenda, iso_agenda_find(n->agenda, key), record,
+					       err));
+		ISO_TRY_OUT(iso_verify_record(record, eps, err));
+	}
+	st = iso_record_check_digest(bytes, size, path, err);
+out:
+	cJSON_Delete(record);
+	iso_free(bytes);
+	return st;
+}
 
 static iso_status verify_cell(const char *path, const char *name, int json, tally *n, iso_str *text,
 			      iso_error *err)
 {
-	cJSON *record = NULL, *o;
+	cJSON *o;
 	iso_error own = {0};
 	const char *result = "pass";
 	double eps = NAN;
-	iso_status st = iso_json_read(path, &record, &own);
+	int trained;
+	const iso_status st = check_cell(path, n, &trained, &eps, &own);
 
-	/* a cell that failed to train has no ledger to check */
-	if (st == ISO_OK && !cJSON_GetObjectItemCaseSensitive(record, "ledger")) {
+	if (st == ISO_OK && !trained) { /* a cell that failed to train has no ledger to check */
 		result = "none";
 		n->without++;
-	} else if (st == ISO_OK) {
-		st = iso_verify_record(record, &eps, &own);
 	}
-	cJSON_Delete(record);
 	if (st == ISO_E_NOMEM)
 		return iso_fail(err, st, "%s", own.text);
 	if (st != ISO_OK)
@@ -399,6 +430,18 @@ static iso_status finish_tally(tally *n, int json, iso_str *text, iso_error *err
 	return st;
 }
 
+/* Without a plan the stored ledgers can still be checked against the stored numbers. */
+static void plan_again(const char *dir, int json, tally *n, iso_str *text)
+{
+	iso_error why = {0};
+
+	if (iso_agenda_reread(dir, &n->suite, &n->agenda, &why) != ISO_OK && !json)
+		iso_str_addf(text,
+			     "the suite cannot be planned here, so ledgers are not compared with "
+			     "plans: %s\n",
+			     why.text);
+}
+
 static iso_status verify_ledgers(const char *dir, int json, iso_str *text, int *flows,
 				 iso_error *err)
 {
@@ -416,11 +459,14 @@ static iso_status verify_ledgers(const char *dir, int json, iso_str *text, int *
 			err, ISO_E_DATA,
 			"no cells (%s): nothing to verify; give the output directory of a run",
 			dir));
+	plan_again(dir, json, &n, text);
 	ISO_TRY_OUT(verify_cells(cells.p, names, count, json, &n, text, err));
 	ISO_TRY_OUT(finish_tally(&n, json, text, err));
 	*flows = n.bad > 0;
 out:
 	cJSON_Delete(n.cells);
+	iso_agenda_free(n.agenda);
+	iso_suite_free(n.suite);
 	for (size_t i = 0; i < count; i++)
 		iso_free(names[i]);
 	iso_free(names);
@@ -489,6 +535,8 @@ int cmd_verify(int argc, char **argv)
 		return 0;
 	if (st == ISO_OK)
 		st = check_settings(&s, &err);
+	if (st == ISO_OK && s.ledger && s.plugin)
+		st = iso_plugin_load(s.plugin, &err);
 	if (st == ISO_OK)
 		st = s.ledger ? verify_ledgers(operand[0], s.json, &text, &flows, &err)
 			      : verify_generator(operand[0], &s, &text, &flows, &err);

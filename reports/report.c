@@ -138,6 +138,26 @@ static int shown(const void *ctx, const char *kind, const char *name)
 	return iso_select_value(ctx, kind, name);
 }
 
+/* results.csv follows the records; in a directory that cannot be written it stays as it is. */
+static iso_status read_records(const char *dir, iso_records *out, iso_error *err)
+{
+	iso_index x;
+	iso_error why = {0};
+	iso_status st;
+
+	ISO_TRY(iso_index_load(dir, &x, err));
+	st = iso_results_renew_from(&x, &why);
+	if (st == ISO_E_NOMEM) {
+		iso_index_free(&x);
+		return iso_fail(err, st, "%s", why.text);
+	}
+	if (st != ISO_OK)
+		iso_warn("%s", why.text);
+	st = iso_records_of_index(&x, out, err);
+	iso_index_free(&x);
+	return st;
+}
+
 iso_status iso_report_write(const char *dir, const char *out, unsigned formats,
 			    const iso_report_select *select, iso_report_summary *summary,
 			    iso_error *err)
@@ -154,7 +174,7 @@ iso_status iso_report_write(const char *dir, const char *out, unsigned formats,
 	iso_str_addf(&place, out ? "%s" : "%s/report", out ? out : dir);
 	ISO_TRY_OUT(iso_str_check(&place, err));
 	ISO_TRY_OUT(iso_select_check(select, err));
-	ISO_TRY_OUT(iso_records_load(dir, &all, err));
+	ISO_TRY_OUT(read_records(dir, &all, err));
 	ISO_TRY_OUT(iso_select_records(select, &all, &records, err));
 	if (records.n == 0) {
 		st = iso_fail(err, ISO_E_DATA,

@@ -248,26 +248,34 @@ iso_status iso_index_each(const iso_index *x, int parts, iso_record_fn fn, void 
 
 /* ------------------------------------------------------------------ all at once */
 
+iso_status iso_records_of_index(const iso_index *x, iso_records *out, iso_error *err)
+{
+	iso_status st = ISO_OK;
+
+	*out = (iso_records){.v = iso_alloc(x->n + 1, sizeof(*out->v)),
+			     .damaged = x->damaged,
+			     .foreign = x->foreign,
+			     .other_code = x->other_code};
+	if (!out->v)
+		st = iso_no_memory(err, "the records");
+	for (size_t i = 0; i < x->n && st == ISO_OK; i++) {
+		st = iso_record_read(x->dir, x->v[i].key, &out->v[out->n], err);
+		out->n += out->v[out->n] != NULL;
+	}
+	if (st != ISO_OK)
+		iso_records_free(out);
+	return st;
+}
+
 iso_status iso_records_load(const char *dir, iso_records *out, iso_error *err)
 {
 	iso_index x;
-	iso_status st = ISO_OK;
+	iso_status st;
 
 	memset(out, 0, sizeof(*out));
 	ISO_TRY(iso_index_load(dir, &x, err));
-	out->damaged = x.damaged;
-	out->foreign = x.foreign;
-	out->other_code = x.other_code;
-	out->v = iso_alloc(x.n + 1, sizeof(*out->v));
-	if (!out->v)
-		st = iso_no_memory(err, "the records");
-	for (size_t i = 0; i < x.n && st == ISO_OK; i++) {
-		st = iso_record_read(dir, x.v[i].key, &out->v[out->n], err);
-		out->n += out->v[out->n] != NULL;
-	}
+	st = iso_records_of_index(&x, out, err);
 	iso_index_free(&x);
-	if (st != ISO_OK)
-		iso_records_free(out);
 	return st;
 }
 

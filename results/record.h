@@ -105,6 +105,9 @@ typedef struct iso_records {
 } iso_records;
 iso_status iso_records_load(const char *dir, iso_records *out, iso_error *err) ISO_MUST_CHECK;
 void iso_records_free(iso_records *r);
+struct iso_index;
+iso_status iso_records_of_index(const struct iso_index *x, iso_records *out,
+				iso_error *err) ISO_MUST_CHECK;
 
 /* The same records one at a time: an index holds a few hundred bytes of each. */
 typedef struct iso_index_entry {
@@ -141,5 +144,6 @@ iso_status iso_record_write(const char *dir, const cJSON *record, iso_error *err
  * disk: written only when it differs. */
 iso_status iso_results_csv(const iso_records *r, iso_str *out, iso_error *err) ISO_MUST_CHECK;
 iso_status iso_results_renew(const char *dir, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_results_renew_from(const iso_index *x, iso_error *err) ISO_MUST_CHECK;
 
 #endif

@@ -364,23 +364,31 @@ static int holds(const char *path, const iso_str *text_)
 	return same;
 }
 
-iso_status iso_results_renew(const char *dir, iso_error *err)
+iso_status iso_results_renew_from(const iso_index *x, iso_error *err)
 {
-	iso_index index;
 	iso_str out = {0}, path = {0};
 	iso_status st;
 
-	ISO_TRY(iso_index_load(dir, &index, err));
 	csv_head(&out);
-	iso_str_addf(&path, "%s/results.csv", dir);
-	ISO_TRY_OUT(iso_index_each(&index, ISO_RECORD_LIGHT, csv_record, &out, err));
+	iso_str_addf(&path, "%s/results.csv", x->dir);
+	ISO_TRY_OUT(iso_index_each(x, ISO_RECORD_LIGHT, csv_record, &out, err));
 	ISO_TRY_OUT(iso_str_check(&out, err));
 	ISO_TRY_OUT(iso_str_check(&path, err));
 	if (!holds(path.p, &out))
 		st = iso_file_write_atomic(path.p, out.p, out.n, err);
 out:
-	iso_index_free(&index);
 	iso_str_free(&out);
 	iso_str_free(&path);
+	return st;
+}
+
+iso_status iso_results_renew(const char *dir, iso_error *err)
+{
+	iso_index index;
+	iso_status st;
+
+	ISO_TRY(iso_index_load(dir, &index, err));
+	st = iso_results_renew_from(&index, err);
+	iso_index_free(&index);
 	return st;
 }

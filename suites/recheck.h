@@ -14,4 +14,11 @@
 iso_status iso_record_recheck(const iso_agenda *a, const iso_cell *c, const cJSON *record,
 			      iso_error *err) ISO_MUST_CHECK;
 
+/* The suite of a run's directory (DIR/suite.json), planned again by this program; on failure either
+ * may be NULL.  Both owned by the caller, the agenda freed first. */
+iso_status iso_agenda_reread(const char *dir, iso_suite **suite, iso_agenda **agenda,
+			     iso_error *err) ISO_MUST_CHECK;
+/* The cell of that key, or NULL; a may be NULL. */
+const iso_cell *iso_agenda_find(const iso_agenda *a, const char *key);
+
 #endif

@@ -31,8 +31,12 @@ static double number(const cJSON *v)
 static iso_status compare(const char *key, const char *name, double stored, double found,
 			  double rel, iso_error *err)
 {
-	if (isnan(stored)) /* not computed when the cell ran */
+	if (isnan(stored) && isnan(found)) /* this accountant has no number for these events */
 		return ISO_OK;
+	ISO_FAIL_IF(isnan(stored), err, ISO_E_CHECK,
+		    "epsilon missing (cell %.40s, %s): the record has no number where its events "
+		    "give %.9g; do not trust this record",
+		    key, name, found);
 	if (stored == found || (isfinite(found) && fabs(stored - found) <= rel * fabs(found)))
 		return ISO_OK;
 	return iso_fail(err, ISO_E_CHECK,

@@ -74,6 +74,50 @@ for cell in honest/cells/*.json builtin/cells/*.json; do
 	hasnot "$cell" 'warning: the membership'
 done
 
+# ------------------------------------------------------------------ edits that pass by omission
+# redigest FILE: the digest that a careful forger would write (results/README.md: the bytes up to its own line)
+redigest() {
+	n=$(grep -n '^	"digest": ' "$1" | cut -d : -f 1)
+	head -n $((n - 1)) "$1" | head -c -1 >.head
+	sum=$(sha256sum <.head | cut -c 1-64)
+	sed "${n}s/\"digest\": \"[0-9a-f]*\"/\"digest\": \"$sum\"/" "$1" >.new
+	mv .new "$1"
+}
+expect 0 " 0 not, " "$isoeps" verify builtin --ledger
+f=builtin/cells/$(ls builtin/cells | head -n 1)
+cp "$f" keep.json
+redigest "$f"
+cmp -s "$f" keep.json || bad "the test's digest is not that of the program"
+# edit SED-SCRIPT WORDS: fails, with the digest of the edit too
+edit() {
+	sed "$1" keep.json >"$f"
+	cmp -s "$f" keep.json && bad "$1 edits nothing"
+	for digest in old new; do
+		[ $digest = old ] || redigest "$f"
+		expect 1 "$2" "$isoeps" verify builtin --ledger
+		expect 1 "$2" "$isoeps" check builtin
+	done
+	cp keep.json "$f"
+}
+ledger='/^	"ledger": \[/,/^	\]/'
+for name in rdp rdp_classic moments gdp; do
+	edit "s/^\(		*\"$name\": \)[0-9.e-]*/\1null/" "epsilon missing"
+done
+edit '/^		*"rdp_classic": /d' "rdp_classic"
+edit 's/^\(		*"accounted_epsilon": \)[0-9.e-]*/\10.5/' "not borne out"
+edit "$ledger{s/\"noise\": [0-9.e-]*/\"noise\": 0.001/}" "not borne out"
+edit "$ledger{/^		{/,/^		}/d}" "epsilon"
+expect 0 " 0 not, " "$isoeps" verify builtin --ledger
+
+# ------------------------------------------------------------------ results.csv follows the records
+cp builtin/results.csv right.csv
+sed 1d right.csv >builtin/results.csv
+expect 0 "" "$isoeps" report builtin --format md
+cmp -s builtin/results.csv right.csv || bad "report does not renew results.csv"
+before=$(stat -c %i.%Y builtin/results.csv)
+expect 0 "" "$isoeps" report builtin --format md
+[ "$(stat -c %i.%Y builtin/results.csv)" = "$before" ] || bad "report writes results.csv although it is right"
+
 # ------------------------------------------------------------------ another version under the same name
 keys() { # the cells that results.csv counts
 	awk -F, 'NR > 1 { print $1 }' "$1/results.csv" | sort -u
