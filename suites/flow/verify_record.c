@@ -89,6 +89,12 @@ static void infinite(iso_epsilons *e)
 			    .data_dependent_rdp = NAN};
 }
 
+/* No promise and no events: no numbers.  A promise without events is one of epsilon 0. */
+static void nothing(iso_epsilons *e)
+{
+	*e = (iso_epsilons){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+}
+
 iso_status iso_verify_record(const cJSON *record, double *accounted, iso_error *err)
 {
 	const cJSON *name = at(record, "key"), *privacy = at(record, "privacy");
@@ -110,6 +116,9 @@ iso_status iso_verify_record(const cJSON *record, double *accounted, iso_error *
 		infinite(&e);
 	else if (events.n > 0)
 		st = iso_account_epsilon(&events, adj, delta, ISO_WANT_ALL, &e, err);
+	else if (!cJSON_IsString(label) ||
+		 strcmp(label->valuestring, iso_guarantee_name(ISO_GUARANTEE_DP)) != 0)
+		nothing(&e);
 	iso_events_free(&events);
 	ISO_TRY(st);
 	ISO_TRY(compare(key, "pld lower", number(at(pld, "lower")), e.pld_lower, REL_PLD, err));
