@@ -235,13 +235,18 @@ static cJSON *record_of(const iso_training *m, double delta)
 {
 	cJSON *r = cJSON_CreateObject(), *config = cJSON_AddObjectToObject(r, "config");
 	cJSON *privacy = cJSON_AddObjectToObject(r, "privacy"),
-	      *eps = cJSON_AddObjectToObject(privacy, "epsilon"), *ledger;
+	      *eps = cJSON_AddObjectToObject(privacy, "epsilon"), *ledger,
+	      *pld = cJSON_AddObjectToObject(eps, "pld");
 	iso_epsilons e;
 
 	cJSON_AddStringToObject(r, "key", "0123");
 	cJSON_AddStringToObject(config, "adjacency", "add-remove");
 	cJSON_AddStringToObject(config, "accountant", "rdp");
-	tk_ok(iso_ledger_epsilon(m->ledger, delta, ISO_WANT_RDP, &e, &err));
+	tk_ok(iso_ledger_epsilon(m->ledger, delta, ISO_WANT_ALL, &e, &err));
+	iso_json_add_number(pld, "lower", e.pld_lower);
+	iso_json_add_number(pld, "upper", e.pld_upper);
+	iso_json_add_number(eps, "moments", e.moments);
+	iso_json_add_number(eps, "gdp", e.gdp);
 	iso_json_add_number(eps, "rdp", e.rdp);
 	iso_json_add_number(eps, "rdp_classic", e.rdp_classic);
 	iso_json_add_number(privacy, "delta", delta);
@@ -288,6 +293,8 @@ START_TEST(stored_ledgers_are_recomputed)
 		    {"ledger", "mechanism", "\"uncharged\"", "not borne out", ISO_E_CHECK},
 		    {"ledger", "mechanism", "\"magic\"", "malformed ledger", ISO_E_DATA},
 		    {"epsilon", "rdp", "0.5", "rdp", ISO_E_CHECK},
+		    {"epsilon", "rdp", "null", "epsilon missing", ISO_E_CHECK},
+		    {"epsilon", "pld", "null", "epsilon missing", ISO_E_CHECK},
 		    {"epsilon", "rdp_classic", "0.5", "classic", ISO_E_CHECK},
 		    {"privacy", "accounted_epsilon", "0.5", "accounted", ISO_E_CHECK},
 		    {"privacy", "delta", "1e-3", "not borne out", ISO_E_CHECK},
