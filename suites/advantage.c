@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/math/vmath.h"
 #include "results/record.h"
 #include "suites/cell.h"
 #include "suites/judge.h"
@@ -17,12 +18,12 @@
 
 double iso_advantage_allowed(double epsilon, double delta)
 {
-	return 1 - 2 * (1 - delta) / (1 + exp(epsilon));
+	return 1 - 2 * (1 - delta) / (1 + iso_exp(epsilon));
 }
 
 double iso_advantage_low(double advantage, double n_pos, double n_neg)
 {
-	const double slack = sqrt(log(1 / TAIL) / 2);
+	const double slack = sqrt(iso_log(1 / TAIL) / 2);
 
 	return fmax(0, advantage - slack / sqrt(n_pos) - slack / sqrt(n_neg));
 }

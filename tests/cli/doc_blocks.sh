@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 mkdir -p build && ln -s "$isoeps" build/isoeps
-awk 'BEGIN { srand(7); print "age,income,job,label"; for (i = 0; i < 160; i++) { y = rand() < 0.4; a = int(20 + 40 * rand() + 15 * y);
+awk 'BEGIN { srand(7); print "age,income,job,ill"; for (i = 0; i < 160; i++) { y = rand() < 0.4; a = int(20 + 40 * rand() + 15 * y);
 	print a "," int(1000 + 3000 * rand() + 1000 * y) "," (rand() < 0.5 ? "clerk" : "cook") "," (y ? "yes" : "no") } }' >mine.csv
 cp mine.csv people.csv
 for f in train holdout synthetic; do cp mine.csv $f.csv; done
