@@ -77,14 +77,15 @@ static iso_status read_setting(const cJSON *record, const char *key, double *del
 	return ISO_OK;
 }
 
-static void infinite(iso_epsilons *e)
+/* Something uncharged: infinite under every accountant that has a number for these events. */
+static void infinite(iso_epsilons *e, int gdp)
 {
 	*e = (iso_epsilons){.pld_lower = INFINITY,
 			    .pld_upper = INFINITY,
 			    .rdp = INFINITY,
 			    .rdp_classic = INFINITY,
 			    .moments = INFINITY,
-			    .gdp = INFINITY,
+			    .gdp = gdp ? INFINITY : NAN,
 			    .rdp_order = NAN,
 			    .data_dependent_rdp = NAN};
 }
@@ -112,12 +113,13 @@ iso_status iso_verify_record(const cJSON *record, double *accounted, iso_error *
 	*accounted = NAN;
 	ISO_TRY(read_setting(record, key, &delta, &adj, &acc, err));
 	ISO_TRY(iso_ledger_events_from_json(at(record, "ledger"), &events, &uncharged, err));
-	if (uncharged > 0)
-		infinite(&e);
-	else if (events.n > 0)
+	if (events.n > 0)
 		st = iso_account_epsilon(&events, adj, delta, ISO_WANT_ALL, &e, err);
-	else if (!cJSON_IsString(label) ||
-		 strcmp(label->valuestring, iso_guarantee_name(ISO_GUARANTEE_DP)) != 0)
+	if (uncharged > 0)
+		infinite(&e, events.n == 0 || !isnan(e.gdp));
+	else if (events.n == 0 &&
+		 (!cJSON_IsString(label) ||
+		  strcmp(label->valuestring, iso_guarantee_name(ISO_GUARANTEE_DP)) != 0))
 		nothing(&e);
 	iso_events_free(&events);
 	ISO_TRY(st);
