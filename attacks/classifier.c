@@ -3,13 +3,16 @@
  * Source: J. Hayes et al., LOGAN, PoPETs 2019, the black-box attack with auxiliary knowledge, in
  * the tabular form "D1" of the DOMIAS comparison (attacks.md section 2.2).
  *
- *     s(x) = P(x is synthetic), of a classifier that tells S from as many rows of R
+ *     s(x) = P(x is synthetic), of a classifier that tells S from R
+ *
+ * All rows of both: the copies of a member are few, and a sample of S as large as R misses many of
+ * them (on a generator that resamples 400 members, 400 of 2,000 rows gave an area of .78 where all
+ * give .98).  The prior shifts every score alike, so the sides need not be equal.
  */
 
 #include "attacks/kit/masked.h"
 #include "core/base/alloc.h"
 #include "core/learn/classifier.h"
-#include "core/learn/kfold.h"
 
 enum { FOREST, BOOSTING, MLP, LR };
 static const char *const learners[] = {"forest", "boosting", "mlp", "lr"};
@@ -19,38 +22,41 @@ typedef struct opts {
 static const iso_option options[] = {
 	ISO_OPT_ENUM(opts, learner, "forest", "forest|boosting|mlp|lr", "the classifier"), {0}};
 
-static iso_status encode_rows(const iso_encoder *e, const iso_table *t, const uint32_t *row,
-			      size_t n, float *x, uint32_t *y, uint32_t label)
+/* All rows of both sides: synthetic rows are class 1. */
+static iso_status gather(const iso_attack_view *v, const iso_encoder *e, float **x, uint32_t **y,
+			 size_t *n, iso_error *err)
 {
-	iso_encode(e, t, row, n, x, e->dim);
-	for (size_t i = 0; i < n; i++)
-		y[i] = label;
+	const size_t s = v->synthetic->n, r = v->auxiliary->n;
+
+	*n = s + r;
+	*x = iso_alloc(*n * e->dim, sizeof(**x));
+	*y = iso_alloc(*n, sizeof(**y));
+	if (!*x || !*y)
+		return iso_no_memory(err, "rows of a classifier");
+	iso_encode(e, v->synthetic, NULL, s, *x, e->dim);
+	iso_encode(e, v->auxiliary, NULL, r, *x + s * e->dim, e->dim);
+	for (size_t i = 0; i < *n; i++)
+		(*y)[i] = i < s;
 	return ISO_OK;
 }
 
 static iso_status train_and_ask(const iso_attack_view *v, const opts *o, const iso_encoder *e,
 				double *p, iso_error *err)
 {
-	const size_t m = v->synthetic->n < v->auxiliary->n ? v->synthetic->n : v->auxiliary->n;
-	float *x = iso_alloc(2 * m * e->dim, sizeof(*x)), *q = NULL;
-	uint32_t *y = iso_alloc(2 * m, sizeof(*y)), *s = NULL, *r = NULL;
-	iso_status st = x && y ? ISO_OK : iso_no_memory(err, "rows of a classifier");
+	float *x = NULL, *q = NULL;
+	uint32_t *y = NULL;
+	size_t n;
+	iso_status st;
 
-	ISO_TRY_OUT(st);
-	ISO_TRY_OUT(iso_subset(iso_key_child(v->key, "synthetic", 0), v->synthetic->n, m, &s, err));
-	ISO_TRY_OUT(iso_subset(iso_key_child(v->key, "auxiliary", 0), v->auxiliary->n, m, &r, err));
-	ISO_TRY_OUT(encode_rows(e, v->synthetic, s, m, x, y, 1));
-	ISO_TRY_OUT(encode_rows(e, v->auxiliary, r, m, x + m * e->dim, y + m, 0));
+	ISO_TRY_OUT(gather(v, e, &x, &y, &n, err));
 	ISO_TRY_OUT(iso_encode_new(e, v->targets, &q, err));
-	const iso_examples all = {.x = x, .n = 2 * m, .d = e->dim, .y = y, .classes = 2};
+	const iso_examples all = {.x = x, .n = n, .d = e->dim, .y = y, .classes = 2};
 	ISO_TRY_OUT(iso_classify(iso_classifier_find(learners[o->learner]), &all,
 				 iso_key_child(v->key, "learner", 0), q, v->targets->n, p, err));
 out:
 	iso_free(x);
 	iso_free(y);
 	iso_free(q);
-	iso_free(s);
-	iso_free(r);
 	return st;
 }
 
@@ -86,10 +92,12 @@ const iso_attack iso_attack_classifier = {
 		"population; targets that it takes for synthetic are called members. Deviations: a "
 		"random forest in place of a local GAN's discriminator (learner=mlp is the network "
 		"of "
-		"the DOMIAS comparison), and equal numbers of rows on both sides.",
+		"the DOMIAS comparison). Boosting, the network and lr are smoother than the "
+		"forest: "
+		"they miss copies of single rows that it finds.",
 	.goal = ISO_GOAL_MEMBERSHIP,
 	.knows = ISO_KNOWS_SYNTHETIC | ISO_KNOWS_AUXILIARY,
-	.version = 1,
+	.version = 2,
 	.knowledge = "NB",
 	.options = options,
 	.options_size = sizeof(opts),

@@ -165,6 +165,11 @@ static const iso_record_field fields[] = {
 	{"attacks[].tpr_fpr_1_low", T_NUMBER, MAY, NULL, "95 % Clopper-Pearson interval"},
 	{"attacks[].tpr_fpr_1_high", T_NUMBER, MAY, NULL, "95 % Clopper-Pearson interval"},
 	{"attacks[].tpr_fpr_0_1", T_NUMBER, MAY, NULL, "the same at 0.1 %"},
+	{"attacks[].interp_fpr_10", T_NUMBER, MAY, NULL,
+	 "the height of the ROC curve at a false positive rate of 10 %, straight between its "
+	 "points"},
+	{"attacks[].interp_fpr_1", T_NUMBER, MAY, NULL, "the same at 1 %"},
+	{"attacks[].interp_fpr_0_1", T_NUMBER, MAY, NULL, "the same at 0.1 %"},
 	{"attacks[].fpr_denominator_ok", T_BOOL, MAY, NULL,
 	 "at least 1,000 non-members: TPR at FPR 1 % may be quoted"},
 	{"attacks[].values", T_ARRAY, MAY, NULL,

@@ -54,6 +54,9 @@ static void add_roc(iso_jsonw *b, cJSON *o, const iso_roc *r)
 		{"tpr_fpr_1_low", r->tpr_fpr_1_low},
 		{"tpr_fpr_1_high", r->tpr_fpr_1_high},
 		{"tpr_fpr_0_1", r->tpr_fpr_0_1},
+		{"interp_fpr_10", r->interp_fpr_10},
+		{"interp_fpr_1", r->interp_fpr_1},
+		{"interp_fpr_0_1", r->interp_fpr_0_1},
 	};
 
 	for (size_t i = 0; i < ISO_COUNT(stat); i++)

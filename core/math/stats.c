@@ -210,7 +210,7 @@ static void auc_and_variance(const tie *t, size_t m, size_t n1, size_t n0, doubl
 }
 
 /* Hanley & McNeil 1982: where DeLong has nothing to estimate a variance from. */
-static double hanley_se(double a, double n1, double n0)
+double iso_hanley_se(double a, double n1, double n0)
 {
 	const double q1 = a / (2 - a), q2 = 2 * a * a / (1 + a);
 	const double v =
@@ -231,7 +231,7 @@ void iso_auc_interval(double a, double se, size_t n_pos, size_t n_neg, double *l
 		return;
 	}
 	if (!(se > 0) || least < 2)
-		se = hanley_se(a, (double)n_pos, (double)n_neg);
+		se = iso_hanley_se(a, (double)n_pos, (double)n_neg);
 	const double l = iso_log(a / (1 - a)), half = Z_95 * se / (a * (1 - a));
 	*low = iso_sigmoid(l - half);
 	*high = iso_sigmoid(l + half);
@@ -252,6 +252,22 @@ static size_t strict_hits(const tie *t, size_t m, size_t n0, double f)
 	return best;
 }
 
+/* Section 1.3, interp: the height of the empirical curve, straight between its points, at FPR f. */
+static double interpolated(const tie *t, size_t m, size_t n1, size_t n0, double f)
+{
+	double tp = 0, fp = 0;
+
+	for (size_t g = 0; g < m; g++) {
+		const double more = (double)t[g].neg, room = f * (double)n0 - fp;
+
+		if (more > room)
+			return (tp + (double)t[g].pos * room / more) / (double)n1;
+		tp += (double)t[g].pos;
+		fp += more;
+	}
+	return 1;
+}
+
 static void strict_rates(const tie *t, size_t m, iso_roc *r)
 {
 	const size_t n1 = r->n_pos, n0 = r->n_neg;
@@ -259,6 +275,9 @@ static void strict_rates(const tie *t, size_t m, iso_roc *r)
 	r->tpr_fpr_10 = (double)k10 / (double)n1;
 	r->tpr_fpr_1 = (double)k1 / (double)n1;
 	r->tpr_fpr_0_1 = (double)strict_hits(t, m, n0, 0.001) / (double)n1;
+	r->interp_fpr_10 = interpolated(t, m, n1, n0, 0.1);
+	r->interp_fpr_1 = interpolated(t, m, n1, n0, 0.01);
+	r->interp_fpr_0_1 = interpolated(t, m, n1, n0, 0.001);
 	r->tpr_fpr_10_low = iso_cp_lower(k10, n1, 0.025);
 	r->tpr_fpr_10_high = iso_cp_upper(k10, n1, 0.025);
 	r->tpr_fpr_1_low = iso_cp_lower(k1, n1, 0.025);

@@ -17,7 +17,9 @@ typedef struct iso_roc {
 	double advantage;      /* max_t TPR - FPR, biased upwards */
 	double bal_acc_median; /* balanced accuracy at the median score */
 	double tpr_fpr_10, tpr_fpr_1,
-		tpr_fpr_0_1;			/* strict: max TPR over thresholds with FPR <= f */
+		tpr_fpr_0_1; /* strict: max TPR over thresholds with FPR <= f */
+	/* linear interpolation along the empirical curve: a mixture of two thresholds */
+	double interp_fpr_10, interp_fpr_1, interp_fpr_0_1;
 	double tpr_fpr_10_low, tpr_fpr_10_high; /* Clopper-Pearson 95 % at the chosen threshold */
 	double tpr_fpr_1_low, tpr_fpr_1_high;
 	size_t n_pos, n_neg;
@@ -34,6 +36,8 @@ double iso_cp_upper(uint64_t k, uint64_t n, double a);
 double iso_cp_lower(uint64_t k, uint64_t n, double a);
 void iso_wilson(double k, double n, double z, double *low, double *high);
 
+/* The standard error of an area by Hanley & McNeil 1982, from the area and the counts alone. */
+double iso_hanley_se(double auc, double n_pos, double n_neg);
 /* The 95 % interval of an area with standard error se (0: Hanley-McNeil instead), never of width
  * zero: on the logit scale, at 0 and 1 by the one-sided slack 1 - 0.05^(1 / min n). */
 void iso_auc_interval(double auc, double se, size_t n_pos, size_t n_neg, double *low, double *high);
@@ -42,6 +46,30 @@ double iso_t_ppf(double p, double dof);
 /* Mean of n independent values and its 95 % interval by Student's t with n - 1 degrees of freedom;
  * NaN bounds for n < 2 or when all values are equal, where the spread cannot be estimated. */
 double iso_mean_interval(const double *x, size_t n, double *low, double *high);
+
+/* Percentile bootstrap, for statistics without a formula (attacks.md section 1.8): the interval of
+ * confidence `level` of f over `resamples` resamples of the items 0..n-1, drawn with replacement
+ * through below(draw, n) = uniform 0..n-1.  f sees n item numbers; a resample where it is NaN is
+ * left out; NaN bounds when fewer than half are left. */
+typedef double (*iso_resample_fn)(void *ctx, const size_t *item, size_t n);
+typedef struct iso_bootstrap {
+	size_t n, resamples;
+	double level;
+	iso_resample_fn f;
+	void *ctx;
+	uint64_t (*below)(void *draw, uint64_t n);
+	void *draw;
+} iso_bootstrap;
+iso_status iso_bootstrap_interval(const iso_bootstrap *b, double *low, double *high,
+				  iso_error *err) ISO_MUST_CHECK;
+
+/* Set membership (Hilprecht et al. 2019, section 3.3): of m members and m non-members drawn from
+ * the targets, all of one side form a set; the one that holds more of the m highest of the 2m
+ * scores is called the members' (equally many: half a point, equal scores share the places left).
+ * Returns the share of `games` that are won; NaN when a side has fewer than m targets. */
+iso_status iso_set_accuracy(const double *score, const uint8_t *truth, size_t n, size_t m,
+			    size_t games, uint64_t (*below)(void *draw, uint64_t n), void *draw,
+			    double *out, iso_error *err) ISO_MUST_CHECK;
 
 /* The risk of an attack beyond the same attack on a control, (r_a - r_c) / (1 - r_c) of the Wilson
  * centres, with the error propagated from both half-widths at 95 %, all clipped to [0, 1] (Giomi et

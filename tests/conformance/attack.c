@@ -340,7 +340,8 @@ static const iso_attack *attack_at(size_t i)
 	return i < iso_attack_count() ? iso_attack_at(i) : &iso_attack_template;
 }
 
-typedef void (*check_fn)(const iso_attack *a, const void *options);
+/* text: the options as a user writes them, or NULL. */
+typedef void (*check_fn)(const iso_attack *a, const void *options, const char *text);
 
 static void with_options(const iso_attack *a, const char *text, check_fn check)
 {
@@ -350,7 +351,7 @@ static void with_options(const iso_attack *a, const char *text, check_fn check)
 	if (a->options)
 		tk_ok(iso_options_resolve(a->options, values, a->name, o, a->options_size, NULL,
 					  &err));
-	check(a, o);
+	check(a, o, text);
 	iso_free(o);
 	cJSON_Delete(values);
 }
@@ -386,27 +387,27 @@ static iso_roc roc_of(const iso_attack *a, const void *options, world *w)
 }
 
 /* What an attack must reach on a generator that copies members with noise: 0.9 (attacks.md, section
- * 13).  A classifier of "synthetic or population" draws 400 of the 2,000 copies, so it sees no copy
- * of e^-1 = 37 % of the members, and it smooths over the rest: .779 with a forest and .623 with
- * boosting as measured.  It must see something: five standard errors above chance. */
-static double bar_of(const iso_attack *a, const iso_roc *r)
+ * 13).  Boosting of 100 trees of depth 3 cannot wall in single rows (.71 as measured): it must see
+ * something, five standard errors above chance. */
+static double bar_of(const char *text, const iso_roc *r)
 {
-	return strcmp(a->name, "classifier") == 0 ? 0.5 + 5 * r->se : 0.9;
+	return text && strstr(text, "boosting") ? 0.5 + 5 * r->se : 0.9;
 }
 
-static void check_memoriser(const iso_attack *a, const void *options)
+static void check_memoriser(const iso_attack *a, const void *options, const char *text)
 {
 	if (a->goal != ISO_GOAL_MEMBERSHIP)
 		return;
 	world w = make_world(1, 1);
 	const iso_roc r = roc_of(a, options, &w);
-	ck_assert_msg(r.auc > bar_of(a, &r), "%s: AUC %.3f on a memorising generator", a->name,
+	ck_assert_msg(r.auc > bar_of(text, &r), "%s: AUC %.3f on a memorising generator", a->name,
 		      r.auc);
 	free_world(&w);
 }
 
-static void check_oracle(const iso_attack *a, const void *options)
+static void check_oracle(const iso_attack *a, const void *options, const char *text)
 {
+	(void)text;
 	if (a->goal != ISO_GOAL_MEMBERSHIP)
 		return;
 	world w = make_world(0, 2);
@@ -416,8 +417,9 @@ static void check_oracle(const iso_attack *a, const void *options)
 	free_world(&w);
 }
 
-static void check_deterministic(const iso_attack *a, const void *options)
+static void check_deterministic(const iso_attack *a, const void *options, const char *text)
 {
+	(void)text;
 	world w = make_world(1, 3);
 	double x[2 * N], y[2 * N];
 	const iso_attack_view v = view_of(&w, iso_attack_knows(a, options));
@@ -431,8 +433,9 @@ static void check_deterministic(const iso_attack *a, const void *options)
 /* Ids, the order of the targets and the other targets say nothing: a target's score follows its
  * row.  Attacks that rank targets against one another may use the others, so only the order is
  * changed. */
-static void check_order(const iso_attack *a, const void *options)
+static void check_order(const iso_attack *a, const void *options, const char *text)
 {
+	(void)text;
 	if (a->goal == ISO_GOAL_NEIGHBOUR) /* shadows are trained on rows in the targets' order */
 		return;
 	world w = make_world(1, 4);
@@ -459,8 +462,9 @@ static void check_order(const iso_attack *a, const void *options)
 }
 
 /* With less than it declares an attack fails with a text, without a crash. */
-static void check_nothing(const iso_attack *a, const void *options)
+static void check_nothing(const iso_attack *a, const void *options, const char *text)
 {
+	(void)text;
 	world w = make_world(1, 5);
 	double x[2 * N];
 	const iso_attack_view v = view_of(&w, 0);
@@ -471,8 +475,9 @@ static void check_nothing(const iso_attack *a, const void *options)
 	free_world(&w);
 }
 
-static void check_descriptor(const iso_attack *a, const void *options)
+static void check_descriptor(const iso_attack *a, const void *options, const char *text)
 {
+	(void)text;
 	static const char *const codes[] = {"NB", "FBB", "PBB", "WB", "AWB", "SH"};
 	int known = 0;
 	ck_assert_uint_eq(a->abi, ISO_ATTACK_ABI);
@@ -487,13 +492,15 @@ static void check_descriptor(const iso_attack *a, const void *options)
 	ck_assert(strcmp(iso_goal_name(a->goal), "unknown"));
 }
 
-/* Every allocation fails once; nothing leaks (under a sanitizer) and the status says so. */
-static void check_memory(const iso_attack *a, const void *options)
+/* Allocations fail, the first ones one by one; nothing leaks (under a sanitizer) and the status
+ * says so. */
+static void check_memory(const iso_attack *a, const void *options, const char *text)
 {
+	(void)text;
 	world w = make_world(1, 6);
 	double x[2 * N];
 	const iso_attack_view v = view_of(&w, iso_attack_knows(a, options));
-	for (uint64_t k = 1; k < 200; k++) {
+	for (uint64_t k = 1; k < 200; k += 1 + k / 16) {
 		w.calls = 0;
 		iso_alloc_fail_after(k);
 		const iso_status st = run(a, options, &v, x, &err);

@@ -109,6 +109,52 @@ START_TEST(credible_bound)
 }
 END_TEST
 
+/* What other places print or prove: perfect attacks, published one-run bounds, the case
+ * delta = 0 and v = r with eps = logit(p^(1/r)), and the mu whose epsilon is known. */
+START_TEST(published_bounds)
+{
+	cJSON *g = tk_golden("oracle_stats.json.gz");
+	const cJSON *x;
+	size_t seen = 0;
+
+	cJSON_ArrayForEach(x, list(g, "max_eps_for_perfect_attack"))
+	{
+		const size_t n = (size_t)tk_number(x, "n_per_world");
+		const iso_counts c = {.n_out = n, .n_in = n};
+
+		tk_assert_close(iso_audit_mu(&c, tk_number(x, "tail")), tk_number(x, "mu_lb"), 1e-8,
+				0);
+		seen++;
+	}
+	cJSON_ArrayForEach(x, list(g, "one_run_published"))
+	{
+		tk_assert_close(iso_one_run_epsilon((size_t)tk_number(x, "m"),
+						    (size_t)tk_number(x, "r"),
+						    (size_t)tk_number(x, "v"),
+						    tk_number(x, "delta"), tk_number(x, "p")),
+				tk_number(x, "printed"), 0, 1e-3);
+		seen++;
+	}
+	cJSON_ArrayForEach(x, list(cJSON_GetObjectItem(g, "one_run_closed_form"), "pins"))
+	{
+		const size_t r = (size_t)cJSON_GetArrayItem(x, 0)->valuedouble;
+
+		tk_assert_close(
+			iso_one_run_epsilon(r, r, r, 0, cJSON_GetArrayItem(x, 1)->valuedouble),
+			cJSON_GetArrayItem(x, 2)->valuedouble, 1e-9, 0);
+		seen++;
+	}
+	cJSON_ArrayForEach(x, list(g, "gdp_inverse"))
+	{
+		tk_assert_close(iso_gdp_epsilon(tk_number(x, "mu"), tk_number(x, "delta")),
+				tk_number(x, "eps"), 1e-7, 1e-9);
+		seen++;
+	}
+	ck_assert_uint_eq(seen, 66 + 6 + 4 + 18);
+	cJSON_Delete(g);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ verdicts */
 
 #define RUNS 750
@@ -188,6 +234,7 @@ int main(void)
 	tcase_set_timeout(c, 120);
 	tcase_add_test(c, bounds_from_counts);
 	tcase_add_test(c, one_run);
+	tcase_add_test(c, published_bounds);
 	tcase_add_test(c, credible_bound);
 	tcase_add_test(c, noise_short_by_root_two_is_rejected);
 	tcase_add_test(c, verdicts);

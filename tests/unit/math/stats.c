@@ -59,6 +59,12 @@ START_TEST(roc_goldens)
 		tk_assert_close(r.tpr_fpr_10, tk_number(t, "0.1"), 0, 1e-12);
 		tk_assert_close(r.tpr_fpr_1, tk_number(t, "0.01"), 0, 1e-12);
 		tk_assert_close(r.tpr_fpr_0_1, tk_number(t, "0.001"), 0, 1e-12);
+		t = cJSON_GetObjectItem(v, "tpr_interp");
+		tk_assert_close(r.interp_fpr_10, tk_number(t, "0.1"), 0, 1e-12);
+		tk_assert_close(r.interp_fpr_1, tk_number(t, "0.01"), 0, 1e-12);
+		tk_assert_close(r.interp_fpr_0_1, tk_number(t, "0.001"), 0, 1e-12);
+		tk_assert_close(iso_hanley_se(r.auc, (double)r.n_pos, (double)r.n_neg),
+				tk_number(v, "hanley_se"), 0, 1e-12);
 		ck_assert(r.low <= r.auc && r.auc <= r.high);
 		ck_assert(r.low < r.high);
 		ck_assert(r.tpr_fpr_10_low <= r.tpr_fpr_10 && r.tpr_fpr_10 <= r.tpr_fpr_10_high);
@@ -378,6 +384,85 @@ START_TEST(area_intervals_have_a_width)
 }
 END_TEST
 
+/* A stream that a test can write down. */
+static uint64_t below(void *draw, uint64_t n)
+{
+	(void)draw;
+	return (uint64_t)(uniform() * (double)n);
+}
+
+static double mean_of(void *ctx, const size_t *item, size_t n)
+{
+	const double *x = ctx;
+	double s = 0;
+
+	for (size_t i = 0; i < n; i++)
+		s += x[item[i]];
+	return s / (double)n;
+}
+
+static double never(void *ctx, const size_t *item, size_t n)
+{
+	(void)ctx;
+	(void)item;
+	(void)n;
+	return NAN;
+}
+
+/* The mean of 0 .. 99: sd of the mean 2.8866; the interval of 4,000 resamples is 49.5 -+ 1.96 of
+ * them to 0.3 (six standard errors of a quantile at .025). */
+START_TEST(bootstrap)
+{
+	iso_error err = {0};
+	double x[100], low, high;
+	iso_bootstrap b = {100, 4000, 0.95, mean_of, x, below, NULL};
+
+	for (size_t i = 0; i < 100; i++)
+		x[i] = (double)i;
+	seed = 17;
+	tk_ok(iso_bootstrap_interval(&b, &low, &high, &err));
+	tk_assert_close(low, 49.5 - 1.959964 * 2.8866, 0, 0.4);
+	tk_assert_close(high, 49.5 + 1.959964 * 2.8866, 0, 0.4);
+	b.f = never;
+	tk_ok(iso_bootstrap_interval(&b, &low, &high, &err));
+	ck_assert(isnan(low) && isnan(high));
+	b.f = mean_of;
+	b.n = 1; /* one item: no spread */
+	tk_ok(iso_bootstrap_interval(&b, &low, &high, &err));
+	ck_assert(low == 0 && high == 0);
+	iso_alloc_fail_after(1);
+	tk_fails(iso_bootstrap_interval(&b, &low, &high, &err), ISO_E_NOMEM, "out of memory");
+	iso_alloc_fail_after(0);
+}
+END_TEST
+
+/* Sets of one are a pair: the share won is the area, half for a tie.  Sets of two by hand: members
+ * 4 and 2, non-members 3 and 1 share the two highest: half a point.  Members all above: 1. */
+START_TEST(set_membership)
+{
+	iso_error err = {0};
+	const double s[] = {4, 3, 2, 1}, tied[] = {1, 1, 1, 1}, top[] = {5, 5, 2, 1};
+	const uint8_t y[] = {1, 0, 1, 0}, first[] = {1, 1, 0, 0};
+	double won;
+
+	seed = 23;
+	tk_ok(iso_set_accuracy(s, y, 4, 2, 10, below, NULL, &won, &err));
+	tk_assert_close(won, 0.5, 0, 0);
+	tk_ok(iso_set_accuracy(tied, y, 4, 2, 10, below, NULL, &won, &err));
+	tk_assert_close(won, 0.5, 0, 0);
+	tk_ok(iso_set_accuracy(top, first, 4, 2, 10, below, NULL, &won, &err));
+	tk_assert_close(won, 1, 0, 0);
+	tk_ok(iso_set_accuracy(s, y, 4, 1, 4000, below, NULL, &won, &err));
+	tk_assert_close(won, 0.75, 0, 0.035); /* five standard errors */
+	tk_ok(iso_set_accuracy(s, y, 4, 3, 10, below, NULL, &won, &err));
+	ck_assert(isnan(won));
+	iso_alloc_fail_after(2);
+	tk_fails(iso_set_accuracy(s, y, 4, 1, 1, below, NULL, &won, &err), ISO_E_NOMEM,
+		 "out of memory");
+	iso_alloc_fail_after(0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("stats");
@@ -394,6 +479,8 @@ int main(void)
 	tcase_add_test(t, students_t);
 	tcase_add_test(t, risks);
 	tcase_add_test(t, area_intervals_have_a_width);
+	tcase_add_test(t, bootstrap);
+	tcase_add_test(t, set_membership);
 	suite_add_tcase(s, t);
 	return tk_run(s);
 }
