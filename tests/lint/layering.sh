@@ -42,7 +42,8 @@ core="core/"
 	rule core/learn $data $nn core/learn/
 	rule generators $core generators/generator.h generators/kit/
 	rule attacks $core attacks/attack.h attacks/kit/
-	rule metrics $core metrics/metric.h
+	rule metrics $core metrics/metric.h metrics/kit/
+	rule metrics/kit $core metrics/metric.h metrics/kit/
 	rule results $io results/
 	rule reports $io core/math/ results/ reports/
 	rule suites/flow $core suites/flow/ generators/generator.h
