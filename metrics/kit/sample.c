@@ -43,7 +43,7 @@ static iso_status encode_pool(iso_pooled *p, iso_error *err)
 }
 
 iso_status iso_pooled_new(const iso_table *a, const iso_table *b, size_t m, iso_key key, int encode,
-			iso_pooled *out, iso_error *err)
+			  iso_pooled *out, iso_error *err)
 {
 	iso_pooled p = {.m = m};
 	iso_status st;

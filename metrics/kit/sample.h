@@ -21,7 +21,7 @@ typedef struct iso_pooled {
 } iso_pooled;
 /* m rows of each table, drawn by the key's children "real" and "synthetic"; encode 0: without x. */
 iso_status iso_pooled_new(const iso_table *a, const iso_table *b, size_t m, iso_key key, int encode,
-			iso_pooled *out, iso_error *err) ISO_MUST_CHECK;
+			  iso_pooled *out, iso_error *err) ISO_MUST_CHECK;
 void iso_pooled_free(iso_pooled *p);
 
 /* Labelled rows of a table: encoded features with the class or the number that the label holds. */
