@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/args.h"
@@ -9,6 +10,7 @@
 #include "core/base/log.h"
 #include "core/data/table.h"
 #include "core/io/file.h"
+#include "suites/flow/schema_private.h"
 
 static const iso_verb_help help = {
 	.verb = "schema",
@@ -25,6 +27,8 @@ static const iso_verb_help help = {
 		"line and field.\n\n"
 		"Examples:\n"
 		"  isoeps schema infer people.csv --out people.json\n"
+		"  isoeps schema infer people.csv --private --epsilon 0.5 --delta 1e-6 --type "
+		"id=id --out people.json\n"
 		"  isoeps schema check people.json people.csv\n",
 	.min_operands = 2,
 	.max_operands = 3,
@@ -32,7 +36,10 @@ static const iso_verb_help help = {
 
 typedef struct draft {
 	const char *path, *separator, *decimal, *label;
-	iso_arg_list missing;
+	iso_arg_list missing, type;
+	int private;
+	double epsilon, delta;
+	const char *adjacency, *seed;
 } draft;
 
 /* One note a line. */
@@ -70,6 +77,81 @@ static iso_status read_options(const draft *d, iso_infer_options *o, iso_error *
 	return ISO_OK;
 }
 
+/* "NAME=TYPE" of --type; the names are copied into `room`. */
+static iso_status read_hints(const iso_arg_list *list, iso_column_hint *hint, iso_arena *room,
+			     iso_error *err)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		char *name = iso_arena_strdup(room, list->v[i]), *sign;
+
+		if (!name)
+			return iso_no_memory(err, "the types of columns");
+		sign = strrchr(name, '=');
+		ISO_FAIL_IF(!sign || sign == name, err, ISO_E_USAGE,
+			    "wrong type (--type %.80s): write COLUMN=TYPE", list->v[i]);
+		*sign = 0;
+		hint[i] = (iso_column_hint){.name = name, .type = sign + 1};
+	}
+	return ISO_OK;
+}
+
+static iso_status infer_private(const char *csv, const draft *d, const iso_infer_options *o,
+				iso_schema **s, iso_str *notes, iso_error *err)
+{
+	iso_column_hint hint[ISO_ARG_LIST_MAX];
+	iso_arena room = {0};
+	iso_private_schema q = {.csv = csv,
+				.label = d->label,
+				.format = o->csv,
+				.hint = hint,
+				.nhint = d->type.n,
+				.epsilon = d->epsilon,
+				.delta = d->delta,
+				.secure = !d->seed};
+	char *end = NULL;
+	iso_status st;
+
+	ISO_FAIL_IF(!(d->epsilon > 0), err, ISO_E_USAGE,
+		    "no budget (schema infer --private): give --epsilon, and --delta when there "
+		    "are categories");
+	ISO_FAIL_IF(d->missing.n, err, ISO_E_USAGE,
+		    "--missing with --private (schema infer): the codes are fixed; leave it out");
+	ISO_FAIL_IF(d->adjacency && strcmp(d->adjacency, "add-remove") != 0 &&
+			    strcmp(d->adjacency, "replace-one") != 0,
+		    err, ISO_E_USAGE,
+		    "unknown adjacency (--adjacency %.40s): use add-remove or replace-one",
+		    d->adjacency);
+	q.adjacency = d->adjacency && strcmp(d->adjacency, "replace-one") == 0 ? ISO_REPLACE_ONE
+									       : ISO_ADD_REMOVE;
+	if (d->seed)
+		q.seed = strtoull(d->seed, &end, 10);
+	ISO_FAIL_IF(d->seed && (*end || !*d->seed || *d->seed == '-'), err, ISO_E_USAGE,
+		    "bad seed (--seed %.40s): give a whole number", d->seed);
+	st = read_hints(&d->type, hint, &room, err);
+	if (st == ISO_OK)
+		st = iso_schema_infer_private(&q, s, notes, err);
+	iso_arena_free(&room);
+	return st;
+}
+
+/* What the draft rests on, for standard error. */
+static void say_origin(const draft *d, const iso_schema *s)
+{
+	const iso_schema_release *r = &s->release;
+
+	if (!r->columns.count) {
+		iso_note("bounds and categories were learned from the rows; replace them by public "
+			 "ones");
+		return;
+	}
+	iso_note("bounds and categories were estimated for epsilon %g and delta %g (%s), which "
+		 "every training under this schema pays for",
+		 r->epsilon, r->delta, r->replace_one ? "replace-one" : "add-remove");
+	if (d->seed)
+		iso_note("who knows the seed can take the noise away again; leave --seed out for "
+			 "data that matter");
+}
+
 static iso_status infer(const char *csv, const draft *d, iso_str *out, iso_error *err)
 {
 	const char *path = d->path;
@@ -80,7 +162,13 @@ static iso_status infer(const char *csv, const draft *d, iso_str *out, iso_error
 	iso_status st;
 
 	ISO_TRY(read_options(d, &options, err));
-	st = iso_schema_infer(csv, &options, &s, &notes, err);
+	ISO_FAIL_IF(!d->private && (d->epsilon > 0 || d->delta > 0 || d->type.n || d->seed ||
+				    d->adjacency),
+		    err, ISO_E_USAGE,
+		    "--private is missing (schema infer): --epsilon, --delta, --type, --seed and "
+		    "--adjacency belong to it");
+	st = d->private ? infer_private(csv, d, &options, &s, &notes, err)
+			: iso_schema_infer(csv, &options, &s, &notes, err);
 
 	if (st == ISO_OK)
 		st = iso_schema_to_json(s, &v, err);
@@ -91,12 +179,11 @@ static iso_status infer(const char *csv, const draft *d, iso_str *out, iso_error
 		iso_str_free(out);
 		iso_str_addf(out, "wrote %s: %zu columns\n", path, s->ncol);
 	}
-	if (st == ISO_OK)
+	if (st == ISO_OK) {
 		print_notes(notes.p);
+		say_origin(d, s);
+	}
 	iso_str_free(&notes);
-	if (st == ISO_OK)
-		iso_note("bounds and categories were learned from the rows; replace them by public "
-			 "ones");
 	cJSON_Delete(v);
 	iso_schema_free(s);
 	return st;
@@ -192,6 +279,16 @@ int cmd_schema(int argc, char **argv)
 		{"--decimal", ISO_ARG_TEXT, &d.decimal, "C", "infer: . or , (default: detected)"},
 		{"--missing", ISO_ARG_TEXTS, &d.missing, "TOKEN",
 		 "infer: a text that means missing (many times)"},
+		{"--private", ISO_ARG_FLAG, &d.private, NULL,
+		 "infer: estimate types, bounds and categories with noise"},
+		{"--epsilon", ISO_ARG_REAL, &d.epsilon, "E", "infer --private: what it may cost"},
+		{"--delta", ISO_ARG_REAL, &d.delta, "D", "infer --private: for the categories"},
+		{"--type", ISO_ARG_TEXTS, &d.type, "COLUMN=TYPE",
+		 "infer --private: continuous, integer, categorical or id, publicly known"},
+		{"--adjacency", ISO_ARG_TEXT, &d.adjacency, "A",
+		 "infer --private: add-remove (default) or replace-one"},
+		{"--seed", ISO_ARG_TEXT, &d.seed, "S",
+		 "infer --private: reproducible noise (default: the operating system's)"},
 		{"--json", ISO_ARG_FLAG, &as_json, NULL,
 		 "check: machine-readable output (a draft is JSON anyway)"},
 		{0}};

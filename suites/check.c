@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "suites/flow/train.h"
 #include "suites/plan.h"
 
 /* The ends of iso_calibrate's search. */
@@ -16,23 +17,13 @@ typedef struct builder {
 	const iso_gen_env *env;
 } builder;
 
-static iso_status make_plan(const builder *b, double scale, iso_plan *plan, iso_error *err)
-{
-	*plan = (iso_plan){0};
-	if (!b->g->plan)
-		return ISO_OK;
-	if (b->g->plan(b->env, scale, plan, err) == ISO_OK)
-		return ISO_OK;
-	iso_plan_free(plan);
-	return err && err->code ? err->code : ISO_E_PLUGIN;
-}
-
 static iso_status build_events(void *ctx, double scale, iso_events *out, iso_error *err)
 {
+	const builder *b = ctx;
 	iso_plan plan;
 	iso_status st;
 
-	ISO_TRY(make_plan(ctx, scale, &plan, err));
+	ISO_TRY(iso_training_plan(b->g, b->env, scale, &plan, err));
 	st = iso_plan_events(&plan, 0, out, err);
 	iso_plan_free(&plan);
 	return st;
@@ -50,12 +41,11 @@ static int same_event(const iso_event *a, const iso_event *b)
 static int same_plan(const iso_generator *g, const iso_gen_env *ea, double sa,
 		     const iso_gen_env *eb, double sb)
 {
-	const builder a = {g, ea}, b = {g, eb};
 	iso_error ignored = {0};
 	iso_plan x = {0}, y = {0};
-	int same = make_plan(&a, sa, &x, &ignored) == ISO_OK;
+	int same = iso_training_plan(g, ea, sa, &x, &ignored) == ISO_OK;
 
-	if (same && make_plan(&b, sb, &y, &ignored) == ISO_OK) {
+	if (same && iso_training_plan(g, eb, sb, &y, &ignored) == ISO_OK) {
 		same = x.n == y.n;
 		for (size_t i = 0; same && i < x.n; i++)
 			same = same_event(&x.v[i].event, &y.v[i].event);
@@ -73,8 +63,8 @@ int iso_setup_targeted(const iso_generator *g, iso_gen_env env)
 
 	if (!g->plan)
 		return 0;
-	env.epsilon = 1;
-	other.epsilon = 2;
+	env.epsilon = 1 + env.schema->release.epsilon;
+	other.epsilon = 2 + env.schema->release.epsilon;
 	return !same_plan(g, &env, 1, &other, 1) || !same_plan(g, &env, 1, &env, 2);
 }
 
@@ -153,14 +143,15 @@ static iso_status check_budget(builder *b, iso_error *err)
 iso_status iso_setup_check(const iso_setup *s, const iso_gen_env *env, iso_error *err)
 {
 	builder b = {s->generator, env};
+	const iso_gen_env left = iso_env_left(env);
 	iso_plan plan;
 
 	ISO_TRY(iso_generator_accepts(s->generator, env, err));
 	if (s->generator->check)
-		ISO_TRY(s->generator->check(env, err));
+		ISO_TRY(s->generator->check(&left, err));
 	if (s->targeted)
 		return check_budget(&b, err);
-	ISO_TRY(make_plan(&b, 1, &plan, err));
+	ISO_TRY(iso_training_plan(s->generator, env, 1, &plan, err));
 	iso_plan_free(&plan);
 	return ISO_OK;
 }

@@ -112,6 +112,25 @@ static iso_status check_dataset_names(const iso_suite *s, iso_error *err)
 	return ISO_OK;
 }
 
+/* One release, drawn with the first seed: every cell of the data set pays for it. */
+static iso_status load_private(const iso_suite *s, const iso_suite_dataset *d, iso_dataset **out,
+			       iso_error *err)
+{
+	iso_private_schema q = *d->private_schema;
+	iso_schema *schema;
+
+	ISO_FAIL_IF(s->secure, err, ISO_E_CONFIG,
+		    "private schema in a secure suite (data set %s): its noise could not be drawn "
+		    "again when the run is resumed; write the schema once with `isoeps schema "
+		    "infer --private` and name the file",
+		    d->label);
+	q.csv = d->csv;
+	q.adjacency = s->adjacency;
+	q.seed = s->seed[0];
+	ISO_TRY(iso_schema_infer_private(&q, &schema, NULL, err));
+	return iso_dataset_from_schema(d->csv, schema, out, err);
+}
+
 static iso_status load_data(iso_agenda *a, iso_error *err)
 {
 	const iso_suite *s = a->suite;
@@ -123,10 +142,13 @@ static iso_status load_data(iso_agenda *a, iso_error *err)
 		return iso_no_memory(err, "the plan");
 	for (size_t i = 0; i < s->ndataset; i++) {
 		const iso_suite_dataset *d = &s->dataset[i];
-		iso_status st = d->csv ? iso_dataset_from_files(d->csv, d->schema, &a->data[i], err)
-				       : iso_dataset_load(d->name, d->options, &a->data[i], err);
 
-		ISO_TRY(st);
+		if (d->private_schema)
+			ISO_TRY(load_private(s, d, &a->data[i], err));
+		else if (d->csv)
+			ISO_TRY(iso_dataset_from_files(d->csv, d->schema, &a->data[i], err));
+		else
+			ISO_TRY(iso_dataset_load(d->name, d->options, &a->data[i], err));
 	}
 	return ISO_OK;
 }
@@ -244,7 +266,7 @@ static iso_status effective_options(const iso_agenda *a, const iso_cell *c, cJSO
 				    iso_error *err)
 {
 	const iso_generator *g = iso_agenda_setup(a, c->generator, c->dataset)->generator;
-	const iso_gen_env env = iso_cell_env(a, c);
+	const iso_gen_env whole = iso_cell_env(a, c), env = iso_env_left(&whole);
 	iso_status st = ISO_OK;
 	void *copy = iso_alloc(1, g->options_size + 1);
 

@@ -6,6 +6,7 @@
 
 #include "core/math/stats.h"
 #include "results/record.h"
+#include "suites/flow/train.h"
 #include "suites/flow/verify.h"
 
 #define REL 1e-9 /* a record holds 12 significant digits */
@@ -106,6 +107,17 @@ static int close_to(double a, double b)
 	return a == b || (isnan(a) && isnan(b)) || fabs(a - b) <= REL * fabs(b);
 }
 
+/* Of mechanisms that are declared by what they cost. */
+static int same_cost(const iso_plan_item *p, const cJSON *entry)
+{
+	const iso_mech m = p->event.mechanism;
+
+	if (m != ISO_MECH_PURE && m != ISO_MECH_EXPONENTIAL && m != ISO_MECH_RANDOMIZED_RESPONSE)
+		return 1;
+	return close_to(number(get(entry, "epsilon")), p->event.epsilon) &&
+	       close_to(number(get(entry, "delta")), p->event.delta);
+}
+
 static iso_status check_entry(const iso_plan_item *p, const cJSON *entry, const char *key,
 			      iso_error *err)
 {
@@ -118,7 +130,8 @@ static iso_status check_entry(const iso_plan_item *p, const cJSON *entry, const 
 	ISO_FAIL_IF(
 		!close_to(number(get(entry, "noise")), p->event.noise) ||
 			!(number(get(entry, "count")) <= (double)p->event.count) ||
-			!close_to(number(get(entry, "sensitivity")), p->sensitivity),
+			!close_to(number(get(entry, "sensitivity")), p->sensitivity) ||
+			!same_cost(p, entry),
 		err, ISO_E_CHECK,
 		"ledger differs from the plan (cell %s, \"%s\"): the plan has noise %.9g, count "
 		"%llu and sensitivity %.9g, the ledger %.9g, %.9g and %.9g",
@@ -139,9 +152,9 @@ static iso_status check_plan(const iso_agenda *a, const iso_cell *c, const cJSON
 	iso_plan plan = {0};
 	iso_status st = ISO_OK;
 
-	if (!g->plan || strcmp(text_of(record, "guarantee"), "dp") != 0)
+	if (strcmp(text_of(record, "guarantee"), "dp") != 0)
 		return ISO_OK;
-	ISO_TRY(g->plan(&env, isnan(scale) ? 1 : scale, &plan, err));
+	ISO_TRY(iso_training_plan(g, &env, isnan(scale) ? 1 : scale, &plan, err));
 	for (size_t i = 0; i < plan.n && st == ISO_OK; i++) {
 		if (entry && strcmp(plan.v[i].why, text_of(entry, "why")) != 0 &&
 		    plan.v[i].event.count == 0)
@@ -170,7 +183,7 @@ static iso_status plans_nothing(const iso_agenda *a, const iso_cell *c, int *not
 	const iso_generator *g = iso_agenda_setup(a, c->generator, c->dataset)->generator;
 	const iso_gen_env env = iso_cell_env(a, c);
 	iso_plan plan = {0};
-	const iso_status st = g->plan ? g->plan(&env, 1, &plan, err) : ISO_OK;
+	const iso_status st = iso_training_plan(g, &env, 1, &plan, err);
 
 	*nothing = plan.n == 0;
 	iso_plan_free(&plan);

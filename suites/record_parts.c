@@ -212,6 +212,15 @@ iso_status iso_training_facts(const iso_cell_job *job, const iso_training *t,
 				    "learned bounds: the schema's bounds or categories were read "
 				    "off the data, outside the privacy budget",
 				    err);
+	if (st == ISO_OK && job->rows->schema->release.columns.count) {
+		const iso_schema_release *r = &job->rows->schema->release;
+
+		(void)snprintf(text, sizeof(text),
+			       "private schema: bounds and categories were estimated from the rows "
+			       "for epsilon %.4g and delta %.3g of the budget%s",
+			       r->epsilon, r->delta, r->seeded ? ", with noise from a seed" : "");
+		st = iso_caveat_add(caveats, text, err);
+	}
 	add_sizes(&b, o, job->rows);
 	if (st == ISO_OK)
 		st = add_privacy(&b, job, o, t, err);

@@ -92,10 +92,14 @@ static iso_status read_dataset(iso_suite_place *p, const cJSON *v, iso_suite_dat
 	ISO_TRY(check_label(d->label, where, p->err));
 	ISO_TRY(iso_suite_object(v, "options", &d->options, where, p->err));
 	ISO_TRY(iso_json_get_string(v, "csv", 0, &d->csv, where, p->err));
-	ISO_TRY(iso_json_get_string(v, "schema", 0, &d->schema, where, p->err));
+	if (cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(v, "schema")))
+		ISO_TRY(iso_suite_private(p, cJSON_GetObjectItemCaseSensitive(v, "schema"), d,
+					  where));
+	else
+		ISO_TRY(iso_json_get_string(v, "schema", 0, &d->schema, where, p->err));
 	ISO_TRY(iso_json_get_string(v, "public_csv", 0, &d->public_csv, where, p->err));
 	ISO_TRY(resolve_file(p, &d->public_csv));
-	ISO_FAIL_IF(!d->csv != !d->schema, p->err, ISO_E_CONFIG,
+	ISO_FAIL_IF(!d->csv != (!d->schema && !d->private_schema), p->err, ISO_E_CONFIG,
 		    "incomplete data set (%s): \"csv\" and \"schema\" go together; add \"%s\" "
 		    "(isoeps schema infer drafts a schema)",
 		    where, d->csv ? "schema" : "csv");

@@ -6,7 +6,9 @@
  *  "title": "..", "description": "..",              for the report
  *  "datasets": ["wdbc",                             required: names of the catalogue, or objects:
  *     {"name": "sim-census", "label": "census", "options": {..}, "split": {..}},
- *     {"name": "mine", "csv": "my.csv", "schema": "my.json"}],
+ *     {"name": "mine", "csv": "my.csv", "schema": "my.json"}],     or a schema that is estimated
+ *     from the rows and paid for by every cell: {"private": {"epsilon": 0.5, "delta": 1e-6,
+ *     "label": "y", "types": {"age": "integer"}, "separator": ";", "decimal": ","}}
  *  "generators": ["cgan",                           required: names, or objects:
  *     {"name": "dp-cgan", "label": "dp-cgan (paper)", "options": {"mode": "paper"}, "epsilons":
  * [1], "datasets": ["wdbc"], "per_dataset": {"wdbc": {..options..}}}], "epsilons": [1, 8], default
@@ -33,6 +35,7 @@
 #include "core/base/alloc.h"
 #include "core/io/json.h"
 #include "core/privacy/accountant.h"
+#include "suites/flow/schema_private.h"
 
 typedef struct iso_suite_split {
 	double train, holdout, aux;
@@ -43,9 +46,13 @@ typedef struct iso_suite_split {
 
 typedef struct iso_suite_dataset {
 	const char *name, *label;
-	const char *public_csv;	  /* NULL, or a file of public rows under the same schema */
-	const char *csv, *schema; /* both or neither; resolved against the suite's directory */
-	const cJSON *options;	  /* object or NULL */
+	const char *public_csv; /* NULL, or a file of public rows under the same schema */
+	/* csv with schema or with private_schema, or none; resolved against the suite's directory
+	 */
+	const char *csv, *schema;
+	const cJSON *private_json; /* {"private": {..}} as given, borrowed from the suite */
+	iso_private_schema *private_schema; /* epsilon, delta, label, hints and format of it */
+	const cJSON *options;		    /* object or NULL */
 	iso_suite_split split;
 } iso_suite_dataset;
 

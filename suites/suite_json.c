@@ -40,7 +40,10 @@ static cJSON *dataset_json(iso_jsonw *b, const iso_suite_dataset *d)
 	iso_jsonw_text(b, o, "label", d->label);
 	if (d->csv) {
 		iso_jsonw_text(b, o, "csv", d->csv);
-		iso_jsonw_text(b, o, "schema", d->schema);
+		if (d->private_json)
+			iso_jsonw_copy(b, o, "schema", d->private_json);
+		else
+			iso_jsonw_text(b, o, "schema", d->schema);
 	}
 	if (d->public_csv)
 		iso_jsonw_text(b, o, "public_csv", d->public_csv);

@@ -33,6 +33,9 @@ iso_status iso_suite_numbers(iso_suite_place *p, const cJSON *list, size_t n, do
 iso_status iso_suite_epsilons(iso_suite_place *p, const cJSON *obj, double **out, size_t *n,
 			      const char *where) ISO_MUST_CHECK;
 /* Everything but data sets, generators, attacks and metrics (suite_settings.c). */
+/* {"private": {..}} of a data set. */
+iso_status iso_suite_private(iso_suite_place *p, const cJSON *v, iso_suite_dataset *d,
+			     const char *where) ISO_MUST_CHECK;
 iso_status iso_suite_settings(iso_suite_place *p) ISO_MUST_CHECK;
 
 #endif

@@ -301,18 +301,19 @@ iso_status iso_dataset_load(const char *name, const cJSON *values, iso_dataset *
 	return ISO_OK;
 }
 
-iso_status iso_dataset_from_files(const char *csv, const char *schema, iso_dataset **out,
-				  iso_error *err)
+iso_status iso_dataset_from_schema(const char *csv, iso_schema *schema, iso_dataset **out,
+				   iso_error *err)
 {
 	iso_dataset *d = iso_alloc(1, sizeof(*d));
 	iso_status st;
 
 	*out = NULL;
-	if (!d)
+	if (!d) {
+		iso_schema_free(schema);
 		return iso_no_memory(err, "a data set");
-	st = iso_schema_read(schema, &d->schema, err);
-	if (st == ISO_OK)
-		st = iso_table_read_csv(csv, d->schema, &d->table, err);
+	}
+	d->schema = schema;
+	st = iso_table_read_csv(csv, d->schema, &d->table, err);
 	if (st == ISO_OK) {
 		d->name = iso_strdup(d->schema->name);
 		st = d->name ? hash_dataset(d, err) : iso_no_memory(err, "a data set");
@@ -323,4 +324,14 @@ iso_status iso_dataset_from_files(const char *csv, const char *schema, iso_datas
 	}
 	*out = d;
 	return ISO_OK;
+}
+
+iso_status iso_dataset_from_files(const char *csv, const char *schema, iso_dataset **out,
+				  iso_error *err)
+{
+	iso_schema *s;
+
+	*out = NULL;
+	ISO_TRY(iso_schema_read(schema, &s, err));
+	return iso_dataset_from_schema(csv, s, out, err);
 }

@@ -32,6 +32,9 @@ iso_status iso_dataset_load(const char *name, const cJSON *options, iso_dataset 
 /* A user's own CSV with its schema file. */
 iso_status iso_dataset_from_files(const char *csv, const char *schema, iso_dataset **out,
 				  iso_error *err) ISO_MUST_CHECK;
+/* The same with a schema in memory, which the data set owns from now on (also on failure). */
+iso_status iso_dataset_from_schema(const char *csv, iso_schema *schema, iso_dataset **out,
+				   iso_error *err) ISO_MUST_CHECK;
 void iso_dataset_free(iso_dataset *d);
 /* Where the files of a data set were found or would be fetched from, for `data list|get|check`. */
 iso_status iso_dataset_locate(const char *name, iso_str *text, int *present,

@@ -284,9 +284,10 @@ static iso_status read_positive(const cJSON *v, iso_column *c, const char *where
 
 static iso_status read_column(const cJSON *v, iso_column *c, const char *where, iso_error *err)
 {
-	static const char *const keys[] = {
-		"name",	 "type",     "role",	"bounds", "categories", "missing", "decimals",
-		"shape", "positive", "learned", "note",	  "variables",	"length",  "format"};
+	static const char *const keys[] = {"name",	 "type",    "role",	"bounds",
+					   "categories", "missing", "decimals", "shape",
+					   "positive",	 "learned", "note",	"variables",
+					   "length",	 "format",  "outside"};
 	const cJSON *learned = cJSON_GetObjectItemCaseSensitive(v, "learned");
 	const char *name = NULL;
 	int type = ISO_CATEGORICAL, role = ISO_FEATURE;
@@ -305,6 +306,7 @@ static iso_status read_column(const cJSON *v, iso_column *c, const char *where, 
 		    "wrong type (%s): \"learned\" must be true or false; correct it", where);
 	c->learned = cJSON_IsTrue(learned);
 	ISO_TRY(read_domain(v, c, where, err));
+	ISO_TRY(iso_outside_read(v, c, where, err));
 	return read_positive(v, c, where, err);
 }
 
@@ -521,7 +523,7 @@ static iso_status finish(iso_schema *s, const char *where, iso_error *err)
 
 static iso_status fill(const cJSON *v, const char *where, iso_schema *s, iso_error *err)
 {
-	static const char *const keys[] = {"name", "title", "columns", "note", "csv"};
+	static const char *const keys[] = {"name", "title", "columns", "note", "csv", "private"};
 	const cJSON *columns = cJSON_GetObjectItemCaseSensitive(v, "columns");
 	const char *name = NULL, *title = NULL;
 
@@ -530,6 +532,8 @@ static iso_status fill(const cJSON *v, const char *where, iso_schema *s, iso_err
 	ISO_TRY(iso_json_only_keys(v, keys, ISO_COUNT(keys), where, err));
 	ISO_TRY(iso_csv_format_read(cJSON_GetObjectItemCaseSensitive(v, "csv"), where, &s->csv,
 				    err));
+	ISO_TRY(iso_schema_release_read(cJSON_GetObjectItemCaseSensitive(v, "private"), &s->release,
+					where, err));
 	ISO_FAIL_IF(!cJSON_IsArray(columns) || !columns->child, err, ISO_E_CONFIG,
 		    "missing key (%s): \"columns\" must be a list of at least one column; add it",
 		    where);

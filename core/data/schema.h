@@ -71,7 +71,24 @@ typedef struct iso_column {
 	size_t sequence; /* step of schema->sequence[sequence - 1]; 0 = of none */
 	size_t step;	 /* of a sequence */
 	int date_format; /* DATE: an iso_date_format */
+	/* 0: a value outside the domain is an error.  Otherwise a number is rounded and clipped to
+	 * the bounds (a text is the middle of them), and a category that is not listed becomes
+	 * category[outside - 1].  Each cell by itself, so that a record changes its own row only.
+	 */
+	size_t outside;
 } iso_column;
+
+/* What `schema infer --private` paid: `count` releases, each (epsilon, delta)-private. */
+typedef struct iso_schema_cost {
+	size_t count;
+	double epsilon, delta;
+} iso_schema_cost;
+typedef struct iso_schema_release {
+	double epsilon, delta;		/* of all together */
+	int replace_one;		/* the adjacency; 0 = add-remove */
+	int seeded;			/* 1: whoever knows the seed can recompute the noise */
+	iso_schema_cost types, columns; /* columns.count 0: no such release */
+} iso_schema_release;
 
 /* Columns first .. first + steps * variables - 1, step after step. */
 typedef struct iso_series {
@@ -94,8 +111,14 @@ typedef struct iso_schema {
 	iso_series *sequence;
 	size_t nsequence;
 	int learned; /* any column learned */
+	/* Bounds and categories were estimated privately from the rows of the data set: every
+	 * training under this schema has to pay for it. */
+	iso_schema_release release;
 } iso_schema;
 
+/* Private rows under a schema that was estimated from them: {"private": {"epsilon": 0.5, "delta":
+ * 1e-6, "adjacency": "add-remove", "types": {"count": 3, "epsilon": 0.02}, "columns": {"count": 3,
+ * "epsilon": 0.14, "delta": 1e-7}}} */
 iso_status iso_schema_from_json(const cJSON *v, const char *where, iso_schema **out,
 				iso_error *err) ISO_MUST_CHECK;
 iso_status iso_schema_read(const char *path, iso_schema **out, iso_error *err) ISO_MUST_CHECK;
@@ -112,6 +135,7 @@ typedef struct iso_infer_options {
  * Every guess that could be another one is a line in notes (NULL: not wanted). */
 iso_status iso_schema_infer(const char *csv_path, const iso_infer_options *options,
 			    iso_schema **out, iso_str *notes, iso_error *err) ISO_MUST_CHECK;
+int iso_names_label(const char *name); /* 1: a usual name of a column to predict */
 int iso_schema_find(const iso_schema *s, const char *name); /* index or -1 */
 #define ISO_TYPES ((size_t)ISO_DATE + 1)
 #define ISO_ROLES ((size_t)ISO_CLIENT + 1)

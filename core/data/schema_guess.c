@@ -22,6 +22,11 @@ static int listed(const char *const *list, size_t n, const char *text)
 	return 0;
 }
 
+int iso_names_label(const char *name)
+{
+	return listed(label_names, ISO_COUNT(label_names), name);
+}
+
 typedef enum shape { DROPPED, NUMBER, DATE, WORDS } shape;
 
 typedef struct decision {
@@ -279,10 +284,8 @@ static iso_status find_label(const iso_scan *f, size_t *out, iso_str *notes, iso
 		names[i] = g->name;
 		if (f->options->label
 			    ? strcmp(g->name, f->options->label) == 0
-			    : *out == (size_t)-1 &&
-				      listed(label_names, ISO_COUNT(label_names), g->name) &&
-				      !g->many && g->nvalue >= 2 &&
-				      g->nvalue <= ISO_INFER_CLASSES &&
+			    : *out == (size_t)-1 && iso_names_label(g->name) && !g->many &&
+				      g->nvalue >= 2 && g->nvalue <= ISO_INFER_CLASSES &&
 				      (g->numbers < g->count || g->whole))
 			*out = i;
 	}

@@ -73,6 +73,7 @@ static int add_domain(cJSON *v, const iso_column *c)
 	if (c->positive >= 0)
 		good = good &&
 		       cJSON_AddStringToObject(v, "positive", c->category[c->positive]) != NULL;
+	good = good && iso_outside_write(v, c);
 	if (c->learned)
 		good = good && cJSON_AddTrueToObject(v, "learned") != NULL;
 	return good;
@@ -129,7 +130,7 @@ iso_status iso_schema_to_json(const iso_schema *s, cJSON **out, iso_error *err)
 		   cJSON_AddStringToObject(v, "title", s->title);
 
 	*out = NULL;
-	good = good && iso_csv_format_write(v, &s->csv);
+	good = good && iso_csv_format_write(v, &s->csv) && iso_schema_release_write(v, &s->release);
 	if (good)
 		good = (list = cJSON_AddArrayToObject(v, "columns")) != NULL;
 	for (size_t i = 0; good && i < s->ncol; i++) {

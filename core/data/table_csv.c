@@ -8,6 +8,7 @@
 #include "core/base/alloc.h"
 #include "core/data/table.h"
 #include "core/data/date.h"
+#include "core/data/schema_private.h"
 #include "core/io/csv.h"
 #include "core/io/file.h"
 
@@ -246,15 +247,24 @@ static int find_category(const iso_column *c, const size_t *order, const char *t
 static int read_value(const reader *r, size_t column, const char *text, double *x)
 {
 	const iso_column *c = &r->s->column[column];
+	int number;
 
 	*x = NAN;
 	if (c->role == ISO_ID || is_missing(c, text))
 		return 1;
-	if (iso_is_discrete(c))
-		return find_category(c, r->order[column], text, x);
-	if (!(c->type == ISO_DATE ? iso_date_read(text, (iso_date_format)c->date_format, x)
-				  : iso_number_read(text, r->s->csv.decimal, x)) ||
-	    !(*x >= c->lo && *x <= c->hi))
+	if (iso_is_discrete(c)) {
+		if (find_category(c, r->order[column], text, x))
+			return 1;
+		*x = c->outside ? iso_outside_value(c, 0, 0) : NAN;
+		return c->outside != 0;
+	}
+	number = c->type == ISO_DATE ? iso_date_read(text, (iso_date_format)c->date_format, x)
+				     : iso_number_read(text, r->s->csv.decimal, x);
+	if (c->outside) {
+		*x = iso_outside_value(c, number, *x);
+		return 1;
+	}
+	if (!number || !(*x >= c->lo && *x <= c->hi))
 		return 0;
 	*x += 0.0; /* no negative zero */
 	return !iso_is_whole(c) || *x == floor(*x);

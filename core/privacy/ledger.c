@@ -453,6 +453,8 @@ iso_status iso_ledger_new(const iso_plan *plan, const char *who, iso_adjacency a
 	for (size_t i = 0; i < plan->n; i++) {
 		ISO_TRY_OUT(check_item(&l->plan, &plan->v[i], err));
 		ISO_TRY_OUT(append_item(&l->plan, &plan->v[i], err));
+		if (plan->v[i].prior)
+			l->plan.v[i].used = plan->v[i].event.count;
 	}
 	ISO_TRY_OUT(iso_grow(&l->state, &l->state_cap, l->plan.n + 1, sizeof(*l->state), err));
 	ISO_TRY_OUT(check_plan(&l->plan, adj, err));

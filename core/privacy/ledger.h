@@ -65,6 +65,8 @@ typedef struct iso_plan_item {
 	uint64_t used; /* booked so far (ledger only) */
 	int fixed;     /* 1: event.noise does not scale with the free scale (paid as declared) */
 	int adaptive;  /* 1: a cap */
+	int prior;     /* 1: released before this training (a schema that was inferred privately);
+			* booked as the ledger is made, and no call may use it */
 	double spent;  /* of the cap: rho, or the divergence at the order (ledger only) */
 } iso_plan_item;
 

@@ -113,13 +113,13 @@ iso_status iso_mech_open_histogram(iso_ledger *l, iso_entry entry, const char *c
 void iso_open_counts_free(iso_open_counts *c);
 
 /* Bounds of a numeric column by the exponential mechanism over the public grid {0, +-2^k : -20 <= k
- * <= 60}: two choices (plan EXPONENTIAL with count 2, sensitivity 1), each of a grid point g with
- * score -(rows beyond g) - (4 / epsilon) * (grid steps that the bound is wider).  So a bound is as
- * tight as its noise allows and may leave a few outliers out (of the order of 4 / epsilon rows per
- * step); clip to it.  The whole grid has to be worth more rows than it costs: a column with fewer
- * than about 400 / epsilon rows gets bounds far too wide (never narrower than a grid step).  Values
- * that are not finite take no part.  *low <= *high; one grid step is put between them when they
- * fall together. */
+ * <= 60}: two choices (plan EXPONENTIAL with count 2, sensitivity 1), each of the first grid point
+ * that leaves at most about t = 9.1 / epsilon rows beyond it (twice that under replace-one): score
+ * min(t - beyond(g), beyond(g's inner neighbour) - t).  A grid point that leaves out none while its
+ * inner neighbour leaves out 2 t or more is missed with probability below 0.02.  So a bound may
+ * leave about t outliers out (clip to it), and a column with fewer than 2 t = 18 / epsilon rows
+ * gets bounds that say nothing.  Values that are not finite take no part.  *low < *high: one grid
+ * step is put between them when they fall together. */
 iso_status iso_mech_bounds(iso_ledger *l, iso_entry entry, const double *x, size_t n, double *low,
 			   double *high, iso_error *err) ISO_MUST_CHECK;
 

@@ -152,8 +152,17 @@ static size_t index_of(const double *g, double v, int upper)
 	return !upper && lo > 0 && g[lo] > v ? lo - 1 : lo;
 }
 
-/* score[i] = -(rows beyond g[i]) - step * (how wide): beyond = above for the upper bound. */
-static void bound_scores(const double *g, const double *x, size_t n, int upper, double step,
+/* Rows that a bound may leave out.  With noise of scale b, a grid point whose score is 2 t below
+ * the best wins with probability at most e^(-2 t / b): t makes that e^-4 over the whole grid. */
+static double bound_slack(double b)
+{
+	return b / 2 * (log(GRID) + 4);
+}
+
+/* The first grid point inwards-out that leaves at most about t rows beyond: score[i] = min(t -
+ * beyond(g[i]), beyond(the next point inwards) - t), which a row moves by at most 1.  upper: beyond
+ * = above. */
+static void bound_scores(const double *g, const double *x, size_t n, int upper, double t,
 			 double *score)
 {
 	double reach[GRID] = {0}, beyond = 0;
@@ -163,16 +172,17 @@ static void bound_scores(const double *g, const double *x, size_t n, int upper, 
 			reach[index_of(g, x[r], upper)] += 1;
 	for (size_t k = 0; k < GRID; k++) {
 		const size_t i = upper ? GRID - 1 - k : k; /* from the widest bound inwards */
+		const double inner = beyond + reach[i];	   /* beyond the next point */
 
-		score[i] = -beyond - step * (double)(GRID - 1 - k);
-		beyond += reach[i];
+		score[i] = fmin(t - beyond, inner - t);
+		beyond = inner;
 	}
 }
 
 iso_status iso_mech_bounds(iso_ledger *l, iso_entry entry, const double *x, size_t n, double *low,
 			   double *high, iso_error *err)
 {
-	double g[GRID], score[GRID], step;
+	double g[GRID], score[GRID], t;
 	size_t at[2] = {0};
 	int handle;
 
@@ -184,10 +194,10 @@ iso_status iso_mech_bounds(iso_ledger *l, iso_entry entry, const double *x, size
 		"bounds (%s: %s): planned with sensitivity %g and a row moves a score by 1; plan "
 		"sensitivity 1",
 		l->who, entry.why, l->plan.v[handle].sensitivity);
-	step = 4 / iso_ledger_event(l, handle)->epsilon;
+	t = bound_slack(2 * iso_ledger_unit(l) / iso_ledger_event(l, handle)->epsilon);
 	make_grid(g);
 	for (int upper = 0; upper < 2; upper++) {
-		bound_scores(g, x, n, upper, step, score);
+		bound_scores(g, x, n, upper, t, score);
 		ISO_TRY(iso_mech_exponential(l, entry, score, GRID, &at[upper], err));
 	}
 	if (at[0] > at[1]) { /* noise crossed them */

@@ -10,6 +10,7 @@
 #include "core/io/json.h"
 #include "core/privacy/release_key.h"
 #include "core/privacy/replay.h"
+#include "suites/flow/schema_private.h"
 #include "suites/flow/train.h"
 
 /* A plan whose entries are all fixed costs what it costs; this much rounding is forgiven against
@@ -31,30 +32,49 @@ static iso_status check_request(const iso_training_request *r, iso_error *err)
 
 /* ------------------------------------------------------------------ plan and calibration */
 
-typedef struct planner {
-	const iso_generator *g;
-	const iso_gen_env *env;
-} planner;
-
-static iso_status make_plan(const planner *p, double scale, iso_plan *plan, iso_error *err)
+iso_gen_env iso_env_left(const iso_gen_env *env)
 {
-	iso_status st;
+	const iso_schema_release *r = &env->schema->release;
+	iso_gen_env left = *env;
+
+	left.epsilon -= r->epsilon;
+	left.delta -= r->delta;
+	return left;
+}
+
+iso_status iso_training_plan(const iso_generator *g, const iso_gen_env *env, double scale,
+			     iso_plan *plan, iso_error *err)
+{
+	const iso_schema_release *r = &env->schema->release;
+	const iso_gen_env left = iso_env_left(env);
+	iso_status st = ISO_OK;
 
 	*plan = (iso_plan){0};
-	if (!p->g->plan)
-		return ISO_OK;
-	st = p->g->plan(p->env, scale, plan, err);
+	ISO_FAIL_IF(r->columns.count && !(left.epsilon > 0 && left.delta >= 0), err, ISO_E_BUDGET,
+		    "nothing left (%s): the schema has cost epsilon %g and delta %g of a budget of "
+		    "%g and %g; raise the budget or spend less on the schema",
+		    g->name, r->epsilon, r->delta, env->epsilon, env->delta);
+	if (g->plan)
+		st = g->plan(&left, scale, plan, err);
+	if (st == ISO_OK)
+		st = iso_schema_plan(env->schema, env->adjacency, plan, err);
 	if (st != ISO_OK)
 		iso_plan_free(plan);
 	return st;
 }
 
+typedef struct planner {
+	const iso_generator *g;
+	const iso_gen_env *env;
+} planner;
+
 static iso_status build_events(void *ctx, double scale, iso_events *out, iso_error *err)
 {
+	const planner *p = ctx;
 	iso_plan plan;
 	iso_status st;
 
-	ISO_TRY(make_plan(ctx, scale, &plan, err));
+	ISO_TRY(iso_training_plan(p->g, p->env, scale, &plan, err));
 	st = iso_plan_events(&plan, 0, out, err);
 	iso_plan_free(&plan);
 	return st;
@@ -82,8 +102,8 @@ static iso_status probe(const planner *p, size_t *charged, size_t *nfree, iso_er
 	iso_status st;
 
 	*charged = *nfree = 0;
-	ISO_TRY(make_plan(p, 1, &one, err));
-	st = make_plan(p, 2, &two, err);
+	ISO_TRY(iso_training_plan(p->g, p->env, 1, &one, err));
+	st = iso_training_plan(p->g, p->env, 2, &two, err);
 	if (st != ISO_OK) {
 		iso_plan_free(&one);
 		return st;
@@ -265,7 +285,7 @@ static iso_status arm(planner *p, const iso_training_request *r, iso_training *t
 	iso_plan plan;
 	iso_status st;
 
-	ISO_TRY(make_plan(p, t->scale, &plan, err));
+	ISO_TRY(iso_training_plan(p->g, p->env, t->scale, &plan, err));
 	st = release_key(r, p->env, &plan, t->scale, key, err);
 	if (st == ISO_OK)
 		st = iso_ledger_new(&plan, p->g->name, r->adjacency, key, &t->ledger, err);
@@ -400,7 +420,7 @@ iso_status iso_train(const iso_training_request *r, iso_training *out, iso_error
 	const iso_generator *g = r->generator;
 	iso_training t = {.generator = g, .claimed_epsilon = NAN};
 	size_t *counted = NULL;
-	iso_gen_env env = {0};
+	iso_gen_env env = {0}, left;
 	planner p = {.g = g, .env = &env};
 	iso_release_key release;
 	iso_key key;
@@ -410,20 +430,21 @@ iso_status iso_train(const iso_training_request *r, iso_training *out, iso_error
 	ISO_TRY(check_request(r, err));
 	ISO_TRY(count_clients(r->train, &counted, err));
 	env = make_env(r, counted);
+	left = iso_env_left(&env);
 	ISO_TRY_OUT(iso_generator_accepts(g, &env, err));
 	if (g->check)
-		ISO_TRY_OUT(g->check(&env, err));
+		ISO_TRY_OUT(g->check(&left, err));
 	ISO_TRY_OUT(iso_delta_check(g, r->delta, env.n, r->allow_large_delta, err));
 	ISO_TRY_OUT(calibrate(&p, r, &t.scale, err));
 	ISO_TRY_OUT(arm(&p, r, &t, &release, err));
 	ISO_TRY_OUT(book_learned(env.schema, t.ledger, err));
 	ISO_TRY_OUT(fit_key(r, &release, &key, err));
-	ISO_TRY_OUT(fit(&env, r, key, &t, err));
+	ISO_TRY_OUT(fit(&left, r, key, &t, err));
 	iso_ledger_close(t.ledger);
 	iso_ledger_set_replay(t.ledger, NULL);
 	t.guarantee = honest_guarantee(g, r->options, t.ledger);
 	if (g->claimed_epsilon)
-		t.claimed_epsilon = g->claimed_epsilon(&env);
+		t.claimed_epsilon = g->claimed_epsilon(&left);
 	*out = t;
 	iso_free(counted);
 	return ISO_OK;
@@ -447,6 +468,7 @@ iso_status iso_training_load(const iso_training_request *r, const char *bytes, s
 		    g->name);
 	ISO_TRY(count_clients(r->train, &counted, err));
 	env = make_env(r, counted);
+	env = iso_env_left(&env);
 	st = g->load(&env, bytes, n, &t.model, err);
 	if (st == ISO_OK && !t.model)
 		st = iso_fail(err, ISO_E_PLUGIN,

@@ -43,6 +43,13 @@ typedef struct iso_training_request {
 	void *cancelled_ctx;
 	int allow_large_delta; /* 1: a delta above 10/n is not refused */
 } iso_training_request;
+/* What the schema left of the budget in env (basic composition): what a generator may know and
+ * plan with.  The same as env unless the schema was inferred privately. */
+iso_gen_env iso_env_left(const iso_gen_env *env);
+/* The generator's plan at a scale, within what is left, and what the schema has paid: everything
+ * that the ledger of a training must hold.  ISO_E_BUDGET when the schema has spent the budget. */
+iso_status iso_training_plan(const iso_generator *g, const iso_gen_env *env, double scale,
+			     iso_plan *plan, iso_error *err) ISO_MUST_CHECK;
 /* A delta of d lets a mechanism publish d * n whole records.  Refused (ISO_E_CONFIG) above 10/n
  * unless allowed by name; does nothing for generators without a plan. */
 iso_status iso_delta_check(const iso_generator *g, double delta, size_t n, int allowed,

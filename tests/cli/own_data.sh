@@ -21,6 +21,28 @@ grep -q 'learned-bounds' out/cells/*.json || bad "the record does not list the l
 grep -q 'learned-categories' out/cells/*.json || bad "the record does not list the learned categories"
 grep -q '"accounted_epsilon":"inf"\|"accounted_epsilon": *"inf"' out/cells/*.json || bad "the record has a finite epsilon"
 
+# A private schema: dp again, its cost in the ledger of every cell, and what was tampered with is found.
+{ echo 'age,city,ill'; i=0; while [ $i -lt 600 ]; do echo "$((20 + i % 50)),c$((i % 3)),$((i % 2))"; i=$((i + 1)); done; } >many.csv
+expect 2 "no budget" "$isoeps" schema infer many.csv --private
+expect 2 "--private is missing" "$isoeps" schema infer many.csv --epsilon 1
+expect 2 "write COLUMN=TYPE" "$isoeps" schema infer many.csv --private --epsilon 1 --type age
+expect 0 "every training under this schema pays" "$isoeps" schema infer many.csv --private --epsilon 2 --delta 1e-6 --label ill --out private.json
+grep -q '"learned"' private.json && bad "a private schema is marked learned"
+"$isoeps" generate independent --data many.csv --schema private.json --epsilon 3 --delta 1e-5 --rows 3 --out rows.csv --json >private.out || bad "generate with a private schema failed"
+grep -q '"guarantee": *"dp"' private.out || bad "a private schema is not dp"
+grep -q '"accounted_epsilon": *2\.99' private.out || bad "the accounted epsilon is not the whole target"
+expect 2 "nothing left" "$isoeps" generate independent --data many.csv --schema private.json --epsilon 2 --delta 1e-5 --rows 3
+cat >paid.json <<'EOS'
+{"name": "paid", "datasets": [{"name": "own", "csv": "many.csv", "schema": {"private": {"epsilon": 1, "delta": 1e-6, "label": "ill"}}}],
+ "generators": ["independent"], "epsilons": [2, 4], "delta": 1e-5, "verify": false, "attacks": [], "metrics": []}
+EOS
+expect 0 "" "$isoeps" --quiet run paid.json --out paid
+[ "$(grep -l '"schema-columns"' paid/cells/*.json | wc -l)" -eq 2 ] || bad "a cell does not carry the events of its schema"
+expect 0 "2 records hold" "$isoeps" check paid
+expect 0 "2 done before" "$isoeps" --quiet run paid.json --out paid
+sed 's/"verify"/"secure": true, "verify"/' paid.json >secure.json
+expect 2 "private schema in a secure suite" "$isoeps" --quiet run secure.json --dry-run
+
 # Delta: 19 and 57 rows; above 1/n a caveat, above 10/n refused unless asked for by name.
 { cat own.csv; sed 1d own.csv; sed 1d own.csv; } >long.csv
 expect 2 "allows 28 whole records" "$isoeps" generate independent --data long.csv --schema public.json --epsilon 1 --delta 0.5 --rows 3
