@@ -26,7 +26,6 @@
  * COST.  n J K d multiply-adds; memory of one vector of statistics beside the table.
  */
 #include <math.h>
-#include <string.h>
 
 #include "core/base/alloc.h"
 #include "core/math/special.h"
@@ -35,10 +34,9 @@
 #include "generators/generator.h"
 #include "generators/kit/labels.h"
 #include "generators/kit/mixture.h"
-#include "generators/kit/parts.h"
+#include "generators/kit/rows.h"
 
 #define GROUP 1
-#define CHUNK 64 /* rows that are encoded at once */
 
 typedef struct opts {
 	int64_t components, iterations;
@@ -134,84 +132,31 @@ static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_
 
 /* ------------------------------------------------------------------ fit */
 
-/* PRIVATE: the rows of one class */
-typedef struct rows_of {
+/* PRIVATE: encoded rows of one class on demand. */
+typedef struct source {
+	const iso_encoder *enc;
 	const iso_table *table;
-	uint32_t *row;
-	uint64_t *id;
-	size_t n;
-} rows_of;
+	iso_class_rows rows;
+} source;
 
-static iso_status take_class(const iso_table *t, size_t classes, size_t y, rows_of *out,
-			     iso_error *err)
+static void encode_rows(void *ctx, size_t first, size_t n, float *x)
 {
-	*out = (rows_of){.table = t,
-			 .row = iso_alloc(t->n, sizeof *out->row),
-			 .id = iso_alloc(t->n, sizeof *out->id)};
-	if (!out->row || !out->id)
-		return iso_no_memory(err, "rows of a class");
-	for (size_t r = 0; r < t->n; r++)
-		if (!classes || iso_table_label(t, r) == y) {
-			out->row[out->n] = (uint32_t)r;
-			out->id[out->n++] = t->id[r];
-		}
-	return ISO_OK;
+	const source *s = ctx;
+	iso_encode(s->enc, s->table, s->rows.row + first, n, x, s->enc->dim);
 }
 
-typedef struct buffers {
-	float *x;	     /* [CHUNK][dim] */
-	double *work, *stat; /* of one row */
-} buffers;
-
-/* One iteration: the noisy sums of all rows of the class into stat. */
-static iso_status release(const iso_fit *f, const iso_mixture *m, iso_entry entry,
-			  const rows_of *rows, buffers *b, double *sum, iso_error *err)
-{
-	const iso_sum_block block = {
-		.dim = iso_mixture_stats(m), .clip = iso_mixture_bound(m), .norm = ISO_NORM_L2};
-	iso_sum_stream *s;
-	iso_status st;
-	ISO_TRY(iso_mech_sum_begin(f->ledger, entry, rows->id, rows->n, &block, 1, &s, err));
-	for (size_t first = 0; first < rows->n; first += CHUNK) {
-		const size_t n = rows->n - first < CHUNK ? rows->n - first : CHUNK;
-		iso_encode(m->enc, rows->table, rows->row + first, n, b->x, m->enc->dim);
-		for (size_t i = 0; i < n; i++) {
-			(void)iso_mixture_expect(m, b->x + i * m->enc->dim, b->work, b->stat);
-			st = iso_mech_sum_add(s, (uint32_t)(first + i), b->stat, err);
-			if (st != ISO_OK) {
-				iso_mech_sum_cancel(s);
-				return st;
-			}
-		}
-	}
-	return iso_mech_sum_finish(s, sum, err);
-}
-
-static iso_status fit_class(const iso_fit *f, model *m, size_t y, buffers *b, iso_error *err)
+static iso_status fit_class(const iso_fit *f, model *m, size_t y, iso_error *err)
 {
 	const opts *o = f->env.options;
-	iso_mixture *mix = &m->mix[y];
-	const double sd = f->scale * iso_mixture_bound(mix);
-	double *sum = iso_alloc(iso_mixture_stats(mix), sizeof *sum);
-	rows_of rows = {0};
-	iso_status st;
-	if (!sum)
-		return iso_no_memory(err, "statistics of a mixture");
-	ISO_TRY_OUT(take_class(f->train, m->classes, y, &rows, err));
-	for (int64_t t = 0; t < o->iterations; t++) {
-		ISO_TRY_OUT(release(f, mix, entry_of(m->classes, y), &rows, b, sum, err));
-		iso_mixture_maximise(mix, sum, sd);
-		if (f->progress)
-			iso_progress_update(
-				f->progress,
-				f->progress->total *
-					(double)(y * (size_t)o->iterations + (size_t)t + 1) /
-					(double)(m->n * (size_t)o->iterations));
-	}
-out:
-	iso_free(rows.row);
-	iso_free(rows.id);
-	iso_free(sum);
+	source from = {.enc = m->enc, .table = f->train};
+	ISO_TRY(iso_class_rows_take(f->train, m->classes ? y : SIZE_MAX, &from.rows, err));
+	const iso_mixture_rows rows = {from.rows.id, from.rows.n, encode_rows, &from};
+	const iso_status st = iso_mixture_fit(&m->mix[y], &rows, f->ledger, entry_of(m->classes, y),
+					      f->scale, (size_t)o->iterations, err);
+	iso_class_rows_free(&from.rows);
+	if (f->progress)
+		iso_progress_update(f->progress,
+				    f->progress->total * (double)(y + 1) / (double)m->n);
 	return st;
 }
 
@@ -227,23 +172,17 @@ static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 	model *m;
 	iso_status st;
 	ISO_TRY(model_new(&f->env, f->key, &m, err));
-	buffers b = {.x = iso_alloc(CHUNK, m->enc->dim * sizeof *b.x),
-		     .work = iso_alloc(m->mix[0].k, sizeof *b.work),
-		     .stat = iso_alloc(iso_mixture_stats(&m->mix[0]), sizeof *b.stat)};
 	double *rows = iso_alloc(m->n, sizeof *rows);
-	if (!b.x || !b.work || !b.stat || !rows) {
-		st = iso_no_memory(err, "statistics of a mixture");
+	if (!rows) {
+		st = iso_no_memory(err, "sizes of mixtures");
 		goto out;
 	}
 	for (size_t y = 0; y < m->n; y++)
-		ISO_TRY_OUT(fit_class(f, m, y, &b, err));
+		ISO_TRY_OUT(fit_class(f, m, y, err));
 	derive(m, rows);
 	*out = m;
 	m = NULL;
 out:
-	iso_free(b.x);
-	iso_free(b.work);
-	iso_free(b.stat);
 	iso_free(rows);
 	destroy(m);
 	return st;
@@ -303,14 +242,8 @@ static iso_status log_density(const void *model_, const iso_table *rows, double 
 static iso_status save(const void *model_, iso_str *out, iso_error *err)
 {
 	const model *m = model_;
-	const size_t dim = m->enc->dim;
-	for (size_t y = 0; y < m->n; y++) {
-		const iso_mixture *x = &m->mix[y];
-		iso_part_add(out, "rows", &x->rows, sizeof x->rows);
-		iso_part_add(out, "weight", x->weight, x->k * sizeof *x->weight);
-		iso_part_add(out, "mean", x->mean, x->k * dim * sizeof *x->mean);
-		iso_part_add(out, "var", x->var, x->k * dim * sizeof *x->var);
-	}
+	for (size_t y = 0; y < m->n; y++)
+		iso_mixture_save(out, &m->mix[y]);
 	return iso_str_check(out, err);
 }
 
@@ -321,20 +254,13 @@ static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void
 	model *m;
 	iso_status st;
 	ISO_TRY(model_new(env, iso_key_new(0, "load"), &m, err));
-	const size_t dim = m->enc->dim;
 	double *rows = iso_alloc(m->n, sizeof *rows);
 	if (!rows) {
 		st = iso_no_memory(err, "mixtures");
 		goto out;
 	}
-	for (size_t y = 0; y < m->n; y++) {
-		iso_mixture *x = &m->mix[y];
-		ISO_TRY_OUT(iso_part_take(&in, "rows", &x->rows, sizeof x->rows, err));
-		ISO_TRY_OUT(iso_part_take(&in, "weight", x->weight, x->k * sizeof *x->weight, err));
-		ISO_TRY_OUT(iso_part_take(&in, "mean", x->mean, x->k * dim * sizeof *x->mean, err));
-		ISO_TRY_OUT(iso_part_take(&in, "var", x->var, x->k * dim * sizeof *x->var, err));
-		iso_mixture_restore(x);
-	}
+	for (size_t y = 0; y < m->n; y++)
+		ISO_TRY_OUT(iso_mixture_take(&in, &m->mix[y], err));
 	derive(m, rows);
 	*out = m;
 	m = NULL;

@@ -36,6 +36,7 @@
 #include "core/math/vmath.h"
 #include "core/privacy/mechanism.h"
 #include "generators/generator.h"
+#include "generators/kit/labels.h"
 #include "generators/kit/merged.h"
 #include "generators/kit/pairs.h"
 #include "generators/kit/parts.h"
@@ -320,16 +321,6 @@ out:
 
 /* ------------------------------------------------------------------ what the model gives */
 
-/* Cell of a uniform draw u in (0,1) under probabilities p [n]. */
-static uint32_t draw(const double *p, size_t n, double u)
-{
-	double sum = 0;
-	for (size_t c = 0; c + 1 < n; c++)
-		if (u < (sum += p[c]))
-			return (uint32_t)c;
-	return (uint32_t)(n - 1);
-}
-
 static iso_status sample(const void *model_, iso_key key, iso_table *out, iso_error *err)
 {
 	const model *m = model_;
@@ -343,7 +334,7 @@ static iso_status sample(const void *model_, iso_key key, iso_table *out, iso_er
 			const size_t j = m->tree.order[r], q = m->tree.parent[j];
 			const size_t c = m->bin.column[j];
 			const double *law = iso_tree_law(&m->tree, j, q == SIZE_MAX ? 0 : cell[q]);
-			cell[j] = draw(law, m->merged.cells[j], iso_rand_u01(bin, i, j));
+			cell[j] = iso_law_pick(law, m->merged.cells[j], iso_rand_u01(bin, i, j));
 			out->cells[i * m->schema->ncol + c] =
 				iso_unbin(m->schema, c, (size_t)m->o.bins,
 					  iso_merged_undo(&m->merged, &m->bin, j, cell[j],

@@ -134,8 +134,9 @@ static iso_status check_entry(const iso_dpsgd *s, iso_error *err)
 	ISO_FAIL_IF(s->handle < 0 || (size_t)s->handle >= items->n, err, ISO_E_BUDGET,
 		    "no such planned entry (handle %d): find it by iso_ledger_find", s->handle);
 	const iso_plan_item *const it = &items->v[s->handle];
-	const double planned = it->event.sampling == ISO_SAMPLING_POISSON ? it->event.rate : 1;
-	ISO_FAIL_IF(s->rate != planned || it->event.mechanism != ISO_MECH_GAUSSIAN ||
+	const iso_event *const pays = iso_ledger_event(s->ledger, s->handle);
+	const double planned = pays->sampling == ISO_SAMPLING_POISSON ? pays->rate : 1;
+	ISO_FAIL_IF(s->rate != planned || pays->mechanism != ISO_MECH_GAUSSIAN ||
 			    it->norm != ISO_NORM_L2,
 		    err, ISO_E_BUDGET,
 		    "the private step is not the planned one (%s, part %d): it samples at %.17g, "

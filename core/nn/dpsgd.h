@@ -54,7 +54,8 @@ typedef struct iso_dpsgd_part {
 typedef struct iso_dpsgd {
 	iso_ledger *ledger; /* borrowed; NULL = not private: same batches, no clipping, no noise,
 			       nothing booked */
-	int handle;	    /* planned entry (iso_ledger_find) */
+	int handle;	    /* planned entry (iso_ledger_find); an adaptive one is charged
+			     * (iso_ledger_spend) before init */
 	iso_key batch_key; /* used only when ledger is NULL; under a ledger the core draws the batch
 			      itself */
 	double rate;	   /* q; must equal the entry's */

@@ -4,6 +4,7 @@
 #define ISO_PRIVACY_LEDGER_PRIVATE_H
 
 #include "core/privacy/ledger.h"
+#include "core/privacy/mechanism_trusted.h"
 #include "core/privacy/noise.h"
 #include "core/rand/rand.h"
 
@@ -39,8 +40,6 @@ struct iso_ledger {
  * mechanism_trusted.h. */
 iso_status iso_ledger_entry(const iso_ledger *l, int handle, const iso_plan_item **item,
 			    iso_error *err) ISO_MUST_CHECK;
-/* The event that pays for the next call: the planned one, or the one charged last. */
-const iso_event *iso_ledger_event(const iso_ledger *l, int handle);
 /* 2 under replace-one, where a record leaves and another comes; for what is declared by its cost.
  */
 double iso_ledger_unit(const iso_ledger *l);

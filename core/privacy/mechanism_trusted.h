@@ -8,6 +8,8 @@
 #include "core/privacy/ledger.h"
 #include "core/rand/rand.h"
 
+/* The event that pays for the next call: the planned one, or the one charged last. */
+const iso_event *iso_ledger_event(const iso_ledger *l, int handle);
 /* Books `count` uses of the entry or refuses (ISO_E_BUDGET) before any data are touched.
  * sensitivity: what the caller can prove of its aggregate from public things, must be <= planned.
  * *call = number of this call, counted per entry. */

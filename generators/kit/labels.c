@@ -112,6 +112,15 @@ uint32_t iso_law_draw(const double *cdf, size_t classes, double u)
 	return (uint32_t)lo;
 }
 
+uint32_t iso_law_pick(const double *p, size_t n, double u)
+{
+	double sum = 0;
+	for (size_t k = 0; k + 1 < n; k++)
+		if (u < (sum += p[k]))
+			return (uint32_t)k;
+	return (uint32_t)(n - 1);
+}
+
 double iso_noise_ratio(double q, double steps, double share)
 {
 	return 1.0 / (q * sqrt(steps * share));

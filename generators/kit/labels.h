@@ -31,6 +31,8 @@ iso_status iso_labels_counts(const iso_fit *fit, int source, iso_ledger *ledger,
 void iso_law_from_counts(const double *counts, size_t classes, double *cdf);
 /* Label of a uniform draw u in (0,1). */
 uint32_t iso_law_draw(const double *cdf, size_t classes, double u);
+/* The same from probabilities p [n], which need no cumulative copy. */
+uint32_t iso_law_pick(const double *p, size_t n, double u);
 
 /* Ratio r such that a Gaussian of noise multiplier r s costs the share f of T Poisson-subsampled
  * Gaussians of multiplier s at rate q, in the large-noise limit of their central-limit account

@@ -6,6 +6,7 @@
 
 #include "core/base/alloc.h"
 #include "core/math/vmath.h"
+#include "generators/kit/labels.h"
 
 #define VAR_FLOOR 1e-4	/* of numbers in [-1, 1]; the card's floor for diagonal covariances */
 #define PROB_FLOOR 1e-4 /* of a category or an indicator */
@@ -215,20 +216,11 @@ void iso_mixture_maximise(iso_mixture *m, const double *stat, double sd)
 
 /* ------------------------------------------------------------------ draws */
 
-static size_t draw_of(const double *p, size_t n, double u)
-{
-	double sum = 0;
-	for (size_t j = 0; j + 1 < n; j++)
-		if (u < (sum += p[j]))
-			return j;
-	return n - 1;
-}
-
 void iso_mixture_draw(const iso_mixture *m, iso_key key, uint64_t row, float *x)
 {
 	const size_t dim = m->enc->dim;
 	iso_stream s = iso_stream_new(iso_key_child(key, "row", row));
-	const size_t k = draw_of(m->weight, m->k, iso_next_u01(&s));
+	const size_t k = iso_law_pick(m->weight, m->k, iso_next_u01(&s));
 	for (size_t b = 0; b < m->enc->nblock; b++) {
 		const iso_block *blk = &m->enc->block[b];
 		const double *mean = m->mean + k * dim + blk->first;
@@ -236,7 +228,7 @@ void iso_mixture_draw(const iso_mixture *m, iso_key key, uint64_t row, float *x)
 		float *out = x + blk->first;
 		memset(out, 0, blk->width * sizeof *out);
 		if (blk->kind == ISO_BLOCK_ONEHOT)
-			out[draw_of(mean, blk->width, iso_next_u01(&s))] = 1;
+			out[iso_law_pick(mean, blk->width, iso_next_u01(&s))] = 1;
 		else if (blk->kind == ISO_BLOCK_INDICATOR)
 			out[0] = iso_next_u01(&s) < mean[0];
 		for (size_t j = 0; is_number(blk) && j < blk->width; j++)

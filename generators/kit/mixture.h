@@ -13,8 +13,8 @@
 #ifndef ISO_GENERATORS_KIT_MIXTURE_H
 #define ISO_GENERATORS_KIT_MIXTURE_H
 
-#include "core/data/encode.h"
-#include "core/rand/rand.h"
+#include "generators/generator.h"
+#include "generators/kit/parts.h"
 
 typedef struct iso_mixture {
 	const iso_encoder *enc; /* borrowed */
@@ -41,7 +41,25 @@ double iso_mixture_expect(const iso_mixture *m, const float *x, double *work, do
 void iso_mixture_maximise(iso_mixture *m, const double *stat, double sd);
 /* One row x [dim]: numbers in [0, 1], one category of each one-hot block. */
 void iso_mixture_draw(const iso_mixture *m, iso_key key, uint64_t row, float *x);
-/* The released parameters, in order: weight, mean, var; after reading them back, call restore. */
+/* After setting weight, mean and var: what is derived from them. */
 void iso_mixture_restore(iso_mixture *m);
+/* Parts "rows", "weight", "mean" and "var" of a saved model, and back. */
+void iso_mixture_save(iso_str *out, const iso_mixture *m);
+iso_status iso_mixture_take(iso_parts *in, iso_mixture *m, iso_error *err) ISO_MUST_CHECK;
+
+/* PRIVATE: the rows of one mixture.  get: encoded rows first .. first + n - 1 into x [n][dim], n at
+ * most ISO_MIXTURE_PIECE. */
+typedef struct iso_mixture_rows {
+	const uint64_t *id; /* [n] */
+	size_t n;
+	void (*get)(void *ctx, size_t first, size_t n, float *x);
+	void *ctx;
+} iso_mixture_rows;
+#define ISO_MIXTURE_PIECE 64
+/* EM: every iteration is one streamed Gaussian sum of sensitivity iso_mixture_bound on `entry`,
+ * whose planned multiplier is `noise`; exact sums without a ledger.  Memory of one row. */
+iso_status iso_mixture_fit(iso_mixture *m, const iso_mixture_rows *rows, iso_ledger *ledger,
+			   iso_entry entry, double noise, size_t iterations,
+			   iso_error *err) ISO_MUST_CHECK;
 
 #endif

@@ -59,34 +59,48 @@ iso_status iso_net_take(iso_parts *in, const char *name, iso_net *net, iso_error
 
 #define AVERAGE_EVERY 8
 
-iso_status iso_average_init(iso_average *a, const iso_net *net, double share, uint64_t steps,
-			    iso_error *err)
+iso_status iso_average_begin(iso_average *a, size_t n, double share, uint64_t steps, iso_error *err)
 {
-	*a = (iso_average){.horizon = share * (double)steps / AVERAGE_EVERY};
+	*a = (iso_average){.horizon = share * (double)steps / AVERAGE_EVERY, .n = n};
 	if (!(share > 0))
 		return ISO_OK;
-	a->mean = iso_alloc(iso_net_params(net), sizeof *a->mean);
+	a->mean = iso_alloc(n, sizeof *a->mean);
 	return a->mean ? ISO_OK : iso_no_memory(err, "average of weights");
 }
 
 /* mean += w (theta - mean), w = 1 / horizon; larger at the start, so that the first weights leave
  * no trace. */
-void iso_average_step(iso_average *a, const iso_net *net, uint64_t step)
+void iso_average_add(iso_average *a, const float *theta, uint64_t step)
 {
 	const double seen = (double)(step / AVERAGE_EVERY + 1),
 		     least = a->horizon > 1 ? a->horizon : 1;
 	const float w = (float)(1 / (seen < least ? seen : least));
 	if (!a->mean || step % AVERAGE_EVERY != 0)
 		return;
-	const float *const theta = iso_net_theta(net);
-	for (size_t i = 0, n = iso_net_params(net); i < n; i++)
+	for (size_t i = 0; i < a->n; i++)
 		a->mean[i] += w * (theta[i] - a->mean[i]);
+}
+
+void iso_average_end(iso_average *a, float *theta)
+{
+	if (a->mean && theta)
+		memcpy(theta, a->mean, a->n * sizeof *a->mean);
+	iso_free(a->mean);
+	a->mean = NULL;
+}
+
+iso_status iso_average_init(iso_average *a, const iso_net *net, double share, uint64_t steps,
+			    iso_error *err)
+{
+	return iso_average_begin(a, iso_net_params(net), share, steps, err);
+}
+
+void iso_average_step(iso_average *a, const iso_net *net, uint64_t step)
+{
+	iso_average_add(a, iso_net_theta(net), step);
 }
 
 void iso_average_finish(iso_average *a, iso_net *net)
 {
-	if (a->mean && net)
-		memcpy(iso_net_theta(net), a->mean, iso_net_params(net) * sizeof *a->mean);
-	iso_free(a->mean);
-	a->mean = NULL;
+	iso_average_end(a, net ? iso_net_theta(net) : NULL);
 }

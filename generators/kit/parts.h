@@ -25,8 +25,15 @@ iso_status iso_net_take(iso_parts *in, const char *name, iso_net *net,
  * through scale", section 3).  Post-processing, so it costs nothing. */
 typedef struct iso_average {
 	float *mean;	/* owned; NULL = off */
+	size_t n;	/* weights */
 	double horizon; /* in samples */
 } iso_average;
+/* Of n weights that lie anywhere. */
+iso_status iso_average_begin(iso_average *a, size_t n, double share, uint64_t steps,
+			     iso_error *err) ISO_MUST_CHECK;
+void iso_average_add(iso_average *a, const float *theta, uint64_t step);
+void iso_average_end(iso_average *a, float *theta);
+/* The same of a network. */
 iso_status iso_average_init(iso_average *a, const iso_net *net, double share, uint64_t steps,
 			    iso_error *err) ISO_MUST_CHECK; /* share 0 = off */
 void iso_average_step(iso_average *a, const iso_net *net, uint64_t step);

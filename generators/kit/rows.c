@@ -59,6 +59,29 @@ void iso_probe_row(const iso_encoder *enc, iso_key key, uint64_t index, float *x
 	}
 }
 
+void iso_class_rows_free(iso_class_rows *r)
+{
+	iso_free(r->row);
+	iso_free(r->id);
+	*r = (iso_class_rows){0};
+}
+
+iso_status iso_class_rows_take(const iso_table *t, size_t c, iso_class_rows *out, iso_error *err)
+{
+	*out = (iso_class_rows){.row = iso_alloc(t->n, sizeof *out->row),
+				.id = iso_alloc(t->n, sizeof *out->id)};
+	if (!out->row || !out->id) {
+		iso_class_rows_free(out);
+		return iso_no_memory(err, "rows of a class");
+	}
+	for (size_t r = 0; r < t->n; r++)
+		if (c == SIZE_MAX || iso_table_label(t, r) == c) {
+			out->row[out->n] = (uint32_t)r;
+			out->id[out->n++] = t->id[r];
+		}
+	return ISO_OK;
+}
+
 size_t iso_batch_of(size_t asked, size_t dflt, size_t n)
 {
 	if (asked)

@@ -25,6 +25,17 @@ void iso_one_hot(size_t label, size_t classes, float *out);
  * one category per block.  A function of key and index. */
 void iso_probe_row(const iso_encoder *enc, iso_key key, uint64_t index, float *x);
 
+/* PRIVATE: the rows of one class: their positions in the table, and their identities. */
+typedef struct iso_class_rows {
+	uint32_t *row; /* [n] owned */
+	uint64_t *id;  /* [n] owned */
+	size_t n;
+} iso_class_rows;
+/* Of class `c`; SIZE_MAX: all rows. */
+iso_status iso_class_rows_take(const iso_table *t, size_t c, iso_class_rows *out,
+			       iso_error *err) ISO_MUST_CHECK;
+void iso_class_rows_free(iso_class_rows *r);
+
 /* The asked batch, or for 0: min(dflt, n / 8), at least 1. */
 size_t iso_batch_of(size_t asked, size_t dflt, size_t n);
 double iso_rate_of(size_t batch, size_t n); /* min(1, batch / n) */

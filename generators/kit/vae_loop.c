@@ -44,27 +44,10 @@ static preset preset_of(int net, size_t dim)
 
 /* ---- Settings ---- */
 
-typedef struct pace {
-	double q;
-	uint64_t steps;
-} pace;
-
-/* Of a class that is taken to have n rows: batch 64 or n/8, q = B/n, epochs/q steps; epochs 0:
- * 50/q, at least 2400. */
-static pace pace_of(const iso_vae_spec *s, size_t n)
+/* Of a class that is taken to have n rows. */
+static iso_pace pace_of(const iso_vae_spec *s, size_t n)
 {
-	const size_t rows = n ? n : 1;
-	const double q = iso_rate_of(iso_batch_of((size_t)s->batch, 64, rows), rows);
-	const double steps = ceil((double)(s->o.epochs ? s->o.epochs : 50) / q);
-	return (pace){q, (uint64_t)(s->o.epochs == 0 && steps < 2400 ? 2400 : steps)};
-}
-
-/* 0: 1e-3 or more, so that T steps of Adam (at most lr each) can carry a logit over 4 units, from
- * 0.5 to 0.02 and back: public bounds are wide and the rows may sit near one end of them. */
-static float rate_of(const iso_vae_options *o, pace p)
-{
-	const double far = 4 / (double)p.steps;
-	return (float)(o->lr > 0 ? o->lr : far < 1e-3 ? 1e-3 : far > 1e-2 ? 1e-2 : far);
+	return iso_pace_of((size_t)s->batch, (size_t)s->o.epochs, n);
 }
 
 /* Rows of class c as far as the plan may know: public counts, else n / k.  Noisy counts come too
@@ -80,12 +63,20 @@ static size_t vaes_of(const iso_gen_env *env, const iso_vae_spec *s)
 	return s->o.single || labels == 0 ? 1 : labels;
 }
 
+/* Do rates follow the noisy counts, under a cap?  Under replace-one the parts do not compose in
+ * parallel, and one cap per part would have to hold for pairs. */
+static int by_count(const iso_gen_env *env, const iso_vae_spec *s)
+{
+	return s->by_count && s->counts == ISO_LABELS_HISTOGRAM && vaes_of(env, s) > 1 &&
+	       env->adjacency == ISO_ADD_REMOVE;
+}
+
 /* All parts shall cost the same, so the slowest class sets the scale: by the central-limit account
  * of T subsampled Gaussians, mu^2 = q^2 T (exp(1/sigma^2) - 1) (Bu, Dong, Long, Su 2020, Corollary
  * 4), the multiplier of class c is sigma_c = 1 / sqrt(log(1 + rho (exp(1/s^2) - 1))),  rho =
  * q_ref^2 T_ref / (q_c^2 T_c) >= 1. Only a division of labour: the ledger accounts every part
  * exactly. */
-static double multiplier(pace ref, pace c, double s)
+static double multiplier(iso_pace ref, iso_pace c, double s)
 {
 	const double rho = ref.q * ref.q * (double)ref.steps / (c.q * c.q * (double)c.steps),
 		     inv = 1 / (s * s);
@@ -94,12 +85,12 @@ static double multiplier(pace ref, pace c, double s)
 	return 1 / sqrt(inv > 500 ? inv + iso_log(rho) : iso_log1p(rho * iso_expm1(inv)));
 }
 
-static pace reference_pace(const iso_gen_env *env, const iso_vae_spec *s, size_t k)
+static iso_pace reference_pace(const iso_gen_env *env, const iso_vae_spec *s, size_t k)
 {
-	pace ref = {0};
+	iso_pace ref = {0};
 	for (size_t c = 0; c < k; c++) {
 		const size_t rows = planned_rows(env, s, k, c);
-		const pace p = pace_of(s, rows);
+		const iso_pace p = pace_of(s, rows);
 		if (rows && p.q * p.q * (double)p.steps > ref.q * ref.q * (double)ref.steps)
 			ref = p;
 	}
@@ -143,9 +134,9 @@ iso_status iso_vae_spec_of(const char *who, const iso_gen_env *env, int is_priva
 	if (!(o->average >= 0))
 		o->average = o->mode == 1 ? 0 : 0.2;
 	const size_t rows = (env->n + k - 1) / k;
-	const pace ref = pace_of(&s, rows);
+	const iso_pace ref = pace_of(&s, rows);
 	o->batch = (int64_t)iso_batch_of((size_t)s.batch, 64, rows ? rows : 1);
-	o->lr = rate_of(o, ref);
+	o->lr = iso_pace_lr(o->lr, ref);
 	o->steps = (int64_t)ref.steps;
 	*out = s;
 	return ISO_OK;
@@ -169,24 +160,39 @@ static int group_of(const iso_gen_env *env, size_t k)
 	return env->adjacency == ISO_ADD_REMOVE && k > 1;
 }
 
+static iso_entry step_of(const iso_gen_env *env, size_t k, size_t c)
+{
+	return (iso_entry){.why = "vae-step", .group = group_of(env, k), .part = (int)c};
+}
+
+/* One cap per class, whatever its rows and steps will be (pace.h). */
+static iso_status plan_caps(const iso_gen_env *env, const iso_vae_spec *s, size_t k, double scale,
+			    iso_plan *plan, iso_error *err)
+{
+	const double order = iso_pace_order(env->epsilon, env->delta),
+		     cap = iso_pace_cap(order, scale, 1 - s->o.label_share);
+	for (size_t c = 0; c < k; c++)
+		ISO_TRY(iso_plan_adaptive_rdp(plan, step_of(env, k, c), order, cap,
+					      (float)s->o.clip, err));
+	return iso_labels_plan(env, s->counts, scale / sqrt(s->o.label_share), 0, plan, err);
+}
+
 iso_status iso_vae_plan(const iso_gen_env *env, const iso_vae_spec *s, double scale, iso_plan *plan,
 			iso_error *err)
 {
 	const size_t k = vaes_of(env, s);
-	const pace ref = reference_pace(env, s, k);
+	const iso_pace ref = reference_pace(env, s, k);
 	if (!s->is_private)
 		return ISO_OK;
+	if (by_count(env, s))
+		return plan_caps(env, s, k, scale, plan, err);
 	for (size_t c = 0; c < k; c++) {
 		const size_t rows = planned_rows(env, s, k, c);
-		const pace p = pace_of(s, rows);
+		const iso_pace p = pace_of(s, rows);
 		if (rows)
-			ISO_TRY(iso_plan_gaussian(plan,
-						  (iso_entry){.why = "vae-step",
-							      .group = group_of(env, k),
-							      .part = (int)c},
-						  multiplier(ref, p, scale), p.q, p.steps,
-						  (float)s->o.clip,
-						  err)); /* as the step proves it */
+			ISO_TRY(iso_plan_gaussian(
+				plan, step_of(env, k, c), multiplier(ref, p, scale), p.q, p.steps,
+				(float)s->o.clip, err)); /* as the step proves it */
 	}
 	if (k == 1)
 		return ISO_OK;
@@ -242,10 +248,10 @@ typedef struct trainer {
 	const iso_fit *f;
 	const iso_vae_spec *s;
 	iso_latent_model *m;
-	size_t c, dim, n;
+	size_t c, dim;
 	iso_vae v;
+	iso_class_rows rows;
 	float *x;     /* PRIVATE [n][dim] encoded rows of the class */
-	uint64_t *id; /* PRIVATE [n] */
 	float *batch; /* [chunk][dim] */
 	iso_key noise;
 	iso_optim oe, od;
@@ -260,41 +266,27 @@ static iso_status vae_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t st
 	(void)err;
 	for (size_t r = 0; r < n; r++) {
 		memcpy(t->batch + r * t->dim, t->x + rec[r] * t->dim, t->dim * sizeof *t->batch);
-		iso_rand_fill_normal(key, t->id[rec[r]], 0, 1, t->v.noise + r * t->v.latent,
+		iso_rand_fill_normal(key, t->rows.id[rec[r]], 0, 1, t->v.noise + r * t->v.latent,
 				     t->v.latent);
 	}
 	iso_vae_backward(&t->v, t->batch, n, NULL);
 	return ISO_OK;
 }
 
-/* The rows of class c (all rows when there is one VAE), encoded, with their identities. */
+/* The rows of class c (all rows when there is one VAE), encoded. */
 static iso_status class_rows(trainer *t, iso_error *err)
 {
 	const iso_table *table = t->f->train;
-	iso_status st = ISO_OK;
-	uint32_t *row = iso_alloc(table->n, sizeof *row);
-	t->id = iso_alloc(table->n, sizeof *t->id);
-	if (!row || !t->id) {
-		st = iso_no_memory(err, "rows of a class");
-		goto out;
-	}
-	for (size_t r = 0; r < table->n; r++)
-		if (t->m->shape.experts == 1 || iso_table_label(table, r) == t->c) {
-			t->id[t->n] = table->id[r];
-			row[t->n++] = (uint32_t)r;
-		}
-	t->x = iso_alloc(t->n * t->dim, sizeof *t->x);
-	if (!t->x) {
-		st = iso_no_memory(err, "encoded rows of a class");
-		goto out;
-	}
-	iso_encode(t->m->enc, table, row, t->n, t->x, t->dim);
-out:
-	iso_free(row);
-	return st;
+	ISO_TRY(iso_class_rows_take(table, t->m->shape.experts == 1 ? SIZE_MAX : t->c, &t->rows,
+				    err));
+	t->x = iso_alloc(t->rows.n * t->dim, sizeof *t->x);
+	if (!t->x)
+		return iso_no_memory(err, "encoded rows of a class");
+	iso_encode(t->m->enc, table, t->rows.row, t->rows.n, t->x, t->dim);
+	return ISO_OK;
 }
 
-static iso_status trainer_init(trainer *t, pace p, double rows, iso_error *err)
+static iso_status trainer_init(trainer *t, iso_pace p, double rows, iso_error *err)
 {
 	const iso_vae_spec *s = t->s;
 	const size_t chunk = iso_chunk_of(p.q * (double)t->f->env.n);
@@ -306,8 +298,10 @@ static iso_status trainer_init(trainer *t, pace p, double rows, iso_error *err)
 	t->batch = iso_alloc(chunk * t->dim, sizeof *t->batch);
 	if (!t->batch)
 		return iso_no_memory(err, "batch of a VAE");
-	ISO_TRY(iso_optim_init(&t->oe, ISO_ADAM, rate_of(&s->o, p), iso_net_params(enc), err));
-	ISO_TRY(iso_optim_init(&t->od, ISO_ADAM, rate_of(&s->o, p), iso_net_params(dec), err));
+	ISO_TRY(iso_optim_init(&t->oe, ISO_ADAM, iso_pace_lr(s->o.lr, p), iso_net_params(enc),
+			       err));
+	ISO_TRY(iso_optim_init(&t->od, ISO_ADAM, iso_pace_lr(s->o.lr, p), iso_net_params(dec),
+			       err));
 	ISO_TRY(iso_average_init(&t->me, enc, s->o.average, p.steps, err));
 	ISO_TRY(iso_average_init(&t->md, dec, s->o.average, p.steps, err));
 	t->noise = iso_key_child(t->f->key, "latent", 0);
@@ -315,8 +309,8 @@ static iso_status trainer_init(trainer *t, pace p, double rows, iso_error *err)
 		.ledger = s->is_private ? t->f->ledger : NULL,
 		.batch_key = iso_key_child(t->f->key, "batch", t->c),
 		.rate = p.q,
-		.id = t->id,
-		.n = t->n,
+		.id = t->rows.id,
+		.n = t->rows.n,
 		.rows_per_record = 1,
 		.chunk = chunk,
 		.clip = (float)s->o.clip,
@@ -325,20 +319,20 @@ static iso_status trainer_init(trainer *t, pace p, double rows, iso_error *err)
 		.part = {{enc, t->v.wenc, &t->oe}, {dec, t->v.wdec, &t->od}},
 	};
 	if (s->is_private)
-		ISO_TRY(iso_ledger_find(
-			t->f->ledger,
-			(iso_entry){.why = "vae-step",
-				    .group = group_of(&t->f->env, vaes_of(&t->f->env, s)),
-				    .part = (int)t->c},
-			&t->dp.handle, err));
+		ISO_TRY(iso_ledger_find(t->f->ledger,
+					step_of(&t->f->env, vaes_of(&t->f->env, s), t->c),
+					&t->dp.handle, err));
+	if (s->is_private && by_count(&t->f->env, s))
+		ISO_TRY(iso_pace_spend(t->f->ledger, t->dp.handle,
+				       iso_pace_order(t->f->env.epsilon, t->f->env.delta), p, err));
 	return iso_dpsgd_init(&t->dp, err);
 }
 
 static void trainer_free(trainer *t)
 {
 	iso_vae_deinit(&t->v);
+	iso_class_rows_free(&t->rows);
 	iso_free(t->x);
-	iso_free(t->id);
 	iso_free(t->batch);
 	iso_optim_deinit(&t->oe);
 	iso_optim_deinit(&t->od);
@@ -347,7 +341,7 @@ static void trainer_free(trainer *t)
 	iso_dpsgd_deinit(&t->dp);
 }
 
-static iso_status train_class(trainer *t, pace p, double rows, iso_error *err)
+static iso_status train_class(trainer *t, iso_pace p, double rows, iso_error *err)
 {
 	const iso_fit *f = t->f;
 	iso_latent_model *m = t->m;
@@ -379,9 +373,9 @@ static iso_status train_all(const iso_fit *f, const iso_vae_spec *s, iso_latent_
 	const size_t k = m->shape.experts;
 	const int one = !iso_latent_labelled(m);
 	for (size_t c = 0; c < k; c++) {
-		/* not private: the true size may set the pace */
-		const size_t planned =
-			s->is_private || one ? planned_rows(&f->env, s, k, c) : (size_t)counts[c];
+		/* not private: the true size may set the pace; under a cap, the noisy one */
+		const int known = !one && (!s->is_private || by_count(&f->env, s));
+		const size_t planned = known ? (size_t)counts[c] : planned_rows(&f->env, s, k, c);
 		const double rows =
 			one || s->counts == ISO_LABELS_UNIFORM ? (double)planned : counts[c];
 		trainer t = {.f = f, .s = s, .m = m, .c = c, .dim = m->enc->dim};
@@ -410,6 +404,8 @@ iso_status iso_vae_fit(const iso_fit *f, const iso_vae_spec *s, void **model, is
 	if (iso_latent_labelled(m)) {
 		ISO_TRY_OUT(iso_labels_counts(f, s->counts, s->is_private ? f->ledger : NULL,
 					      counts, err));
+		for (size_t c = 0; by_count(&f->env, s) && c < m->classes; c++)
+			counts[c] = counts[c] > 1 ? counts[c] : 1; /* every class is generated */
 		iso_law_from_counts(counts, m->classes, m->law);
 	}
 	ISO_TRY_OUT(train_all(f, s, m, counts, err));

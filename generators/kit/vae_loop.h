@@ -11,6 +11,8 @@
 #include "core/nn/dpsgd.h"
 #include "generators/kit/labels.h"
 #include "generators/kit/latent_model.h"
+#include "generators/kit/pace.h"
+#include "generators/kit/rows.h"
 
 enum iso_vae_recon {
 	ISO_RECON_LIKELIHOOD, /* cross-entropy on categories, indicators and pixels; Gaussian with a
@@ -72,6 +74,7 @@ typedef struct iso_vae_spec {
 	int counts;	   /* iso_label_source */
 	int is_private;
 	int keep_encoder; /* the model keeps encoders: non-private only */
+	int by_count;	  /* rates follow the noisy class counts, under one cap per class */
 } iso_vae_spec;
 
 /* The specification with "choose for me" made numbers. */
@@ -80,7 +83,8 @@ iso_status iso_vae_spec_of(const char *who, const iso_gen_env *env, int is_priva
 
 iso_status iso_vae_check(const iso_gen_env *env, const iso_vae_spec *s,
 			 iso_error *err) ISO_MUST_CHECK;
-/* "vae-step", one part per class in parallel group 1; "label-histogram" as s->counts says. */
+/* "vae-step", one part per class in parallel group 1, fixed events or (by_count) caps in RDP;
+ * "label-histogram" as s->counts says. */
 iso_status iso_vae_plan(const iso_gen_env *env, const iso_vae_spec *s, double scale, iso_plan *plan,
 			iso_error *err) ISO_MUST_CHECK;
 iso_status iso_vae_fit(const iso_fit *f, const iso_vae_spec *s, void **model,

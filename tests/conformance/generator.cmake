@@ -18,7 +18,7 @@ foreach(source ${sources})
     set_tests_properties(conformance_generator_${name}_${check} PROPERTIES TIMEOUT 600
       ENVIRONMENT "ISO_GENERATOR=${name};CK_RUN_CASE=${check};CK_DEFAULT_TIMEOUT=600")
   endforeach()
-  file(STRINGS ${source} learns REGEX "ISO_LATENT_SLOTS|ISO_GAN_SLOTS|ISO_VAE_SLOTS")
+  file(STRINGS ${source} learns REGEX "ISO_LATENT_SLOTS|ISO_GAN_SLOTS|ISO_VAE_SLOTS|ISO_CODED_SLOTS")
   if(learns)
     add_test(NAME conformance_learn_${name} COMMAND test_conformance_learn)
     set_tests_properties(conformance_learn_${name} PROPERTIES TIMEOUT 600
