@@ -21,6 +21,12 @@ iso_status iso_coded_resolve(const iso_gen_env *env, void *options, iso_error *e
 		o->hidden[0] = 1;
 		o->hidden[1] = dim >= 300 ? 128 : dim + o->latent < 32 ? 16 : (dim + o->latent) / 2;
 	}
+	/* of a class of average size */
+	const size_t k = iso_schema_classes(env->schema),
+		     rows = k > 1 ? (env->n + k - 1) / k : env->n;
+	const iso_pace p = iso_pace_of((size_t)o->batch, (size_t)o->epochs, rows);
+	o->lr = (double)iso_pace_lr(o->lr, p);
+	o->batch = (int64_t)iso_batch_of((size_t)o->batch, 64, rows ? rows : 1);
 	return ISO_OK;
 }
 
