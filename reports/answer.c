@@ -9,9 +9,8 @@
 
 #include "core/base/alloc.h"
 #include "core/math/stats.h"
-#include "reports/tables.h"
+#include "reports/answer.h"
 
-#define HEADLINES_MAX 8
 #define ALPHA 0.05
 
 /* ------------------------------------------------------------------ ranks */
@@ -131,31 +130,18 @@ double iso_strongest_attack(const iso_aggregate *a, size_t setting, const char *
 
 /* ------------------------------------------------------------------ one answer */
 
-typedef struct answer {
-	const iso_aggregate *a;
-	size_t d;
-	double epsilon;
-	size_t name[HEADLINES_MAX], nname; /* headline values that are not attacks */
-	size_t *setting, n;		   /* methods, then controls, at this epsilon */
-	size_t nmethod;
-	unsigned (*rank)[HEADLINES_MAX]; /* [nmethod] */
-	double *order;			 /* [n] mean rank; controls after all */
-	size_t *sorted;
-	char (*floor)[16]; /* [nmethod] */
-} answer;
-
-static int is_here(const answer *w, const iso_setting *s)
+static int is_here(const iso_answer *w, const iso_setting *s)
 {
 	return strcmp(s->dataset, w->a->dataset[w->d]) == 0 &&
 	       (s->epsilon == w->epsilon || isinf(s->epsilon));
 }
 
-static int is_method(const answer *w, const iso_setting *s)
+static int is_method(const iso_answer *w, const iso_setting *s)
 {
 	return !*s->control && s->epsilon == w->epsilon;
 }
 
-static iso_status take_settings(answer *w, iso_error *err)
+static iso_status take_settings(iso_answer *w, iso_error *err)
 {
 	const iso_aggregate *a = w->a;
 	const size_t cap = a->nsetting + 1;
@@ -174,7 +160,7 @@ static iso_status take_settings(answer *w, iso_error *err)
 				w->setting[w->n++] = i;
 		w->nmethod = control ? w->nmethod : w->n;
 	}
-	for (size_t j = 0; j < a->nname && w->nname < HEADLINES_MAX; j++)
+	for (size_t j = 0; j < a->nname && w->nname < ISO_HEADLINES_MAX; j++)
 		if (a->name[j].headline && strcmp(a->name[j].kind, "attack") != 0 &&
 		    iso_measured_on(a, a->dataset[w->d], j))
 			w->name[w->nname++] = j;
@@ -182,7 +168,7 @@ static iso_status take_settings(answer *w, iso_error *err)
 }
 
 /* By mean rank, ties by the first headline value. */
-static int comes_before(const answer *w, size_t i, size_t k)
+static int comes_before(const iso_answer *w, size_t i, size_t k)
 {
 	const iso_summary *x, *y;
 
@@ -193,7 +179,7 @@ static int comes_before(const answer *w, size_t i, size_t k)
 	return w->a->name[w->name[0]].direction * (x->mean - y->mean) > 0;
 }
 
-static void rank_all(answer *w)
+static void rank_all(iso_answer *w)
 {
 	unsigned *rank = iso_alloc(w->nmethod + 1, sizeof(*rank));
 
@@ -218,7 +204,7 @@ static void rank_all(answer *w)
 
 /* Whether each method beats the best floor on the first headline value that is for the better when
  * higher: paired over seeds, Holm over the methods. */
-static void beat_floor(answer *w, int *any)
+static void beat_floor(iso_answer *w, int *any)
 {
 	const iso_aggregate *a = w->a;
 	double *p = iso_alloc(w->nmethod + 1, sizeof(*p));
@@ -268,7 +254,7 @@ static iso_status put(iso_rtable *t, size_t column, const char *text, double sor
 	return iso_rcell_set(&t->cell[(t->nrow - 1) * t->ncol + column], text, sort, err);
 }
 
-static iso_status put_value(const answer *w, iso_rtable *t, size_t column, size_t setting,
+static iso_status put_value(const iso_answer *w, iso_rtable *t, size_t column, size_t setting,
 			    const char *name, iso_error *err)
 {
 	const size_t j = iso_aggregate_find(w->a, name);
@@ -280,7 +266,7 @@ static iso_status put_value(const answer *w, iso_rtable *t, size_t column, size_
 }
 
 /* Columns: rank, method, guarantee, headline values, floor, accounted, audited, attack. */
-static iso_status answer_row(const answer *w, iso_rtable *t, size_t i, iso_error *err)
+static iso_status answer_row(const iso_answer *w, iso_rtable *t, size_t i, iso_error *err)
 {
 	const iso_aggregate *a = w->a;
 	const size_t s = w->setting[i];
@@ -326,7 +312,7 @@ static iso_status answer_row(const answer *w, iso_rtable *t, size_t i, iso_error
 }
 
 /* What the same value is for the real training rows, averaged over everything here. */
-static iso_status ceiling_row(const answer *w, iso_rtable *t, iso_error *err)
+static iso_status ceiling_row(const iso_answer *w, iso_rtable *t, iso_error *err)
 {
 	const iso_aggregate *a = w->a;
 	int any = 0;
@@ -357,128 +343,7 @@ static iso_status ceiling_row(const answer *w, iso_rtable *t, iso_error *err)
 	return ISO_OK;
 }
 
-static void list_names(const answer *w, size_t j, unsigned rank, iso_str *out, size_t *n)
-{
-	*n = 0;
-	for (size_t i = 0; i < w->nmethod; i++)
-		if (w->rank[i][j] == rank)
-			iso_str_addf(out, "%s%s", (*n)++ ? ", " : "",
-				     w->a->setting[w->setting[i]].name);
-}
-
-/* The best mean of a headline value. */
-static void top_text(const answer *w, size_t j, char out[ISO_NUMBER_TEXT])
-{
-	const iso_name *n = &w->a->name[w->name[j]];
-	const iso_summary *best = NULL;
-
-	for (size_t i = 0; i < w->nmethod; i++) {
-		const iso_summary *s = iso_aggregate_at(w->a, w->setting[i], w->name[j]);
-
-		if (s->n && (!best || n->direction * s->mean > n->direction * best->mean))
-			best = s;
-	}
-	if (best)
-		iso_mean_text(best, n, out);
-	else
-		snprintf(out, ISO_NUMBER_TEXT, "-");
-}
-
-/* Controls: copies must be caught, blind ones must not (three standard errors, from the intervals
- * of the records: a false alarm in 0.3 % of honest attacks). */
-static void control_words(const answer *w, iso_str *out)
-{
-	const iso_aggregate *a = w->a;
-
-	for (size_t i = w->nmethod; i < w->n; i++) {
-		const iso_setting *s = &a->setting[w->setting[i]];
-		const int copies = strcmp(s->control, "copies") == 0;
-		int caught = 0, tried = 0;
-
-		if (!copies && strcmp(s->control, "blind") != 0)
-			continue; /* a floor, or a method without an epsilon */
-		for (size_t j = 0; j < a->nname; j++) {
-			const iso_summary *v = iso_aggregate_at(a, w->setting[i], j);
-			double low = 0, high = 0, se;
-
-			if (!a->name[j].headline || strcmp(a->name[j].kind, "attack") != 0 ||
-			    !v->n || isnan(a->name[j].chance))
-				continue;
-			for (size_t k = 0; k < a->nsample; k++)
-				if (a->sample[k].setting == w->setting[i] &&
-				    a->sample[k].name == j) {
-					low += a->sample[k].low / (double)v->n;
-					high += a->sample[k].high / (double)v->n;
-				}
-			se = (high - low) / 3.92 / sqrt((double)v->n);
-			tried = 1;
-			caught |= v->mean - a->name[j].chance > 3 * se ||
-				  (!copies && a->name[j].chance - v->mean > 3 * se);
-		}
-		if (!tried)
-			continue;
-		iso_str_addf(
-			out, "Control %s %s: %s.\n", s->name,
-			copies ? "(returns its training rows) must be caught by some attack"
-			       : "(sees no data) must be at chance under every attack",
-			copies == caught
-				? (copies ? "it is, as expected" : "it is, as expected")
-				: (copies ? "it is NOT: the attacks of this suite are too weak "
-					    "to say anything about the methods"
-					  : "it is NOT: the membership game is biased, do not "
-					    "trust the attack figures"));
-	}
-}
-
-static void words(const answer *w, iso_rtable *t, int floor)
-{
-	const iso_aggregate *a = w->a;
-	char eps[32];
-	size_t n, beats = 0;
-
-	iso_epsilon_text(w->epsilon, eps);
-	for (size_t j = 0; j < w->nname && w->nmethod; j++) {
-		iso_str best = {0};
-		char top[ISO_NUMBER_TEXT];
-
-		list_names(w, j, 1, &best, &n);
-		top_text(w, j, top);
-		if (n == 1 && w->nmethod > 1)
-			iso_str_addf(&t->words, "On %s at epsilon %s, %s is best by %s: %s.\n",
-				     a->dataset[w->d], eps, best.p, a->name[w->name[j]].title, top);
-		else if (n > 1)
-			iso_str_addf(&t->words,
-				     "On %s at epsilon %s, %s cannot be told apart at the top by "
-				     "%s (best mean: %s).\n",
-				     a->dataset[w->d], eps, best.p, a->name[w->name[j]].title, top);
-		iso_str_free(&best);
-	}
-	for (size_t i = 0; i < w->nmethod; i++)
-		beats += strcmp(w->floor[i], "yes") == 0;
-	if (floor && w->nmethod)
-		iso_str_addf(&t->words,
-			     "%zu of %zu methods %s shown to beat the simple baseline at the same "
-			     "epsilon.\n",
-			     beats, w->nmethod, beats == 1 ? "is" : "are");
-	else if (w->nmethod)
-		iso_str_add(&t->words, "The suite has no simple baseline at this epsilon, so "
-				       "nothing here shows that a deep method was needed.\n");
-	control_words(w, &t->words);
-	for (size_t i = 0; i < w->nmethod; i++)
-		if (a->setting[w->setting[i]].warned)
-			iso_str_addf(&t->words,
-				     "Warning: membership attacks on %s succeed beyond what its "
-				     "accounted epsilon allows in expectation.\n",
-				     a->setting[w->setting[i]].name);
-	for (size_t i = 0; i < w->nmethod; i++)
-		if (strcmp(a->setting[w->setting[i]].verdict, "refuted") == 0)
-			iso_str_addf(&t->words,
-				     "The privacy claim of %s was REFUTED: private data flows "
-				     "around its ledger.\n",
-				     a->setting[w->setting[i]].name);
-}
-
-static iso_status build_answer(answer *w, iso_rtables *out, iso_error *err)
+static iso_status build_answer(iso_answer *w, iso_rtables *out, iso_error *err)
 {
 	static const char *const tail[] = {"Beats the floor", "Accounted epsilon",
 					   "Audited epsilon", "Strongest attack (AUC)"};
@@ -521,7 +386,7 @@ static iso_status build_answer(answer *w, iso_rtables *out, iso_error *err)
 	for (size_t i = 0; i < w->n; i++)
 		ISO_TRY_OUT(answer_row(w, t, w->sorted[i], err));
 	ISO_TRY_OUT(ceiling_row(w, t, err));
-	words(w, t, floor);
+	iso_answer_words(w, floor, &t->words);
 	st = iso_str_check(&t->words, err);
 out:
 	iso_str_free(&file);
@@ -588,7 +453,7 @@ iso_status iso_answers_build(const iso_aggregate *a, size_t d, iso_rtables *out,
 		return iso_no_memory(err, "report");
 	n = epsilons_of(a, d, eps);
 	for (size_t i = 0; i < n && st == ISO_OK; i++) {
-		answer w = {.a = a, .d = d, .epsilon = eps[i]};
+		iso_answer w = {.a = a, .d = d, .epsilon = eps[i]};
 		const size_t before = out->n;
 
 		st = build_answer(&w, out, err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the page shows, against values worked out by hand. */
 #include "reports/figures_more.h"
+#include "reports/tables.h"
 #include "tests/unit/reports/records.h"
 
 static iso_records records;
@@ -177,6 +178,50 @@ START_TEST(a_tie_spans_what_lies_between)
 }
 END_TEST
 
+/* The sentences above the table of the answer of v [methods][seeds]. */
+static char *words_of(const double *v, size_t methods, size_t seeds)
+{
+	iso_rtables tables = {0};
+	iso_error err = {0};
+	char *words;
+
+	build(v, methods, seeds);
+	a.name[iso_aggregate_find(&a, "tstr.lr.auroc")].headline = 1;
+	tk_ok(iso_answers_build(&a, 0, &tables, &err));
+	ck_assert_uint_eq(tables.n, 1);
+	words = strdup(tables.v[0].words.p);
+	iso_tables_free(&tables);
+	drop();
+	return words;
+}
+
+START_TEST(the_words_say_who_leads)
+{
+	static const double apart[] = {0.80, 0.81, 0.80, 0.81, 0.50, 0.51, 0.50, 0.51};
+	static const double tied[] = {0.80, 0.82, 0.81, 0.83, 0.81, 0.81, 0.82, 0.83};
+	static const double two[] = {0.80, 0.81, 0.90, 0.91};
+	char *w = words_of(apart, 2, 4);
+
+	ck_assert_ptr_nonnull(strstr(w, "To begin with at epsilon 1: a, first in the table below"));
+	ck_assert_ptr_nonnull(strstr(w, "On d at epsilon 1, a is best by "));
+	ck_assert_ptr_null(strstr(w, "cannot be told apart"));
+	free(w);
+	w = words_of(tied, 2, 4); /* means .815 and .8175 */
+	ck_assert_ptr_nonnull(strstr(w, "To begin with at epsilon 1: b,"));
+	ck_assert_ptr_nonnull(strstr(w, "b has the best mean "));
+	ck_assert_ptr_nonnull(strstr(w, "; a cannot be told apart from it."));
+	free(w);
+	w = words_of(two, 2, 2);
+	ck_assert_ptr_nonnull(strstr(w, "b has the best mean "));
+	ck_assert_ptr_nonnull(strstr(w, "; with 2 seeds no difference between methods can be shown "
+					"(3 or more are needed)."));
+	free(w);
+	w = words_of(two, 1, 2); /* one method: nobody to lead */
+	ck_assert_ptr_null(strstr(w, "best"));
+	free(w);
+}
+END_TEST
+
 START_TEST(roc_by_hand)
 {
 	/* scores 4+ 3- 3+ 1-: (0,0) (0,.5) then the tie (.5,1), then (1,1) */
@@ -288,6 +333,7 @@ int main(void)
 	tcase_add_test(c, holm_by_hand);
 	tcase_add_test(c, ranks_with_ties);
 	tcase_add_test(c, a_tie_spans_what_lies_between);
+	tcase_add_test(c, the_words_say_who_leads);
 	tcase_add_test(c, roc_by_hand);
 	tcase_add_test(c, friedman_and_nemenyi);
 	tcase_add_test(c, strongest_attack_by_halves);
