@@ -90,7 +90,8 @@ void iso_rtable_html(const iso_aggregate *a, const iso_rtable *t, iso_str *out)
 	iso_str_addf(out, "\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
 			  "aria-label=\"");
 	iso_html_escape(t->title, out);
-	iso_str_addf(out, "\"><table class=\"sortable%s\"><caption>", t->answer ? " lead2 answer" : "");
+	iso_str_addf(out, "\"><table class=\"sortable%s\"><caption>",
+		     t->answer ? " lead2 answer" : "");
 	iso_html_escape(t->title, out);
 	iso_str_add(out, "</caption><thead><tr>");
 	for (size_t j = 0; j < t->ncol; j++) {
