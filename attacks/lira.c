@@ -1,37 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Game: neighbour (in and out worlds).  Knowledge: SH (can train the same generator), auxiliary
- * rows. Source: N. Carlini et al., Membership Inference Attacks From First Principles, S&P 2022,
- * adapted to generators (attacks.md section 2.7); the statistic is that of GAN-Leaks.
+ * rows; WB with statistic=score.  Source: N. Carlini et al., Membership Inference Attacks From
+ * First Principles, S&P 2022, adapted to generators (attacks.md section 2.7).
  *
- *     t(x, S) = log of the distance from x to the nearest row of a synthetic table S
- *     s(x)    = log N(t; mu_in, sd) - log N(t; mu_out, sd)
+ *     t(x, S)   log of the distance from x to the nearest row of a synthetic table S (distance),
+ *               log of a kernel density of S at x (density), the model's own score of x (score)
+ *     online    s(x) = log N(t; mu_in, sd) - log N(t; mu_out, sd)
+ *     offline   s(x) = (t - mu_out) / sd, from the shadows without the target alone (its sign
+ * turned for a distance)
  *
- * Shadow models are trained on the auxiliary rows with every target added with probability one
- * half, so that one set of shadows serves all targets; the deviation is pooled over targets, since
- * each has few shadows a side.
+ * One set of shadow models serves all targets (attacks/kit/shadows.h); the deviation is pooled over
+ * targets, since each has few shadows a side.
  */
 #include <math.h>
 
-#include "attacks/attack.h"
+#include "attacks/kit/shadows.h"
 #include "core/base/alloc.h"
+#include "core/learn/kde.h"
 #include "core/math/vmath.h"
 
 #define LEAST_DISTANCE 1e-6 /* of an exact copy */
 
+enum { DISTANCE, DENSITY, SCORE };
 typedef struct opts {
 	int64_t shadows, rows;
+	int statistic, offline;
 } opts;
 static const iso_option options[] = {
 	ISO_OPT_INT(opts, shadows, "16", 4, 10000, "shadow models, for all targets together"),
 	ISO_OPT_INT(opts, rows, "0", 0, 10000000,
 		    "rows drawn of each model; 0 = as many as auxiliary rows"),
+	ISO_OPT_ENUM(
+		opts, statistic, "distance", "distance|density|score",
+		"what is compared: the nearest synthetic row, a kernel density, the model's own "
+		"score of the target"),
+	ISO_OPT_BOOL(opts, offline, "false", "use the shadows without the target alone"),
 	{0}};
 
 typedef struct fitted {
-	double *mean[2]; /* owned [targets]: out, in */
-	double sd;	 /* pooled */
-	double *t;	 /* owned [shadows][targets] */
-	uint8_t *in;	 /* owned [shadows][targets] */
+	iso_shadows shadows; /* owned */
+	double *mean[2];     /* owned [targets]: out, in */
+	double sd;	     /* pooled */
+	double *t;	     /* owned [shadows][targets] */
 	size_t rows;
 } fitted;
 
@@ -41,53 +51,44 @@ static void destroy(void *state)
 
 	if (!f)
 		return;
+	iso_shadows_free(&f->shadows);
 	iso_free(f->mean[0]);
 	iso_free(f->mean[1]);
 	iso_free(f->t);
-	iso_free(f->in);
 	iso_free(f);
 }
 
+static iso_status from_rows(const iso_attack_view *v, const opts *o, const iso_rowset *set,
+			    double *t, iso_error *err)
+{
+	iso_kde k;
+
+	if (o->statistic == DENSITY) {
+		ISO_TRY(iso_kde_init(&k, set, 0, iso_key_child(v->key, "bandwidth", 0), err));
+		return iso_kde_log_density(&k, v->encoded->targets, t, err);
+	}
+	ISO_TRY(iso_pair_nearest(v->encoded->targets, set, 1, 0, t, NULL, err));
+	for (size_t i = 0; i < v->targets->n; i++)
+		t[i] = iso_log(t[i] + LEAST_DISTANCE);
+	return ISO_OK;
+}
+
 /* t [targets] of one model. */
-static iso_status statistic(const iso_attack_view *v, const iso_model *m, size_t rows, double *t,
-			    iso_error *err)
+static iso_status statistic(const iso_attack_view *v, const opts *o, const iso_model *m,
+			    size_t rows, double *t, iso_error *err)
 {
 	iso_table *drawn;
 	iso_rowset set = {0};
 	iso_status st;
 
+	if (o->statistic == SCORE)
+		return v->models->score(m, v->targets, t, err);
 	ISO_TRY(v->models->draw(m, 0, rows, &drawn, err));
 	st = iso_rowset_new(drawn, &set, err);
 	if (st == ISO_OK)
-		st = iso_pair_nearest(v->encoded->targets, &set, 1, 0, t, NULL, err);
-	for (size_t i = 0; st == ISO_OK && i < v->targets->n; i++)
-		t[i] = iso_log(t[i] + LEAST_DISTANCE);
+		st = from_rows(v, o, &set, t, err);
 	iso_rowset_free(&set);
 	iso_table_free(drawn);
-	return st;
-}
-
-/* The auxiliary rows and those targets that the coins put in. */
-static iso_status shadow_rows(const iso_attack_view *v, const uint8_t *in, iso_table **out,
-			      iso_error *err)
-{
-	uint32_t *row = iso_alloc(v->targets->n, sizeof(*row));
-	iso_table *chosen = NULL;
-	size_t n = 0;
-	iso_status st = row ? ISO_OK : iso_no_memory(err, "a shadow");
-
-	for (size_t i = 0; row && i < v->targets->n; i++)
-		if (in[i])
-			row[n++] = (uint32_t)i;
-	if (st == ISO_OK)
-		st = iso_table_select(v->targets, row, n, &chosen, err);
-	if (st == ISO_OK)
-		st = iso_table_concat(v->auxiliary, chosen, out, err);
-	iso_table_free(chosen);
-	iso_free(row);
-	/* identities 0..n-1: a shadow is a function of its rows alone */
-	for (size_t i = 0; st == ISO_OK && i < (*out)->n; i++)
-		(*out)->id[i] = i;
 	return st;
 }
 
@@ -99,7 +100,7 @@ static void fit(fitted *f, size_t shadows, size_t n)
 		double count[2] = {0};
 
 		for (size_t s = 0; s < shadows; s++) {
-			const int side = f->in[s * n + i];
+			const int side = f->shadows.in[s * n + i];
 
 			f->mean[side][i] += f->t[s * n + i];
 			count[side]++;
@@ -109,7 +110,7 @@ static void fit(fitted *f, size_t shadows, size_t n)
 		if (count[0] == 0 || count[1] == 0) /* nothing to compare */
 			f->mean[0][i] = f->mean[1][i] = 0;
 		for (size_t s = 0; s < shadows; s++) {
-			const double r = f->t[s * n + i] - f->mean[f->in[s * n + i]][i];
+			const double r = f->t[s * n + i] - f->mean[f->shadows.in[s * n + i]][i];
 
 			squares += count[0] > 0 && count[1] > 0 ? r * r : 0;
 		}
@@ -118,52 +119,39 @@ static void fit(fitted *f, size_t shadows, size_t n)
 	f->sd = sqrt(squares / fmax(1, freedom)) + 1e-6;
 }
 
-static iso_status train_shadows(const iso_attack_view *v, const opts *o, fitted *f, iso_error *err)
-{
-	const size_t n = v->targets->n, shadows = (size_t)o->shadows;
-	iso_stream coin = iso_stream_new(iso_key_child(v->key, "coins", 0));
-
-	for (size_t s = 0; s < shadows; s++) {
-		const iso_model *m;
-		iso_table *rows;
-		iso_status st;
-
-		for (size_t i = 0; i < n; i++)
-			f->in[s * n + i] = (uint8_t)iso_next_below(&coin, 2);
-		ISO_TRY(shadow_rows(v, f->in + s * n, &rows, err));
-		st = v->models->train(v->models->ctx, rows, s, &m, err);
-		iso_table_free(rows);
-		ISO_TRY(st);
-		ISO_TRY(statistic(v, m, f->rows, f->t + s * n, err));
-	}
-	fit(f, shadows, n);
-	return ISO_OK;
-}
-
 static iso_status prepare(const iso_attack_view *v, const void *opt, void **state, iso_error *err)
 {
 	const opts *o = opt;
 	const size_t n = v->targets->n, shadows = (size_t)o->shadows;
-	fitted *f;
+	fitted *f = iso_alloc(1, sizeof(*f));
 	iso_status st;
 
-	ISO_FAIL_IF(!v->models || !v->auxiliary || v->auxiliary->n < 2, err, ISO_E_UNSUPPORTED,
-		    "lira: shadow models and auxiliary rows are needed");
-	f = iso_alloc(1, sizeof(*f));
 	if (!f)
 		return iso_no_memory(err, "shadow statistics");
+	ISO_TRY_OUT(iso_shadows_train(v, "lira", shadows, &f->shadows, err));
 	f->rows = o->rows ? (size_t)o->rows : v->auxiliary->n;
 	f->mean[0] = iso_alloc(n, sizeof(double));
 	f->mean[1] = iso_alloc(n, sizeof(double));
 	f->t = iso_alloc(shadows * n, sizeof(double));
-	f->in = iso_alloc(shadows, n);
-	st = f->mean[0] && f->mean[1] && f->t && f->in ? train_shadows(v, o, f, err)
-						       : iso_no_memory(err, "shadow statistics");
-	if (st == ISO_OK)
-		*state = f;
-	else
-		destroy(f);
+	st = f->mean[0] && f->mean[1] && f->t ? ISO_OK : iso_no_memory(err, "shadow statistics");
+	for (size_t s = 0; st == ISO_OK && s < shadows; s++)
+		st = statistic(v, o, f->shadows.model[s], f->rows, f->t + s * n, err);
+	ISO_TRY_OUT(st);
+	fit(f, shadows, n);
+	*state = f;
+	f = NULL;
+out:
+	destroy(f);
 	return st;
+}
+
+static double score_of(const fitted *f, const opts *o, double t, size_t i)
+{
+	const double a = (t - f->mean[1][i]) / f->sd, b = (t - f->mean[0][i]) / f->sd;
+
+	if (o->offline)
+		return o->statistic == DISTANCE ? -b : b;
+	return 0.5 * (b * b - a * a);
 }
 
 static iso_status guess(const iso_attack_view *v, const void *opt, void *state, iso_guess *out,
@@ -174,19 +162,14 @@ static iso_status guess(const iso_attack_view *v, const void *opt, void *state, 
 	double *t;
 	iso_status st = ISO_OK;
 
-	(void)opt;
 	ISO_FAIL_IF(!v->world || !v->nworld, err, ISO_E_UNSUPPORTED, "lira: there are no worlds");
 	t = iso_alloc(n, sizeof(*t));
 	if (!t)
 		return iso_no_memory(err, "shadow statistics");
 	for (size_t w = 0; st == ISO_OK && w < v->nworld; w++) {
-		st = statistic(v, v->world[w], f->rows, t, err);
-		for (size_t i = 0; st == ISO_OK && i < n; i++) {
-			const double a = (t[i] - f->mean[1][i]) / f->sd,
-				     b = (t[i] - f->mean[0][i]) / f->sd;
-
-			out[w * n + i].score = 0.5 * (b * b - a * a);
-		}
+		st = statistic(v, opt, v->world[w], f->rows, t, err);
+		for (size_t i = 0; st == ISO_OK && i < n; i++)
+			out[w * n + i].score = score_of(f, opt, t[i], i);
 	}
 	iso_free(t);
 	return st;
@@ -201,13 +184,14 @@ const iso_attack iso_attack_lira = {
 		    "Attacks From First Principles. IEEE S&P 2022. arXiv:2112.03570",
 	.card = "Trains the victim's generator on the attacker's own rows with and without each "
 		"target, "
-		"fits a normal distribution to the log distance from the target to the nearest "
-		"synthetic row in either case, and scores a model by the log likelihood ratio. "
-		"Deviations: a distance in place of a loss, and one deviation pooled over all "
-		"targets.",
+		"fits a normal distribution to a statistic of the target in either case (log "
+		"distance to the nearest synthetic row, log density, or the model's score), and "
+		"scores a model by the log likelihood ratio; offline, by its place among the "
+		"shadows without the target. Deviations: a distance in place of a loss, and one "
+		"deviation pooled over all targets.",
 	.goal = ISO_GOAL_NEIGHBOUR,
 	.knows = ISO_KNOWS_SHADOW | ISO_KNOWS_AUXILIARY,
-	.version = 1,
+	.version = 2,
 	.knowledge = "SH",
 	.options = options,
 	.options_size = sizeof(opts),

@@ -15,7 +15,8 @@
 
 extern const iso_attack iso_attack_template;
 
-#define N 400 /* members, and non-members */
+#define N 400  /* members, and non-members */
+#define FEW 24 /* targets of attacks that train shadows */
 #define COLUMNS 8
 #define MODELS 64
 static const char schema_text[] =
@@ -84,7 +85,8 @@ typedef struct world {
 	iso_table *rebuilt;
 	iso_model victim;
 	const iso_model *worlds[1];
-	iso_rowset x[3]; /* targets, synthetic, auxiliary */
+	iso_rowset x[4]; /* targets, synthetic, auxiliary, few */
+	iso_table *few;	 /* the first targets, for attacks that train shadows */
 	iso_encoded encoded;
 	iso_models models;
 	struct iso_model *model[MODELS];
@@ -236,10 +238,12 @@ static world make_world(int memorises, uint64_t seed)
 	tk_ok(generate(&w, w.members, 77 + seed, 5 * N, &w.synthetic, &err));
 	tk_ok(iso_table_select(all, order, 2 * N, &w.rebuilt, &err));
 	iso_table_free(others);
-	iso_table_free(all);
 	tk_ok(iso_rowset_new(w.targets, &w.x[0], &err));
 	tk_ok(iso_rowset_new(w.synthetic, &w.x[1], &err));
 	tk_ok(iso_rowset_new(w.auxiliary, &w.x[2], &err));
+	tk_ok(iso_table_select(all, order, FEW, &w.few, &err));
+	tk_ok(iso_rowset_new(w.few, &w.x[3], &err));
+	iso_table_free(all);
 	return w;
 }
 
@@ -250,8 +254,9 @@ static void free_world(world *w)
 	iso_table_free(w->synthetic);
 	iso_table_free(w->auxiliary);
 	iso_table_free(w->rebuilt);
+	iso_table_free(w->few);
 	forget_models(w);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		iso_rowset_free(&w->x[i]);
 }
 
@@ -271,13 +276,14 @@ static iso_attack_view view_of(world *w, uint32_t knows)
 	v.secret = COLUMNS + 1;
 	v.partners = w->targets;
 	v.rebuilt = w->rebuilt;
+	v.targets = knows & ISO_KNOWS_SHADOW ? w->few : w->targets;
 	if (knows & ISO_KNOWS_SHADOW) { /* one world: the victim's own rows */
 		w->victim = (iso_model){.w = w, .rows = w->members, .seed = 999};
 		w->worlds[0] = &w->victim;
 		v.world = w->worlds;
 		v.nworld = 1;
 	}
-	w->encoded = (iso_encoded){.targets = &w->x[0],
+	w->encoded = (iso_encoded){.targets = &w->x[knows & ISO_KNOWS_SHADOW ? 3 : 0],
 				   .synthetic = v.synthetic ? &w->x[1] : NULL,
 				   .auxiliary = v.auxiliary ? &w->x[2] : NULL};
 	v.encoded = &w->encoded;
@@ -289,6 +295,7 @@ static iso_attack_view view_of(world *w, uint32_t knows)
 static iso_status run(const iso_attack *a, const void *options, const iso_attack_view *v,
 		      double *score, iso_error *e)
 {
+	const size_t n = v->targets->n;
 	iso_guess *guess = calloc(2 * N, sizeof(*guess));
 	void *state = NULL;
 	iso_status st = ISO_OK;
@@ -318,7 +325,7 @@ static iso_status run(const iso_attack *a, const void *options, const iso_attack
 			a->destroy(state);
 	}
 	for (size_t i = 0; i < 2 * N; i++)
-		score[i] = guess[i].score;
+		score[i] = i < n ? guess[i].score : 0;
 	free(guess);
 	return st;
 }
@@ -329,6 +336,8 @@ static const char *const variants[][2] = {
 	{"gan-leaks", "{\"source\":\"table\"}"},
 	{"gan-leaks", "{\"source\":\"table\",\"calibrated\":true}"},
 	{"gan-leaks", "{\"samples\":2000}"},
+	{"lira", "{\"statistic\":\"density\",\"offline\":true}"},
+	{"shadow-features", "{\"features\":\"ensemble\",\"shadows\":6}"},
 	{"monte-carlo", "{\"weighted\":true}"},
 	{"monte-carlo", "{\"source\":\"oracle\",\"samples\":3000}"},
 	{"classifier", "{\"learner\":\"boosting\"}"},
@@ -618,6 +627,7 @@ int main(void)
 {
 	Suite *s = suite_create("conformance of attacks");
 	TCase *t = tcase_create("attacks");
+	tcase_set_timeout(t, 120);
 	tcase_add_test(t, registry);
 	tcase_add_test(t, descriptor);
 	tcase_add_test(t, memoriser);
