@@ -14,6 +14,7 @@
 #include "core/io/json.h"
 #include "suites/flow/audit.h"
 #include "suites/flow/verify.h"
+#include "suites/plugin.h"
 
 static const iso_verb_help help = {
 	.verb = "audit",
@@ -270,7 +271,7 @@ static iso_status resolve(const char *name, const settings *s, const iso_generat
 	iso_status st = ISO_OK;
 
 	if (s->plugin)
-		ISO_TRY(iso_generator_load(s->plugin, err));
+		ISO_TRY(iso_plugin_load(s->plugin, err));
 	ISO_TRY(iso_generator_find(name, g, err));
 	values = cJSON_CreateObject();
 	*options = iso_alloc(1, (*g)->options_size + 1);

@@ -239,7 +239,7 @@ static int dry_run(const iso_agenda *a, const command *c, const iso_run_options 
 
 static int exit_status(const iso_run_summary *sum)
 {
-	int worst = sum->refuted ? 1 : 0;
+	int worst = sum->lost ? iso_status_exit(ISO_E_PLUGIN) : sum->refuted ? 1 : 0;
 
 	if (sum->interrupted)
 		return ISO_EXIT_INTERRUPTED;
@@ -269,6 +269,7 @@ static int summary_json(const iso_agenda *a, const command *c, const iso_run_sum
 		     {"trained", sum->trained},
 		     {"judged", sum->judged},
 		     {"reused", sum->reused},
+		     {"lost", sum->lost},
 		     {"refuted", sum->refuted}};
 
 	iso_jsonw_text(&w, root, "suite", a->suite->name);
@@ -313,6 +314,11 @@ static void summary_text(const iso_agenda *a, const command *c, const iso_run_su
 			     a->suite->generator[f->cell->generator].label, eps,
 			     (unsigned long long)f->cell->seed, f->text);
 	}
+	if (sum->lost)
+		iso_str_addf(out,
+			     "  lost: %zu judgement%s that crashed or ran out of time (the next "
+			     "run tries again; isoeps explain shows why)\n",
+			     sum->lost, sum->lost == 1 ? "" : "s");
 	if (sum->refuted)
 		iso_str_addf(out,
 			     "  refuted: %zu cell%s of a method that declares differential "

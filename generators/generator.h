@@ -141,7 +141,10 @@ typedef struct iso_generator {
 	 * released, in a fixed order, each part preceded by a line "name count\n" (count = bytes
 	 * that follow) so that a difference can be named.  Appends to out. */
 	iso_status (*save)(const void *model, iso_str *out, iso_error *err);
-	/* optional; default: unsupported.  A model from save's bytes; samples must be identical. */
+	/* required of every method in the tree (conformance); optional in a shared object, whose
+	 * models are then not kept: an attack added later trains it again.  A model from save's
+	 * bytes: every slot that is declared, samples, scores, latent access, density and facts,
+	 * gives what it gave before, and save gives the same bytes. */
 	iso_status (*load)(const iso_gen_env *env, const char *bytes, size_t n, void **model,
 			   iso_error *err);
 	/* optional; default: nothing.  Facts about the fitted model for the record (JSON object to

@@ -18,6 +18,8 @@
  * COST.  One pass over the rows.
  */
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "core/base/alloc.h"
 #include "core/privacy/mechanism.h"
@@ -164,7 +166,29 @@ static iso_status save(const void *model_, iso_str *out, iso_error *err)
 	return iso_str_check(out, err);
 }
 
-/* 7. The descriptor: the file's one external symbol, iso_generator_ and the file's stem. */
+/* 7. load: the model again.  Bytes that save did not write are refused. */
+static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **out,
+		       iso_error *err)
+{
+	char head[32];
+	model *m;
+	size_t size, k;
+	ISO_TRY(model_new(env, &m, err));
+	size = m->enc->dim * sizeof *m->mean;
+	k = (size_t)snprintf(head, sizeof head, "mean %zu\n", size);
+	if (n != k + size || memcmp(bytes, head, k) != 0) {
+		destroy(m);
+		return iso_fail(err, ISO_E_DATA,
+				"saved model (noisy-mean): %zu bytes are not those of this schema; "
+				"train it again",
+				n);
+	}
+	memcpy(m->mean, bytes + k, size);
+	*out = m;
+	return ISO_OK;
+}
+
+/* 8. The descriptor: the file's one external symbol, iso_generator_ and the file's stem. */
 const iso_generator iso_generator_template = {
 	.abi = ISO_GENERATOR_ABI,
 	.name = "noisy-mean",
@@ -184,4 +208,5 @@ const iso_generator iso_generator_template = {
 	.sample = sample,
 	.destroy = destroy,
 	.save = save,
+	.load = load,
 };

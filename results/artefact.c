@@ -12,9 +12,10 @@
 
 #define HEAD "isoeps-model 1 "
 
-static iso_status artefact_path(const char *dir, const char *key, iso_str *out, iso_error *err)
+static iso_status artefact_path(const char *dir, const char *folder, const char *key, iso_str *out,
+				iso_error *err)
 {
-	iso_str_addf(out, "%s/models/%s", dir, key);
+	iso_str_addf(out, "%s/%s/%s", dir, folder, key);
 	return iso_str_check(out, err);
 }
 
@@ -27,8 +28,9 @@ static iso_status hash_of(const char *p, size_t n, char hex[65], iso_error *err)
 	return ISO_OK;
 }
 
-iso_status iso_artefact_write(const char *dir, const char *key, const cJSON *facts,
-			      const char *bytes, size_t n, int private, iso_error *err)
+iso_status iso_artefact_write(const char *dir, const char *folder, const char *key,
+			      const cJSON *facts, const char *bytes, size_t n, int private,
+			      iso_error *err)
 {
 	const unsigned flags =
 		ISO_WRITE_IN_PLACE | ISO_WRITE_UNSYNCED | (private ? ISO_WRITE_PRIVATE : 0);
@@ -44,7 +46,7 @@ iso_status iso_artefact_write(const char *dir, const char *key, const cJSON *fac
 	iso_str_addf(&file, HEAD "%s %zu\n", hex, json.n);
 	iso_str_addn(&file, body.p, body.n);
 	ISO_TRY_OUT(iso_str_check(&file, err));
-	ISO_TRY_OUT(artefact_path(dir, key, &path, err));
+	ISO_TRY_OUT(artefact_path(dir, folder, key, &path, err));
 	st = iso_file_write_flags(path.p, file.p, file.n, flags, err);
 out:
 	iso_str_free(&json);
@@ -87,7 +89,8 @@ static iso_status read_file(const char *path, iso_artefact *out, iso_error *err)
 	return iso_json_parse(body, json, path, &out->facts, err);
 }
 
-iso_status iso_artefact_read(const char *dir, const char *key, iso_artefact *out, iso_error *err)
+iso_status iso_artefact_read(const char *dir, const char *folder, const char *key,
+			     iso_artefact *out, iso_error *err)
 {
 	iso_str path = {0};
 	iso_error why = {0};
@@ -95,7 +98,7 @@ iso_status iso_artefact_read(const char *dir, const char *key, iso_artefact *out
 	iso_status st;
 
 	memset(out, 0, sizeof(*out));
-	st = artefact_path(dir, key, &path, err);
+	st = artefact_path(dir, folder, key, &path, err);
 	if (st == ISO_OK && lstat(path.p, &at) == 0 && S_ISREG(at.st_mode)) {
 		st = read_file(path.p, out, &why);
 		if (st != ISO_OK)
@@ -103,7 +106,7 @@ iso_status iso_artefact_read(const char *dir, const char *key, iso_artefact *out
 		if (st == ISO_E_NOMEM)
 			st = iso_fail(err, st, "%s", why.text);
 		else if (st != ISO_OK)
-			iso_warn("%s; the cell is trained again", why.text);
+			iso_warn("%s; it is trained again", why.text);
 		st = st == ISO_E_NOMEM ? st : ISO_OK;
 	}
 	iso_str_free(&path);

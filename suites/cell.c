@@ -13,6 +13,7 @@
 #include "results/artefact.h"
 #include "results/record.h"
 #include "suites/judge.h"
+#include "suites/referee/pool.h"
 
 static const cJSON *get(const cJSON *obj, const char *key)
 {
@@ -190,7 +191,7 @@ static iso_status load_earlier(const iso_cell_job *job, const iso_training_reque
 
 	if (job->force || !q->generator->load)
 		return ISO_OK;
-	ISO_TRY(iso_artefact_read(job->dir, job->cell->key, &a, err));
+	ISO_TRY(iso_artefact_read(job->dir, "models", job->cell->key, &a, err));
 	if (!a.facts)
 		return ISO_OK;
 	st = iso_training_load(q, a.bytes, a.n, &x->t, &why);
@@ -226,8 +227,8 @@ static iso_status save_and_load(const iso_cell_job *job, const iso_training_requ
 	iso_training_free(&x->t);
 	x->t = again;
 	if (job->agenda->suite->keep_models)
-		st = iso_artefact_write(job->dir, job->cell->key, x->facts, bytes.p, bytes.n,
-					promises_nothing(job), err);
+		st = iso_artefact_write(job->dir, "models", job->cell->key, x->facts, bytes.p,
+					bytes.n, promises_nothing(job), err);
 out:
 	iso_str_free(&bytes);
 	return st;
@@ -263,6 +264,8 @@ typedef struct bench {
 	const cJSON *earlier; /* a record of this cell, or NULL */
 	iso_training_request request;
 	iso_game *game; /* made for the first attack; NULL before */
+	iso_str method; /* with the game */
+	iso_pool_store store;
 	iso_judgement out;
 	cJSON *judged, *run;
 } bench;
@@ -304,19 +307,25 @@ static iso_status reuse(bench *k, iso_judge_kind kind, const cJSON *entry, iso_e
 static iso_status judge_attack(bench *k, const iso_attack_setup *a, iso_error *err)
 {
 	const iso_cell_job *job = k->job;
-	const iso_game_setup setup = {
-		.members = job->rows->train,
-		.nonmembers = job->rows->nonmembers,
-		.auxiliary = job->rows->aux,
-		.synthetic = k->synthetic,
-		.training = k->training,
-		.request = &k->request,
-		.max_targets = job->agenda->suite->attack_targets,
-		.dedup = job->agenda->suite->dataset[job->cell->dataset].split.dedup,
-		.seed = job->cell->seed};
+	iso_game_setup setup = {.members = job->rows->train,
+				.nonmembers = job->rows->nonmembers,
+				.auxiliary = job->rows->aux,
+				.synthetic = k->synthetic,
+				.training = k->training,
+				.request = &k->request,
+				.max_targets = job->agenda->suite->attack_targets,
+				.dedup =
+					job->agenda->suite->dataset[job->cell->dataset].split.dedup,
+				.seed = job->cell->seed};
 
-	if (!k->game)
+	if (!k->game) {
+		ISO_TRY(iso_cell_method(job->agenda, job->cell, &k->method, err));
+		k->store = (iso_pool_store){
+			.dir = job->dir, .method = k->method.p, .private = promises_nothing(job)};
+		if (job->agenda->suite->keep_models && !job->force)
+			setup.store = &k->store;
 		ISO_TRY(iso_game_new(&setup, &k->game, err));
+	}
 	return iso_judge_attacks(k->game, a, 1, &k->out, err);
 }
 
@@ -348,22 +357,33 @@ static iso_status judge_one(bench *k, iso_judge_kind kind, size_t i, iso_error *
 	iso_jsonw b = {0};
 	iso_status st;
 
+	const size_t at = kind == ISO_JUDGE_ATTACK ? a->nmetric + i : i;
+	const char *lost = k->job->lost ? k->job->lost[at] : NULL;
+
 	ISO_TRY(iso_judge_key(a, k->job->cell, kind, judge, key, err));
 	ISO_TRY(iso_json_parse(judge, strlen(judge), "judgement", &entry, err));
-	iso_jsonw_text(&b, entry, "key", key);
+	iso_jsonw_text(&b, entry, "key", lost ? "" : key); /* "": to be done again */
 	own = iso_jsonw_array(&b, entry, "caveats");
 	iso_jsonw_add(&b, k->judged, NULL, entry);
 	ISO_TRY(iso_jsonw_check(&b, "a record", err));
-	earlier = find_judged(k->earlier, key);
+	earlier = lost ? NULL : find_judged(k->earlier, key);
 	k->out.caveats = own;
-	if (earlier)
+	if (k->job->judging)
+		*k->job->judging = (int)at + 1;
+	if (lost && kind == ISO_JUDGE_ATTACK)
+		st = iso_judge_lost_attack(&a->attack[i], lost, &k->out, err);
+	else if (lost)
+		st = iso_judge_lost_metric(&a->metric[i], lost, &k->out, err);
+	else if (earlier)
 		st = reuse(k, kind, earlier, err);
 	else if (kind == ISO_JUDGE_ATTACK)
 		st = judge_attack(k, &a->attack[i], err);
 	else
 		st = judge_metric(k, &a->metric[i], err);
 	k->out.caveats = all;
-	if (!earlier && k->job->counts)
+	if (k->job->judging)
+		*k->job->judging = 0;
+	if (!earlier && !lost && k->job->counts)
 		k->job->counts->judged++;
 	for (item = own->child; item && st == ISO_OK; item = item->next)
 		st = iso_caveat_add(all, item->valuestring, err);
@@ -394,6 +414,7 @@ static iso_status judge_all(const iso_cell_job *job, cJSON *record, const cJSON 
 	for (size_t i = 0; i < a->nattack && st == ISO_OK; i++)
 		st = judge_one(&k, ISO_JUDGE_ATTACK, i, err);
 	iso_game_free(k.game);
+	iso_str_free(&k.method);
 	return st;
 }
 

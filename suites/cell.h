@@ -39,7 +39,11 @@ typedef struct iso_cell_job { /* all borrowed */
 	/* NULL, or the noise scale: above 0 it was calibrated for another seed of the same plan and
 	 * is taken; else filled in. May lie in memory shared with the parent. */
 	double *scale;
-	iso_cell_counts *counts;     /* likewise; NULL = not wanted */
+	iso_cell_counts *counts; /* likewise; NULL = not wanted */
+	/* NULL, or of each metric and then each attack NULL or how it brought an earlier attempt
+	 * down: it is recorded as failed, and is not tried */
+	const char *const *lost;
+	int *judging; /* NULL, or 1 + the place of the judgement under way, 0 between them */
 	int (*cancelled)(void *ctx); /* NULL, or non-zero when the training should stop */
 	int train_only;		     /* a probe: stop after the training and write nothing */
 } iso_cell_job;

@@ -45,6 +45,7 @@ iso_status iso_cell_task(void *ctx, iso_worker_page *page, iso_error *err)
 	job.progress = &page->progress;
 	job.scale = &page->scale;
 	job.counts = &page->counts;
+	job.judging = &page->judging;
 	job.cancelled = iso_worker_cancelled;
 	st = iso_cell_record(&job, &record, err);
 	if (st == ISO_OK)

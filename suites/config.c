@@ -72,6 +72,22 @@ static iso_status config_text(const iso_agenda *a, const iso_cell *c, iso_str *o
 	return iso_str_check(out, err);
 }
 
+iso_status iso_cell_method(const iso_agenda *a, const iso_cell *c, iso_str *out, iso_error *err)
+{
+	const iso_suite *s = a->suite;
+
+	iso_str_addf(out, "{\"accountant\":\"%s\",\"adjacency\":\"%s\",",
+		     iso_accountant_name(s->accountant), iso_adjacency_name(s->adjacency));
+	add_number(out, "delta", c->delta);
+	add_number(out, "epsilon", c->epsilon);
+	iso_str_add(out, "\"generator\":");
+	iso_str_add(out, c->generator_text);
+	iso_str_addf(out, ",\"harness\":%d,\"public_class_counts\":%s,\"secure\":%s}",
+		     HARNESS_VERSION, s->public_class_counts ? "true" : "false",
+		     s->secure ? "true" : "false");
+	return iso_str_check(out, err);
+}
+
 iso_status iso_cell_config(const iso_agenda *a, const iso_cell *c, cJSON **out, iso_error *err)
 {
 	iso_str text = {0};

@@ -13,12 +13,11 @@
 /* attacks.md section 1: TPR at FPR f needs 10/f non-members. */
 #define NEGATIVES_FOR_1_PERCENT 1000
 
-/* Faults of the machine or of the harness end the cell; anything else is a finding about the
- * plug-in. */
+/* Faults of the disk or of the harness end the cell; anything else, a plug-in that ran out of
+ * memory included, is a finding about the plug-in. */
 static int is_fatal(iso_status st)
 {
-	return st == ISO_E_NOMEM || st == ISO_E_IO || st == ISO_E_LIMIT || st == ISO_E_CANCELLED ||
-	       st == ISO_E_INTERNAL;
+	return st == ISO_E_IO || st == ISO_E_CANCELLED || st == ISO_E_INTERNAL;
 }
 
 iso_status iso_caveat_add(cJSON *caveats, const char *text, iso_error *err)
@@ -134,6 +133,32 @@ static iso_status add_caveats(const char *label, const iso_measures *m, cJSON *c
 	return ISO_OK;
 }
 
+static cJSON *attack_head(iso_jsonw *b, const iso_attack_setup *a, iso_status st, const char *why)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	iso_jsonw_text(b, o, "label", a->label);
+	iso_jsonw_text(b, o, "attack", a->attack->name);
+	iso_jsonw_text(b, o, "goal", iso_goal_name(a->attack->goal));
+	iso_jsonw_text(b, o, "knows", iso_attack_knowledge(a->attack, a->options));
+	iso_jsonw_text(b, o, "status",
+		       st == ISO_OK		 ? "ok"
+		       : st == ISO_E_UNSUPPORTED ? "unsupported"
+						 : "error");
+	iso_jsonw_text(b, o, "reason", st == ISO_OK ? NULL : why);
+	return o;
+}
+
+iso_status iso_judge_lost_attack(const iso_attack_setup *a, const char *why, iso_judgement *v,
+				 iso_error *err)
+{
+	iso_jsonw b = {0};
+
+	iso_jsonw_add(&b, v->attacks, NULL, attack_head(&b, a, ISO_E_PLUGIN, why));
+	iso_jsonw_number(&b, v->attack_seconds, a->label, NAN);
+	return iso_jsonw_check(&b, "a record", err);
+}
+
 static iso_status judge_attack(iso_game *g, const iso_attack_setup *a, iso_judgement *v,
 			       iso_error *err)
 {
@@ -147,16 +172,7 @@ static iso_status judge_attack(iso_game *g, const iso_attack_setup *a, iso_judge
 
 	if (is_fatal(st))
 		return iso_fail(err, st, "attack %s: %s", a->label, why.text);
-	o = cJSON_CreateObject();
-	iso_jsonw_text(&b, o, "label", a->label);
-	iso_jsonw_text(&b, o, "attack", a->attack->name);
-	iso_jsonw_text(&b, o, "goal", iso_goal_name(a->attack->goal));
-	iso_jsonw_text(&b, o, "knows", iso_attack_knowledge(a->attack, a->options));
-	iso_jsonw_text(&b, o, "status",
-		       ok			 ? "ok"
-		       : st == ISO_E_UNSUPPORTED ? "unsupported"
-						 : "error");
-	iso_jsonw_text(&b, o, "reason", ok ? NULL : why.text);
+	o = attack_head(&b, a, st, why.text);
 	if (ok)
 		add_outcome(&b, o, &p);
 	iso_jsonw_add(&b, v->attacks, NULL, o);
@@ -262,6 +278,18 @@ static iso_status judge_metric(const iso_metric_view *given, uint64_t seed,
 		st = add_caveats(s->label, &m, v->caveats, err);
 	iso_free(m.v);
 	return st;
+}
+
+iso_status iso_judge_lost_metric(const iso_metric_setup *m, const char *why, iso_judgement *v,
+				 iso_error *err)
+{
+	const iso_measure none = {.value = NAN, .low = NAN, .high = NAN};
+	iso_jsonw b = {0};
+
+	for (const iso_output *o = m->metric->outputs; o->key; o++)
+		add_measure(&b, v->metrics, m->label, o, &none, why);
+	iso_jsonw_number(&b, v->metric_seconds, m->label, NAN);
+	return iso_jsonw_check(&b, "a record", err);
 }
 
 /* Test rows that equal training rows stay, and are counted. */

@@ -99,6 +99,9 @@ iso_gen_env iso_cell_env(const iso_agenda *a, const iso_cell *c);
 /* The configuration of a cell, whose hash is its key: everything that determines its training. */
 iso_status iso_cell_config(const iso_agenda *a, const iso_cell *c, cJSON **out,
 			   iso_error *err) ISO_MUST_CHECK;
+/* The part of it that a shadow model shares: everything but data and seed. */
+iso_status iso_cell_method(const iso_agenda *a, const iso_cell *c, iso_str *out,
+			   iso_error *err) ISO_MUST_CHECK;
 iso_status iso_cell_make_key(const iso_agenda *a, iso_cell *c, iso_error *err) ISO_MUST_CHECK;
 /* The key of one attack or metric on a cell; `judge` is the setup's text. */
 typedef enum iso_judge_kind { ISO_JUDGE_METRIC, ISO_JUDGE_ATTACK } iso_judge_kind;

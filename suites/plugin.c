@@ -14,6 +14,7 @@
 #include "attacks/attack.h"
 #include "core/base/clock.h"
 #include "core/base/code.h"
+#include "core/base/log.h"
 #include "core/io/file.h"
 #include "generators/generator.h"
 #include "metrics/metric.h"
@@ -24,7 +25,14 @@ typedef const void *(*entry_fn)(void);
 
 static iso_status admit_generator(const void *d, iso_error *err)
 {
-	return iso_generator_register(d, err);
+	const iso_generator *g = d;
+
+	ISO_TRY(iso_generator_register(g, err));
+	if (!g->save || !g->load)
+		iso_note("generator %s has no slot %s: its models cannot be kept, so an attack or "
+			 "a metric added later trains it again",
+			 g->name, g->save ? "load" : "save");
+	return ISO_OK;
 }
 
 static iso_status admit_attack(const void *d, iso_error *err)

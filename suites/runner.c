@@ -22,6 +22,7 @@ typedef struct slot {
 	iso_verdict_entry *entry;
 	iso_cell_job job;
 	iso_verdict_job verdict_job;
+	char **lost; /* [nmetric + nattack] of the cell; see iso_cell_job.  NULL = none */
 } slot;
 
 typedef struct runner {
@@ -216,6 +217,53 @@ static iso_status note_failure(runner *r, const iso_cell *c, iso_status code, co
 	return ISO_OK;
 }
 
+/* ------------------------------------------------------------------ lost judgements */
+
+static size_t judges_of(const runner *r)
+{
+	return r->a->nmetric + r->a->nattack;
+}
+
+static void forget_lost(const runner *r, slot *s)
+{
+	for (size_t i = 0; s->lost && i < judges_of(r); i++)
+		iso_free(s->lost[i]);
+	iso_free(s->lost);
+	s->lost = NULL;
+}
+
+/* An attack or metric that took its worker down costs its own judgement: the cell is done again
+ * without it (the training is on disk).  *again: it was started. */
+static iso_status retry_without(runner *r, size_t i, const iso_finished *done, int *again,
+				iso_error *err)
+{
+	const iso_limits limits = limits_of(r);
+	const iso_worker_page *page = r->worker[i].page;
+	slot *s = &r->slot[i];
+	const size_t at = (size_t)page->judging - 1;
+	char text[900];
+
+	*again = 0;
+	if (page->judging < 1 || at >= judges_of(r) || r->stop || (s->lost && s->lost[at]))
+		return ISO_OK;
+	if (!s->lost)
+		s->lost = iso_alloc(judges_of(r), sizeof(*s->lost));
+	snprintf(text, sizeof(text), "%s: %s",
+		 done->outcome == ISO_TASK_TIMEOUT ? "time limit" : "crash", done->text);
+	if (!s->lost || !(s->lost[at] = iso_strdup(text)))
+		return iso_no_memory(err, "a lost judgement");
+	iso_warn("cell %.8s: %s %s is left out of it: %s", s->cell->key,
+		 at < r->a->nmetric ? "metric" : "attack",
+		 at < r->a->nmetric ? r->a->metric[at].label
+				    : r->a->attack[at - r->a->nmetric].label,
+		 text);
+	r->sum->lost++;
+	s->job.lost = (const char *const *)s->lost;
+	r->running++;
+	*again = 1;
+	return iso_worker_start(&r->worker[i], iso_cell_task, &s->job, &limits, page->scale, err);
+}
+
 /* The worker died before it could write: the parent records it. */
 static iso_status note_death(runner *r, const slot *s, const iso_finished *done, iso_error *err)
 {
@@ -250,13 +298,19 @@ static iso_status note_refuted(runner *r, const slot *s, iso_error *err)
 static iso_status note_cell(runner *r, size_t i, const iso_finished *done, iso_error *err)
 {
 	const iso_worker_page *page = r->worker[i].page;
-	const slot *s = &r->slot[i];
+	slot *s = &r->slot[i];
 	iso_run_summary *sum = r->sum;
+	int again = 0;
 
-	r->ended++;
 	sum->trained += page->counts.trained;
 	sum->judged += page->counts.judged;
 	sum->reused += page->counts.reused;
+	if (done->outcome != ISO_TASK_DONE)
+		ISO_TRY(retry_without(r, i, done, &again, err));
+	if (again)
+		return ISO_OK;
+	forget_lost(r, s);
+	r->ended++;
 	if (done->outcome != ISO_TASK_DONE)
 		return note_death(r, s, done, err);
 	if (done->code == ISO_E_UNSUPPORTED && !page->lost) {
@@ -372,8 +426,10 @@ static iso_status with_workers(runner *r, iso_error *err)
 		st = prepare_verdicts(r, err);
 	if (st == ISO_OK)
 		st = run_all(r, err);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		iso_worker_close(&r->worker[i]);
+		forget_lost(r, &r->slot[i]);
+	}
 	iso_free(r->worker);
 	iso_free(r->slot);
 	iso_free(r->scale);

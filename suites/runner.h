@@ -35,6 +35,8 @@ typedef struct iso_run_summary {
 	/* Tasks: trainings and judgements (one attack or metric of one cell) done by this run, and
 	 * taken from earlier ones. */
 	size_t trained, judged, reused;
+	size_t lost; /* judgements that crashed or ran out of time and cost their cell nothing else
+		      */
 	int interrupted;
 	double seconds;
 	iso_failure *failure; /* [nfailure]; owned */

@@ -15,6 +15,7 @@ typedef struct iso_worker_page {
 	iso_progress progress;
 	double scale;		/* see iso_cell_job */
 	iso_cell_counts counts; /* likewise */
+	int judging;		/* likewise */
 	int finished;		/* the task's function returned: status and text are its own */
 	int lost;		/* set by the task: not even its failure could be recorded */
 	iso_status status;

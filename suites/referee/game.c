@@ -114,7 +114,7 @@ iso_status iso_game_new(const iso_game_setup *setup, iso_game **out, iso_error *
 	if (st == ISO_OK)
 		st = hide_targets(g, err);
 	if (st == ISO_OK && setup->request)
-		st = iso_pool_new(setup->request, &g->pool, err);
+		st = iso_pool_new(setup->request, setup->store, &g->pool, err);
 	if (st != ISO_OK) {
 		iso_game_free(g);
 		return st;

@@ -21,8 +21,9 @@ typedef struct iso_game_setup { /* all borrowed, for the life of the referee */
 	const iso_training
 		*training; /* the generator under attack; NULL: only its rows are at hand */
 	const iso_training_request
-		*request;	  /* how it was trained, for shadow trainings; NULL: none */
-	const iso_rounds *rounds; /* messages of a federated training; NULL: none */
+		*request; /* how it was trained, for shadow trainings; NULL: none */
+	const struct iso_pool_store *store; /* where shadow models are kept; NULL: in memory */
+	const iso_rounds *rounds;	    /* messages of a federated training; NULL: none */
 	size_t max_targets;
 	size_t worlds; /* neighbour games: models to be told apart; 0 = 16 */
 	int dedup;     /* values that stand on both sides are targets of neither (targets.h) */

@@ -4,20 +4,26 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/io/jsonw.h"
 #include "core/rand/rand.h"
+#include "results/artefact.h"
+#include "results/record.h"
 
 struct iso_model {
 	char hash[65]; /* of the rows */
 	uint64_t ids;  /* hash of their identities, which key some methods' noise */
 	uint64_t seed;
+	size_t rows;
 	iso_training training;
 	const iso_schema *schema;
 };
 
 struct iso_pool {
 	iso_training_request request;
+	const iso_pool_store *store; /* borrowed, or NULL */
+	char public_rows[65];	     /* their hash; "" without any */
 	iso_model **model;
-	size_t n, cap;
+	size_t n, cap, taken;
 	iso_models view;
 };
 
@@ -40,14 +46,24 @@ static iso_status pool_score(const iso_model *m, const iso_table *rows, double *
 	return iso_training_score(&m->training, rows, out, err);
 }
 
-iso_status iso_pool_new(const iso_training_request *request, iso_pool **out, iso_error *err)
+iso_status iso_pool_new(const iso_training_request *request, const iso_pool_store *store,
+			iso_pool **out, iso_error *err)
 {
+	const iso_generator *g = request->generator;
 	iso_pool *p = iso_alloc(1, sizeof(*p));
+	iso_status st = ISO_OK;
 
 	*out = NULL;
 	if (!p)
 		return iso_no_memory(err, "the pool of shadow models");
 	p->request = *request;
+	p->store = g->save && g->load ? store : NULL;
+	if (p->store && request->public_rows)
+		st = iso_table_hash(request->public_rows, p->public_rows, err);
+	if (st != ISO_OK) {
+		iso_free(p);
+		return st;
+	}
 	p->view =
 		(iso_models){.ctx = p, .train = pool_train, .draw = pool_draw, .score = pool_score};
 	*out = p;
@@ -88,25 +104,98 @@ static iso_status count_classes(const iso_table *t, size_t **out, iso_error *err
 	return ISO_OK;
 }
 
-static iso_status fit(const iso_pool *p, const iso_table *rows, iso_model *m, iso_error *err)
+/* The request of one shadow; *counts owned by the caller. */
+static iso_status request_of(const iso_pool *p, const iso_table *rows, const iso_model *m,
+			     iso_training_request *r, size_t **counts, iso_error *err)
 {
-	iso_training_request r = p->request;
-	size_t *counts = NULL;
+	*counts = NULL;
+	*r = p->request;
+	r->train = rows;
+	r->n = 0;
+	r->scale = 0; /* other rows, another plan */
+	r->seed = iso_key_child(iso_key_new(m->seed, "pool/train"), m->hash, m->ids).k;
+	r->progress = NULL;
+	r->curve = NULL;
+	r->replay = NULL;
+	r->client_count = NULL;
+	if (!r->class_count)
+		return ISO_OK;
+	ISO_TRY(count_classes(rows, counts, err));
+	r->class_count = *counts;
+	return ISO_OK;
+}
+
+/* ------------------------------------------------------------------ the store */
+
+static iso_status key_of(const iso_pool *p, const iso_model *m, char key[33], iso_error *err)
+{
+	iso_str text = {0};
 	iso_status st;
 
-	r.train = rows;
-	r.n = 0;
-	r.scale = 0; /* other rows, another plan */
-	r.seed = iso_key_child(iso_key_new(m->seed, "pool/train"), m->hash, m->ids).k;
-	r.progress = NULL;
-	r.curve = NULL;
-	r.replay = NULL;
-	r.client_count = NULL;
-	if (r.class_count) {
-		ISO_TRY(count_classes(rows, &counts, err));
-		r.class_count = counts;
+	iso_str_addf(&text, "shadow\n%s\n%s\n%s\n%016llx %016llx", p->store->method, p->public_rows,
+		     m->hash, (unsigned long long)m->ids, (unsigned long long)m->seed);
+	st = iso_str_check(&text, err);
+	if (st == ISO_OK)
+		st = iso_key_of(text.p, text.n, key, err);
+	iso_str_free(&text);
+	return st;
+}
+
+/* m->training.model stays NULL when there is no usable file. */
+static iso_status take(iso_pool *p, const iso_training_request *r, const char *key, iso_model *m,
+		       iso_error *err)
+{
+	iso_artefact a = {0};
+	iso_error why = {0};
+	iso_status st;
+
+	ISO_TRY(iso_artefact_read(p->store->dir, "shadows", key, &a, err));
+	if (!a.facts)
+		return ISO_OK;
+	st = iso_training_load(r, a.bytes, a.n, &m->training, &why);
+	iso_artefact_free(&a);
+	p->taken += st == ISO_OK;
+	return st == ISO_E_NOMEM ? iso_fail(err, st, "%s", why.text) : ISO_OK;
+}
+
+static iso_status keep(const iso_pool *p, const char *key, const iso_model *m, iso_error *err)
+{
+	iso_jsonw w = {0};
+	cJSON *facts = iso_jsonw_object(&w, NULL, NULL);
+	iso_str bytes = {0};
+	iso_status st = ISO_OK;
+
+	iso_jsonw_text(&w, facts, "shadow", m->hash);
+	iso_jsonw_number(&w, facts, "rows", (double)m->rows);
+	ISO_TRY_OUT(iso_jsonw_check(&w, "a shadow model", err));
+	ISO_TRY_OUT(p->request.generator->save(m->training.model, &bytes, err));
+	ISO_TRY_OUT(iso_str_check(&bytes, err));
+	st = iso_artefact_write(p->store->dir, "shadows", key, facts, bytes.p ? bytes.p : "",
+				bytes.n, p->store->private, err);
+out:
+	cJSON_Delete(facts);
+	iso_str_free(&bytes);
+	return st;
+}
+
+static iso_status make(iso_pool *p, const iso_table *rows, iso_model *m, iso_error *err)
+{
+	iso_training_request r;
+	size_t *counts = NULL;
+	char key[33] = "";
+	iso_status st;
+
+	ISO_TRY_OUT(request_of(p, rows, m, &r, &counts, err));
+	if (p->store) {
+		ISO_TRY_OUT(key_of(p, m, key, err));
+		ISO_TRY_OUT(take(p, &r, key, m, err));
 	}
-	st = iso_train(&r, &m->training, err);
+	if (!m->training.model) {
+		ISO_TRY_OUT(iso_train(&r, &m->training, err));
+		if (p->store)
+			st = keep(p, key, m, err);
+	}
+out:
 	iso_free(counts);
 	return st;
 }
@@ -145,10 +234,11 @@ iso_status iso_pool_train(iso_pool *p, const iso_table *rows, uint64_t seed, con
 	m->seed = seed;
 	m->ids = ids;
 	m->schema = p->request.train->schema;
+	m->rows = rows->n;
 	memcpy(m->hash, hash, sizeof(hash));
-	st = fit(p, rows, m, err);
+	st = make(p, rows, m, err);
 	if (st != ISO_OK) {
-		iso_free(m);
+		model_free(m);
 		return st;
 	}
 	p->model[p->n++] = m;
@@ -159,6 +249,11 @@ iso_status iso_pool_train(iso_pool *p, const iso_table *rows, uint64_t seed, con
 size_t iso_pool_trained(const iso_pool *p)
 {
 	return p ? p->n : 0;
+}
+
+size_t iso_pool_taken(const iso_pool *p)
+{
+	return p ? p->taken : 0;
 }
 
 const iso_models *iso_pool_models(iso_pool *p)

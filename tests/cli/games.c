@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Each game with a toy attack whose success is known beforehand, and the pool of shadow models. */
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/data/catalogue.h"
 #include "core/data/split.h"
@@ -345,8 +347,8 @@ START_TEST(pool)
 	const iso_model *m[4];
 	iso_table *x, *y;
 
-	tk_ok(iso_pool_new(&request, &a, &err));
-	tk_ok(iso_pool_new(&request, &b, &err));
+	tk_ok(iso_pool_new(&request, NULL, &a, &err));
+	tk_ok(iso_pool_new(&request, NULL, &b, &err));
 	tk_ok(iso_pool_train(a, aux, 0, &m[0], &err));
 	tk_ok(iso_pool_train(a, aux, 0, &m[1], &err));
 	ck_assert_ptr_eq(m[0], m[1]);
@@ -365,6 +367,50 @@ START_TEST(pool)
 	iso_table_free(y);
 	iso_pool_free(a);
 	iso_pool_free(b);
+}
+END_TEST
+
+/* A shadow is a task with an artefact: another pool takes it from the directory, whole or not at
+ * all, and another method never does. */
+START_TEST(pool_on_disk)
+{
+	const char *dir = tk_tempdir();
+	char folder[4200], file[8400];
+	iso_pool_store store = {.dir = dir, .method = "{\"generator\":\"a\"}"};
+	iso_pool *p[4];
+	const iso_model *m[4];
+	iso_table *x, *y;
+	DIR *d;
+	struct dirent *e;
+	FILE *f;
+
+	snprintf(folder, sizeof(folder), "%s/shadows", dir);
+	ck_assert_int_eq(mkdir(folder, 0755), 0);
+	for (int i = 0; i < 4; i++) {
+		if (i == 2)
+			store.method = "{\"generator\":\"b\"}";
+		if (i == 3) { /* both files damaged */
+			d = opendir(folder);
+			while ((e = readdir(d)) != NULL) {
+				snprintf(file, sizeof(file), "%s/%s", folder, e->d_name);
+				if (e->d_name[0] != '.' && (f = fopen(file, "a")) != NULL) {
+					fputs("x", f);
+					fclose(f);
+				}
+			}
+			closedir(d);
+		}
+		tk_ok(iso_pool_new(&request, &store, &p[i], &err));
+		tk_ok(iso_pool_train(p[i], aux, 0, &m[i], &err));
+		ck_assert_uint_eq(iso_pool_taken(p[i]), i == 1);
+	}
+	tk_ok(iso_pool_models(p[0])->draw(m[0], 7, 50, &x, &err));
+	tk_ok(iso_pool_models(p[1])->draw(m[1], 7, 50, &y, &err));
+	ck_assert_mem_eq(x->cells, y->cells, 50 * data->schema->ncol * sizeof(double));
+	iso_table_free(x);
+	iso_table_free(y);
+	for (int i = 0; i < 4; i++)
+		iso_pool_free(p[i]);
 }
 END_TEST
 
@@ -544,6 +590,7 @@ int main(void)
 	tcase_add_test(c, neighbour);
 	tcase_add_test(c, federated);
 	tcase_add_test(c, pool);
+	tcase_add_test(c, pool_on_disk);
 	tcase_add_test(c, right_guesses);
 	tcase_add_test(c, shipped);
 	tcase_add_test(c, shadows);

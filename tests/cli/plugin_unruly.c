@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A generator from a shared object that does what a harness must survive: option `does`. */
+/* A generator and an attack from a shared object that do what a harness must survive: option
+ * `does`. */
 #include <math.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "attacks/attack.h"
 #include "core/base/alloc.h"
 #include "generators/generator.h"
 
 const iso_generator *iso_plugin_generator(void);
+const iso_attack *iso_plugin_attack(void);
 
 enum { NOTHING, CRASH, HANG, GROW, FAIL, QUIT, OUTSIDE, INFINITE };
 typedef struct opts {
@@ -105,4 +108,42 @@ static const iso_generator unruly = {
 const iso_generator *iso_plugin_generator(void)
 {
 	return &unruly;
+}
+
+static iso_status guess(const iso_attack_view *view, const void *opt, void *state, iso_guess *out,
+			iso_error *err)
+{
+	const opts *o = opt;
+
+	(void)state;
+	if (o->does == CRASH)
+		raise(SIGSEGV);
+	if (o->does == QUIT)
+		_exit(0);
+	while (o->does == HANG)
+		pause();
+	if (o->does == FAIL)
+		return iso_no_memory(err, "an unruly attack");
+	for (size_t i = 0; i < view->targets->n; i++)
+		out[i].score = 0;
+	return ISO_OK;
+}
+
+static const iso_attack rude = {
+	.abi = ISO_ATTACK_ABI,
+	.name = "rude",
+	.title = "What a harness must survive of an attack",
+	.citation = "none",
+	.card = "Crashes, hangs, quits or fails, as asked.",
+	.goal = ISO_GOAL_MEMBERSHIP,
+	.version = 1,
+	.knowledge = "NB",
+	.options = options,
+	.options_size = sizeof(opts),
+	.guess = guess,
+};
+
+const iso_attack *iso_plugin_attack(void)
+{
+	return &rude;
 }

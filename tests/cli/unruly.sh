@@ -42,6 +42,23 @@ expect 0 "0 done now, 1 done before, 0 failed" "$isoeps" run s.json --plugin "$p
 # Without the plug-in the suite is refused before anything runs.
 expect 2 "unruly" "$isoeps" run s.json --out p
 
+# An attack that takes its worker down costs its own judgement: the model is loaded again, the other attacks and the metric
+# are there, and the next run tries that attack again.
+rude() { printf '{"name": "rude", "label": "%s", "options": {"does": "%s"}}' "$1" "$1"; }
+cat >rude.json <<END
+{"name": "rude", "datasets": ["wdbc"], "rows": 50, "generators": ["independent"], "verify": false, "limits": {"seconds": 4},
+ "attacks": ["plagiarism-index", $(rude crash), $(rude nothing), $(rude quit), $(rude hang), $(rude fail), {"name": "plagiarism-index", "label": "last"}],
+ "metrics": ["marginals"], "attack_targets": 20}
+END
+expect 4 "3 judgements that crashed or ran out of time" "$isoeps" run rude.json --plugin "$plugin" --out rude --jobs 1
+f=$(ls rude/cells/*.json)
+grep -q '^	"status": "ok"' "$f" || bad "the cell of a crashing attack is lost"
+for text in '"crash: signal 11' '"crash: ' '"time limit: ' 'out of memory' ; do
+	grep -q "\"reason\": $text\|$text" "$f" || bad "no reason with $text"
+done
+[ "$(grep -c '"auc": 0\|"auc": [1-9]' "$f")" -ge 3 ] || bad "attacks beside a crashing one have no result"
+expect 4 "1 cells: 1 done now, 0 done before, 0 failed; 0 trained, 0 judged" "$isoeps" run rude.json --plugin "$plugin" --out rude --jobs 1
+
 # A record that was cut, or overwritten with nonsense, is reported and done again.
 f=$(ls o/cells/*.json | head -n 1)
 echo '{"isoeps": 1' >"$f"

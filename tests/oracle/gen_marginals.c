@@ -188,7 +188,19 @@ START_TEST(template_is_sound_and_right)
 	iso_verdict v;
 	void *o;
 	iso_training m = gen_train(g, "clip_share=1", t, 1, 1e-9, NULL, &o);
-	iso_table *out = gen_sample(&m, fx_schema(), 20000);
+	iso_table *out = gen_sample(&m, fx_schema(), 20000), *again;
+	iso_training back;
+	iso_str bytes = {0};
+	const iso_training_request load = {
+		.generator = g, .options = o, .train = t, .epsilon = 1, .delta = 1e-5};
+	tk_ok(g->save(m.model, &bytes, &err));
+	tk_ok(iso_training_load(&load, bytes.p, bytes.n, &back, &err));
+	again = gen_sample(&back, fx_schema(), 20000);
+	ck_assert_mem_eq(out->cells, again->cells, 20000 * fx_schema()->ncol * sizeof(double));
+	iso_training_free(&back);
+	iso_table_free(again);
+	tk_fails(iso_training_load(&load, bytes.p, bytes.n - 1, &back, &err), ISO_E_DATA, "bytes");
+	iso_str_free(&bytes);
 	tk_assert_close(gen_mean(out, 0, -1), gen_mean(t, 0, -1), 0, 1);
 	tk_assert_close(gen_mean(out, 4, -1), gen_mean(t, 4, -1), 0, 0.02);
 	iso_table_free(out);
