@@ -7,404 +7,253 @@
  * ALGORITHM (method card "mst").  Numbers are cut into `bins` bins of their public bounds.
  *  1. Measure every one-way marginal.
  *  2. Per column, cells that were measured below three standard deviations are merged into one.
- *  3. d - 1 times: among the pairs that join two components of the forest, draw one by the
- *     exponential mechanism with score |true 2-way counts - product of the released 1-way
- * counts|_1.
- *  4. Measure the chosen pairs, and fit the graphical model of the tree (kit/tree_model.h).
- *  5. Sample rows down the tree; a merged cell gives one of its cells, uniformly.
+ *  3. label=star: measure every column jointly with the label.
+ *  4. Fit the graphical model (kit/graph_model.h) of what was measured.  As often as a spanning
+ *     forest has edges: among the pairs that join two components, draw one by the exponential
+ *     mechanism with score |true 2-way counts - those of the model|_1.
+ *  5. Measure the chosen pairs and fit the model again.
+ *  6. Sample rows along the junction tree; a merged cell gives one of its cells, uniformly.
  *
- * PRIVACY ARGUMENT.  Neighbours: add or remove one record.  One third of the budget (zCDP) each:
- *  "one-way"  one Gaussian histogram of d tables: a record is in one cell of each, L2 sqrt d.
- *  "edge"     d - 1 choices by the exponential mechanism; a record moves one true count by one and
- *             the released marginals not at all, so a score moves by at most 1.
- *  "two-way"  one Gaussian histogram of the d - 1 chosen tables: L2 sqrt(d - 1).
- * With multiplier s for the histograms (zCDP 1/(2 s^2) each) a choice gets epsilon 2 / (s
- * sqrt(d-1)), since epsilon-bounded range is epsilon^2/8 zCDP.  The ledger composes them exactly.
- * Which pairs may be chosen follows from the schema and from earlier choices; the rest is
- * post-processing.
+ * PRIVACY ARGUMENT.  Neighbours: add or remove one record.  Shares of the budget (zCDP):
+ *  "one-way"  d Gaussian histograms: a record is in one cell of each, sensitivity 1.
+ *  "edge"     the choices by the exponential mechanism; a record moves one true count by one and
+ *             the model, which follows from releases, not at all: sensitivity 1.
+ *  "two-way"  a Gaussian histogram of every pair with the label and of every chosen pair.
+ * With free scale s and share f, k histograms have multiplier s sqrt(k/f) each (zCDP f/(2 s^2)
+ * together), and one of k choices has epsilon 2 / (s sqrt(k/f)), since epsilon-bounded range is
+ * epsilon^2/8 zCDP.  The ledger composes them exactly.  Which pairs may be chosen follows from the
+ * schema and from earlier choices; the rest is post-processing.
  *
- * DEVIATIONS.  Rows are independent draws from the tree instead of the authors' rounding of counts,
- * so that row i does not depend on how many rows are asked for.  The model starts at the measured
- * tables, not at the uniform distribution.
+ * DEVIATIONS.  label=star: a spanning tree need not hold the edges of the label, and a classifier
+ * that is trained on its rows then misses most of them.  With the star the model is a
+ * tree-augmented naive Bayes (Friedman, Geiger, Goldszmidt 1997): a spanning tree of the other
+ * columns, and the label beside every pair.  label=tree: as published.  The tables get most of the
+ * budget (the authors give each kind of release a third).  Rows are independent draws from the
+ * model instead of the authors' rounding of counts, so that row i does not depend on how many rows
+ * are asked for.  The model starts at the measured tables, not at the uniform law.
  *
- * COST.  d^2/2 passes over the codes for the scores; memory 4 n d bytes during fit. */
+ * COST.  d^2/2 passes over the codes for the scores; memory 4 n (d + 1) bytes during fit. */
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/math/vmath.h"
-#include "core/privacy/mechanism.h"
-#include "generators/generator.h"
-#include "generators/kit/labels.h"
-#include "generators/kit/merged.h"
+#include "generators/kit/marginal_model.h"
 #include "generators/kit/pairs.h"
-#include "generators/kit/parts.h"
-#include "generators/kit/tree_model.h"
+
+enum { STAR, TREE };
 
 typedef struct opts {
+	int label;
 	int64_t bins, max_cells, iterations;
+	double one_share, edge_share;
 } opts;
 
 static const iso_option options[] = {
+	ISO_OPT_ENUM(opts, label, "star", "star|tree",
+		     "star: every column is also measured with the label; tree: as published"),
 	ISO_OPT_INT(opts, bins, "32", 2, 4096, "equal-width bins of a numeric column"),
 	ISO_OPT_INT(opts, max_cells, "1000000", 4, 100000000,
-		    "pairs of columns with more cells than this are never measured"),
+		    "tables (with label=star: pairs and the label) of more cells are never used"),
 	ISO_OPT_INT(opts, iterations, "2000", 1, 100000,
 		    "steps of mirror descent when the model is fitted"),
+	ISO_OPT_REAL(opts, one_share, "0.2", 0.01, 0.98,
+		     "share of the budget (zCDP) of the one-way counts; published: 1/3"),
+	ISO_OPT_REAL(opts, edge_share, "0.1", 0.01, 0.98,
+		     "share of the choices of pairs; published: 1/3; the tables get the rest"),
 	{0},
 };
 
-typedef struct model {
-	const iso_schema *schema; /* borrowed: public */
-	opts o;
-	iso_binning bin; /* layout of the codes, no rows; owned */
-	double scale;	 /* noise multiplier of both histograms */
-	size_t nedge;
-	double *one;	 /* [bin.total] as released; owned */
-	uint32_t *pair;	 /* [nedge][2] as chosen; owned */
-	double *two;	 /* chosen tables one after the other, as released; owned */
-	size_t two_size; /* numbers in `two` */
-	/* derived from the above */
-	iso_merged merged; /* owned */
-	iso_tree_model tree;
-} model;
+/* What may be measured: a function of schema and options. */
+typedef struct layout {
+	size_t hub;  /* the label under label=star, else SIZE_MAX */
+	size_t star; /* tables with the hub */
+	size_t tree; /* edges of every spanning forest of the other columns */
+	iso_pair_rule rule;
+} layout;
 
-/* ------------------------------------------------------------------ layout and plan */
-
-static iso_status layout(const iso_schema *s, const opts *o, iso_binning *out, iso_error *err)
+static iso_status layout_of(const iso_discrete *cols, const opts *o, layout *out, iso_error *err)
 {
-	iso_table *empty = NULL;
-	ISO_TRY(iso_table_new(s, 0, &empty, err));
-	const iso_status st =
-		iso_bin_table(empty, (size_t)o->bins, ISO_ENC_FEATURES | ISO_ENC_LABEL, out, err);
-	iso_table_free(empty);
-	return st;
+	const size_t hub = o->label == STAR ? cols->label : SIZE_MAX;
+	*out = (layout){.hub = hub,
+			.rule = {.cells = cols->bin.cells,
+				 .n = cols->bin.ncode,
+				 .hub = hub,
+				 .max_cells = (double)o->max_cells}};
+	for (size_t j = 0; j < cols->bin.ncode; j++)
+		out->star += iso_pair_with_hub(&out->rule, j);
+	return iso_forest_edges(&out->rule, &out->tree, err);
+}
+
+/* Noise multiplier of each of k histograms that have this share of 1/(2 scale^2) together. */
+static double noise_of(double scale, double share, size_t k)
+{
+	return scale * sqrt((double)k / share);
+}
+
+static double table_share(const opts *o)
+{
+	return 1 - o->one_share - o->edge_share;
+}
+
+static iso_status check(const iso_gen_env *env, iso_error *err)
+{
+	const opts *o = env->options;
+	ISO_FAIL_IF(!(table_share(o) > 0), err, ISO_E_CONFIG,
+		    "one_share and edge_share (mst): %g and %g leave nothing for the tables; make "
+		    "their sum less than 1",
+		    o->one_share, o->edge_share);
+	return ISO_OK;
 }
 
 static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_error *err)
 {
 	const opts *o = env->options;
-	iso_binning b;
-	size_t n;
+	iso_discrete cols;
+	layout l;
 	iso_status st;
-	ISO_TRY(layout(env->schema, o, &b, err));
-	ISO_TRY_OUT(iso_forest_edges(b.cells, b.ncode, (double)o->max_cells, &n, err));
-	ISO_TRY_OUT(iso_plan_gaussian(out, (iso_entry){.why = "one-way"}, scale, 1, 1,
-				      sqrt((double)b.ncode), err));
-	if (n == 0)
-		goto out;
-	const iso_plan_item edge = {.why = "edge",
-				    .event = {.mechanism = ISO_MECH_EXPONENTIAL,
-					      .epsilon = 2 / (scale * sqrt((double)n)),
-					      .count = n},
-				    .norm = ISO_NORM_L1,
-				    .sensitivity = 1};
-	ISO_TRY_OUT(iso_plan_add(out, &edge, err));
-	ISO_TRY_OUT(iso_plan_gaussian(out, (iso_entry){.why = "two-way"}, scale, 1, 1,
-				      sqrt((double)n), err));
-out:
-	iso_binning_free(&b);
-	return st;
-}
-
-/* ------------------------------------------------------------------ model */
-
-static void destroy(void *model_)
-{
-	model *m = model_;
-	if (!m)
-		return;
-	iso_binning_free(&m->bin);
-	iso_free(m->one);
-	iso_free(m->pair);
-	iso_free(m->two);
-	iso_merged_free(&m->merged);
-	iso_tree_free(&m->tree);
-	iso_free(m);
-}
-
-static iso_status model_new(const iso_gen_env *env, model **out, iso_error *err)
-{
-	model *m = iso_alloc(1, sizeof *m);
-	iso_status st;
-	if (!m)
-		return iso_no_memory(err, "a tree of marginals");
-	m->schema = env->schema;
-	m->o = *(const opts *)env->options;
-	ISO_TRY_OUT(layout(env->schema, &m->o, &m->bin, err));
-	ISO_TRY_OUT(iso_forest_edges(m->bin.cells, m->bin.ncode, (double)m->o.max_cells, &m->nedge,
-				     err));
-	m->one = iso_alloc(m->bin.total, sizeof *m->one);
-	m->pair = iso_alloc(m->nedge, 2 * sizeof *m->pair);
-	if (!m->one || !m->pair)
-		st = iso_no_memory(err, "a tree of marginals");
-out:
-	if (st != ISO_OK)
-		destroy(m);
-	else
-		*out = m;
-	return st;
-}
-
-static iso_status merge(model *m, iso_error *err)
-{
-	return iso_merged_new(&m->bin, m->one, m->scale * sqrt((double)m->bin.ncode), &m->merged,
-			      err);
-}
-
-/* Numbers that the chosen tables hold. */
-static size_t two_size(const model *m)
-{
-	size_t n = 0;
-	for (size_t e = 0; e < m->nedge; e++)
-		n += m->merged.cells[m->pair[2 * e]] * m->merged.cells[m->pair[2 * e + 1]];
-	return n;
-}
-
-/* Step 4, second half. */
-static iso_status fit_tree(model *m, iso_error *err)
-{
-	iso_tree_edge *edge = iso_alloc(m->nedge, sizeof *edge);
-	const double *y = m->two;
-	if (!edge)
-		return iso_no_memory(err, "a tree of marginals");
-	for (size_t e = 0; e < m->nedge; e++) {
-		edge[e] = (iso_tree_edge){.a = m->pair[2 * e],
-					  .b = m->pair[2 * e + 1],
-					  .y = y,
-					  .weight = 1 / (m->scale * sqrt((double)m->nedge))};
-		y += m->merged.cells[edge[e].a] * m->merged.cells[edge[e].b];
+	ISO_TRY(iso_discrete_new(env->schema, (size_t)o->bins, &cols, err));
+	ISO_TRY_OUT(layout_of(&cols, o, &l, err));
+	const size_t d = cols.bin.ncode, pairs = l.star + l.tree;
+	ISO_TRY_OUT(iso_plan_gaussian(out, (iso_entry){.why = "one-way"},
+				      noise_of(scale, o->one_share, d), 1, d, 1, err));
+	if (l.tree) {
+		const iso_event choice = {.mechanism = ISO_MECH_EXPONENTIAL,
+					  .epsilon = 2 / noise_of(scale, o->edge_share, l.tree),
+					  .count = l.tree};
+		ISO_TRY_OUT(iso_plan_event(out, (iso_entry){.why = "edge"}, &choice, 1, err));
 	}
-	const iso_tree_problem p = {.nvar = m->bin.ncode,
-				    .nedge = m->nedge,
-				    .cells = m->merged.cells,
-				    .y = m->merged.count,
-				    .weight = m->merged.weight,
-				    .edge = edge,
-				    .total = m->merged.total,
-				    .iterations = (size_t)m->o.iterations};
-	const iso_status st = iso_tree_fit(&p, &m->tree, err);
-	iso_free(edge);
+	if (pairs)
+		ISO_TRY_OUT(iso_plan_gaussian(out, (iso_entry){.why = "two-way"},
+					      noise_of(scale, table_share(o), pairs), 1, pairs, 1,
+					      err));
+out:
+	iso_discrete_free(&cols);
 	return st;
 }
 
 /* ------------------------------------------------------------------ fit */
 
-/* Scores of step 3: distances from the product of the released marginals. */
-static iso_status score_pairs(const model *m, const iso_binning *b, size_t n, iso_pair_scores *out,
-			      iso_error *err)
+typedef struct fitting {
+	const iso_fit *f;
+	opts o;
+	layout l;
+	iso_marginals *m;
+	iso_binning rows; /* PRIVATE codes, of merged cells after step 2 */
+	iso_scope *pair;  /* [npair] candidates */
+	double *score;	  /* PRIVATE [npair] */
+	size_t npair;
+} fitting;
+
+static iso_status measure(fitting *t, const iso_scope *pair, iso_error *err)
 {
-	double *share = iso_alloc(b->total, sizeof *share);
-	if (!share)
-		return iso_no_memory(err, "scores of pairs");
-	memcpy(share, m->merged.count, b->total * sizeof *share);
-	for (size_t j = 0; j < b->ncode; j++)
-		iso_simplex_from_counts(share + m->merged.first[j], m->merged.cells[j]);
-	const iso_pair_data data = {.code = b->code,
-				    .n = n,
-				    .d = b->ncode,
-				    .cells = m->merged.cells,
-				    .public_cells = b->cells,
-				    .max_cells = (double)m->o.max_cells,
-				    .share = share,
-				    .first = m->merged.first,
-				    .total = m->merged.total};
-	const iso_status st = iso_pair_scores_new(&data, out, err);
-	iso_free(share);
-	return st;
+	return iso_marginals_measure(
+		t->m, t->f->ledger, (iso_entry){.why = "two-way"},
+		noise_of(t->f->scale, table_share(&t->o), t->l.star + t->l.tree), &t->rows,
+		t->f->train->n, pair, err);
 }
 
-/* Step 3.  Which candidates are left follows from the choices that were released. */
-static iso_status choose_edges(model *m, iso_ledger *l, const iso_pair_scores *all, iso_error *err)
+static iso_status measure_star(fitting *t, iso_error *err)
 {
-	size_t *root = iso_alloc(m->bin.ncode, sizeof *root);
-	size_t *index = iso_alloc(all->n, sizeof *index);
-	double *score = iso_alloc(all->n, sizeof *score);
+	for (size_t j = 0; j < t->l.rule.n; j++) {
+		const iso_scope s = iso_scope_of(2, (uint32_t[]){(uint32_t)j, (uint32_t)t->l.hub});
+		if (iso_pair_with_hub(&t->l.rule, j))
+			ISO_TRY(measure(t, &s, err));
+	}
+	return t->l.star ? iso_marginals_fit(t->m, (size_t)t->o.iterations, err) : ISO_OK;
+}
+
+/* Scores of step 4. */
+static iso_status score_pairs(fitting *t, iso_error *err)
+{
+	const size_t *cells = t->m->merged.cells;
+	const size_t d = t->l.rule.n;
+	t->pair = iso_alloc(d * d, sizeof *t->pair);
+	t->score = iso_alloc(d * d, sizeof *t->score);
+	if (!t->pair || !t->score)
+		return iso_no_memory(err, "scores of pairs");
+	for (size_t i = 0; i < d; i++)
+		for (size_t j = i + 1; j < d; j++) {
+			const iso_scope s = {.n = 2, .v = {(uint32_t)i, (uint32_t)j}};
+			double *truth;
+			iso_status st;
+			if (!iso_pair_allowed(&t->l.rule, i, j))
+				continue;
+			truth = iso_alloc(cells[i] * cells[j], sizeof *truth);
+			if (!truth)
+				return iso_no_memory(err, "counts of a pair");
+			iso_discrete_count(&t->rows, t->f->train->n, cells, &s, truth);
+			st = iso_marginals_distance(t->m, &s, truth, &t->score[t->npair], err);
+			iso_free(truth);
+			ISO_TRY(st);
+			t->pair[t->npair++] = s;
+		}
+	return ISO_OK;
+}
+
+/* Which candidates are left follows from the choices that were released. */
+static iso_status choose_edges(fitting *t, iso_error *err)
+{
+	size_t *root = iso_alloc(t->l.rule.n, sizeof *root);
+	size_t *index = iso_alloc(t->npair, sizeof *index);
+	double *left = iso_alloc(t->npair, sizeof *left);
 	iso_status st = ISO_OK;
-	if (!root || !index || !score) {
+	if (!root || !index || !left) {
 		st = iso_no_memory(err, "choices of pairs");
 		goto out;
 	}
-	for (size_t v = 0; v < m->bin.ncode; v++)
+	for (size_t v = 0; v < t->l.rule.n; v++)
 		root[v] = v;
-	for (size_t e = 0; e < m->nedge; e++) {
+	for (size_t e = 0; e < t->l.tree; e++) {
 		size_t n = 0, k;
-		for (size_t i = 0; i < all->n; i++)
-			if (iso_forest_find(root, all->pair[2 * i]) !=
-			    iso_forest_find(root, all->pair[2 * i + 1])) {
-				score[n] = all->score[i];
+		for (size_t i = 0; i < t->npair; i++)
+			if (iso_forest_find(root, t->pair[i].v[0]) !=
+			    iso_forest_find(root, t->pair[i].v[1])) {
+				left[n] = t->score[i];
 				index[n++] = i;
 			}
-		ISO_TRY_OUT(iso_mech_exponential(l, (iso_entry){.why = "edge"}, score, n, &k, err));
-		memcpy(m->pair + 2 * e, all->pair + 2 * index[k], 2 * sizeof *m->pair);
-		iso_forest_join(root, m->pair[2 * e], m->pair[2 * e + 1]);
+		ISO_TRY_OUT(iso_mech_exponential(t->f->ledger, (iso_entry){.why = "edge"}, left, n,
+						 &k, err));
+		const iso_scope *chosen = &t->pair[index[k]];
+		iso_forest_join(root, chosen->v[0], chosen->v[1]);
+		ISO_TRY_OUT(measure(t, chosen, err));
 	}
 out:
 	iso_free(root);
 	iso_free(index);
-	iso_free(score);
-	return st;
-}
-
-/* Step 4, first half. */
-static iso_status measure_edges(model *m, iso_ledger *l, const iso_binning *b, size_t n,
-				iso_error *err)
-{
-	uint32_t *cell = iso_alloc(n, m->nedge * sizeof *cell);
-	m->two_size = two_size(m);
-	m->two = iso_alloc(m->two_size, sizeof *m->two);
-	if (!cell || !m->two) {
-		iso_free(cell);
-		return iso_no_memory(err, "two-way counts");
-	}
-	for (size_t r = 0; r < n; r++) {
-		const uint32_t *code = b->code + r * b->ncode;
-		size_t first = 0;
-		for (size_t e = 0; e < m->nedge; e++) {
-			const uint32_t i = m->pair[2 * e], j = m->pair[2 * e + 1];
-			cell[r * m->nedge + e] =
-				(uint32_t)(first + code[i] * m->merged.cells[j] + code[j]);
-			first += m->merged.cells[i] * m->merged.cells[j];
-		}
-	}
-	const iso_status st = iso_mech_histogram(l, (iso_entry){.why = "two-way"}, cell, n,
-						 m->nedge, m->two_size, m->two, err);
-	iso_free(cell);
-	return st;
-}
-
-static iso_status measure_one_way(model *m, iso_ledger *l, const iso_binning *b, size_t n,
-				  iso_error *err)
-{
-	uint32_t *cell = iso_alloc(n, b->ncode * sizeof *cell);
-	if (!cell)
-		return iso_no_memory(err, "one-way counts");
-	for (size_t r = 0; r < n; r++)
-		for (size_t j = 0; j < b->ncode; j++)
-			cell[r * b->ncode + j] =
-				(uint32_t)(b->first[j] + b->code[r * b->ncode + j]);
-	const iso_status st = iso_mech_histogram(l, (iso_entry){.why = "one-way"}, cell, n,
-						 b->ncode, b->total, m->one, err);
-	iso_free(cell);
+	iso_free(left);
 	return st;
 }
 
 static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 {
-	const size_t n = f->train->n;
-	iso_binning b = {0};
-	iso_pair_scores all = {0};
-	model *m = NULL;
+	fitting t = {.f = f, .o = *(const opts *)f->env.options};
 	iso_status st;
-	ISO_TRY(model_new(&f->env, &m, err));
-	m->scale = f->scale;
-	ISO_TRY_OUT(iso_bin_table(f->train, (size_t)m->o.bins, ISO_ENC_FEATURES | ISO_ENC_LABEL, &b,
-				  err));
-	ISO_TRY_OUT(measure_one_way(m, f->ledger, &b, n, err));
-	ISO_TRY_OUT(merge(m, err));
-	if (m->nedge) {
-		iso_merged_codes(&m->merged, &b, n);
-		ISO_TRY_OUT(score_pairs(m, &b, n, &all, err));
-		ISO_TRY_OUT(choose_edges(m, f->ledger, &all, err));
-		ISO_TRY_OUT(measure_edges(m, f->ledger, &b, n, err));
+	ISO_TRY(iso_marginals_new(&f->env, "mst", (size_t)t.o.bins, &t.m, err));
+	ISO_TRY_OUT(layout_of(&t.m->cols, &t.o, &t.l, err));
+	ISO_TRY_OUT(iso_discrete_rows(&t.m->cols, f->train, &t.rows, err));
+	ISO_TRY_OUT(iso_marginals_one_way(t.m, f->ledger, (iso_entry){.why = "one-way"},
+					  noise_of(f->scale, t.o.one_share, t.rows.ncode), &t.rows,
+					  f->train->n, err));
+	ISO_TRY_OUT(measure_star(&t, err));
+	if (t.l.tree) {
+		ISO_TRY_OUT(score_pairs(&t, err));
+		ISO_TRY_OUT(choose_edges(&t, err));
+		ISO_TRY_OUT(iso_marginals_fit(t.m, (size_t)t.o.iterations, err));
 	}
-	ISO_TRY_OUT(fit_tree(m, err));
-	*out = m;
-	m = NULL;
+	*out = t.m;
+	t.m = NULL;
 out:
-	iso_pair_scores_free(&all);
-	iso_binning_free(&b);
-	destroy(m);
+	iso_binning_free(&t.rows);
+	iso_free(t.pair);
+	iso_free(t.score);
+	iso_marginals_destroy(t.m);
 	return st;
 }
 
-/* ------------------------------------------------------------------ what the model gives */
-
-static iso_status sample(const void *model_, iso_key key, iso_table *out, iso_error *err)
-{
-	const model *m = model_;
-	const iso_key bin = iso_key_child(key, "bin", 0), within = iso_key_child(key, "within", 0);
-	const iso_key part = iso_key_child(key, "merged", 0);
-	uint32_t *cell = iso_alloc(m->bin.ncode, sizeof *cell);
-	if (!cell)
-		return iso_no_memory(err, "a row");
-	for (size_t i = 0; i < out->n; i++)
-		for (size_t r = 0; r < m->bin.ncode; r++) {
-			const size_t j = m->tree.order[r], q = m->tree.parent[j];
-			const size_t c = m->bin.column[j];
-			const double *law = iso_tree_law(&m->tree, j, q == SIZE_MAX ? 0 : cell[q]);
-			cell[j] = iso_law_pick(law, m->merged.cells[j], iso_rand_u01(bin, i, j));
-			out->cells[i * m->schema->ncol + c] =
-				iso_unbin(m->schema, c, (size_t)m->o.bins,
-					  iso_merged_undo(&m->merged, &m->bin, j, cell[j],
-							  iso_rand_u01(part, i, j)),
-					  iso_rand_u01(within, i, j));
-		}
-	iso_free(cell);
-	return ISO_OK;
-}
-
-static iso_status save(const void *model_, iso_str *out, iso_error *err)
-{
-	const model *m = model_;
-	iso_part_add(out, "scale", &m->scale, sizeof m->scale);
-	iso_part_add(out, "one-way", m->one, m->bin.total * sizeof *m->one);
-	iso_part_add(out, "pairs", m->pair, m->nedge * 2 * sizeof *m->pair);
-	iso_part_add(out, "two-way", m->two, m->two_size * sizeof *m->two);
-	return iso_str_check(out, err);
-}
-
-/* The model follows from what was released. */
 static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **out,
 		       iso_error *err)
 {
-	iso_parts in = {bytes, bytes + n};
-	model *m = NULL;
-	iso_status st;
-	ISO_TRY(model_new(env, &m, err));
-	ISO_TRY_OUT(iso_part_take(&in, "scale", &m->scale, sizeof m->scale, err));
-	ISO_TRY_OUT(iso_part_take(&in, "one-way", m->one, m->bin.total * sizeof *m->one, err));
-	ISO_TRY_OUT(iso_part_take(&in, "pairs", m->pair, m->nedge * 2 * sizeof *m->pair, err));
-	for (size_t e = 0; e < 2 * m->nedge; e++)
-		if (m->pair[e] >= m->bin.ncode) {
-			st = iso_fail(err, ISO_E_DATA,
-				      "saved mst model: pair %zu names column %u of %zu", e / 2,
-				      m->pair[e], m->bin.ncode);
-			goto out;
-		}
-	ISO_TRY_OUT(merge(m, err));
-	m->two_size = two_size(m);
-	m->two = iso_alloc(m->two_size, sizeof *m->two);
-	if (!m->two) {
-		st = iso_no_memory(err, "two-way counts");
-		goto out;
-	}
-	ISO_TRY_OUT(iso_part_take(&in, "two-way", m->two, m->two_size * sizeof *m->two, err));
-	ISO_TRY_OUT(fit_tree(m, err));
-	*out = m;
-	m = NULL;
-out:
-	destroy(m);
-	return st;
-}
-
-static iso_status describe(const void *model_, cJSON *out, iso_error *err)
-{
-	const model *m = model_;
-	cJSON *list = cJSON_AddArrayToObject(out, "tree");
-	for (size_t e = 0; list && e < m->nedge; e++) {
-		char text[256];
-		snprintf(text, sizeof text, "%s - %s",
-			 m->schema->column[m->bin.column[m->pair[2 * e]]].name,
-			 m->schema->column[m->bin.column[m->pair[2 * e + 1]]].name);
-		if (!cJSON_AddItemToArray(list, cJSON_CreateString(text)))
-			return iso_no_memory(err, "description of a tree");
-	}
-	if (!list || !cJSON_AddNumberToObject(out, "rows", m->merged.total) ||
-	    !cJSON_AddNumberToObject(out, "cells", (double)m->two_size))
-		return iso_no_memory(err, "description of a tree");
-	return ISO_OK;
+	const opts *o = env->options;
+	return iso_marginals_load(env, "mst", (size_t)o->bins, bytes, n, out, err);
 }
 
 const iso_generator iso_generator_mst = {
@@ -415,26 +264,22 @@ const iso_generator iso_generator_mst = {
 		"R. McKenna, G. Miklau, D. Sheldon, \"Winning the NIST contest: a scalable and "
 		"general approach to differentially private synthetic data\", Journal of Privacy "
 		"and Confidentiality 11(3), 2021",
-	.card = "Measures every one-way marginal, chooses a spanning tree of pairs by the "
-		"exponential "
-		"mechanism, measures these pairs, fits the graphical model of the tree and samples "
-		"from it.\n"
-		"Privacy: one Gaussian histogram of all columns, d - 1 exponential-mechanism "
-		"choices "
-		"whose scores a record moves by at most one, one Gaussian histogram of the chosen "
-		"pairs; a third of the zCDP budget each. Bins and allowed pairs come from the "
-		"schema.\n"
-		"Deviations: rows are independent draws instead of rounded counts.",
+	.card = "Measures every one-way marginal and every column jointly with the label, chooses "
+		"a spanning tree of the other columns by the exponential mechanism, measures its "
+		"edges, fits the graphical model of all tables and samples from it.\n"
+		"Privacy: Gaussian histograms of all columns, exponential-mechanism choices whose "
+		"scores a record moves by at most one, Gaussian histograms of the pairs, by the "
+		"shares in the options. Bins and allowed pairs come from the schema.\n"
+		"Deviations: the tables with the label (label=tree: as published, a tree over all "
+		"columns); rows are independent draws instead of rounded counts.",
 	.guarantee = ISO_GUARANTEE_DP,
 	.accepts = ISO_ACCEPTS_TABULAR | ISO_ACCEPTS_SEQUENCE | ISO_ACCEPTS_ANY_LABEL,
-	.version = 1,
+	.version = 2,
 	.options = options,
 	.options_size = sizeof(opts),
+	.check = check,
 	.plan = plan,
 	.fit = fit,
-	.sample = sample,
-	.destroy = destroy,
-	.save = save,
 	.load = load,
-	.describe = describe,
+	ISO_MARGINALS_SLOTS,
 };
