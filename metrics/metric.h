@@ -40,6 +40,15 @@ iso_status iso_measure_set(iso_measures *m, const char *key, double value, doubl
 iso_status iso_measure_undefined(iso_measures *m, const char *key, const char *reason,
 				 iso_error *err) ISO_MUST_CHECK;
 
+/* What a tolerant reader met in the synthetic file. */
+typedef struct iso_validity {
+	size_t rows, cells;	    /* read */
+	size_t broken_rows;	    /* rows with at least one finding */
+	size_t clipped, rounded;    /* values: out of bounds, fraction of an integer */
+	size_t unknown, unreadable; /* values: category, number */
+	size_t missing;		    /* values that the schema does not allow to be missing */
+} iso_validity;
+
 typedef struct iso_metric_view {
 	const iso_schema *schema;
 	const iso_table *train; /* real, the generator's training rows */
@@ -52,6 +61,7 @@ typedef struct iso_metric_view {
 	int (*cache_get)(void *ctx, const char *name, double *v, size_t n);
 	void (*cache_put)(void *ctx, const char *name, const double *v, size_t n);
 	void *cache_ctx;
+	const iso_validity *found; /* NULL: the synthetic rows were checked and obey the schema */
 } iso_metric_view;
 
 typedef struct iso_metric {

@@ -40,8 +40,14 @@ static const char *const schema_text[] = {
 	/* a numeric label that follows the first column */
 	"{\"name\":\"reg\",\"columns\":[{\"name\":\"a\",\"type\":\"continuous\",\"bounds\":[0,1]},"
 	"{\"name\":\"b\",\"type\":\"continuous\",\"bounds\":[0,1]},"
-	"{\"name\":\"target\",\"type\":\"continuous\",\"role\":\"label\",\"bounds\":[0,10]}]}"};
-enum { TWO, FOUR, PIX, BARE, REG, NSCHEMA };
+	"{\"name\":\"target\",\"type\":\"continuous\",\"role\":\"label\",\"bounds\":[0,10]}]}",
+	/* a sequence of two variables */
+	"{\"name\":\"seq\",\"columns\":[{\"name\":\"stay\",\"type\":\"sequence\",\"shape\":[6],"
+	"\"variables\":[{\"name\":\"v\",\"type\":\"continuous\",\"bounds\":[0,1]},"
+	"{\"name\":\"w\",\"type\":\"categorical\",\"categories\":[\"A\",\"B\"]}]},"
+	"{\"name\":\"label\",\"type\":\"binary\",\"role\":\"label\",\"categories\":[\"no\",\"yes\"]"
+	"}]}"};
+enum { TWO, FOUR, PIX, BARE, REG, SEQ, NSCHEMA };
 
 static iso_schema *schema[NSCHEMA];
 static iso_error err;
