@@ -11,12 +11,8 @@
 #include <stdio.h>
 
 #include "core/base/alloc.h"
-#include "core/data/rows.h"
-#include "core/learn/assess.h"
-#include "core/learn/classifier.h"
-#include "core/learn/kfold.h"
 #include "core/math/stats.h"
-#include "metrics/kit/sample.h"
+#include "metrics/kit/halves.h"
 
 #define LEAST_ROWS 20
 
@@ -69,81 +65,6 @@ static void round_cells(iso_table *t)
 	}
 }
 
-/* Learning rows first; *n of them.  Equal rows fall on one side. */
-static iso_status split(const iso_pooled *p, iso_key key, uint32_t *order, size_t *n,
-			iso_error *err)
-{
-	const size_t rows = 2 * p->m;
-	uint32_t *first = NULL, *fold = iso_alloc(rows, sizeof(*fold));
-	iso_status st = fold ? iso_rows_first(p->both, &first, err) : iso_no_memory(err, "halves");
-	size_t at = 0;
-
-	if (st == ISO_OK)
-		st = iso_stratified_folds(iso_key_child(key, "halves", 0), p->y, first, rows, 2, 2,
-					  fold, err);
-	for (uint32_t side = 0; st == ISO_OK && side < 2; side++) {
-		for (size_t i = 0; i < rows; i++)
-			if (fold[i] == side)
-				order[at++] = (uint32_t)i;
-		if (!side)
-			*n = at;
-	}
-	iso_free(first);
-	iso_free(fold);
-	return st;
-}
-
-typedef struct halves {
-	float *x;    /* owned [2m][d], learning rows first */
-	uint32_t *y; /* owned [2m] */
-	size_t n, d, rows;
-	double *prob, *score; /* owned [rows][2], [rows] */
-	uint8_t *truth;	      /* owned [rows] */
-} halves;
-
-static void halves_free(halves *h)
-{
-	iso_free(h->x);
-	iso_free(h->y);
-	iso_free(h->prob);
-	iso_free(h->score);
-	iso_free(h->truth);
-}
-
-static iso_status halves_new(const iso_pooled *p, iso_key key, halves *h, iso_error *err)
-{
-	const size_t rows = 2 * p->m, d = p->d;
-	uint32_t *order = iso_alloc(rows, sizeof(*order));
-	iso_status st = ISO_OK;
-
-	*h = (halves){.rows = rows, .d = d};
-	h->x = iso_alloc(rows * d, sizeof(*h->x));
-	h->y = iso_alloc(rows, sizeof(*h->y));
-	h->prob = iso_alloc(rows, 2 * sizeof(*h->prob));
-	h->score = iso_alloc(rows, sizeof(*h->score));
-	h->truth = iso_alloc(rows, 1);
-	if (!order || !h->x || !h->y || !h->prob || !h->score || !h->truth)
-		st = iso_no_memory(err, "the halves of a two-sample test");
-	if (st == ISO_OK)
-		st = split(p, key, order, &h->n, err);
-	for (size_t i = 0; st == ISO_OK && i < rows; i++) {
-		h->y[i] = p->y[order[i]];
-		for (size_t j = 0; j < d; j++)
-			h->x[i * d + j] = p->x[order[i] * d + j];
-	}
-	iso_free(order);
-	return st;
-}
-
-static int one_sided(const halves *h)
-{
-	size_t real[2] = {0};
-
-	for (size_t i = 0; i < h->rows; i++)
-		real[i >= h->n] += h->y[i];
-	return !real[0] || !real[1] || real[0] == h->n || real[1] == h->rows - h->n;
-}
-
 static iso_status put_test(iso_measures *out, const char *prefix, const char *name,
 			   const double v[3][3], const char *why, iso_error *err)
 {
@@ -158,17 +79,16 @@ static iso_status put_test(iso_measures *out, const char *prefix, const char *na
 	return ISO_OK;
 }
 
-static iso_status judge(halves *h, double v[3][3], iso_error *err)
+static iso_status judge(iso_halves *h, const iso_classifier *c, iso_key key, double v[3][3],
+			iso_error *err)
 {
-	const size_t n = h->rows - h->n;
 	iso_roc roc;
 	double right = 0;
+	size_t n;
 
-	for (size_t i = 0; i < n; i++) {
-		h->truth[i] = (uint8_t)h->y[h->n + i];
-		h->score[i] = h->prob[2 * i + 1];
+	ISO_TRY(iso_halves_judge(h, c, key, &n, err));
+	for (size_t i = 0; i < n; i++)
 		right += (h->score[i] >= 0.5) == h->truth[i];
-	}
 	ISO_TRY(iso_roc_of(h->score, h->truth, n, &roc, err));
 	v[0][0] = right / (double)n;
 	iso_wilson(right, (double)n, 1.959963984540054, &v[0][1], &v[0][2]);
@@ -186,23 +106,18 @@ static iso_status test_all(const iso_metric_view *view, iso_pooled *p, const cha
 	double v[3][3] = {{NAN}, {NAN}, {NAN}};
 	const char *why =
 		p->m ? "one half holds one side only" : "fewer than twenty real or synthetic rows";
-	halves h = {0};
-	iso_status st = p->m ? halves_new(p, view->key, &h, err) : ISO_OK;
+	iso_halves h = {0};
+	iso_status st = p->m ? iso_halves_new(p, view->key, &h, err) : ISO_OK;
+	const int can = st == ISO_OK && p->m && !iso_halves_one_sided(&h);
 
 	for (size_t k = 0; st == ISO_OK && k < ISO_COUNT(learner); k++) {
-		const iso_examples e = {.x = h.x, .n = h.n, .d = h.d, .y = h.y, .classes = 2};
-
-		if (p->m && !one_sided(&h)) {
-			st = iso_classify(iso_classifier_find(learner[k]), &e,
-					  iso_key_child(view->key, learner[k], 0), h.x + h.n * h.d,
-					  h.rows - h.n, h.prob, err);
-			if (st == ISO_OK)
-				st = judge(&h, v, err);
-		}
+		if (can)
+			st = judge(&h, iso_classifier_find(learner[k]),
+				   iso_key_child(view->key, learner[k], 0), v, err);
 		if (st == ISO_OK)
 			st = put_test(out, prefix, learner[k], v, why, err);
 	}
-	halves_free(&h);
+	iso_halves_free(&h);
 	return st;
 }
 

@@ -227,3 +227,16 @@ double iso_tld(double kld, double accuracy, double auc, int *degenerate)
 		return 0;
 	return iso_pow(kld / accuracy, 1 - auc);
 }
+
+double iso_inception_score(const double *prob, size_t n, size_t k)
+{
+	double *mean = iso_alloc(k, sizeof(*mean)), sum = 0;
+
+	for (size_t e = 0; mean && e < n * k; e++)
+		mean[e % k] += prob[e] / (double)n;
+	for (size_t e = 0; mean && e < n * k; e++)
+		sum += prob[e] > 0 ? prob[e] * iso_log(prob[e] / mean[e % k]) : 0;
+	const int ok = mean && n;
+	iso_free(mean);
+	return ok ? iso_exp(fmax(0, sum / (double)n)) : NAN;
+}

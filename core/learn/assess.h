@@ -45,4 +45,8 @@ double iso_tv_counts(const double *p, const double *q, size_t k);
  * NaN. */
 double iso_tld(double kld, double accuracy, double auc, int *degenerate);
 
+/* exp(mean over rows of KL(p(y|x) || mean p(y))) of prob [n][k]: between 1 and k; NaN for n = 0 or
+ * out of memory (Salimans et al. 2016). */
+double iso_inception_score(const double *prob, size_t n, size_t k);
+
 #endif
