@@ -162,6 +162,8 @@ static result measure(const iso_metric *m, const char *text, const iso_table *tr
 		      const iso_table *test, const iso_table *synthetic, memo *cache)
 {
 	result r = {.n = count_outputs(m)};
+	if (!text && !strcmp(m->name, "student-cnn"))
+		text = "{\"steps\":20}"; /* what it learns is judged elsewhere */
 	cJSON *values = text ? cJSON_Parse(text) : NULL;
 	void *o = iso_alloc(m->options_size ? m->options_size : 1, 1);
 	ck_assert(r.n <= MOST && (!text || values));
@@ -338,7 +340,7 @@ START_TEST(memory)
 			for (uint64_t k = 1; st == ISO_E_NOMEM && k < 2000; k += 1 + k / 20) {
 				iso_alloc_fail_after(
 					k + 1); /* the first allocation is the test's own */
-				st = measure(m, "{}", train, test, syn, NULL).st;
+				st = measure(m, NULL, train, test, syn, NULL).st;
 				iso_alloc_fail_after(0);
 				ck_assert_msg(st == ISO_OK || st == ISO_E_NOMEM ||
 						      st == ISO_E_UNSUPPORTED,
