@@ -7,7 +7,7 @@
  *     weighted   f(x) = -1/n sum over those i of log d(g_i, x)
  *
  * eps by the median heuristic: the median over all candidates of the distance to the nearest
- * sample.
+ * sample; or the 1 % or 0.1 % quantile of all distances between candidates and samples.
  */
 #include <math.h>
 
@@ -19,14 +19,18 @@
 #define LEAST_DISTANCE 1e-9 /* log of an exact copy's distance */
 
 enum { SOURCE_TABLE, SOURCE_ORACLE };
+enum { MEDIAN, PERCENT, PERMILLE };
 typedef struct opts {
-	int weighted, source;
+	int weighted, source, heuristic;
 	int64_t samples;
 } opts;
 static const iso_option options[] = {
 	ISO_OPT_BOOL(opts, weighted, "false", "weigh each sample by minus the log of its distance"),
 	ISO_OPT_ENUM(opts, source, "table", "table|oracle",
 		     "table: the released rows (no-box); oracle: fresh rows of the generator"),
+	ISO_OPT_ENUM(opts, heuristic, "median", "median|percent|permille",
+		     "how near is near: the median over the targets of the nearest sample, or the "
+		     "1 % or 0.1 % quantile of all distances"),
 	ISO_OPT_INT(opts, samples, "10000", 2, 10000000, "rows drawn from the oracle"),
 	{0}};
 
@@ -49,26 +53,45 @@ static double score(const opts *o, const float *d2, size_t n, double eps2)
 	return f / (double)n;
 }
 
+/* How many of all distances a quantile is taken of, at most. */
+#define SAMPLED 1000000
+
+/* Squared distances from which the radius is taken: to the nearest sample of each candidate, or
+ * those of every target to every k-th sample. */
+static size_t collect(const opts *o, const float *d2, size_t n, size_t step, double *to)
+{
+	float best;
+	size_t place, m = 0;
+
+	if (o->heuristic != MEDIAN) {
+		for (size_t r = 0; r < n; r += step)
+			to[m++] = (double)d2[r];
+		return m;
+	}
+	iso_smallest(d2, n, 1, SIZE_MAX, &best, &place);
+	*to = (double)best;
+	return 1;
+}
+
 static iso_status count_near(const iso_attack_view *v, const opts *o, const iso_rowset *s,
 			     iso_guess *out, iso_error *err)
 {
-	const size_t n = v->targets->n;
+	static const double share[] = {0.5, 0.01, 0.001};
+	const size_t n = v->targets->n, step = n * s->n / SAMPLED + 1;
+	const size_t each = o->heuristic == MEDIAN ? 1 : s->n / step + 1;
 	float *d2 = iso_alloc(s->n, sizeof(*d2));
-	double *least = iso_alloc(n, sizeof(*least));
+	double *least = iso_alloc(n * each, sizeof(*least));
+	size_t m = 0;
 	iso_status st = d2 && least ? ISO_OK : iso_no_memory(err, "distances of samples");
 
 	if (st == ISO_OK) {
 		for (size_t i = 0; i < n; i++) {
-			float best;
-			size_t place;
-
 			iso_pair_distances(v->encoded->targets, i, s, d2);
-			iso_smallest(d2, s->n, 1, SIZE_MAX, &best, &place);
-			least[i] = (double)best;
+			m += collect(o, d2, s->n, step, least + m);
 		}
 		/* of the squares: the median of squares is the square of the median up to the mean
 		 * of the two middle ones */
-		const double eps2 = iso_quantile(least, n, 0.5);
+		const double eps2 = iso_quantile(least, m, share[o->heuristic]);
 		for (size_t i = 0; i < n; i++) {
 			iso_pair_distances(v->encoded->targets, i, s, d2);
 			out[i].score = score(o, d2, s->n, eps2);
@@ -118,7 +141,7 @@ const iso_attack iso_attack_monte_carlo = {
 	.goal = ISO_GOAL_MEMBERSHIP,
 	.knows = ISO_KNOWS_SYNTHETIC | ISO_KNOWS_ORACLE,
 	.knows_of = knows_of,
-	.version = 1,
+	.version = 2,
 	.knowledge = "FBB",
 	.options = options,
 	.options_size = sizeof(opts),
