@@ -18,10 +18,11 @@
 #include "core/base/alloc.h"
 #include "core/data/rows.h"
 #include "core/learn/assess.h"
+#include "core/learn/classifier.h"
 #include "core/learn/kfold.h"
-#include "core/learn/logreg.h"
+
 #include "core/math/stats.h"
-#include "metrics/metric.h"
+#include "metrics/kit/sample.h"
 
 #define MOST_FOLDS 20
 #define KL_BINS 10
@@ -70,7 +71,9 @@ typedef struct pool {
 	iso_table *real, *synthetic, *both; /* both = real, then synthetic; owned */
 	size_t m;			    /* rows of each side */
 	uint32_t *y, *fold, *row;	    /* [2m] 1 = real */
-	double *prob;			    /* [2m][2] */
+	uint32_t *yfold;		    /* [2m] of the rows at hand */
+	iso_key key;
+	double *prob; /* [2m][2] */
 } pool;
 
 static void pool_free(pool *p)
@@ -81,32 +84,25 @@ static void pool_free(pool *p)
 	iso_free(p->y);
 	iso_free(p->fold);
 	iso_free(p->row);
+	iso_free(p->yfold);
 	iso_free(p->prob);
 	*p = (pool){0};
-}
-
-static iso_status pick(const iso_table *t, size_t m, iso_key key, iso_table **out, iso_error *err)
-{
-	uint32_t *row;
-	ISO_TRY(iso_subset(key, t->n, m, &row, err));
-	const iso_status st = iso_table_select(t, row, m, out, err);
-	iso_free(row);
-	return st;
 }
 
 static iso_status pool_init(const iso_metric_view *v, size_t m, pool *p, iso_error *err)
 {
 	iso_status st;
-	*p = (pool){.m = m};
-	ISO_TRY_OUT(pick(v->train, m, iso_key_child(v->key, "real", 0), &p->real, err));
-	ISO_TRY_OUT(
-		pick(v->synthetic, m, iso_key_child(v->key, "synthetic", 0), &p->synthetic, err));
+	*p = (pool){.m = m, .key = v->key};
+	ISO_TRY_OUT(iso_sample_table(v->train, m, iso_key_child(v->key, "real", 0), &p->real, err));
+	ISO_TRY_OUT(iso_sample_table(v->synthetic, m, iso_key_child(v->key, "synthetic", 0),
+				     &p->synthetic, err));
 	ISO_TRY_OUT(iso_table_concat(p->real, p->synthetic, &p->both, err));
 	p->y = iso_alloc(2 * m, sizeof(*p->y));
 	p->fold = iso_alloc(2 * m, sizeof(*p->fold));
 	p->row = iso_alloc(2 * m, sizeof(*p->row));
+	p->yfold = iso_alloc(2 * m, sizeof(*p->yfold));
 	p->prob = iso_alloc(4 * m, sizeof(*p->prob));
-	if (!p->y || !p->fold || !p->row || !p->prob) {
+	if (!p->yfold || !p->y || !p->fold || !p->row || !p->prob) {
 		st = iso_no_memory(err, "the pooled rows of a discriminator");
 		goto out;
 	}
@@ -158,19 +154,22 @@ static iso_status score_fold(const pool *p, size_t n, double score[NSCORE], iso_
 				 : ISO_OK; /* its only NaN of finite scores */
 }
 
-static iso_status one_fold(const opts *o, const iso_design *x, pool *p, size_t fold,
+static iso_status one_fold(const opts *o, const iso_encoder *enc, pool *p, size_t fold,
 			   double score[NSCORE], iso_error *err)
 {
-	iso_logreg_config c = iso_logreg_default();
-	iso_logreg m;
-	c.c = o->lr_c;
-	c.standardise = 1;
-	const size_t ntrain = rows_of_fold(p, fold, 0);
-	ISO_TRY(iso_logreg_fit(&c, x, p->row, ntrain, p->y, 2, &m, err));
-	const size_t ntest = rows_of_fold(p, fold, 1);
-	iso_status st = iso_logreg_predict(&m, x, p->row, ntest, p->prob, err);
-	iso_logreg_free(&m);
-	return st == ISO_OK ? score_fold(p, ntest, score, err) : st;
+	const iso_lr_options lr = {.c = o->lr_c, .standardise = 1};
+	size_t n = rows_of_fold(p, fold, 0);
+	iso_source s = iso_source_table(enc, p->both, p->row, n);
+	const iso_examples e = {
+		.source = &s, .n = n, .d = s.d, .y = p->yfold, .classes = 2, .options = &lr};
+	void *model;
+	for (size_t i = 0; i < n; i++)
+		p->yfold[i] = p->y[p->row[i]];
+	ISO_TRY(iso_classifier_fit(&iso_learn_lr, &e, p->key, &model, err));
+	s.n = n = rows_of_fold(p, fold, 1);
+	const iso_status st = iso_classifier_predict(&iso_learn_lr, model, &s, 2, p->prob, err);
+	iso_learn_lr.free(model);
+	return st == ISO_OK ? score_fold(p, n, score, err) : st;
 }
 
 static iso_status deal_folds(const iso_metric_view *v, pool *p, size_t folds, iso_error *err)
@@ -198,24 +197,20 @@ static iso_status cross_validate(const iso_metric_view *v, const opts *o, pool *
 				 double score[NSCORE][MOST_FOLDS], size_t *used, iso_error *err)
 {
 	iso_encoder *e;
-	iso_design x = {0};
 	iso_status st;
 	ISO_TRY(iso_encoder_new(v->schema, ISO_ENC_FEATURES | ISO_ENC_LABEL, &e, err));
-	const iso_source src = iso_source_table(e, p->both, NULL, p->both->n);
 	*used = 0;
 	ISO_TRY_OUT(deal_folds(v, p, folds, err));
-	ISO_TRY_OUT(iso_design_new(&src, &x, err));
 	for (size_t f = 0; f < folds; f++) {
 		double one[NSCORE] = {0};
 		if (!usable(p, f))
 			continue;
-		ISO_TRY_OUT(one_fold(o, &x, p, f, one, err));
+		ISO_TRY_OUT(one_fold(o, e, p, f, one, err));
 		for (size_t k = 0; k < NSCORE; k++)
 			score[k][*used] = one[k];
 		(*used)++;
 	}
 out:
-	iso_design_free(&x);
 	iso_encoder_free(e);
 	return st;
 }

@@ -102,7 +102,7 @@ static iso_status score_rows(const opts *o, const labelled *l, size_t classes, d
 	iso_status st = prob ? ISO_OK : iso_no_memory(err, "predictions");
 
 	ISO_TRY_OUT(st);
-	ISO_TRY_OUT(c->fit(&e, iso_key_new(0, "metrics/scores"), &model, err));
+	ISO_TRY_OUT(iso_classifier_fit(c, &e, iso_key_new(0, "metrics/scores"), &model, err));
 	ISO_TRY_OUT(c->predict(model, l->synthetic.x, l->synthetic.n, prob, err));
 	value[0] = iso_inception_score(prob, l->synthetic.n, classes);
 	ISO_TRY_OUT(c->predict(model, l->test.x, l->test.n, prob, err));

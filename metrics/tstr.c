@@ -12,10 +12,9 @@
 
 #include "core/base/alloc.h"
 #include "core/learn/assess.h"
+#include "core/learn/classifier.h"
 #include "core/learn/kfold.h"
-#include "core/learn/logreg.h"
-#include "core/learn/mlp_classifier.h"
-#include "metrics/metric.h"
+#include "metrics/kit/sample.h"
 
 enum { RUN_BOTH, RUN_LR, RUN_MLP };
 enum { STANDARDISE_AUTO, STANDARDISE_YES, STANDARDISE_NO };
@@ -120,10 +119,10 @@ typedef struct bench {
 	const opts *o;
 	iso_encoder *encoder;
 	part test;
-	iso_design x_test; /* made when first needed */
-	double *prob;	   /* [test.n][classes] */
+	double *prob; /* [test.n][classes] */
 	size_t classes, positive;
-	int standardise;
+	iso_lr_options lr;
+	iso_mlp_options mlp;
 } bench;
 
 static iso_source source_of(const bench *b, const part *p)
@@ -134,79 +133,30 @@ static iso_source source_of(const bench *b, const part *p)
 	return s;
 }
 
-/* ---- classifiers ---- */
+/* The classifiers of this metric, in the order of its outputs. */
+static const iso_classifier *const classifier[] = {&iso_learn_lr, &iso_learn_mlp};
+
+static const void *options_of(const bench *b, size_t k)
+{
+	return k ? (const void *)&b->mlp : (const void *)&b->lr;
+}
 
 /* Predictions of the test rows into b->prob. */
-static iso_status run_lr(bench *b, const part *train, iso_error *err)
+static iso_status predict(bench *b, size_t k, const part *train, iso_key key, iso_error *err)
 {
+	const iso_classifier *c = classifier[k];
 	const iso_source src = source_of(b, train), src_test = source_of(b, &b->test);
-	iso_logreg_config c = iso_logreg_default();
-	iso_design x;
-	iso_logreg m = {0};
-	iso_status st;
-	c.c = b->o->lr_c;
-	c.scheme = b->o->scheme ? ISO_ONE_VS_REST : ISO_MULTINOMIAL;
-	c.standardise = b->standardise;
-	/* The gradient is a sum over rows: 1e-8 in all, on large tables 1e-8 a row (weights to 1e-3
-	 * at worst, areas to 1e-7). */
-	if (train->n > 10000)
-		c.tolerance = 1e-8 * c.c * (double)train->n;
-	if (!b->x_test.n)
-		ISO_TRY(iso_design_new(&src_test, &b->x_test, err));
-	ISO_TRY(iso_design_new(&src, &x, err));
-	ISO_TRY_OUT(iso_logreg_fit(&c, &x, NULL, train->n, train->y, b->classes, &m, err));
-	ISO_TRY_OUT(iso_logreg_predict(&m, &b->x_test, NULL, b->test.n, b->prob, err));
-out:
-	iso_logreg_free(&m);
-	iso_design_free(&x);
-	return st;
-}
-
-/* One MLP a class against the rest. */
-static iso_status run_mlp_ovr(bench *b, const iso_mlp_config *shared, const iso_source *src,
-			      const iso_source *src_test, const part *train, iso_error *err)
-{
-	double *two = iso_alloc(b->test.n, 2 * sizeof(*two));
-	uint32_t *y = iso_alloc(train->n, sizeof(*y));
-	iso_status st = two && y ? ISO_OK : iso_no_memory(err, "the targets of a classifier");
-	for (size_t k = 0; st == ISO_OK && k < b->classes; k++) {
-		iso_mlp_config c = *shared;
-		iso_mlp m;
-		c.key = iso_key_child(shared->key, "class", k);
-		for (size_t i = 0; i < train->n; i++)
-			y[i] = train->y[i] == k;
-		st = iso_mlp_fit(&c, src, y, 2, &m, err);
-		if (st != ISO_OK)
-			break;
-		st = iso_mlp_predict(&m, src_test, two, err);
-		iso_mlp_free(&m);
-		for (size_t i = 0; i < b->test.n; i++)
-			b->prob[i * b->classes + k] = two[2 * i + 1];
-	}
-	iso_free(two);
-	iso_free(y);
-	return st;
-}
-
-static iso_status run_mlp(bench *b, const part *train, iso_key key, iso_error *err)
-{
-	const iso_source src = source_of(b, train), src_test = source_of(b, &b->test);
-	iso_mlp_config c = iso_mlp_default();
-	iso_mlp m;
-	c.hidden = (size_t)b->o->mlp_hidden;
-	c.alpha = b->o->mlp_alpha;
-	c.standardise = b->standardise;
-	c.key = key;
-	c.epochs = (size_t)b->o->mlp_epochs;
-	if (!c.epochs) {
-		const size_t steps = (train->n + c.batch - 1) / c.batch, want = 5000 / steps;
-		c.epochs = want < 30 ? 30 : want > 200 ? 200 : want;
-	}
-	if (b->o->scheme && b->classes > 2)
-		return run_mlp_ovr(b, &c, &src, &src_test, train, err);
-	ISO_TRY(iso_mlp_fit(&c, &src, train->y, b->classes, &m, err));
-	const iso_status st = iso_mlp_predict(&m, &src_test, b->prob, err);
-	iso_mlp_free(&m);
+	const iso_examples e = {.source = &src,
+				.n = train->n,
+				.d = src.d,
+				.y = train->y,
+				.classes = b->classes,
+				.options = options_of(b, k)};
+	void *model;
+	iso_status st = iso_classifier_fit(c, &e, key, &model, err);
+	if (st == ISO_OK)
+		st = iso_classifier_predict(c, model, &src_test, b->classes, b->prob, err);
+	c->free(model);
 	return st;
 }
 
@@ -248,29 +198,26 @@ static iso_status put(const bench *b, iso_measures *out, const char *prefix,
 
 /* One classifier of one arm, through the cache when the arm is real: then the key is a constant, so
  * that the value is a function of data, split and options. */
-static iso_status run_one(bench *b, const part *train, int real, int mlp, double value[NVALUE][3],
+static iso_status run_one(bench *b, const part *train, int real, size_t k, double value[NVALUE][3],
 			  iso_error *err)
 {
 	const iso_metric_view *v = b->view;
 	const opts *o = b->o;
 	char name[160];
-	if (mlp)
-		snprintf(name, sizeof(name), "tstr/1/mlp/%d/%d/%lld/%lld/%.17g/%lld/%.17g",
-			 o->scheme, b->standardise, (long long)o->mlp_hidden,
+	if (k)
+		snprintf(name, sizeof(name), "tstr/2/mlp/%d/%d/%lld/%lld/%.17g/%lld/%.17g",
+			 o->scheme, b->mlp.standardise, (long long)o->mlp_hidden,
 			 (long long)o->mlp_epochs, o->mlp_alpha, (long long)o->max_train_rows,
 			 o->test_scale);
 	else
-		snprintf(name, sizeof(name), "tstr/1/lr/%d/%d/%.17g/%lld/%.17g", o->scheme,
-			 b->standardise, o->lr_c, (long long)o->max_train_rows, o->test_scale);
+		snprintf(name, sizeof(name), "tstr/2/lr/%d/%d/%.17g/%lld/%.17g", o->scheme,
+			 b->lr.standardise, o->lr_c, (long long)o->max_train_rows, o->test_scale);
 	if (real && v->cache_get && v->cache_get(v->cache_ctx, name, value[0], NVALUE * 3))
 		return ISO_OK;
-	if (mlp)
-		ISO_TRY(run_mlp(b, train,
-				real ? iso_key_new(0, "metrics/tstr/mlp")
-				     : iso_key_child(v->key, "mlp", 0),
-				err));
-	else
-		ISO_TRY(run_lr(b, train, err));
+	ISO_TRY(predict(b, k, train,
+			real ? iso_key_new(0, k ? "metrics/tstr/mlp" : "metrics/tstr/lr")
+			     : iso_key_child(v->key, classifier[k]->name, 0),
+			err));
 	ISO_TRY(judge(b, value, err));
 	if (real && v->cache_put)
 		v->cache_put(v->cache_ctx, name, value[0], NVALUE * 3);
@@ -285,18 +232,18 @@ static iso_status run_arm(bench *b, const iso_table *t, int real, iso_measures *
 	part train;
 	iso_status st = ISO_OK;
 	ISO_TRY(part_init(t, (size_t)b->o->max_train_rows, key, &train, err));
-	for (int mlp = 0; mlp < 2 && st == ISO_OK; mlp++) {
+	for (size_t k = 0; k < ISO_COUNT(classifier) && st == ISO_OK; k++) {
 		double value[NVALUE][3] = {{0}};
-		const char *reason = b->o->classifiers == (mlp ? RUN_LR : RUN_MLP)
+		const char *reason = b->o->classifiers == (k ? RUN_LR : RUN_MLP)
 					     ? "classifier not asked for"
 				     : !b->test.n ? "no test row has a label"
 				     : !train.n	  ? (real ? "no real training row has a label"
 							  : "no synthetic row has a label")
 						  : NULL;
 		if (!reason)
-			st = run_one(b, &train, real, mlp, value, err);
+			st = run_one(b, &train, real, k, value, err);
 		if (st == ISO_OK)
-			st = put(b, out, prefix[real][mlp], value, reason, err);
+			st = put(b, out, prefix[real][k], value, reason, err);
 	}
 	part_free(&train);
 	return st;
@@ -324,10 +271,15 @@ static iso_status measure(const iso_metric_view *v, const void *opt, iso_measure
 	bench b = {.view = v, .o = o, .classes = iso_schema_classes(v->schema)};
 	iso_status st;
 	ISO_TRY(check(v->schema, opt, err));
-	const int positive = v->schema->column[v->schema->label].positive;
-	b.positive = positive >= 0 ? (size_t)positive : b.classes - 1;
-	b.standardise = o->standardise == STANDARDISE_YES ||
-			(o->standardise == STANDARDISE_AUTO && !v->schema->npixel);
+	b.positive = iso_positive_class(v->schema);
+	const int standardise = o->standardise == STANDARDISE_YES ||
+				(o->standardise == STANDARDISE_AUTO && !v->schema->npixel);
+	b.lr = (iso_lr_options){.c = o->lr_c, .ovr = o->scheme, .standardise = standardise};
+	b.mlp = (iso_mlp_options){.hidden = o->mlp_hidden,
+				  .epochs = o->mlp_epochs,
+				  .alpha = o->mlp_alpha,
+				  .ovr = o->scheme,
+				  .standardise = standardise};
 	ISO_TRY_OUT(iso_encoder_new(v->schema, ISO_ENC_FEATURES, &b.encoder, err));
 	ISO_TRY_OUT(part_init(v->test, 0, v->key, &b.test, err));
 	b.prob = iso_alloc(b.test.n, b.classes * sizeof(*b.prob));
@@ -339,7 +291,6 @@ static iso_status measure(const iso_metric_view *v, const void *opt, iso_measure
 	ISO_TRY_OUT(run_arm(&b, v->train, 1, out, err));
 out:
 	iso_free(b.prob);
-	iso_design_free(&b.x_test);
 	part_free(&b.test);
 	iso_encoder_free(b.encoder);
 	return st;

@@ -8,21 +8,38 @@
 #ifndef ISO_LEARN_CLASSIFIER_H
 #define ISO_LEARN_CLASSIFIER_H
 
-#include "core/rand/rand.h"
-#include "core/base/status.h"
+#include "core/io/options.h"
+#include "core/learn/source.h"
 
 typedef struct iso_examples { /* borrowed */
-	const float *x;	      /* [n][d] */
+	const float *x;	      /* [n][d], or NULL: the rows of `source` */
 	size_t n, d;
+	const iso_source *source;
 	const uint32_t *y; /* [n] class 0..classes-1; classifiers */
 	size_t classes;
-	const double *t; /* [n] target; regressors */
+	const double *t;     /* [n] target; regressors */
+	const void *options; /* resolved from the learner's table; NULL = its defaults */
 } iso_examples;
+
+/* Options of lr: the penalty is 1/2 |w|^2 against c times the sum of losses. */
+typedef struct iso_lr_options {
+	double c;
+	int ovr, standardise; /* more than two classes: one binary model each */
+} iso_lr_options;
+/* Options of mlp; epochs 0: as many as make 5,000 steps, between 30 and 200. */
+typedef struct iso_mlp_options {
+	int64_t hidden, epochs;
+	double alpha;
+	int ovr, standardise;
+} iso_mlp_options;
 
 typedef struct iso_classifier {
 	const char *name;  /* required: "forest" */
 	const char *title; /* required: for a table head */
 	int regresses;	   /* 1: a regressor: fit reads t, predict gives one value a row */
+	int streams;	   /* 1: fit reads `source` when there is no x; else x is made for it */
+	const iso_option *options; /* optional: what can be set */
+	size_t options_size;
 	/* required.  *model is new. */
 	iso_status (*fit)(const iso_examples *e, iso_key key, void **model, iso_error *err);
 	/* required.  out [n][classes] probabilities, or [n] values. */
@@ -37,6 +54,13 @@ typedef struct iso_classifier {
 size_t iso_classifier_count(void);
 const iso_classifier *iso_classifier_at(size_t i);
 const iso_classifier *iso_classifier_find(const char *name); /* NULL: none */
+/* c->fit, with an x made from the source for a learner that does not stream. */
+iso_status iso_classifier_fit(const iso_classifier *c, const iso_examples *train, iso_key key,
+			      void **model, iso_error *err) ISO_MUST_CHECK;
+/* Predictions for the rows of a source, encoded piece by piece; `classes` columns (regressors: 1).
+ */
+iso_status iso_classifier_predict(const iso_classifier *c, const void *model, const iso_source *s,
+				  size_t classes, double *out, iso_error *err) ISO_MUST_CHECK;
 /* fit and predict in one call. */
 iso_status iso_classify(const iso_classifier *c, const iso_examples *train, iso_key key,
 			const float *x, size_t n, double *out, iso_error *err) ISO_MUST_CHECK;

@@ -1,111 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The classifiers that are not trees: logistic regression and MLP behind the contract, nearest
- * neighbours, Gaussian naive Bayes, linear discriminant analysis, a linear support vector machine;
- * and ridge regression. */
+/* Classifiers in a few lines each: nearest neighbours, Gaussian naive Bayes, linear discriminant
+ * analysis, a linear support vector machine; and ridge regression. */
 #include <math.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
 #include "core/learn/classifier.h"
-#include "core/learn/design.h"
 #include "core/learn/knn.h"
-#include "core/learn/logreg.h"
-#include "core/learn/mlp_classifier.h"
 #include "core/math/linalg.h"
 #include "core/math/vmath.h"
-
-/* ---- logistic regression: C = 1, standardised, multinomial ---- */
-
-typedef struct lr {
-	iso_logreg m;
-	size_t d;
-} lr;
-
-static void lr_free(void *model)
-{
-	lr *m = model;
-
-	if (m)
-		iso_logreg_free(&m->m);
-	iso_free(m);
-}
-
-static iso_status lr_fit(const iso_examples *e, iso_key key, void **model, iso_error *err)
-{
-	const iso_source s = iso_source_floats(e->x, e->d, e->n, e->d);
-	iso_logreg_config c = iso_logreg_default();
-	iso_design x = {0};
-	lr *m = iso_alloc(1, sizeof(*m));
-	iso_status st = m ? iso_design_new(&s, &x, err) : iso_no_memory(err, "a classifier");
-
-	(void)key;
-	c.standardise = 1;
-	if (e->n > 10000)
-		c.tolerance = 1e-8 * (double)e->n;
-	if (st == ISO_OK)
-		st = iso_logreg_fit(&c, &x, NULL, e->n, e->y, e->classes, &m->m, err);
-	iso_design_free(&x);
-	if (st == ISO_OK) {
-		m->d = e->d;
-		*model = m;
-	} else {
-		iso_free(m);
-	}
-	return st;
-}
-
-static iso_status lr_predict(const void *model, const float *x, size_t n, double *out,
-			     iso_error *err)
-{
-	const lr *m = model;
-	const iso_source s = iso_source_floats(x, m->d, n, m->d);
-	iso_design d;
-	iso_status st;
-
-	ISO_TRY(iso_design_new(&s, &d, err));
-	st = iso_logreg_predict(&m->m, &d, NULL, n, out, err);
-	iso_design_free(&d);
-	return st;
-}
-
-/* ---- MLP ---- */
-
-static void mlp_free(void *model)
-{
-	if (model)
-		iso_mlp_free(model);
-	iso_free(model);
-}
-
-static iso_status mlp_fit(const iso_examples *e, iso_key key, void **model, iso_error *err)
-{
-	const iso_source s = iso_source_floats(e->x, e->d, e->n, e->d);
-	iso_mlp_config c = iso_mlp_default();
-	const size_t steps = (e->n + c.batch - 1) / c.batch, want = 5000 / steps;
-	iso_mlp *m = iso_alloc(1, sizeof(*m));
-	iso_status st;
-
-	if (!m)
-		return iso_no_memory(err, "a classifier");
-	c.standardise = 1;
-	c.key = key;
-	c.epochs = want < 30 ? 30 : want > 200 ? 200 : want;
-	st = iso_mlp_fit(&c, &s, e->y, e->classes, m, err);
-	if (st == ISO_OK)
-		*model = m;
-	else
-		iso_free(m);
-	return st;
-}
-
-static iso_status mlp_predict(const void *model, const float *x, size_t n, double *out,
-			      iso_error *err)
-{
-	const iso_mlp *m = model;
-	const iso_source s = iso_source_floats(x, m->d, n, m->d);
-
-	return iso_mlp_predict(m, &s, out, err);
-}
 
 /* ---- what the rest keep: a copy of the rows, or a few vectors ---- */
 
@@ -485,13 +388,6 @@ static iso_status ridge_predict(const void *model, const float *x, size_t n, dou
 	return ISO_OK;
 }
 
-const iso_classifier iso_learn_lr = {.name = "lr",
-				     .title = "logistic regression",
-				     .fit = lr_fit,
-				     .predict = lr_predict,
-				     .free = lr_free};
-const iso_classifier iso_learn_mlp = {
-	.name = "mlp", .title = "MLP", .fit = mlp_fit, .predict = mlp_predict, .free = mlp_free};
 const iso_classifier iso_learn_knn = {.name = "knn",
 				      .title = "nearest neighbours",
 				      .fit = knn_fit,
