@@ -8,9 +8,13 @@
 #define PIECE 2048 /* rows that are predicted at a time */
 
 static const iso_classifier *const table[] = {
-	&iso_learn_lr,	     &iso_learn_mlp,	     &iso_learn_knn,   &iso_learn_forest,
-	&iso_learn_boosting, &iso_learn_naive_bayes, &iso_learn_svm,   &iso_learn_tree,
-	&iso_learn_lda,	     &iso_learn_bagging,     &iso_learn_ridge, &iso_learn_forest_regression,
+	&iso_learn_lr,	     &iso_learn_mlp,
+	&iso_learn_knn,	     &iso_learn_forest,
+	&iso_learn_boosting, &iso_learn_naive_bayes,
+	&iso_learn_svm,	     &iso_learn_tree,
+	&iso_learn_lda,	     &iso_learn_bagging,
+	&iso_learn_adaboost, &iso_learn_bernoulli,
+	&iso_learn_ridge,    &iso_learn_forest_regression,
 };
 
 size_t iso_classifier_count(void)

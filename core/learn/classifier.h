@@ -49,8 +49,8 @@ typedef struct iso_classifier {
 	void (*free)(void *model);
 } iso_classifier;
 
-/* In the order of the table: lr, mlp, knn, forest, boosting, naive-bayes, svm, tree, lda, bagging;
- * regressors: ridge, forest-regression. */
+/* In the order of the table: lr, mlp, knn, forest, boosting, naive-bayes, svm, tree, lda, bagging,
+ * adaboost, bernoulli; regressors: ridge, forest-regression. */
 size_t iso_classifier_count(void);
 const iso_classifier *iso_classifier_at(size_t i);
 const iso_classifier *iso_classifier_find(const char *name); /* NULL: none */
@@ -68,6 +68,7 @@ iso_status iso_classify(const iso_classifier *c, const iso_examples *train, iso_
 /* The learners, one file each or a few. */
 extern const iso_classifier iso_learn_lr, iso_learn_mlp, iso_learn_knn, iso_learn_forest,
 	iso_learn_boosting, iso_learn_naive_bayes, iso_learn_svm, iso_learn_tree, iso_learn_lda,
-	iso_learn_bagging, iso_learn_ridge, iso_learn_forest_regression;
+	iso_learn_bagging, iso_learn_adaboost, iso_learn_bernoulli, iso_learn_ridge,
+	iso_learn_forest_regression;
 
 #endif

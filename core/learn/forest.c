@@ -136,6 +136,113 @@ static iso_status fit_regression(const iso_examples *e, iso_key key, void **mode
 	return fit_trees(e, ROUNDS, e->d / 3 ? e->d / 3 : 1, key, model, err);
 }
 
+/* ---- AdaBoost: SAMME (Zhu et al. 2009), 50 stumps; probabilities are shares of the votes ---- */
+
+#define STUMPS 50
+#define GRAIN 1e6 /* row weights are whole numbers of this share of a row */
+
+typedef struct stumps {
+	const iso_examples *e;
+	iso_binned b;
+	uint32_t *weight, *leaf; /* owned [n] */
+	double *w;		 /* owned [n], sum n */
+	double *alpha;		 /* owned [STUMPS] */
+} stumps;
+
+/* The leaf's value becomes a vote for its most frequent class; the weighted share of wrong votes.
+ */
+static double vote(const stumps *q, iso_dtree *t)
+{
+	double wrong = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		double *v = t->value + i * t->k;
+		size_t best = 0;
+
+		for (size_t c = 1; c < t->k; c++)
+			best = v[c] > v[best] ? c : best;
+		for (size_t c = 0; c < t->k; c++)
+			v[c] = c == best;
+	}
+	for (size_t i = 0; i < q->e->n; i++)
+		if (t->value[q->leaf[i] * t->k + q->e->y[i]] == 0)
+			wrong += q->w[i];
+	return wrong / (double)q->e->n;
+}
+
+/* Rows that the stump gets wrong weigh more; the sum stays n. */
+static void reweigh(stumps *q, const iso_dtree *t, double alpha)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < q->e->n; i++) {
+		if (t->value[q->leaf[i] * t->k + q->e->y[i]] == 0)
+			q->w[i] *= iso_exp(alpha);
+		sum += q->w[i];
+	}
+	for (size_t i = 0; i < q->e->n; i++)
+		q->w[i] *= (double)q->e->n / sum;
+}
+
+static iso_status grow_stumps(stumps *q, forest *m, iso_key key, iso_error *err)
+{
+	const iso_dtree_config c = {
+		.k = m->k, .y = q->e->y, .depth = 1, .weight = q->weight, .leaf = q->leaf};
+	const double others = m->k > 1 ? (double)m->k - 1 : 1;
+	double sum = 0;
+	int going = 1;
+
+	for (size_t t = 0; going && t < STUMPS; t++) {
+		iso_stream s = iso_stream_new(iso_key_child(key, "tree", t));
+
+		for (size_t i = 0; i < q->e->n; i++)
+			q->weight[i] = (uint32_t)fmin(fmax(1, rint(q->w[i] * GRAIN)), 4e9);
+		ISO_TRY(iso_dtree_grow(&q->b, &c, &s, &m->tree[t], err));
+		m->n++;
+		const double wrong = vote(q, &m->tree[t]);
+		q->alpha[t] = fmax(0, iso_log(fmax(1 - wrong, 1e-10) / fmax(wrong, 1e-10)) +
+					      iso_log(others));
+		going = wrong > 0 && q->alpha[t] > 0;
+		sum += q->alpha[t];
+		reweigh(q, &m->tree[t], q->alpha[t]);
+	}
+	for (size_t t = 0; t < m->n; t++) /* predict_mean divides by the number of trees */
+		for (size_t i = 0; i < m->tree[t].n * m->k; i++)
+			m->tree[t].value[i] *= sum > 0 ? q->alpha[t] / sum * (double)m->n : 1;
+	return ISO_OK;
+}
+
+static iso_status fit_adaboost(const iso_examples *e, iso_key key, void **model, iso_error *err)
+{
+	stumps q = {.e = e,
+		    .weight = iso_alloc(e->n, sizeof(uint32_t)),
+		    .leaf = iso_alloc(e->n, sizeof(uint32_t)),
+		    .w = iso_alloc(e->n, sizeof(double)),
+		    .alpha = iso_alloc(STUMPS, sizeof(double))};
+	forest *m = NULL;
+	iso_status st = forest_new(STUMPS, e->classes, e->d, &m, err);
+
+	if (st == ISO_OK && (!q.weight || !q.leaf || !q.w || !q.alpha))
+		st = iso_no_memory(err, "boosting");
+	if (st == ISO_OK)
+		st = iso_binned_new(e->x, e->n, e->d, &q.b, err);
+	for (size_t i = 0; st == ISO_OK && i < e->n; i++)
+		q.w[i] = 1;
+	if (st == ISO_OK)
+		st = grow_stumps(&q, m, key, err);
+	iso_binned_free(&q.b);
+	iso_free(q.weight);
+	iso_free(q.leaf);
+	iso_free(q.w);
+	iso_free(q.alpha);
+	if (st != ISO_OK) {
+		forest_free(m);
+		m = NULL;
+	}
+	*model = m;
+	return st;
+}
+
 /* ---- boosting ---- */
 
 typedef struct boost {
@@ -308,6 +415,11 @@ const iso_classifier iso_learn_tree = {.name = "tree",
 				       .fit = fit_tree,
 				       .predict = predict_mean,
 				       .free = forest_free};
+const iso_classifier iso_learn_adaboost = {.name = "adaboost",
+					   .title = "AdaBoost",
+					   .fit = fit_adaboost,
+					   .predict = predict_mean,
+					   .free = forest_free};
 const iso_classifier iso_learn_boosting = {.name = "boosting",
 					   .title = "gradient boosting",
 					   .fit = fit_boosting,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Classifiers in a few lines each: nearest neighbours, Gaussian naive Bayes, linear discriminant
- * analysis, a linear support vector machine; and ridge regression. */
+/* Classifiers in a few lines each: nearest neighbours, naive Bayes (Gaussian and Bernoulli), linear
+ * discriminant analysis, a linear support vector machine; and ridge regression. */
 #include <math.h>
 #include <string.h>
 
@@ -167,6 +167,52 @@ static iso_status bayes_predict(const void *model, const float *x, size_t n, dou
 
 				s[c] -= 0.5 * (iso_log(v) + r * r / v);
 			}
+		}
+		soft_max(s, m->classes);
+	}
+	return ISO_OK;
+}
+
+/* ---- Bernoulli naive Bayes: a value above 1/2 is a 1, one row of each added to every count; w =
+ * log p, v = log(1 - p), [classes][d] ---- */
+
+static iso_status bernoulli_fit(const iso_examples *e, iso_key key, void **model, iso_error *err)
+{
+	const size_t d = e->d;
+	plain *m;
+	iso_status st = plain_new(e, e->classes * d, e->classes * d, &m, err);
+
+	(void)key;
+	for (size_t i = 0; st == ISO_OK && i < e->n; i++)
+		for (size_t j = 0; j < d; j++)
+			m->w[e->y[i] * d + j] += e->x[i * d + j] > 0.5f;
+	for (size_t c = 0; st == ISO_OK && c < e->classes; c++) {
+		const double n = (double)e->n * iso_exp(m->prior[c]);
+
+		for (size_t j = 0; j < d; j++) {
+			const double p = (m->w[c * d + j] + 1) / (n + 2);
+
+			m->w[c * d + j] = iso_log(p);
+			m->v[c * d + j] = iso_log(1 - p);
+		}
+	}
+	return hand_over(m, st, model);
+}
+
+static iso_status bernoulli_predict(const void *model, const float *x, size_t n, double *out,
+				    iso_error *err)
+{
+	const plain *m = model;
+
+	(void)err;
+	for (size_t i = 0; i < n; i++) {
+		double *s = out + i * m->classes;
+
+		for (size_t c = 0; c < m->classes; c++) {
+			s[c] = m->prior[c];
+			for (size_t j = 0; j < m->d; j++)
+				s[c] += x[i * m->d + j] > 0.5f ? m->w[c * m->d + j]
+							       : m->v[c * m->d + j];
 		}
 		soft_max(s, m->classes);
 	}
@@ -398,6 +444,11 @@ const iso_classifier iso_learn_naive_bayes = {.name = "naive-bayes",
 					      .fit = bayes_fit,
 					      .predict = bayes_predict,
 					      .free = plain_free};
+const iso_classifier iso_learn_bernoulli = {.name = "bernoulli",
+					    .title = "Bernoulli naive Bayes",
+					    .fit = bernoulli_fit,
+					    .predict = bernoulli_predict,
+					    .free = plain_free};
 const iso_classifier iso_learn_lda = {.name = "lda",
 				      .title = "linear discriminant analysis",
 				      .fit = lda_fit,

@@ -116,8 +116,8 @@ static const iso_metric *metric_at(size_t i)
 /* ---- a cache as the suite keeps one ---- */
 
 typedef struct memo {
-	char name[32][200];
-	double v[32][32];
+	char name[64][200];
+	double v[64][32];
 	size_t n, hits;
 } memo;
 
@@ -136,14 +136,14 @@ static int memo_get(void *ctx, const char *name, double *v, size_t n)
 static void memo_put(void *ctx, const char *name, const double *v, size_t n)
 {
 	memo *m = ctx;
-	ck_assert(m->n < 32 && n <= 32 && strlen(name) < 200);
+	ck_assert(m->n < 64 && n <= 32 && strlen(name) < 200);
 	snprintf(m->name[m->n], sizeof(m->name[0]), "%s", name);
 	memcpy(m->v[m->n++], v, n * sizeof(*v));
 }
 
 /* ---- one measurement as the suite makes it ---- */
 
-#define MOST 64
+#define MOST 128
 typedef struct result {
 	iso_measure v[MOST];
 	size_t n;
