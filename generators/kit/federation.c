@@ -44,16 +44,19 @@ iso_status iso_federation_deal(const iso_fit *f, size_t clients, iso_federation 
 		iso_federation_free(&d);
 		return iso_no_memory(err, "rows of the clients");
 	}
-	size_t at = 0;
-	for (size_t k = 0; k < clients; k++) {
-		d.first[k] = at;
-		for (size_t r = 0; r < n; r++)
-			if (client_of(f, clients, r) == k) {
-				d.pos[at] = (uint32_t)r;
-				d.id[at++] = f->train->id[r];
-			}
+	for (size_t r = 0; r < n; r++)
+		d.first[client_of(f, clients, r) + 1]++;
+	for (size_t k = 0; k < clients; k++)
+		d.first[k + 1] += d.first[k];
+	for (size_t r = 0; r < n; r++) {
+		const size_t at = d.first[client_of(f, clients, r)]++;
+		d.pos[at] = (uint32_t)r;
+		d.id[at] = f->train->id[r];
 	}
-	d.first[clients] = at;
+	/* every offset has moved up to the next one */
+	for (size_t k = clients; k > 0; k--)
+		d.first[k] = d.first[k - 1];
+	d.first[0] = 0;
 	*out = d;
 	return ISO_OK;
 }

@@ -99,6 +99,19 @@ void iso_law_from_counts(const double *counts, size_t classes, double *cdf)
 	}
 }
 
+iso_status iso_labels_law(const iso_fit *fit, int source, double *law, iso_error *err)
+{
+	const size_t classes = iso_schema_classes(fit->env.schema);
+	double *const counts = iso_alloc(classes, sizeof *counts);
+	if (!counts)
+		return iso_no_memory(err, "label law");
+	const iso_status st = iso_labels_counts(fit, source, fit->ledger, counts, err);
+	if (st == ISO_OK)
+		iso_law_from_counts(counts, classes, law);
+	iso_free(counts);
+	return st;
+}
+
 uint32_t iso_law_draw(const double *cdf, size_t classes, double u)
 {
 	size_t lo = 0, hi = classes - 1;

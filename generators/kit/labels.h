@@ -29,6 +29,9 @@ iso_status iso_labels_counts(const iso_fit *fit, int source, iso_ledger *ledger,
 			     iso_error *err) ISO_MUST_CHECK;
 /* Cumulative law from counts, last entry exactly 1; uniform when all counts are zero. */
 void iso_law_from_counts(const double *counts, size_t classes, double *cdf);
+/* Counts, then their law: law [classes] cumulative. */
+iso_status iso_labels_law(const iso_fit *fit, int source, double *law,
+			  iso_error *err) ISO_MUST_CHECK;
 /* Label of a uniform draw u in (0,1). */
 uint32_t iso_law_draw(const double *cdf, size_t classes, double u);
 /* The same from probabilities p [n], which need no cumulative copy. */

@@ -105,7 +105,8 @@ iso_status iso_latent_new(const iso_gen_env *env, const iso_latent_shape *s, iso
 	}
 	m->heads = iso_heads_new(m->enc, s->heads, s->spread, s->tau);
 	m->zw = s->latent + (s->conditional ? m->classes : 0);
-	m->width = m->enc->dim + (s->conditional ? m->classes : 0);
+	m->width = s->conditional && s->crossed ? m->classes * (m->enc->dim + 1)
+						: m->enc->dim + (s->conditional ? m->classes : 0);
 	ISO_TRY_OUT(make_nets(m, err));
 	*out = m;
 	m = NULL;
@@ -123,6 +124,22 @@ void iso_latent_draw_z(const iso_latent_model *m, iso_key key, uint64_t first, s
 		else
 			iso_rand_fill_uniform(key, first + j, -1, 1, z, m->shape.latent);
 	}
+}
+
+void iso_latent_scored(const iso_latent_model *m, const float *x, size_t label, float *in)
+{
+	const size_t dim = m->enc->dim;
+	if (!m->shape.conditional || !m->shape.crossed) {
+		memcpy(in, x, dim * sizeof *in);
+		if (m->shape.conditional)
+			iso_one_hot(label, m->classes, in + dim);
+		return;
+	}
+	memset(in, 0, m->width * sizeof *in);
+	if (label >= m->classes)
+		return;
+	memcpy(in + label * (dim + 1), x, dim * sizeof *in);
+	in[label * (dim + 1) + dim] = 1;
 }
 
 /* ---- Pieces of rows through the networks ---- */
@@ -289,13 +306,13 @@ iso_status iso_latent_score(const void *model, const iso_table *rows, double *ou
 	ISO_TRY(piece_init(&p, m, &m->scorer, 1, err));
 	for (size_t at = 0; at < rows->n; at += PIECE) {
 		const size_t n = rows->n - at < PIECE ? rows->n - at : PIECE;
-		for (size_t i = 0; i < n; i++) {
+		for (size_t i = 0; i < n; i++)
 			row[i] = (uint32_t)(at + i);
-			if (m->shape.conditional)
-				iso_one_hot(iso_table_label(rows, at + i), m->classes,
-					    p.in + i * m->width + m->enc->dim);
-		}
-		iso_encode(m->enc, rows, row, n, p.in, m->width);
+		iso_encode(m->enc, rows, row, n, p.x, m->enc->dim);
+		for (size_t i = 0; i < n; i++)
+			iso_latent_scored(m, p.x + i * m->enc->dim,
+					  m->classes ? iso_table_label(rows, at + i) : 0,
+					  p.in + i * m->width);
 		iso_net_forward(m->scorer, p.ws[0], p.in, m->width, n, NULL);
 		for (size_t i = 0; i < n; i++)
 			out[at + i] = iso_ws_out(p.ws[0])[i];

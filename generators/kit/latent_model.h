@@ -29,7 +29,10 @@ typedef struct iso_latent_shape {
 	unsigned columns; /* ISO_ENC_*: what the decoder makes */
 	size_t experts;	  /* decoders: 1, or one per class */
 	int conditional;  /* the label's one-hot beside z, and beside the scored row */
-	int normal;	  /* z ~ N(0, I) instead of U[-1,1] */
+	int crossed; /* with conditional: the scorer sees the row and a 1 in the block of its class,
+			zeros in the blocks of the others, so that its first layer is one per class
+		      */
+	int normal;  /* z ~ N(0, I) instead of U[-1,1] */
 	size_t latent;
 	iso_hidden decoder, scorer, encoder;
 	int heads, spread; /* iso_heads_new */
@@ -48,7 +51,7 @@ typedef struct iso_latent_model {
 	iso_heads heads;
 	size_t classes;	   /* of the label; 0 without */
 	size_t zw;	   /* inputs of a decoder: latent, and classes when conditional */
-	size_t width;	   /* inputs of the scorer: the row, and classes when conditional */
+	size_t width;	   /* inputs of the scorer: iso_latent_scored */
 	iso_net **decoder; /* [experts] */
 	iso_net **encoder; /* [experts], or NULL: not released */
 	iso_net *scorer;   /* NULL: none */
@@ -67,6 +70,10 @@ void iso_latent_drop_encoders(iso_latent_model *m);
 /* Rows of latents into z [zw each] from a key: row j is addressed by first + j; with a label's
  * one-hot behind it when conditional. */
 void iso_latent_draw_z(const iso_latent_model *m, iso_key key, uint64_t first, size_t n, float *in);
+
+/* in [width] = the scorer's input for an encoded row x [enc->dim] of this label: the row; when
+ * conditional with the label's one-hot behind it, or crossed. */
+void iso_latent_scored(const iso_latent_model *m, const float *x, size_t label, float *in);
 
 /* A network with these hidden layers. */
 iso_status iso_kit_net(iso_net **net, size_t in, iso_hidden hidden, size_t out, iso_act last,
