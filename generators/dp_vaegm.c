@@ -60,10 +60,8 @@ static iso_status spec_of(const iso_gen_env *env, iso_vae_spec *s, iso_error *er
 {
 	iso_vae_options o = *(const iso_vae_options *)env->options;
 	iso_gen_env asked = *env;
-	iso_encoder *e = NULL;
-	ISO_TRY(iso_encoder_new(env->schema, ISO_ENC_FEATURES, &e, err));
-	const size_t dim = e->dim;
-	iso_encoder_free(e);
+	size_t dim = 0;
+	ISO_TRY(iso_rows_width(env->schema, ISO_ENC_FEATURES, &dim, err));
 	if (o.hidden[0] == 0) {
 		o.hidden[0] = dim >= 300 ? 1 : 2;
 		o.hidden[1] = dim >= 300 ? 400 : 128;

@@ -10,11 +10,10 @@
 iso_status iso_coded_resolve(const iso_gen_env *env, void *options, iso_error *err)
 {
 	iso_coded_options *o = options;
-	iso_encoder *e = NULL;
 	const unsigned label = iso_schema_classes(env->schema) ? 0 : ISO_ENC_LABEL;
-	ISO_TRY(iso_encoder_new(env->schema, ISO_ENC_FEATURES | label, &e, err));
-	const int64_t dim = (int64_t)e->dim;
-	iso_encoder_free(e);
+	size_t width = 0;
+	ISO_TRY(iso_rows_width(env->schema, ISO_ENC_FEATURES | label, &width, err));
+	const int64_t dim = (int64_t)width;
 	if (o->latent == 0)
 		o->latent = dim >= 300 ? 32 : dim >= 50 ? 15 : 8;
 	if (o->hidden[0] == 0) {

@@ -32,6 +32,11 @@ int iso_latent_labelled(const iso_latent_model *m)
 	return m->classes > 0 && !(m->shape.columns & ISO_ENC_LABEL);
 }
 
+static size_t laws_of(const iso_latent_model *m)
+{
+	return m->shape.mixture ? m->shape.experts : m->classes;
+}
+
 void iso_latent_drop_encoders(iso_latent_model *m)
 {
 	for (size_t c = 0; m->encoder && c < m->shape.experts; c++)
@@ -86,7 +91,7 @@ iso_status iso_latent_new(const iso_gen_env *env, const iso_latent_shape *s, iso
 	m->shape = *s;
 	m->schema = env->schema;
 	m->classes = iso_schema_classes(env->schema);
-	m->law = iso_alloc(m->classes + 1, sizeof *m->law);
+	m->law = iso_alloc(laws_of(m) + 1, sizeof *m->law);
 	m->live = iso_alloc(m->classes + 1, sizeof *m->live);
 	if (!m->law || !m->live) {
 		st = iso_no_memory(err, "label law");
@@ -257,6 +262,9 @@ iso_status iso_latent_sample(const void *model, iso_key key, iso_table *out, iso
 					     ? m->live[(at + i) % m->nlive]
 					     : iso_law_draw(m->law, m->classes,
 							    iso_rand_u01(ykey, at + i, 0));
+		for (size_t i = 0; m->shape.mixture && i < n; i++)
+			p.label[i] = iso_law_draw(m->law, m->shape.experts,
+						  iso_rand_u01(ykey, at + i, 0));
 		condition(m, &p, n);
 		decode_piece(m, &p, n);
 		if (m->heads.nspread)
@@ -285,6 +293,8 @@ iso_status iso_latent_decode(const void *model, const float *z, const uint32_t *
 			memcpy(p.in + i * m->zw, z + (at + i) * latent, latent * sizeof *z);
 			if (iso_latent_labelled(m))
 				p.label[i] = label ? label[at + i] : m->live[(at + i) % m->nlive];
+			else
+				p.label[i] = (uint32_t)((at + i) % m->shape.experts);
 		}
 		condition(m, &p, n);
 		decode_piece(m, &p, n);
@@ -354,7 +364,7 @@ iso_status iso_latent_save(const void *model, iso_str *out, iso_error *err)
 {
 	const iso_latent_model *m = model;
 	char name[64];
-	iso_part_add(out, "labels", m->law, m->classes * sizeof *m->law);
+	iso_part_add(out, "labels", m->law, laws_of(m) * sizeof *m->law);
 	iso_part_add(out, "rows", &m->rows, sizeof m->rows);
 	for (size_t c = 0; c < m->shape.experts; c++) {
 		net_name(name, "generator", c, m->shape.experts);
@@ -369,21 +379,20 @@ iso_status iso_latent_save(const void *model, iso_str *out, iso_error *err)
 	return iso_str_check(out, err);
 }
 
-static iso_status take(iso_latent_model *m, const char *bytes, size_t n, iso_error *err)
+iso_status iso_latent_take(iso_parts *in, iso_latent_model *m, iso_error *err)
 {
-	iso_parts in = {bytes, bytes + n};
 	char name[64];
-	ISO_TRY(iso_part_take(&in, "labels", m->law, m->classes * sizeof *m->law, err));
-	ISO_TRY(iso_part_take(&in, "rows", &m->rows, sizeof m->rows, err));
+	ISO_TRY(iso_part_take(in, "labels", m->law, laws_of(m) * sizeof *m->law, err));
+	ISO_TRY(iso_part_take(in, "rows", &m->rows, sizeof m->rows, err));
 	for (size_t c = 0; c < m->shape.experts; c++) {
 		net_name(name, "generator", c, m->shape.experts);
-		ISO_TRY(iso_net_take(&in, name, m->decoder[c], err));
+		ISO_TRY(iso_net_take(in, name, m->decoder[c], err));
 	}
 	if (m->scorer)
-		ISO_TRY(iso_net_take(&in, "discriminator", m->scorer, err));
+		ISO_TRY(iso_net_take(in, "discriminator", m->scorer, err));
 	for (size_t c = 0; m->encoder && c < m->shape.experts; c++) {
 		net_name(name, "encoder", c, m->shape.experts);
-		ISO_TRY(iso_net_take(&in, name, m->encoder[c], err));
+		ISO_TRY(iso_net_take(in, name, m->encoder[c], err));
 	}
 	return ISO_OK;
 }
@@ -393,7 +402,8 @@ iso_status iso_latent_load(const iso_gen_env *env, const iso_latent_shape *s, co
 {
 	iso_latent_model *m = NULL;
 	ISO_TRY(iso_latent_new(env, s, &m, err));
-	const iso_status st = take(m, bytes, n, err);
+	iso_parts in = {bytes, bytes + n};
+	const iso_status st = iso_latent_take(&in, m, err);
 	if (st == ISO_OK)
 		*model = m;
 	else

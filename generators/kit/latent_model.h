@@ -28,6 +28,8 @@ typedef struct iso_latent_shape {
 	const char *who;
 	unsigned columns; /* ISO_ENC_*: what the decoder makes */
 	size_t experts;	  /* decoders: 1, or one per class */
+	int mixture;	  /* an expert is drawn by the law, which is one of experts; the label is a
+			     column */
 	int conditional;  /* the label's one-hot beside z, and beside the scored row */
 	int crossed; /* with conditional: the scorer sees the row and a 1 in the block of its class,
 			zeros in the blocks of the others, so that its first layer is one per class
@@ -55,7 +57,7 @@ typedef struct iso_latent_model {
 	iso_net **decoder; /* [experts] */
 	iso_net **encoder; /* [experts], or NULL: not released */
 	iso_net *scorer;   /* NULL: none */
-	double *law;	   /* [classes] cumulative, as released */
+	double *law;	   /* [classes], or [experts] of a mixture; cumulative, as released */
 	uint32_t *live;	   /* [nlive] classes that are generated */
 	size_t nlive;
 	uint64_t rows; /* a number of rows that the method chose, or 0 */
@@ -92,6 +94,8 @@ void iso_latent_destroy(void *model);
 #define ISO_LATENT_SLOTS \
 	.sample = iso_latent_sample, .destroy = iso_latent_destroy, .latent_dim = iso_latent_dim, \
 	.decode = iso_latent_decode, .save = iso_latent_save, .describe = iso_latent_describe
+/* The parts that save added, into a model of the same shape. */
+iso_status iso_latent_take(iso_parts *in, iso_latent_model *m, iso_error *err) ISO_MUST_CHECK;
 /* A model of this shape from save's bytes. */
 iso_status iso_latent_load(const iso_gen_env *env, const iso_latent_shape *s, const char *bytes,
 			   size_t n, void **model, iso_error *err) ISO_MUST_CHECK;

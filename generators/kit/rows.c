@@ -8,6 +8,15 @@
 
 #define MOST_ROWS 4096
 
+iso_status iso_rows_width(const iso_schema *s, unsigned columns, size_t *dim, iso_error *err)
+{
+	iso_encoder *e = NULL;
+	ISO_TRY(iso_encoder_new(s, columns, &e, err));
+	*dim = e->dim;
+	iso_encoder_free(e);
+	return ISO_OK;
+}
+
 iso_status iso_rows_open(iso_rows *r, const iso_table *t, const iso_encoder *enc, size_t keep,
 			 iso_error *err)
 {

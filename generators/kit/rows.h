@@ -5,6 +5,10 @@
 
 #include "core/data/encode.h"
 
+/* Width of a row that is encoded with these ISO_ENC_* columns. */
+iso_status iso_rows_width(const iso_schema *s, unsigned columns, size_t *dim,
+			  iso_error *err) ISO_MUST_CHECK;
+
 /* Encodes once when the matrix stays under `keep` bytes, else on demand, batch by batch. */
 typedef struct iso_rows {
 	const iso_table *table; /* borrowed */

@@ -97,17 +97,6 @@ static iso_pace reference_pace(const iso_gen_env *env, const iso_vae_spec *s, si
 	return ref;
 }
 
-/* The width of the encoded row that a VAE sees. */
-static iso_status width_of(const iso_gen_env *env, int pooled, size_t *dim, iso_error *err)
-{
-	iso_encoder *e = NULL;
-	ISO_TRY(iso_encoder_new(env->schema, ISO_ENC_FEATURES | (pooled ? ISO_ENC_LABEL : 0), &e,
-				err));
-	*dim = e->dim;
-	iso_encoder_free(e);
-	return ISO_OK;
-}
-
 iso_status iso_vae_spec_of(const char *who, const iso_gen_env *env, int is_private,
 			   iso_vae_spec *out, iso_error *err)
 {
@@ -120,7 +109,8 @@ iso_status iso_vae_spec_of(const char *who, const iso_gen_env *env, int is_priva
 	iso_vae_options *o = &s.o;
 	const size_t k = vaes_of(env, &s);
 	size_t dim = 0;
-	ISO_TRY(width_of(env, k == 1, &dim, err));
+	ISO_TRY(iso_rows_width(env->schema, ISO_ENC_FEATURES | (k == 1 ? ISO_ENC_LABEL : 0), &dim,
+			       err));
 	const preset p = preset_of(o->net, dim);
 	if (o->hidden[0] == 0) {
 		o->hidden[0] = 2;
