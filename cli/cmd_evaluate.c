@@ -5,7 +5,7 @@
 
 #include "cli/args.h"
 #include "cli/cmd.h"
-#include "cli/table.h"
+#include "cli/evaluation.h"
 #include "cli/tolerant.h"
 #include "core/base/alloc.h"
 #include "suites/judge.h"
@@ -23,13 +23,14 @@ static const iso_verb_help help = {
 		"those that need the generator are listed as not applicable.  Options follow a "
 		"name after colons:\n"
 		"--attacks gan-leaks,gan-leaks:calibrated=true --aux aux.csv\n\n"
-		"What breaks the schema in the synthetic file is counted and named, never fatal: "
+		"What breaks the schema in any of the files is counted and named, never fatal: "
 		"numbers out "
 		"of bounds are clipped, fractions of\n"
 		"integers rounded, rows with unknown categories or missing values left out, "
 		"columns "
 		"may come in any order, an index\n"
-		"column is ignored.\n\n"
+		"column is ignored, a label is not needed.  --report DIR writes a page, its data "
+		"and a CSV table.\n\n"
 		"A membership attack on one synthetic table describes that table; it does not "
 		"bound "
 		"epsilon.\n\n"
@@ -41,7 +42,7 @@ static const iso_verb_help help = {
 };
 
 typedef struct command {
-	const char *train, *holdout, *synthetic, *aux, *schema, *metrics, *attacks;
+	const char *train, *holdout, *synthetic, *aux, *schema, *metrics, *attacks, *report;
 	int64_t seed, targets;
 	int json;
 } command;
@@ -53,7 +54,8 @@ typedef struct evaluation {
 	iso_metric_setup metric[ISO_ARG_LIST_MAX];
 	size_t nattack, nmetric;
 	char names[4][1024]; /* labels of --metrics and --attacks, and copies to cut */
-	cJSON *notes;	     /* on the synthetic file; the result's then */
+	iso_validity found;  /* in the synthetic file */
+	cJSON *notes;	     /* on the files; the result's then */
 	cJSON *root;
 	iso_judgement result;
 } evaluation;
@@ -76,6 +78,8 @@ static iso_status read_command(int argc, char **argv, command *c, int *helped, i
 		{"--targets", ISO_ARG_INT, &c->targets, "N",
 		 "at most so many members and non-members (default 1000)", 1, 1e7},
 		{"--seed", ISO_ARG_INT, &c->seed, "S", "master seed (default 1)", 0, 4294967295.0},
+		{"--report", ISO_ARG_TEXT, &c->report, "DIR",
+		 "write DIR/index.html, evaluation.json and evaluation.csv"},
 		{"--json", ISO_ARG_FLAG, &c->json, NULL, "machine-readable output"},
 		{0}};
 	size_t n;
@@ -205,11 +209,15 @@ static iso_status read_tables(const command *c, evaluation *e, iso_error *err)
 	if (!e->notes)
 		return iso_no_memory(err, "the output");
 	ISO_TRY(iso_schema_read(c->schema, &e->schema, err));
-	ISO_TRY(iso_table_read_csv(c->train, e->schema, &e->train, err));
-	ISO_TRY(iso_table_read_csv(c->holdout, e->schema, &e->holdout, err));
-	ISO_TRY(iso_read_tolerant(c->synthetic, e->schema, add_note, e, &e->synthetic, err));
+	ISO_TRY(iso_read_tolerant(c->synthetic, "synthetic", e->schema, add_note, e, &e->found,
+				  &e->synthetic, err));
+	ISO_TRY(iso_read_tolerant(c->train, "training", e->schema, add_note, e, NULL, &e->train,
+				  err));
+	ISO_TRY(iso_read_tolerant(c->holdout, "hold-out", e->schema, add_note, e, NULL, &e->holdout,
+				  err));
 	if (c->aux)
-		ISO_TRY(iso_table_read_csv(c->aux, e->schema, &e->aux, err));
+		ISO_TRY(iso_read_tolerant(c->aux, "auxiliary", e->schema, add_note, e, NULL,
+					  &e->aux, err));
 	ISO_FAIL_IF(e->train->n == 0 || e->holdout->n == 0 || e->synthetic->n == 0, err, ISO_E_DATA,
 		    "no rows (%s): the file holds a header only; give rows",
 		    e->train->n == 0	 ? c->train
@@ -251,7 +259,8 @@ static iso_status evaluate(const command *c, evaluation *e, iso_error *err)
 	const iso_metric_view view = {.schema = e->schema,
 				      .train = e->train,
 				      .test = e->holdout,
-				      .synthetic = e->synthetic};
+				      .synthetic = e->synthetic,
+				      .found = e->found.rows ? &e->found : NULL};
 	const iso_game_setup setup = {.members = e->train,
 				      .nonmembers = e->holdout,
 				      .auxiliary = e->aux,
@@ -268,119 +277,6 @@ static iso_status evaluate(const command *c, evaluation *e, iso_error *err)
 	st = iso_judge_attacks(game, e->attack, e->nattack, &e->result, err);
 	iso_game_free(game);
 	return st;
-}
-
-static void number_cell(iso_grid *g, const cJSON *v)
-{
-	if (cJSON_IsNumber(v))
-		iso_grid_add(g, "%.4f", v->valuedouble);
-	else
-		iso_grid_add(g, "-");
-}
-
-static const char *text_of(const cJSON *obj, const char *key)
-{
-	const cJSON *v = cJSON_GetObjectItemCaseSensitive(obj, key);
-
-	return cJSON_IsString(v) ? v->valuestring : "";
-}
-
-/* One output of an attack's game, or NULL. */
-static const cJSON *value_of(const cJSON *attack, const char *name)
-{
-	const cJSON *v;
-
-	cJSON_ArrayForEach(v, cJSON_GetObjectItemCaseSensitive(attack, "values"))
-	{
-		if (strcmp(text_of(v, "name"), name) == 0)
-			return v;
-	}
-	return NULL;
-}
-
-/* Judged by a risk beyond a control, not by a ranking. */
-static int has_risk(const cJSON *attack)
-{
-	return value_of(attack, "risk") != NULL;
-}
-
-static void print_risks(const evaluation *e, iso_str *out)
-{
-	static const char *const name[] = {"main", "control", "naive", "risk"},
-				 *const head[] = {"attack", "on members", "on others", "naive",
-						  "risk",   "low",	  "high",      "note"};
-	iso_grid g = {.columns = 8};
-	const cJSON *m;
-	int any = 0;
-
-	cJSON_ArrayForEach(m, e->result.attacks)
-	{
-		const cJSON *risk = value_of(m, "risk");
-
-		if (!risk)
-			continue;
-		for (size_t i = 0; i < 8 && !any; i++)
-			iso_grid_add(&g, "%s", head[i]);
-		any = 1;
-		iso_grid_add(&g, "%s", text_of(m, "label"));
-		for (size_t i = 0; i < 4; i++)
-			number_cell(&g, cJSON_GetObjectItemCaseSensitive(value_of(m, name[i]),
-									 "value"));
-		number_cell(&g, cJSON_GetObjectItemCaseSensitive(risk, "low"));
-		number_cell(&g, cJSON_GetObjectItemCaseSensitive(risk, "high"));
-		iso_grid_add(&g, "%s", text_of(risk, "reason"));
-	}
-	if (any) {
-		iso_str_add(out, "\n");
-		iso_grid_print(&g, out);
-	}
-}
-
-static void print_result(const evaluation *e, iso_str *out)
-{
-	iso_grid g = {.columns = 6};
-	const cJSON *m;
-	static const char *const metric_head[] = {"metric", "value",  "low",
-						  "high",   "better", "note"},
-				 *const attack_head[] = {"attack",	    "AUC", "low", "high",
-							 "TPR at FPR 10 %", "note"};
-
-	for (size_t i = 0; i < 6; i++)
-		iso_grid_add(&g, "%s", metric_head[i]);
-	cJSON_ArrayForEach(m, e->result.metrics)
-	{
-		iso_grid_add(&g, "%s: %s", text_of(m, "metric"), text_of(m, "title"));
-		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "value"));
-		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "low"));
-		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "high"));
-		iso_grid_add(&g, "%s", text_of(m, "direction"));
-		iso_grid_add(&g, "%s", text_of(m, "reason"));
-	}
-	if (e->nmetric)
-		iso_grid_print(&g, out);
-	g.columns = 6;
-	if (e->nattack) {
-		iso_str_add(out, e->nmetric ? "\n" : "");
-		for (size_t i = 0; i < 6; i++)
-			iso_grid_add(&g, "%s", attack_head[i]);
-	}
-	cJSON_ArrayForEach(m, e->result.attacks)
-	{
-		if (has_risk(m))
-			continue;
-		iso_grid_add(&g, "%s", text_of(m, "label"));
-		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "auc"));
-		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "auc_low"));
-		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "auc_high"));
-		number_cell(&g, cJSON_GetObjectItemCaseSensitive(m, "tpr_fpr_10"));
-		iso_grid_add(&g, "%s", text_of(m, "reason"));
-	}
-	if (e->nattack)
-		iso_grid_print(&g, out);
-	print_risks(e, out);
-	if (e->result.caveats->child)
-		iso_str_add(out, "\ncaveats\n");
-	cJSON_ArrayForEach(m, e->result.caveats) iso_fold(out, m->valuestring, 2, 118);
 }
 
 static void release(evaluation *e)
@@ -418,13 +314,15 @@ int cmd_evaluate(int argc, char **argv)
 		st = make_result(&c, e, &err);
 	if (st == ISO_OK && !helped)
 		st = evaluate(&c, e, &err);
+	if (st == ISO_OK && !helped && c.report)
+		st = iso_evaluation_write(e->root, e->schema->name, c.report, &err);
 	if (st != ISO_OK) {
 		status = iso_cli_fail(&err);
 	} else if (c.json && !helped) {
 		status = iso_cli_json(e->root, 1, 0);
 		e->root = NULL;
 	} else if (!helped) {
-		print_result(e, &out);
+		iso_evaluation_print(e->root, &out);
 		status = iso_cli_print(&out, 0);
 	}
 	if (e)

@@ -14,14 +14,22 @@ enum { CLIPPED, ROUNDED, UNKNOWN, UNREADABLE, MISSING, KINDS };
 
 typedef struct reader {
 	const iso_schema *s;
-	const char *path;
+	const char *path, *what;
 	size_t *column; /* [nfield] schema column of each field; SIZE_MAX: not in the schema */
 	size_t nfield, ignored;
 	double *cells; /* [cap] */
-	size_t n, cap, dropped;
+	size_t n, cap, dropped, broken, found;
+	char separator;
+	size_t commas;		/* numbers with a decimal comma that the schema does not announce */
 	size_t (*count)[KINDS]; /* [ncol] */
 	size_t *last;		/* [ncol] the category seen last: most files repeat themselves */
 } reader;
+
+static void bump(reader *r, size_t c, int kind)
+{
+	r->count[c][kind]++;
+	r->found++;
+}
 
 static int is_simple(const iso_column *c)
 {
@@ -63,14 +71,17 @@ static int is_missing(const iso_column *c, const char *text)
 	       strcmp(text, "nan") == 0;
 }
 
-/* A number with the file's decimal sign; NaN: unreadable. */
-static double number_of(const iso_schema *s, char *text)
+/* A number with the file's decimal sign; NaN: unreadable.  Where the schema names none, a file with
+ * semicolons may have decimal commas (R's write.csv2). */
+static double number_of(reader *r, char *text)
 {
-	char *end = NULL, *comma = s->csv.decimal ? strchr(text, s->csv.decimal) : NULL;
+	const char sign = r->s->csv.decimal ? r->s->csv.decimal : r->separator == ';' ? ',' : 0;
+	char *end = NULL, *comma = sign ? strchr(text, sign) : NULL;
 	double v;
 
 	if (comma)
 		*comma = '.';
+	r->commas += comma && !r->s->csv.decimal;
 	v = strtod(text, &end);
 	while (*end == ' ')
 		end++;
@@ -80,19 +91,19 @@ static double number_of(const iso_schema *s, char *text)
 static double read_number(reader *r, size_t c, char *text, int *keep)
 {
 	const iso_column *col = &r->s->column[c];
-	double v = number_of(r->s, text);
+	double v = number_of(r, text);
 
 	if (isnan(v)) {
-		r->count[c][UNREADABLE]++;
+		bump(r, c, UNREADABLE);
 		*keep = 0;
 		return v;
 	}
 	if (col->type == ISO_INTEGER && v != rint(v)) {
-		r->count[c][ROUNDED]++;
+		bump(r, c, ROUNDED);
 		v = rint(v);
 	}
 	if (v < col->lo || v > col->hi) {
-		r->count[c][CLIPPED]++;
+		bump(r, c, CLIPPED);
 		v = v < col->lo ? col->lo : col->hi;
 	}
 	return v;
@@ -116,7 +127,7 @@ static double read_category(reader *r, size_t c, const char *text, int *keep)
 		if (strtod(col->category[i], &stop) == v && stop != col->category[i] && !*stop)
 			return (double)(r->last[c] = i);
 	}
-	r->count[c][UNKNOWN]++;
+	bump(r, c, UNKNOWN);
 	*keep = 0;
 	return NAN;
 }
@@ -126,6 +137,7 @@ static iso_status take_row(void *ctx, size_t row, size_t line, char **field, siz
 {
 	reader *r = ctx;
 	const size_t ncol = r->s->ncol;
+	const size_t before = r->found;
 	double *cells;
 	int keep = 1;
 
@@ -143,7 +155,8 @@ static iso_status take_row(void *ctx, size_t row, size_t line, char **field, siz
 		if (!col || iso_is_dropped(col))
 			continue;
 		if (is_missing(col, field[i])) {
-			r->count[c][MISSING] += col->nmissing == 0;
+			if (col->nmissing == 0)
+				bump(r, c, MISSING);
 			keep = keep && col->nmissing > 0;
 		} else if (iso_is_discrete(col)) {
 			cells[c] = read_category(r, c, field[i], &keep);
@@ -155,6 +168,7 @@ static iso_status take_row(void *ctx, size_t row, size_t line, char **field, siz
 		r->n++;
 	else
 		r->dropped++;
+	r->broken += r->found > before;
 	return ISO_OK;
 }
 
@@ -172,20 +186,25 @@ static iso_status tell(const reader *r,
 		for (size_t k = 0; k < KINDS; k++) {
 			if (!r->count[c][k])
 				continue;
-			snprintf(text, sizeof(text),
-				 "validity: %zu of %zu synthetic values of %.80s %s",
-				 r->count[c][k], r->n + r->dropped, r->s->column[c].name, what[k]);
+			snprintf(text, sizeof(text), "validity: %zu of %zu %s values of %.80s %s",
+				 r->count[c][k], r->n + r->dropped, r->what, r->s->column[c].name,
+				 what[k]);
 			ISO_TRY(note(ctx, text, err));
 		}
 	if (r->dropped) {
-		snprintf(text, sizeof(text), "validity: %zu of %zu synthetic rows are left out",
-			 r->dropped, r->n + r->dropped);
+		snprintf(text, sizeof(text), "validity: %zu of %zu %s rows are left out",
+			 r->dropped, r->n + r->dropped, r->what);
+		ISO_TRY(note(ctx, text, err));
+	}
+	if (r->commas) {
+		snprintf(text, sizeof(text), "numbers of the %s file have decimal commas", r->what);
 		ISO_TRY(note(ctx, text, err));
 	}
 	if (r->ignored) {
 		snprintf(text, sizeof(text),
-			 "%zu columns of the synthetic file are not in the schema and are left out",
-			 r->ignored);
+			 "%zu column%s of the %s file %s not in the schema and %s left out",
+			 r->ignored, r->ignored == 1 ? "" : "s", r->what,
+			 r->ignored == 1 ? "is" : "are", r->ignored == 1 ? "is" : "are");
 		ISO_TRY(note(ctx, text, err));
 	}
 	return ISO_OK;
@@ -201,17 +220,38 @@ static iso_status make_table(const reader *r, iso_table **out, iso_error *err)
 	return ISO_OK;
 }
 
-iso_status iso_read_tolerant(const char *path, const iso_schema *s,
-			     iso_status (*note)(void *ctx, const char *text, iso_error *err),
-			     void *ctx, iso_table **out, iso_error *err)
+static iso_validity counts_of(const reader *r)
 {
-	reader r = {.s = s, .path = path};
+	iso_validity v = {.rows = r->n + r->dropped, .broken_rows = r->broken};
+	size_t kind[KINDS] = {0}, columns = 0;
+
+	for (size_t c = 0; c < r->s->ncol; c++) {
+		columns += !iso_is_dropped(&r->s->column[c]);
+		for (size_t k = 0; k < KINDS; k++)
+			kind[k] += r->count[c][k];
+	}
+	v.cells = v.rows * columns;
+	v.clipped = kind[CLIPPED];
+	v.rounded = kind[ROUNDED];
+	v.unknown = kind[UNKNOWN];
+	v.unreadable = kind[UNREADABLE];
+	v.missing = kind[MISSING];
+	return v;
+}
+
+iso_status iso_read_tolerant(const char *path, const char *what, const iso_schema *s,
+			     iso_status (*note)(void *ctx, const char *text, iso_error *err),
+			     void *ctx, iso_validity *found, iso_table **out, iso_error *err)
+{
+	reader r = {.s = s, .path = path, .what = what};
 	iso_csv_format format;
 	char *text = NULL;
 	size_t n = 0;
 	iso_status st = ISO_OK;
 
 	*out = NULL;
+	if (found)
+		*found = (iso_validity){0};
 	for (size_t c = 0; c < s->ncol; c++)
 		if (!is_simple(&s->column[c]))
 			return iso_table_read_csv(path, s, out, err);
@@ -221,12 +261,15 @@ iso_status iso_read_tolerant(const char *path, const iso_schema *s,
 	if (!r.count || !r.last)
 		st = iso_no_memory(err, "a table");
 	iso_csv_sniff(text, n, &s->csv, &format);
+	r.separator = format.separator;
 	if (st == ISO_OK)
 		st = iso_csv_parse_as(text, n, path, &format, take_row, &r, err);
 	if (st == ISO_OK)
 		st = make_table(&r, out, err);
 	if (st == ISO_OK)
 		st = tell(&r, note, ctx, err);
+	if (st == ISO_OK && found)
+		*found = counts_of(&r);
 	if (st != ISO_OK) {
 		iso_table_free(*out);
 		*out = NULL;

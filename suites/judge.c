@@ -273,8 +273,9 @@ static iso_status judge_metric(const iso_metric_view *given, uint64_t seed,
 		add_measure(&b, v->metrics, s->label, &m.outputs[i], &m.v[i],
 			    st == ISO_OK ? NULL : why.text);
 	iso_jsonw_number(&b, v->metric_seconds, s->label, iso_clock_wall() - start);
+	const int measured = st == ISO_OK;
 	st = b.failed ? iso_no_memory(err, "a record") : ISO_OK;
-	if (st == ISO_OK)
+	if (st == ISO_OK && measured)
 		st = add_caveats(s->label, &m, v->caveats, err);
 	iso_free(m.v);
 	return st;

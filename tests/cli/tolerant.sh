@@ -37,7 +37,7 @@ expect 0 "2 of 120 synthetic values of dose missing" evaluate blank.csv
 expect 0 "1 of 120 synthetic values of dose unreadable" evaluate blank.csv
 # another order and an index column: the same numbers
 awk -F, '{ print (NR == 1 ? "index" : NR - 2) "," $4 "," $2 "," $1 "," $3 }' clean.csv >order.csv
-expect 0 "1 columns of the synthetic file are not in the schema" evaluate order.csv
+expect 0 "1 column of the synthetic file is not in the schema" evaluate order.csv
 grep -E "^(gan-leaks|marginals)" .out >a.txt
 grep -E "^(gan-leaks|marginals)" clean.txt >b.txt
 cmp -s a.txt b.txt || bad "the order of the columns changed a value: $(diff a.txt b.txt)"
@@ -47,6 +47,39 @@ head -1 clean.csv >none.csv
 echo "1,2,nowhere,no" >>none.csv
 expect 3 "none fits the schema" evaluate none.csv
 grep -qi "epsilon *[0-9=]" clean.txt && bad "evaluate prints an epsilon"
+# the other files may be as unruly, and every finding names its file
+cp train.csv kept.csv
+awk -F, '{ print (NR == 1 ? "" : NR) "," $2 "," $1 "," $4 "," $3 }' kept.csv | sed '1s/^,/row,/; 3s/^\([0-9]*\),[0-9.]*/\1,99/' >train.csv
+expect 0 "1 of 120 training values of dose out of bounds (clipped)" evaluate clean.csv
+expect 0 "1 column of the training file is not in the schema" evaluate clean.csv
+cp hold.csv kept-hold.csv
+sed '2s/,[0-9.]*,/,,/' kept-hold.csv >hold.csv
+expect 0 "1 of 120 hold-out rows are left out" evaluate clean.csv
+cp kept.csv train.csv
+cp kept-hold.csv hold.csv
+# what the reader counted is measured: 1 of 120 rows, 1 of 480 values
+expect 0 "" "$isoeps" evaluate --train train.csv --holdout hold.csv --synthetic oob.csv --schema s.json --metrics validity --attacks ""
+grep -q "rows that obey the schema *0.9917" .out || bad "one row of 120 is broken: $(grep obey .out)"
+grep -q "values out of bounds (clipped) *0.0021" .out || bad "one value of 480 is out: $(grep bounds .out)"
+# everything, with a page: validity first, notes that repeat once, no epsilon anywhere
+expect 0 "validity: rows that obey" "$isoeps" evaluate --train train.csv --holdout hold.csv --synthetic frac.csv --schema s.json --report page
+for note in "a diagnostic, never a privacy guarantee: averages" "an extreme over groups"; do
+	n=$(grep -c "$note" .out)
+	[ "$n" -eq 1 ] || bad "\"$note\" is printed $n times"
+done
+n=$(grep -c "^student-cnn" .out)
+[ "$n" -eq 1 ] || bad "a metric that does not apply takes $n lines"
+for f in index.html evaluation.csv evaluation.json; do
+	[ -s page/$f ] || bad "page/$f is missing"
+done
+cat .out page/* | grep -qi 'epsilon["_ a-z]*[=:] *[0-9]' && bad "evaluate prints an epsilon"
+validity=$(grep -n "<caption>Validity" page/index.html | head -1 | cut -d: -f1)
+utility=$(grep -n "<caption>Utility" page/index.html | head -1 | cut -d: -f1)
+[ "${validity:-9}" -lt "${utility:-0}" ] || bad "validity does not come first: $validity, $utility"
+grep -q "Diagnostics: no privacy guarantee" page/index.html || bad "the page does not say what distances are not"
+# the table holds what the console shows
+grep '"validity","fractions"\|validity,fractions' page/evaluation.csv | grep -q '0.0041666' || bad "evaluation.csv: $(grep fractions page/evaluation.csv)"
+grep -q "<script" page/index.html && grep -q "http://\|https://[^\"]*\.js" page/index.html && bad "the page loads from a network"
 # no label
 sed 's/"role": "label", //' s.json >nolabel.json
 mv nolabel.json s.json
