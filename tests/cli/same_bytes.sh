@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The same bytes on every CPU: all built-in generators, attacks and metrics under each instruction set that this machine has, and
-# (cells "tiny" only, which are slow there) on an emulated CPU without AVX and FMA by qemu-x86_64, and under valgrind.  A leg
+# (cells "tiny" only, which are slow there) on an emulated CPU without AVX and FMA by qemu-x86_64, on 64-bit ARM, and under valgrind.  A leg
 # whose program or CPU is missing is left out with a line that says so; the test is skipped if fewer than two ways are left.
 . "$(dirname "$0")/lib.sh"
 suite=$source/tests/data/same_bytes.json
@@ -49,6 +49,13 @@ else
 	# shellcheck disable=SC2086
 	leg qemu portable qemu-x86_64 -cpu qemu64 "$isoeps" --quiet run "$suite" $tiny
 	equal tiny-portable qemu
+fi
+if [ -z "${ISOEPS_ARM64:-}" ]; then
+	echo "arm64: left out, ISOEPS_ARM64 does not hold the command of a program for it (cmake/aarch64-linux-gnu.cmake)"
+else
+	# shellcheck disable=SC2086
+	leg arm64 portable $ISOEPS_ARM64 --quiet run "$suite" $tiny
+	equal tiny-portable arm64
 fi
 if ! command -v valgrind >/dev/null 2>&1 || ! valgrind -q --tool=none "$isoeps" --version >/dev/null 2>&1; then
 	echo "valgrind: left out, valgrind is missing or does not run this program"
