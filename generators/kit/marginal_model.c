@@ -83,6 +83,30 @@ iso_status iso_marginals_fit(iso_marginals *m, size_t iterations, iso_error *err
 	return refit(m, NULL, iterations, err);
 }
 
+iso_status iso_marginals_fits(const iso_marginals *m, const iso_scope *scope, double limit,
+			      int *yes, iso_error *err)
+{
+	iso_scope *all;
+	iso_junction j;
+	*yes = iso_junction_host(&m->graph.tree, scope) != SIZE_MAX;
+	if (*yes)
+		return ISO_OK;
+	all = iso_alloc(m->nset + 1, sizeof *all);
+	if (!all)
+		return iso_no_memory(err, "a junction tree");
+	for (size_t k = 0; k < m->nset; k++)
+		all[k] = m->set[k].scope;
+	all[m->nset] = *scope;
+	const iso_status st =
+		iso_junction_new(m->merged.cells, m->cols.bin.ncode, all, m->nset + 1, &j, err);
+	iso_free(all);
+	if (st != ISO_OK)
+		return st;
+	*yes = j.total <= limit;
+	iso_junction_free(&j);
+	return ISO_OK;
+}
+
 /* ------------------------------------------------------------------ releases */
 
 iso_status iso_marginals_one_way(iso_marginals *m, iso_ledger *l, iso_entry entry, double noise,

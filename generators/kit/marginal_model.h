@@ -40,6 +40,10 @@ iso_status iso_marginals_measure(iso_marginals *m, iso_ledger *l, iso_entry entr
 				 iso_error *err) ISO_MUST_CHECK;
 /* Fits the model to all tables, from where it stands. */
 iso_status iso_marginals_fit(iso_marginals *m, size_t iterations, iso_error *err) ISO_MUST_CHECK;
+/* *yes: the table lies in a clique of the model, or the junction tree with it has at most `limit`
+ * cells. */
+iso_status iso_marginals_fits(const iso_marginals *m, const iso_scope *scope, double limit,
+			      int *yes, iso_error *err) ISO_MUST_CHECK;
 /* |true counts - model|_1 of a table: a record more or less moves it by at most 1.  PRIVATE.
  * truth [cells] as iso_discrete_count gives it. */
 iso_status iso_marginals_distance(const iso_marginals *m, const iso_scope *scope,

@@ -28,4 +28,14 @@ int iso_pair_allowed(const iso_pair_rule *r, size_t i, size_t j);
 /* Edges of every maximal forest of allowed pairs. */
 iso_status iso_forest_edges(const iso_pair_rule *r, size_t *edges, iso_error *err) ISO_MUST_CHECK;
 
+/* Scores of a two-way table of counts t [rows][n], in rows of the data (Zhang et al. 2017, section
+ * 4): half the L1 distance from the product of its margins; and N times the mutual information, in
+ * nats.  PRIVATE where the counts are. */
+double iso_pair_distance(const double *t, size_t rows, size_t n);
+double iso_pair_information(const double *t, size_t rows, size_t n);
+/* How far one record more or less moves them, with at most `most` records before: 2, and
+ * (most + 1) ln(most + 1) - most ln(most) (derived in privbayes.c). */
+double iso_pair_distance_moves(void);
+double iso_pair_information_moves(double most);
+
 #endif
