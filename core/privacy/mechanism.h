@@ -5,16 +5,16 @@
  * not allow it.  On an adaptive entry, iso_ledger_spend first charges the event of the calls that
  * follow.  What an entry may be, door by door:
  *
- *     histogram, vector sum, streamed sum    GAUSSIAN, ZCDP (L2); LAPLACE, PURE (L1)
+ *     histogram, sums, rank correlations     GAUSSIAN, ZCDP (L2); LAPLACE, PURE (L1)
  *     streamed sum on a Poisson sample       GAUSSIAN with a rate below 1
  *     exponential, bounds                    EXPONENTIAL
  *     noisy maximum, open histogram          PURE (open histogram: with a delta)
  *     randomised response                    RANDOMIZED_RESPONSE
  *     votes                                  PATE_LNMAX, PATE_GNMAX
  *
- * Mechanism file = one family: mechanism_sum.c (histograms, sums), mechanism_select.c (choices,
- * votes, reports), mechanism_schema.c (open categories, bounds).  The gradient sums of DP-SGD are
- * core/nn/dpsgd.h, on mechanism_trusted.h.
+ * Mechanism file = one family: mechanism_sum.c (histograms, sums), mechanism_rank.c (rank
+ * correlations), mechanism_select.c (choices, votes, reports), mechanism_schema.c (open categories,
+ * bounds).  The gradient sums of DP-SGD are core/nn/dpsgd.h, on mechanism_trusted.h.
  */
 #ifndef ISO_PRIVACY_MECHANISM_H
 #define ISO_PRIVACY_MECHANISM_H
@@ -36,6 +36,17 @@ iso_status iso_mech_histogram(iso_ledger *l, iso_entry entry, const uint32_t *ce
  * [dim].  The noise follows `clip`, which is at most the planned sensitivity and public. */
 iso_status iso_mech_vector_sum(iso_ledger *l, iso_entry entry, const double *x, size_t n,
 			       size_t dim, double clip, double *out, iso_error *err) ISO_MUST_CHECK;
+
+/* Kendall's tau-a of all pairs of columns, jointly: tau_ij = sum over pairs of rows of
+ * sign(x_i - x'_i) sign(x_j - x'_j) / (N (N-1) / 2), i < j, ties counting zero, with N the PUBLIC
+ * number of rows, at least 2.  code [n][ncode] below cells[j].  One record more, beside at most N
+ * others, moves each by at most N / (N (N-1)/2) = 2/(N-1); more than N + 1 rows are refused.
+ * Sensitivity iso_kendall_moves: (pairs of columns, or their square root) * 2/(N-1).
+ * out [ncode (ncode-1) / 2]. */
+iso_status iso_mech_kendall(iso_ledger *l, iso_entry entry, const uint32_t *code, size_t n,
+			    size_t ncode, const size_t *cells, size_t public_n, double *out,
+			    iso_error *err) ISO_MUST_CHECK;
+double iso_kendall_moves(size_t n, size_t ncode, iso_norm norm);
 
 /* ---- streamed sums: rows one by one, memory of one sum; optionally on a Poisson sample ---- */
 
