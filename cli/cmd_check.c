@@ -20,7 +20,10 @@ static const iso_verb_help help = {
 		"ledger; the ledger against the plan that the method makes of the configuration; "
 		"the "
 		"statistics of attacks from their raw\n"
-		"scores.  The suite is planned anew from DIR/suite.json with the data and the code "
+		"scores; and the controls: some membership attack must catch a method that returns "
+		"its training rows, none may find one\n"
+		"that never reads them above chance.  The suite is planned anew from "
+		"DIR/suite.json with the data and the code "
 		"of "
 		"this program: a record whose data\n"
 		"or code differ is named.  Exit status 1 if anything does not hold.\n\n"
@@ -36,6 +39,7 @@ typedef struct check {
 	iso_str text;
 	iso_jsonw w;
 	cJSON *cells;
+	iso_ledger_memo memo;
 } check;
 
 static void say(check *k, const char *result, const char *key, const char *why)
@@ -63,7 +67,9 @@ static iso_status check_record(void *ctx, const cJSON *record, iso_error *err)
 		say(k, "none", key, state);
 		return ISO_OK;
 	}
-	st = iso_record_recheck(k->agenda, c, record, &why);
+	st = iso_record_recheck(k->agenda, c, record, &k->memo, &why);
+	if (st == ISO_OK)
+		st = iso_controls_check(record, &why);
 	if (st == ISO_E_NOMEM)
 		return iso_fail(err, st, "%s", why.text);
 	if (st != ISO_OK) {
@@ -148,6 +154,7 @@ int cmd_check(int argc, char **argv)
 	}
 	status = st == ISO_OK ? finish(&k, &x, agenda != NULL, json) : iso_cli_fail(&err);
 	cJSON_Delete(k.cells);
+	iso_ledger_memo_free(&k.memo);
 	iso_index_free(&x);
 	iso_agenda_free(agenda);
 	iso_suite_free(suite);

@@ -330,28 +330,21 @@ static void summary_text(const iso_agenda *a, const command *c, const iso_run_su
 			     c->dir, c->dir);
 }
 
-static int finish(const iso_agenda *a, const command *c, const iso_run_summary *sum, iso_error *err)
+static int finish(const iso_agenda *a, const command *c, const iso_run_summary *sum,
+		  const iso_summary *results, iso_error *err)
 {
-	iso_index x;
-	iso_summary results = {0};
 	iso_str text = {0};
 	int status;
 
-	if (iso_index_load(c->dir, &x, err) != ISO_OK)
-		return iso_cli_fail(err);
-	if (iso_index_each(&x, ISO_RECORD_LIGHT, iso_summary_add, &results, err) != ISO_OK) {
-		status = iso_cli_fail(err);
-	} else if (c->json) {
-		status = summary_json(a, c, sum, &results);
-	} else if (iso_summary_text(&results, &text, err) != ISO_OK) {
+	if (c->json) {
+		status = summary_json(a, c, sum, results);
+	} else if (iso_summary_text(results, &text, err) != ISO_OK) {
 		iso_str_free(&text);
 		status = iso_cli_fail(err);
 	} else {
 		summary_text(a, c, sum, &text);
 		status = iso_cli_print(&text, exit_status(sum));
 	}
-	iso_summary_free(&results);
-	iso_index_free(&x);
 	if (sum->interrupted)
 		fprintf(stderr,
 			"isoeps: error: interrupted (%s): running cells were stopped, finished "
@@ -361,17 +354,26 @@ static int finish(const iso_agenda *a, const command *c, const iso_run_summary *
 	return status;
 }
 
-static int run_plan(const iso_agenda *a, const command *c, const iso_run_options *o, iso_error *err)
+static iso_status summarise(void *ctx, cJSON **record, iso_error *err)
+{
+	return iso_summary_add(ctx, *record, err);
+}
+
+static int run_plan(const iso_agenda *a, const command *c, iso_run_options *o, iso_error *err)
 {
 	iso_run_summary sum = {0};
+	iso_summary results = {0};
 	int status;
 
 	if (c->dry_run)
 		return dry_run(a, c, o, err);
+	o->each = summarise;
+	o->each_ctx = &results;
 	if (iso_run(a, o, &sum, err) != ISO_OK)
 		status = iso_cli_fail(err);
 	else
-		status = finish(a, c, &sum, err);
+		status = finish(a, c, &sum, &results, err);
+	iso_summary_free(&results);
 	iso_run_summary_free(&sum);
 	return status;
 }

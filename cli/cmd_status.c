@@ -44,9 +44,10 @@ typedef struct status {
 	cJSON *failures;
 } status;
 
-/* An iso_record_fn. */
-static iso_status look(void *ctx, const cJSON *r, iso_error *err)
+/* An iso_record_take_fn. */
+static iso_status look(void *ctx, cJSON **record, iso_error *err)
 {
+	const cJSON *r = *record;
 	status *s = ctx;
 	const cJSON *c = get(r, "config"), *e = get(c, "epsilon");
 	const char *state = text_of(r, "status");
@@ -121,7 +122,8 @@ int cmd_status(int argc, char **argv)
 	const char *dir = NULL;
 	iso_index x;
 	status s = {0};
-	iso_error err = {0}, ignored = {0};
+	iso_error err = {0};
+	iso_status st;
 	size_t operands;
 
 	if (iso_args_read(&help, table, argc, argv, &dir, &operands, &helped, &err) != ISO_OK)
@@ -131,7 +133,13 @@ int cmd_status(int argc, char **argv)
 	if (iso_index_load(dir, &x, &err) != ISO_OK)
 		return iso_cli_fail(&err);
 	s.failures = cJSON_CreateArray();
-	if (iso_index_each(&x, ISO_RECORD_LIGHT, look, &s, &err) == ISO_OK) {
+	st = iso_results_renew_each(&x, look, &s, &err);
+	if (st == ISO_E_IO) { /* every record was seen; the directory cannot be written */
+		iso_note("results.csv was not renewed: %s", err.text);
+		iso_error_clear(&err);
+		st = ISO_OK;
+	}
+	if (st == ISO_OK) {
 		s.cells = x.planned ? x.planned : x.n + x.damaged;
 		exit_status = s.ok + s.unsupported == s.cells ? 0 : 1;
 		exit_status = json ? status_json(&s, &x, exit_status)
@@ -139,8 +147,6 @@ int cmd_status(int argc, char **argv)
 	} else {
 		exit_status = iso_cli_fail(&err);
 	}
-	if (iso_results_renew(dir, &ignored) != ISO_OK)
-		iso_note("results.csv was not renewed: %s", ignored.text);
 	cJSON_Delete(s.failures);
 	iso_summary_free(&s.summary);
 	iso_str_free(&s.lines);

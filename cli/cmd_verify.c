@@ -342,8 +342,8 @@ static iso_status check_cell(const char *path, const tally *n, int *trained, dou
 		strcmp(cJSON_GetObjectItemCaseSensitive(record, "status")->valuestring, "ok") == 0;
 	if (*trained) {
 		ISO_TRY_OUT(iso_record_recheck(n->agenda, iso_agenda_find(n->agenda, key), record,
-					       err));
-		ISO_TRY_OUT(iso_verify_record(record, eps, err));
+					       NULL, err));
+		ISO_TRY_OUT(iso_verify_record(record, NULL, eps, err));
 	}
 	st = iso_record_check_digest(bytes, size, path, err);
 out:

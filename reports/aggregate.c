@@ -329,46 +329,65 @@ iso_status iso_aggregate_new(const iso_records *r, iso_aggregate *out, iso_error
 	return iso_aggregate_of(r, NULL, NULL, out, err);
 }
 
+iso_status iso_aggregate_begin(const iso_records *r, size_t room, iso_aggregate *out,
+			       iso_error *err)
+{
+	memset(out, 0, sizeof(*out));
+	out->records = r;
+	out->of_record = iso_alloc(room + 1, sizeof(*out->of_record));
+	return out->of_record ? ISO_OK : iso_no_memory(err, "report");
+}
+
+iso_status iso_aggregate_add(iso_aggregate *a, size_t at, iso_shown_fn shown, const void *ctx,
+			     int *first, iso_error *err)
+{
+	collector c = {.a = a, .shown = shown, .ctx = ctx};
+	const cJSON *r = a->records->v[at];
+	iso_setting *s;
+
+	ISO_TRY(find_setting(a, r, &c.setting, err));
+	a->of_record[at] = c.setting;
+	s = &a->setting[c.setting];
+	*first = s->record == r;
+	if (strcmp(text_of(r, "status"), "ok") != 0) {
+		s->failed++;
+		return ISO_OK;
+	}
+	s->seeds++;
+	if (isnan(s->rows)) {
+		s->rows = number_of(get(r, "n"), "train", NAN);
+		s->record = r;
+		*first = 1;
+	}
+	return iso_record_values(r, collect, &c, err);
+}
+
+iso_status iso_aggregate_end(iso_aggregate *a, iso_error *err)
+{
+	a->cell = iso_alloc(a->nsetting * a->nname + 1, sizeof(*a->cell));
+	if (!a->cell)
+		return iso_no_memory(err, "report");
+	for (size_t i = 0; i < a->nsetting * a->nname; i++)
+		a->cell[i] = (iso_summary){
+			.setting = i / a->nname, .name = i % a->nname, .low = NAN, .high = NAN};
+	if (a->nsample)
+		qsort(a->sample, a->nsample, sizeof(*a->sample), compare_samples);
+	summarise(a);
+	ISO_TRY(find_datasets(a, err));
+	ISO_TRY(name_slugs(a, err));
+	return number_methods(a, err);
+}
+
 iso_status iso_aggregate_of(const iso_records *r, iso_shown_fn shown, const void *ctx,
 			    iso_aggregate *out, iso_error *err)
 {
-	collector c = {.a = out, .shown = shown, .ctx = ctx};
-	iso_status st = ISO_OK;
+	iso_status st = iso_aggregate_begin(r, r->n, out, err);
+	int first;
 
-	memset(out, 0, sizeof(*out));
-	out->records = r;
-	out->of_record = iso_alloc(r->n + 1, sizeof(*out->of_record));
-	if (!out->of_record)
-		return iso_no_memory(err, "report");
-	for (size_t i = 0; i < r->n; i++) {
-		ISO_TRY_OUT(find_setting(out, r->v[i], &c.setting, err));
-		out->of_record[i] = c.setting;
-		if (strcmp(text_of(r->v[i], "status"), "ok") != 0) {
-			out->setting[c.setting].failed++;
-			continue;
-		}
-		out->setting[c.setting].seeds++;
-		if (isnan(out->setting[c.setting].rows)) {
-			out->setting[c.setting].rows = number_of(get(r->v[i], "n"), "train", NAN);
-			out->setting[c.setting].record = r->v[i];
-		}
-		ISO_TRY_OUT(iso_record_values(r->v[i], collect, &c, err));
-	}
-	out->cell = iso_alloc(out->nsetting * out->nname + 1, sizeof(*out->cell));
-	if (!out->cell) {
-		st = iso_no_memory(err, "report");
-		goto out;
-	}
-	for (size_t i = 0; i < out->nsetting * out->nname; i++)
-		out->cell[i] = (iso_summary){
-			.setting = i / out->nname, .name = i % out->nname, .low = NAN, .high = NAN};
-	if (out->nsample)
-		qsort(out->sample, out->nsample, sizeof(*out->sample), compare_samples);
-	summarise(out);
-	ISO_TRY_OUT(find_datasets(out, err));
-	ISO_TRY_OUT(name_slugs(out, err));
-	st = number_methods(out, err);
-out:
+	for (size_t i = 0; i < r->n && st == ISO_OK; i++)
+		st = iso_aggregate_add(out, i, shown, ctx, &first, err);
+	if (st == ISO_OK)
+		st = iso_aggregate_end(out, err);
 	if (st != ISO_OK)
 		iso_aggregate_free(out);
 	return st;
@@ -397,6 +416,18 @@ void iso_aggregate_free(iso_aggregate *a)
 	iso_free(a->sample);
 	iso_free(a->of_record);
 	memset(a, 0, sizeof(*a));
+}
+
+const cJSON *iso_whole_record(const iso_aggregate *a, size_t i, cJSON **owned)
+{
+	iso_error ignored = {0};
+
+	*owned = NULL;
+	if (!a->dir)
+		return a->records->v[i];
+	if (iso_record_read(a->dir, text_of(a->records->v[i], "key"), owned, &ignored) != ISO_OK)
+		return NULL;
+	return *owned;
 }
 
 const iso_summary *iso_aggregate_at(const iso_aggregate *a, size_t setting, size_t name)

@@ -52,8 +52,10 @@ typedef struct iso_sample {
 } iso_sample;
 
 typedef struct iso_aggregate {
-	const iso_records *records; /* borrowed */
-	size_t *of_record;	    /* [records->n] setting of each record */
+	const iso_records *records; /* borrowed; light ones when `dir` is set */
+	const char *dir; /* where whole records can be read again, one at a time; NULL: records are
+			  * whole */
+	size_t *of_record; /* [records->n] setting of each record */
 	iso_setting *setting;
 	size_t nsetting, cap_setting;
 	iso_name *name;
@@ -73,9 +75,20 @@ typedef struct iso_aggregate {
 typedef int (*iso_shown_fn)(const void *ctx, const char *kind, const char *name);
 iso_status iso_aggregate_of(const iso_records *r, iso_shown_fn shown, const void *ctx,
 			    iso_aggregate *out, iso_error *err) ISO_MUST_CHECK;
+/* The same record by record, so that what was taken of one can be freed before the next: begin, add
+ * every record of r in order (r->v[at] is there from then on), end.  *first: the record is the one
+ * that its setting keeps; it must stay whole. */
+iso_status iso_aggregate_begin(const iso_records *r, size_t room, iso_aggregate *out,
+			       iso_error *err) ISO_MUST_CHECK;
+iso_status iso_aggregate_add(iso_aggregate *a, size_t at, iso_shown_fn shown, const void *ctx,
+			     int *first, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_aggregate_end(iso_aggregate *a, iso_error *err) ISO_MUST_CHECK;
 iso_status iso_aggregate_new(const iso_records *r, iso_aggregate *out,
 			     iso_error *err) ISO_MUST_CHECK;
 void iso_aggregate_free(iso_aggregate *a);
+/* Record i with its raw scores: read again (then *owned is to be deleted) or as it is; NULL when it
+ * is no longer there. */
+const cJSON *iso_whole_record(const iso_aggregate *a, size_t i, cJSON **owned);
 const iso_summary *iso_aggregate_at(const iso_aggregate *a, size_t setting, size_t name);
 /* Index of a name; SIZE_MAX if no record has it. */
 size_t iso_aggregate_find(const iso_aggregate *a, const char *name);

@@ -71,25 +71,9 @@ void iso_rank_settings(const iso_aggregate *a, const size_t *setting, size_t n, 
 /* AUC over the targets at even (half 0) or odd (half 1) places; NaN when a class is missing. */
 static double half_auc(const cJSON *attack, int half)
 {
-	const cJSON *scores = cJSON_GetObjectItemCaseSensitive(attack, "scores");
-	const cJSON *truth = cJSON_GetObjectItemCaseSensitive(attack, "truth"), *s, *t;
-	const size_t cap = (size_t)cJSON_GetArraySize(scores) + 1;
-	double *x = iso_alloc(cap, sizeof(*x)), auc = NAN;
-	uint8_t *y = iso_alloc(cap, 1);
-	size_t n = 0, pos = 0, place = 0;
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(attack, half ? "auc_odd" : "auc_even");
 
-	if (x && y && scores && truth)
-		for (s = scores->child, t = truth->child; s && t; s = s->next, t = t->next)
-			if ((int)(place++ % 2) == half) {
-				x[n] = s->valuedouble;
-				y[n] = t->valuedouble > 0.5;
-				pos += y[n++];
-			}
-	if (pos && pos < n)
-		auc = iso_auc(x, y, n);
-	iso_free(x);
-	iso_free(y);
-	return auc;
+	return cJSON_IsNumber(v) ? v->valuedouble : NAN;
 }
 
 double iso_strongest_attack(const iso_aggregate *a, size_t setting, const char **label)

@@ -123,8 +123,8 @@ static const char *first_scored(const iso_aggregate *a, size_t d, double *lo)
 		{
 			const cJSON *n = get(attack, "n_neg"), *l = get(attack, "label");
 
-			if (!get(attack, "scores") || !cJSON_IsString(l) ||
-			    (label && strcmp(label, l->valuestring) != 0))
+			if ((!get(attack, "scores") && !get(attack, "auc_even")) ||
+			    !cJSON_IsString(l) || (label && strcmp(label, l->valuestring) != 0))
 				continue;
 			label = l->valuestring;
 			if (cJSON_IsNumber(n) && n->valuedouble > 1)
@@ -155,16 +155,19 @@ static void roc_series(iso_chart *c, const iso_aggregate *a, size_t setting, con
 	char title[160], eps[32];
 
 	for (size_t i = 0; i < a->records->n; i++) {
-		const cJSON *attack;
+		const cJSON *attack, *record;
+		cJSON *owned;
 
 		if (a->of_record[i] != setting)
 			continue;
+		record = iso_whole_record(a, i, &owned);
 		cJSON_ArrayForEach(
 			attack,
-			get(a->records->v[i],
-			    "attacks")) if (cJSON_IsString(get(attack, "label")) &&
-					    strcmp(get(attack, "label")->valuestring, label) == 0)
-			n += (size_t)add_curve(attack, grid, ngrid, sum);
+			get(record, "attacks")) if (cJSON_IsString(get(attack, "label")) &&
+						    strcmp(get(attack, "label")->valuestring,
+							   label) == 0) n +=
+			(size_t)add_curve(attack, grid, ngrid, sum);
+		cJSON_Delete(owned);
 	}
 	if (!n)
 		return;

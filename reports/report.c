@@ -133,27 +133,122 @@ static iso_status write_summary(const iso_aggregate *a, const char *dir, iso_err
 	return st;
 }
 
+/* ------------------------------------------------------------------ reading */
+
+typedef struct reader {
+	const char *dir;
+	const iso_report_select *select;
+	iso_records *records;
+	iso_aggregate *a;
+} reader;
+
+static void drop(cJSON *obj, const char *const *keys, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		cJSON_DeleteItemFromObjectCaseSensitive(obj, keys[i]);
+}
+
+/* What no table or figure asks of a record that is not the one its setting keeps. */
+static void slim(cJSON *r)
+{
+	static const char *const whole[] = {"metrics", "judged", "privacy", "verdict",
+					    "model",   "n",	 "ledger",  "curves"},
+				 *const method[] = {"options", "code", "version"},
+				 *const run[] = {"attack_seconds", "metric_seconds", "progress"};
+	cJSON *attack, *config = cJSON_GetObjectItemCaseSensitive(r, "config");
+
+	drop(r, whole, ISO_COUNT(whole));
+	drop(cJSON_GetObjectItemCaseSensitive(config, "generator"), method, ISO_COUNT(method));
+	drop(cJSON_GetObjectItemCaseSensitive(r, "run"), run, ISO_COUNT(run));
+	cJSON_ArrayForEach(attack, cJSON_GetObjectItemCaseSensitive(r, "attacks"))
+	{
+		cJSON *item = attack->child, *next;
+
+		for (; item; item = next) {
+			next = item->next;
+			if (strcmp(item->string, "label") != 0 &&
+			    strcmp(item->string, "n_neg") != 0 &&
+			    strcmp(item->string, "auc_even") != 0 &&
+			    strcmp(item->string, "auc_odd") != 0)
+				cJSON_Delete(cJSON_DetachItemViaPointer(attack, item));
+		}
+	}
+}
+
+/* The record that a setting keeps has its curves and its ledger. */
+static iso_status complete(const char *dir, cJSON *r, iso_error *err)
+{
+	static const char *const parts[] = {"curves", "ledger"};
+	cJSON *whole;
+
+	ISO_TRY(iso_record_read(dir, cJSON_GetObjectItemCaseSensitive(r, "key")->valuestring,
+				&whole, err));
+	for (size_t i = 0; whole && i < ISO_COUNT(parts); i++) {
+		cJSON *part = cJSON_DetachItemFromObjectCaseSensitive(whole, parts[i]);
+
+		if (part && !cJSON_ReplaceItemInObjectCaseSensitive(r, parts[i], part)) {
+			cJSON_Delete(part);
+			cJSON_Delete(whole);
+			return iso_no_memory(err, "a record");
+		}
+	}
+	cJSON_Delete(whole);
+	return ISO_OK;
+}
+
 static int shown(const void *ctx, const char *kind, const char *name)
 {
 	return iso_select_value(ctx, kind, name);
 }
 
+/* Memory holds a few kilobytes of each record: ten thousand cells with attacks are a report. */
+static iso_status take_record(void *ctx, cJSON **record, iso_error *err)
+{
+	reader *k = ctx;
+	cJSON *r = *record;
+	int first;
+
+	if (!iso_select_record(k->select, r))
+		return ISO_OK;
+	k->records->v[k->records->n++] = r;
+	*record = NULL;
+	ISO_TRY(iso_aggregate_add(k->a, k->records->n - 1, shown, k->select, &first, err));
+	if (first)
+		return complete(k->dir, r, err);
+	slim(r);
+	return ISO_OK;
+}
+
 /* results.csv follows the records; in a directory that cannot be written it stays as it is. */
-static iso_status read_records(const char *dir, iso_records *out, iso_error *err)
+static iso_status read_records(reader *k, iso_error *err)
 {
 	iso_index x;
 	iso_error why = {0};
 	iso_status st;
 
-	ISO_TRY(iso_index_load(dir, &x, err));
-	st = iso_results_renew_from(&x, &why);
-	if (st == ISO_E_NOMEM) {
-		iso_index_free(&x);
-		return iso_fail(err, st, "%s", why.text);
-	}
-	if (st != ISO_OK)
+	ISO_TRY(iso_index_load(k->dir, &x, err));
+	*k->records = (iso_records){.v = iso_alloc(x.n + 1, sizeof(*k->records->v)),
+				    .damaged = x.damaged,
+				    .foreign = x.foreign,
+				    .other_code = x.other_code};
+	st = k->records->v ? iso_aggregate_begin(k->records, x.n, k->a, err)
+			   : iso_no_memory(err, "the records");
+	k->a->dir = k->dir;
+	if (st == ISO_OK)
+		st = iso_results_renew_each(&x, take_record, k, &why);
+	if (st == ISO_E_IO) {
 		iso_warn("%s", why.text);
-	st = iso_records_of_index(&x, out, err);
+		st = ISO_OK;
+	} else if (st != ISO_OK && why.code) {
+		st = iso_fail(err, st, "%s", why.text);
+	}
+	if (st == ISO_OK && k->records->n == 0)
+		st = iso_fail(err, ISO_E_DATA,
+			      "nothing to report (%s/cells): no valid record%s; run a suite into "
+			      "it first",
+			      k->dir, x.n ? " is selected" : "");
+	if (st == ISO_OK)
+		st = iso_aggregate_end(k->a, err);
 	iso_index_free(&x);
 	return st;
 }
@@ -162,8 +257,9 @@ iso_status iso_report_write(const char *dir, const char *out, unsigned formats,
 			    const iso_report_select *select, iso_report_summary *summary,
 			    iso_error *err)
 {
-	iso_records all = {0}, records = {0};
+	iso_records records = {0};
 	iso_aggregate a = {0};
+	reader k = {.dir = dir, .select = select, .records = &records, .a = &a};
 	iso_rtables tables = {0};
 	iso_figures figures = {0};
 	iso_str place = {0};
@@ -174,17 +270,8 @@ iso_status iso_report_write(const char *dir, const char *out, unsigned formats,
 	iso_str_addf(&place, out ? "%s" : "%s/report", out ? out : dir);
 	ISO_TRY_OUT(iso_str_check(&place, err));
 	ISO_TRY_OUT(iso_select_check(select, err));
-	ISO_TRY_OUT(read_records(dir, &all, err));
-	ISO_TRY_OUT(iso_select_records(select, &all, &records, err));
-	if (records.n == 0) {
-		st = iso_fail(err, ISO_E_DATA,
-			      "nothing to report (%s/cells): no valid record%s; run a suite into "
-			      "it first",
-			      dir, all.n ? " is selected" : "");
-		goto out;
-	}
+	ISO_TRY_OUT(read_records(&k, err));
 	ISO_TRY_OUT(iso_about_read(dir, &records, &ab, err));
-	ISO_TRY_OUT(iso_aggregate_of(&records, shown, select, &a, err));
 	ISO_TRY_OUT(write_parts(dir, place.p, formats, &ab, &a, &tables, &figures, err));
 	if ((!out && !(select && select->n)) || (out && (formats & ISO_REPORT_CSV)))
 		ISO_TRY_OUT(write_summary(&a, out ? place.p : dir, err));
@@ -202,8 +289,7 @@ out:
 	iso_tables_free(&tables);
 	iso_aggregate_free(&a);
 	iso_about_free(&ab);
-	iso_free(records.v); /* a view */
-	iso_records_free(&all);
+	iso_records_free(&records);
 	iso_str_free(&place);
 	return st;
 }

@@ -71,26 +71,14 @@ static const char *text_of(const cJSON *v)
 	return cJSON_IsString(v) ? v->valuestring : NULL;
 }
 
-iso_status iso_select_records(const iso_report_select *s, const iso_records *all, iso_records *out,
-			      iso_error *err)
+int iso_select_record(const iso_report_select *s, const cJSON *r)
 {
-	*out = (iso_records){.v = iso_alloc(all->n + 1, sizeof(*out->v)),
-			     .damaged = all->damaged,
-			     .foreign = all->foreign,
-			     .other_code = all->other_code};
-	if (!out->v)
-		return iso_no_memory(err, "report");
-	for (size_t i = 0; i < all->n; i++) {
-		const cJSON *r = all->v[i], *config = get(r, "config"),
-			    *epsilon = get(config, "epsilon");
+	const cJSON *config = get(r, "config"), *epsilon = get(config, "epsilon");
 
-		if (takes(s, "dataset", text_of(get(get(config, "dataset"), "name"))) &&
-		    takes(s, "method", text_of(get(r, "label"))) &&
-		    takes_number(s, "epsilon",
-				 cJSON_IsNumber(epsilon) ? epsilon->valuedouble : INFINITY))
-			out->v[out->n++] = all->v[i];
-	}
-	return ISO_OK;
+	return takes(s, "dataset", text_of(get(get(config, "dataset"), "name"))) &&
+	       takes(s, "method", text_of(get(r, "label"))) &&
+	       takes_number(s, "epsilon",
+			    cJSON_IsNumber(epsilon) ? epsilon->valuedouble : INFINITY);
 }
 
 int iso_select_value(const iso_report_select *s, const char *kind, const char *name)

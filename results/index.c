@@ -111,7 +111,7 @@ static iso_status take(iso_index *x, const char *name, const char **keys, size_t
 
 	if (n == 37)
 		memcpy(key, name, 32);
-	ISO_TRY(iso_record_read_parts(x->dir, key, ISO_RECORD_LIGHT, &r, err));
+	ISO_TRY(iso_record_read_parts(x->dir, key, ISO_RECORD_HEAD, &r, err));
 	if (!r) {
 		x->damaged++;
 		return ISO_OK;
@@ -135,7 +135,7 @@ static iso_status read_config(const iso_index *x, size_t i, cJSON **out, iso_err
 {
 	cJSON *r;
 
-	ISO_TRY(iso_record_read_parts(x->dir, x->v[i].key, ISO_RECORD_LIGHT, &r, err));
+	ISO_TRY(iso_record_read_parts(x->dir, x->v[i].key, ISO_RECORD_HEAD, &r, err));
 	*out = cJSON_DetachItemFromObjectCaseSensitive(r, "config");
 	cJSON_Delete(r);
 	return ISO_OK;

@@ -89,8 +89,10 @@ iso_status iso_record_check_digest(const char *text, size_t n, const char *where
 				   iso_error *err) ISO_MUST_CHECK;
 
 /* What to read of a record.  ISO_RECORD_LIGHT leaves raw scores, truth, curves and ledger empty:
- * they are most of the bytes, and few readers need them. */
-enum { ISO_RECORD_FULL = 0, ISO_RECORD_LIGHT = 1 };
+ * they are most of the bytes, and few readers need them.  ISO_RECORD_HEAD leaves metrics and
+ * attacks empty, too: what the cell is and how it ended.  The digest of the whole file is checked
+ * always. */
+enum { ISO_RECORD_FULL = 0, ISO_RECORD_LIGHT = 1, ISO_RECORD_HEAD = 2 };
 
 /* All valid records of DIR/cells, held at once with their raw scores (tens of kilobytes each: where
  * there may be thousands, use the index below), sorted by (dataset, generator, label, epsilon,
@@ -145,5 +147,10 @@ iso_status iso_record_write(const char *dir, const cJSON *record, iso_error *err
 iso_status iso_results_csv(const iso_records *r, iso_str *out, iso_error *err) ISO_MUST_CHECK;
 iso_status iso_results_renew(const char *dir, iso_error *err) ISO_MUST_CHECK;
 iso_status iso_results_renew_from(const iso_index *x, iso_error *err) ISO_MUST_CHECK;
+/* In the same pass every record (light, in the order of the index) goes through fn, which may keep
+ * it: *record = NULL then. */
+typedef iso_status (*iso_record_take_fn)(void *ctx, cJSON **record, iso_error *err);
+iso_status iso_results_renew_each(const iso_index *x, iso_record_take_fn fn, void *ctx,
+				  iso_error *err) ISO_MUST_CHECK;
 
 #endif

@@ -55,15 +55,18 @@ static int begins(const char *p, size_t n, const char *word)
 	return n >= m && memcmp(p, word, m) == 0;
 }
 
-/* Empties, in place, what ISO_RECORD_LIGHT leaves out.  The digest was checked, so the text is laid
+/* Empties, in place, what `parts` leaves out.  The digest was checked, so the text is laid
  * out as iso_record_text does it: arrays of numbers on one line, members of the root behind one
  * tab. */
-static size_t lighten(char *text, size_t n)
+static size_t lighten(char *text, size_t n, int parts)
 {
 	static const struct {
 		const char *open, *close, *empty;
-	} block[] = {{"\t\"ledger\": [", "\t]", "\t\"ledger\": []"},
-		     {"\t\"curves\": {", "\t}", "\t\"curves\": {}"}};
+		int parts; /* left out at this level and above */
+	} block[] = {{"\t\"ledger\": [", "\t]", "\t\"ledger\": []", ISO_RECORD_LIGHT},
+		     {"\t\"curves\": {", "\t}", "\t\"curves\": {}", ISO_RECORD_LIGHT},
+		     {"\t\"metrics\": [", "\t]", "\t\"metrics\": []", ISO_RECORD_HEAD},
+		     {"\t\"attacks\": [", "\t]", "\t\"attacks\": []", ISO_RECORD_HEAD}};
 	const char *end = text + n;
 	char *to = text;
 
@@ -79,7 +82,8 @@ static size_t lighten(char *text, size_t n)
 			tail = p[len - 1] == ',' ? "]," : "]";
 		}
 		for (size_t k = 0; k < ISO_COUNT(block) && !words; k++) {
-			if (len != strlen(block[k].open) || !begins(p, len, block[k].open))
+			if (parts < block[k].parts || len != strlen(block[k].open) ||
+			    !begins(p, len, block[k].open))
 				continue;
 			words = block[k].empty;
 			do {
@@ -121,8 +125,8 @@ static iso_status parse_valid(const char *path, const char *key, int parts, cJSO
 
 	ISO_TRY(read_text(path, &text, &n, err));
 	st = iso_record_check_digest(text, n, path, err);
-	if (st == ISO_OK && parts == ISO_RECORD_LIGHT)
-		n = lighten(text, n);
+	if (st == ISO_OK && parts != ISO_RECORD_FULL)
+		n = lighten(text, n, parts);
 	if (st == ISO_OK)
 		st = iso_json_parse(text, n, path, &v, err);
 	iso_free(text);

@@ -352,26 +352,49 @@ iso_status iso_results_csv(const iso_records *r, iso_str *out, iso_error *err)
 	return iso_str_check(out, err);
 }
 
-/* Does the file hold exactly these bytes? */
+/* Does the file hold exactly these bytes?  It is read in pieces. */
 static int holds(const char *path, const iso_str *text_)
 {
-	char *old = NULL;
-	size_t n = 0;
-	int same = iso_file_exists(path) && iso_file_read(path, 0, &old, &n, NULL) == ISO_OK &&
-		   n == text_->n && memcmp(old, text_->p, n) == 0;
+	char piece[1 << 16];
+	size_t at = 0, n;
+	FILE *f = iso_file_exists(path) ? fopen(path, "rb") : NULL;
+	int same = f != NULL;
 
-	iso_free(old);
-	return same;
+	while (same && (n = fread(piece, 1, sizeof(piece), f)) > 0) {
+		same = n <= text_->n - at && memcmp(piece, text_->p + at, n) == 0;
+		at += n;
+	}
+	if (f)
+		fclose(f);
+	return same && at == text_->n;
 }
 
-iso_status iso_results_renew_from(const iso_index *x, iso_error *err)
+static iso_status csv_and_more(const iso_index *x, size_t i, iso_str *out, iso_record_take_fn fn,
+			       void *ctx, iso_error *err)
+{
+	cJSON *r;
+	iso_status st;
+
+	ISO_TRY(iso_record_read_parts(x->dir, x->v[i].key, ISO_RECORD_LIGHT, &r, err));
+	if (!r) /* damaged since the index was made */
+		return ISO_OK;
+	st = csv_record(out, r, err);
+	if (st == ISO_OK && fn)
+		st = fn(ctx, &r, err);
+	cJSON_Delete(r);
+	return st;
+}
+
+iso_status iso_results_renew_each(const iso_index *x, iso_record_take_fn fn, void *ctx,
+				  iso_error *err)
 {
 	iso_str out = {0}, path = {0};
 	iso_status st;
 
 	csv_head(&out);
 	iso_str_addf(&path, "%s/results.csv", x->dir);
-	ISO_TRY_OUT(iso_index_each(x, ISO_RECORD_LIGHT, csv_record, &out, err));
+	for (size_t i = 0; i < x->n; i++)
+		ISO_TRY_OUT(csv_and_more(x, i, &out, fn, ctx, err));
 	ISO_TRY_OUT(iso_str_check(&out, err));
 	ISO_TRY_OUT(iso_str_check(&path, err));
 	if (!holds(path.p, &out))
@@ -380,6 +403,11 @@ out:
 	iso_str_free(&out);
 	iso_str_free(&path);
 	return st;
+}
+
+iso_status iso_results_renew_from(const iso_index *x, iso_error *err)
+{
+	return iso_results_renew_each(x, NULL, NULL, err);
 }
 
 iso_status iso_results_renew(const char *dir, iso_error *err)

@@ -32,6 +32,25 @@ iso_status iso_caveat_add(cJSON *caveats, const char *text, iso_error *err)
 
 /* ------------------------------------------------------------------ attacks */
 
+/* AUC over the targets at even and at odd places: one half chooses the strongest attack, the other
+ * says how strong it is, so that the maximum over attacks is not taken for a finding. */
+static iso_status add_halves(iso_jsonw *b, cJSON *o, const iso_play *p, iso_error *err)
+{
+	static const char *const key[] = {"auc_even", "auc_odd"};
+	double *score = iso_alloc(p->n + 1, sizeof(*score)), auc[2];
+	iso_status st = ISO_OK;
+
+	if (!score)
+		return iso_no_memory(err, "attack scores");
+	for (size_t i = 0; i < p->n; i++)
+		score[i] = iso_record_round(p->guess[i].score);
+	st = iso_auc_halves(score, p->truth, p->n, auc, err);
+	for (int half = 0; half < 2 && st == ISO_OK; half++)
+		iso_jsonw_number(b, o, key[half], auc[half]);
+	iso_free(score);
+	return st;
+}
+
 static void add_roc(iso_jsonw *b, cJSON *o, const iso_roc *r)
 {
 	const struct {
@@ -100,12 +119,14 @@ static void add_scores(iso_jsonw *b, cJSON *o, const iso_play *p)
 	iso_jsonw_add(b, o, "truth", truths);
 }
 
-static void add_outcome(iso_jsonw *b, cJSON *o, const iso_play *p)
+static iso_status add_outcome(iso_jsonw *b, cJSON *o, const iso_play *p, iso_error *err)
 {
 	cJSON *list;
 
-	if (p->type->ranks)
+	if (p->type->ranks) {
 		add_roc(b, o, &p->roc);
+		ISO_TRY(add_halves(b, o, p, err));
+	}
 	list = iso_jsonw_array(b, o, "values");
 	for (size_t i = 0; i < p->measures.n; i++) {
 		cJSON *e = iso_jsonw_object(b, list, NULL);
@@ -116,6 +137,7 @@ static void add_outcome(iso_jsonw *b, cJSON *o, const iso_play *p)
 	}
 	if (p->type->ranks)
 		add_scores(b, o, p);
+	return ISO_OK;
 }
 
 static iso_status add_caveats(const char *label, const iso_measures *m, cJSON *caveats,
@@ -173,11 +195,11 @@ static iso_status judge_attack(iso_game *g, const iso_attack_setup *a, iso_judge
 	if (is_fatal(st))
 		return iso_fail(err, st, "attack %s: %s", a->label, why.text);
 	o = attack_head(&b, a, st, why.text);
-	if (ok)
-		add_outcome(&b, o, &p);
+	st = ok ? add_outcome(&b, o, &p, err) : ISO_OK;
 	iso_jsonw_add(&b, v->attacks, NULL, o);
 	iso_jsonw_number(&b, v->attack_seconds, a->label, iso_clock_wall() - start);
-	st = b.failed ? iso_no_memory(err, "a record") : ISO_OK;
+	if (st == ISO_OK)
+		st = iso_jsonw_check(&b, "a record", err);
 	if (st == ISO_OK && ok && p.type->ranks && p.roc.n_neg < NEGATIVES_FOR_1_PERCENT)
 		st = iso_caveat_add(v->caveats,
 				    "fewer than 1,000 non-member targets: the true positive rate "

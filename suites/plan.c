@@ -425,7 +425,7 @@ static iso_status rank_cells(iso_agenda *a, iso_error *err)
 				      sorted[i]->generator,
 				      a->suite->generator[sorted[i]->generator].label);
 	}
-	iso_free(sorted);
+	a->by_key = sorted;
 	return st;
 }
 
@@ -484,6 +484,7 @@ void iso_agenda_free(iso_agenda *a)
 	iso_free(a->metric);
 	iso_free(a->division);
 	iso_free(a->data);
+	iso_free(a->by_key);
 	iso_free(a->cell);
 	iso_free(a);
 }

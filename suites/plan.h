@@ -78,6 +78,7 @@ typedef struct iso_agenda {
 	iso_division *division; /* [ndataset][nseed] */
 	iso_cell *cell;		/* in run order: data set, seed, generator, epsilon */
 	size_t ncell;
+	iso_cell **by_key; /* [ncell] the cells, sorted by key; owned */
 	iso_arena arena;
 } iso_agenda;
 

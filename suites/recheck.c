@@ -2,6 +2,7 @@
 #include "suites/recheck.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/math/stats.h"
@@ -65,6 +66,11 @@ static iso_status check_promise(const cJSON *record, const char *key, iso_error 
 
 /* ------------------------------------------------------------------ attacks */
 
+static int same_number(double a, double b)
+{
+	return a == b || (isnan(a) && isnan(b));
+}
+
 static iso_status check_attack(const cJSON *attack, const char *key, iso_error *err)
 {
 	const cJSON *scores = get(attack, "scores"), *truths = get(attack, "truth"), *s, *t;
@@ -72,6 +78,7 @@ static iso_status check_attack(const cJSON *attack, const char *key, iso_error *
 	const size_t n = (size_t)cJSON_GetArraySize(scores);
 	double *score;
 	uint8_t *truth;
+	double half[2];
 	iso_roc roc;
 	size_t i = 0;
 	iso_status st = ISO_OK;
@@ -89,6 +96,8 @@ static iso_status check_attack(const cJSON *attack, const char *key, iso_error *
 	}
 	if (st == ISO_OK)
 		st = iso_roc_of(score, truth, i, &roc, err);
+	if (st == ISO_OK)
+		st = iso_auc_halves(score, truth, i, half, err);
 	iso_free(score);
 	iso_free(truth);
 	ISO_TRY(st);
@@ -97,6 +106,15 @@ static iso_status check_attack(const cJSON *attack, const char *key, iso_error *
 		"statistic not borne out by the scores (cell %s, attack %s): the record says AUC "
 		"%.12g, its scores give %.12g",
 		key, text_of(attack, "label"), stored, roc.auc);
+	for (int k = 0; k < 2; k++) {
+		const cJSON *of = get(attack, k ? "auc_odd" : "auc_even");
+
+		ISO_FAIL_IF(of && !same_number(number(of), iso_record_round(half[k])), err,
+			    ISO_E_CHECK,
+			    "statistic not borne out by the scores (cell %s, attack %s): the AUC "
+			    "of the %s targets is %.12g, its scores give %.12g",
+			    key, text_of(attack, "label"), k ? "odd" : "even", number(of), half[k]);
+	}
 	return ISO_OK;
 }
 
@@ -191,14 +209,14 @@ static iso_status plans_nothing(const iso_agenda *a, const iso_cell *c, int *not
 }
 
 iso_status iso_record_recheck(const iso_agenda *a, const iso_cell *c, const cJSON *record,
-			      iso_error *err)
+			      iso_ledger_memo *memo, iso_error *err)
 {
 	const char *key = text_of(record, "key");
 	const cJSON *attack;
 	double accounted;
 	int nothing = 0;
 
-	ISO_TRY(iso_verify_record(record, &accounted, err));
+	ISO_TRY(iso_verify_record(record, memo, &accounted, err));
 	if (c)
 		ISO_TRY(plans_nothing(a, c, &nothing, err));
 	if (!nothing)
@@ -225,10 +243,15 @@ iso_status iso_agenda_reread(const char *dir, iso_suite **suite, iso_agenda **ag
 	return st;
 }
 
+static int compare_key(const void *key, const void *cell)
+{
+	return strcmp(key, (*(iso_cell *const *)cell)->key);
+}
+
 const iso_cell *iso_agenda_find(const iso_agenda *a, const char *key)
 {
-	for (size_t i = 0; a && i < a->ncell; i++)
-		if (strcmp(a->cell[i].key, key) == 0)
-			return &a->cell[i];
-	return NULL;
+	iso_cell *const *at =
+		a ? bsearch(key, a->by_key, a->ncell, sizeof(*a->by_key), compare_key) : NULL;
+
+	return at ? *at : NULL;
 }

@@ -288,7 +288,7 @@ static iso_status note_refuted(runner *r, const slot *s, iso_error *err)
 
 	if (!s->job.verdict)
 		return ISO_OK;
-	ISO_TRY(iso_record_read_parts(r->o->dir, s->cell->key, ISO_RECORD_LIGHT, &record, err));
+	ISO_TRY(iso_record_read_parts(r->o->dir, s->cell->key, ISO_RECORD_HEAD, &record, err));
 	verified = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(record, "verified"));
 	r->sum->refuted += verified && strcmp(verified, "refuted") == 0;
 	cJSON_Delete(record);
@@ -439,29 +439,32 @@ static iso_status with_workers(runner *r, iso_error *err)
 }
 
 /* What lies in the directory and is not of this plan, in one line. */
-static iso_status say_foreign(const char *dir, iso_error *err)
+static void say_foreign(const iso_index *x)
 {
-	iso_index x;
+	const size_t others = x->foreign - x->other_code;
 
-	ISO_TRY(iso_index_load(dir, &x, err));
-	if (x.other_code)
+	if (x->other_code)
 		iso_note("%zu record%s made by other code left out: the method, or core, has "
 			 "changed since",
-			 x.other_code, x.other_code == 1 ? "" : "s");
-	if (x.foreign > x.other_code)
+			 x->other_code, x->other_code == 1 ? "" : "s");
+	if (others)
 		iso_note("%zu record%s of other cells (an earlier version of the suite) left out",
-			 x.foreign - x.other_code, x.foreign - x.other_code == 1 ? "" : "s");
-	iso_index_free(&x);
-	return ISO_OK;
+			 others, others == 1 ? "" : "s");
 }
 
 static iso_status run_locked(runner *r, iso_error *err)
 {
+	iso_index x;
+	iso_status st;
+
 	ISO_TRY(iso_output_write_suite(r->a, r->o->dir, err));
 	if (r->total)
 		ISO_TRY(with_workers(r, err));
-	ISO_TRY(say_foreign(r->o->dir, err));
-	return iso_results_renew(r->o->dir, err);
+	ISO_TRY(iso_index_load(r->o->dir, &x, err));
+	say_foreign(&x);
+	st = iso_results_renew_each(&x, r->o->each, r->o->each_ctx, err);
+	iso_index_free(&x);
+	return st;
 }
 
 iso_status iso_run(const iso_agenda *a, const iso_run_options *o, iso_run_summary *sum,

@@ -3,6 +3,7 @@
 #ifndef ISO_SUITES_RUNNER_H
 #define ISO_SUITES_RUNNER_H
 
+#include "results/record.h"
 #include "suites/verdict.h"
 #include "suites/worker.h"
 
@@ -16,6 +17,9 @@ typedef struct iso_run_options {
 	const char *only[ISO_ONLY_MAX]; /* "dataset=wdbc": values of one key are alternatives, keys
 					   are all required */
 	size_t nonly;
+	/* NULL, or called with every record of the suite (light, sorted) when the run has ended */
+	iso_record_take_fn each;
+	void *each_ctx;
 } iso_run_options;
 
 typedef struct iso_failure {

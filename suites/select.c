@@ -117,7 +117,7 @@ static iso_status look(const iso_agenda *a, const iso_run_options *o, const iso_
 	cJSON *record;
 	iso_status st = ISO_OK;
 
-	ISO_TRY(iso_record_read_parts(o->dir, c->key, ISO_RECORD_LIGHT, &record, err));
+	ISO_TRY(iso_record_read_parts(o->dir, c->key, ISO_RECORD_HEAD, &record, err));
 	if (!record)
 		return ISO_OK;
 	if (c->unsupported)

@@ -359,6 +359,26 @@ double iso_auc(const double *score, const uint8_t *truth, size_t n)
 	return auc;
 }
 
+iso_status iso_auc_halves(const double *score, const uint8_t *truth, size_t n, double auc[2],
+			  iso_error *err)
+{
+	double *x = iso_alloc(n + 1, sizeof *x);
+	uint8_t *y = iso_alloc(n + 1, 1);
+	const iso_status st = x && y ? ISO_OK : iso_no_memory(err, "halves of scores");
+	for (size_t half = 0; half < 2 && st == ISO_OK; half++) {
+		size_t m = 0, npos = 0;
+		for (size_t i = half; i < n; i += 2, m++) {
+			x[m] = score[i];
+			y[m] = truth[i];
+			npos += truth[i] != 0;
+		}
+		auc[half] = npos && npos < m ? iso_auc(x, y, m) : NAN;
+	}
+	iso_free(x);
+	iso_free(y);
+	return st;
+}
+
 /* sum over thresholds of (recall_k - recall_{k-1}) * precision_k; no interpolation (scikit-learn's
  * definition). Without positives there is no recall: 0, as there. */
 double iso_average_precision(const double *score, const uint8_t *truth, size_t n)

@@ -28,6 +28,9 @@ iso_status iso_roc_of(const double *score, const uint8_t *truth, size_t n, iso_r
 		      iso_error *err) ISO_MUST_CHECK;
 /* Area under the curve alone; 0.5 if a class is empty. O(n log n). */
 double iso_auc(const double *score, const uint8_t *truth, size_t n);
+/* AUC over the places 0, 2, 4 .. (auc[0]) and 1, 3, 5 .. (auc[1]); NaN where a class is missing. */
+iso_status iso_auc_halves(const double *score, const uint8_t *truth, size_t n, double auc[2],
+			  iso_error *err) ISO_MUST_CHECK;
 /* Average precision (area under precision-recall as scikit-learn defines it). */
 double iso_average_precision(const double *score, const uint8_t *truth, size_t n);
 

@@ -134,9 +134,17 @@ void iso_verify_noise(const iso_replay *r, const iso_plan *items, iso_check_resu
 void iso_verify_sampling(const iso_replay *r, const iso_plan *items, size_t rows,
 			 iso_check_result *out);
 
+/* The last ledger that was accounted for: the seeds of a suite share theirs. */
+typedef struct iso_ledger_memo {
+	iso_str text; /* ledger, delta and adjacency */
+	iso_epsilons e;
+	size_t n, uncharged; /* events, uncharged entries */
+} iso_ledger_memo;
+void iso_ledger_memo_free(iso_ledger_memo *m);
 /* Recomputes the epsilon of one record (parsed) from its stored ledger alone; ISO_E_CHECK names
  * what differs, ISO_E_DATA a malformed record.  accounted = the recomputed bound of the calibrating
- * accountant. */
-iso_status iso_verify_record(const cJSON *record, double *accounted, iso_error *err) ISO_MUST_CHECK;
+ * accountant.  memo: NULL or zero-initialised. */
+iso_status iso_verify_record(const cJSON *record, iso_ledger_memo *memo, double *accounted,
+			     iso_error *err) ISO_MUST_CHECK;
 
 #endif

@@ -96,32 +96,75 @@ static void nothing(iso_epsilons *e)
 	*e = (iso_epsilons){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
 }
 
-iso_status iso_verify_record(const cJSON *record, double *accounted, iso_error *err)
+void iso_ledger_memo_free(iso_ledger_memo *m)
+{
+	iso_str_free(&m->text);
+	*m = (iso_ledger_memo){0};
+}
+
+static iso_status account(const cJSON *ledger, iso_adjacency adj, double delta, iso_ledger_memo *m,
+			  iso_error *err)
+{
+	iso_events events = {0};
+	iso_status st;
+
+	m->e = (iso_epsilons){.rdp_order = NAN, .data_dependent_rdp = NAN};
+	ISO_TRY(iso_ledger_events_from_json(ledger, &events, &m->uncharged, err));
+	m->n = events.n;
+	st = events.n ? iso_account_epsilon(&events, adj, delta, ISO_WANT_ALL, &m->e, err) : ISO_OK;
+	iso_events_free(&events);
+	return st;
+}
+
+static iso_status account_once(const cJSON *ledger, iso_adjacency adj, double delta,
+			       iso_ledger_memo *m, iso_error *err)
+{
+	iso_str text = {0};
+	iso_status st;
+
+	iso_str_addf(&text, "%.17g %d ", delta, (int)adj);
+	st = iso_json_canonical(ledger, &text, err);
+	if (st == ISO_OK)
+		st = iso_str_check(&text, err);
+	if (st == ISO_OK && m->text.p && strcmp(m->text.p, text.p) == 0) {
+		iso_str_free(&text);
+		return ISO_OK;
+	}
+	iso_str_free(&m->text);
+	if (st == ISO_OK)
+		st = account(ledger, adj, delta, m, err);
+	if (st == ISO_OK)
+		m->text = text;
+	else
+		iso_str_free(&text);
+	return st;
+}
+
+iso_status iso_verify_record(const cJSON *record, iso_ledger_memo *memo, double *accounted,
+			     iso_error *err)
 {
 	const cJSON *name = at(record, "key"), *privacy = at(record, "privacy");
 	const char *key = cJSON_IsString(name) ? name->valuestring : "?";
 	const cJSON *eps = at(privacy ? privacy : record, "epsilon"), *pld = at(eps, "pld"),
 		    *label = at(record, "guarantee");
-	iso_epsilons e = {.rdp_order = NAN, .data_dependent_rdp = NAN};
-	iso_events events = {0};
-	size_t uncharged = 0;
+	iso_ledger_memo once = {0}, *m = memo ? memo : &once;
+	iso_epsilons e;
 	iso_adjacency adj = ISO_ADD_REMOVE;
 	iso_accountant acc = ISO_ACC_PLD;
 	double delta;
-	iso_status st = ISO_OK;
+	iso_status st;
 
 	*accounted = NAN;
 	ISO_TRY(read_setting(record, key, &delta, &adj, &acc, err));
-	ISO_TRY(iso_ledger_events_from_json(at(record, "ledger"), &events, &uncharged, err));
-	if (events.n > 0)
-		st = iso_account_epsilon(&events, adj, delta, ISO_WANT_ALL, &e, err);
-	if (uncharged > 0)
-		infinite(&e, events.n == 0 || !isnan(e.gdp));
-	else if (events.n == 0 &&
+	st = account_once(at(record, "ledger"), adj, delta, m, err);
+	e = m->e;
+	if (m->uncharged > 0)
+		infinite(&e, m->n == 0 || !isnan(e.gdp));
+	else if (m->n == 0 &&
 		 (!cJSON_IsString(label) ||
 		  strcmp(label->valuestring, iso_guarantee_name(ISO_GUARANTEE_DP)) != 0))
 		nothing(&e);
-	iso_events_free(&events);
+	iso_ledger_memo_free(&once);
 	ISO_TRY(st);
 	ISO_TRY(compare(key, "pld lower", number(at(pld, "lower")), e.pld_lower, REL_PLD, err));
 	ISO_TRY(compare(key, "pld upper", number(at(pld, "upper")), e.pld_upper, REL_PLD, err));

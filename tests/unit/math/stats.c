@@ -463,6 +463,24 @@ START_TEST(set_membership)
 }
 END_TEST
 
+/* Places 0 2 4: 1 2 3 with truth 0 1 1 (AUC 1); places 1 3 5: 5 4 6 with truth 0 1 1: one of two
+ * pairs. */
+START_TEST(halves)
+{
+	const double s[] = {1, 5, 2, 4, 3, 6};
+	const uint8_t y[] = {0, 0, 1, 1, 1, 1}, one_class[] = {0, 1, 0, 0, 0, 1};
+	iso_error err = {0};
+	double auc[2];
+
+	tk_ok(iso_auc_halves(s, y, 6, auc, &err));
+	ck_assert(auc[0] == 1 && auc[1] == 0.5);
+	tk_ok(iso_auc_halves(s, one_class, 6, auc, &err));
+	ck_assert(isnan(auc[0]) && auc[1] == 1);
+	tk_ok(iso_auc_halves(s, y, 0, auc, &err));
+	ck_assert(isnan(auc[0]) && isnan(auc[1]));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("stats");
@@ -481,6 +499,7 @@ int main(void)
 	tcase_add_test(t, area_intervals_have_a_width);
 	tcase_add_test(t, bootstrap);
 	tcase_add_test(t, set_membership);
+	tcase_add_test(t, halves);
 	suite_add_tcase(s, t);
 	return tk_run(s);
 }

@@ -255,23 +255,22 @@ END_TEST
 
 START_TEST(strongest_attack_by_halves)
 {
-	/* Targets at even places choose (scores 1 2 | truth 0 1: AUC 1), those at odd places judge
-	 * (scores 5 4 | truth 0 1: AUC 0); the second attack has AUC 0 on the even half. */
+	/* Targets at even places choose the attack, those at odd places judge it. */
 	cJSON *v = tk_record("d", "a", "1", 1), *attacks = cJSON_GetObjectItem(v, "attacks");
 	cJSON *one = cJSON_GetArrayItem(attacks, 0), *two = cJSON_Duplicate(one, 1);
 	const char *label;
 	iso_error err = {0};
 
-	cJSON_ReplaceItemInObject(one, "scores", cJSON_Parse("[1,5,2,4]"));
-	cJSON_ReplaceItemInObject(one, "truth", cJSON_Parse("[0,0,1,1]"));
+	cJSON_AddNumberToObject(one, "auc_even", 1);
+	cJSON_AddNumberToObject(one, "auc_odd", 0.25);
 	cJSON_ReplaceItemInObject(two, "label", cJSON_CreateString("other"));
-	cJSON_ReplaceItemInObject(two, "scores", cJSON_Parse("[2,4,1,5]"));
-	cJSON_ReplaceItemInObject(two, "truth", cJSON_Parse("[0,0,1,1]"));
+	cJSON_AddNumberToObject(two, "auc_even", 0);
+	cJSON_AddNumberToObject(two, "auc_odd", 1);
 	cJSON_AddItemToArray(attacks, two);
 	records = (iso_records){.v = calloc(1, sizeof(cJSON *)), .n = 1};
 	records.v[0] = v;
 	tk_ok(iso_aggregate_new(&records, &a, &err));
-	tk_assert_close(iso_strongest_attack(&a, 0, &label), 0, 0, 0);
+	tk_assert_close(iso_strongest_attack(&a, 0, &label), 0.25, 0, 0);
 	ck_assert_str_eq(label, "gan-leaks");
 	drop();
 }
