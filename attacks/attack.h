@@ -14,6 +14,13 @@
  *   neighbour       which targets were in the training rows of which model?   guess.score, at
  *                   world * targets->n + target
  *   federated       membership, from the messages of the rounds               guess.score
+ *   redrawn         attribute, where the secret of every training row was
+ *                   drawn anew, independent of all else                       guess.value, score
+ *   singling-out    fill view.predicate with statements that hold of exactly
+ *                   one training row                                          guess.score
+ *   property        which models were trained on rows with the larger share
+ *                   of a group?                                               guess.score, by world
+ *   inversion       fill `rebuilt` with one typical row for each class        guess.score
  */
 #ifndef ISO_ATTACKS_ATTACK_H
 #define ISO_ATTACKS_ATTACK_H
@@ -36,7 +43,11 @@ typedef enum iso_goal {
 	ISO_GOAL_RECONSTRUCTION,
 	ISO_GOAL_LINKAGE,
 	ISO_GOAL_NEIGHBOUR,
-	ISO_GOAL_FEDERATED
+	ISO_GOAL_FEDERATED,
+	ISO_GOAL_REDRAWN,
+	ISO_GOAL_SINGLING_OUT,
+	ISO_GOAL_PROPERTY,
+	ISO_GOAL_INVERSION
 } iso_goal;
 
 enum {				/* knows; the public schema always */
@@ -88,6 +99,19 @@ typedef struct iso_rounds {
 	size_t n;
 } iso_rounds;
 
+/* A conjunction of clauses on columns, true or false of a row. */
+#define ISO_CLAUSES 8
+typedef enum iso_relation { ISO_AT_MOST, ISO_EQUALS, ISO_AT_LEAST, ISO_IS_MISSING } iso_relation;
+typedef struct iso_clause {
+	uint32_t column;
+	iso_relation is;
+	double value;
+} iso_clause;
+typedef struct iso_predicate {
+	size_t n; /* clauses used; 0: no guess */
+	iso_clause clause[ISO_CLAUSES];
+} iso_predicate;
+
 /* What the referee lets the attack see.  All borrowed; NULL = not known. */
 typedef struct iso_attack_view {
 	const iso_schema *schema;
@@ -111,7 +135,11 @@ typedef struct iso_attack_view {
 	size_t nworld;
 	const iso_rounds *rounds;
 	void *ctx;
-	iso_key key; /* the attack's own randomness */
+	iso_key key;		  /* the attack's own randomness */
+	iso_predicate *predicate; /* singling-out: [targets->n] to fill; the targets are blank */
+	double share[2]; /* property: of category 1 of column `secret`, smaller and larger */
+	/* white-box: posterior means z [n][latent_dim]; NULL when no encoder is released */
+	iso_status (*encode)(void *ctx, const iso_table *rows, float *z, iso_error *err);
 } iso_attack_view;
 
 typedef struct iso_attack {
@@ -141,8 +169,8 @@ typedef struct iso_attack {
 			    iso_guess *guess, iso_error *err);
 	/* required iff prepare */
 	void (*destroy)(void *state);
-	/* optional; attribute: the name of the secret column, "" or NULL = the label, or the last
-	 * column without one */
+	/* optional; attribute, redrawn, property: the name of the secret column, "" or NULL = the
+	 * label, or the last column without one; "-" = the last column that is not the label */
 	const char *(*secret)(const void *options);
 } iso_attack;
 

@@ -75,6 +75,14 @@ const char *iso_goal_name(iso_goal g)
 		return "neighbour";
 	case ISO_GOAL_FEDERATED:
 		return "federated";
+	case ISO_GOAL_REDRAWN:
+		return "redrawn";
+	case ISO_GOAL_SINGLING_OUT:
+		return "singling-out";
+	case ISO_GOAL_PROPERTY:
+		return "property";
+	case ISO_GOAL_INVERSION:
+		return "inversion";
 	}
 	return "unknown";
 }

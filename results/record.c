@@ -144,7 +144,8 @@ static const iso_record_field fields[] = {
 	{"attacks[].label", T_STRING, IF_OK, NULL, "label of the attack in the suite"},
 	{"attacks[].attack", T_STRING, IF_OK, NULL, "name of the attack"},
 	{"attacks[].goal", T_STRING, IF_OK, NULL,
-	 "membership, attribute, reconstruction, linkage, federated"},
+	 "membership, attribute, reconstruction, linkage, neighbour, federated, redrawn, "
+	 "singling-out, property, inversion"},
 	{"attacks[].knows", T_STRING, IF_OK, NULL, "what the attacker holds: NB, FBB, PBB, WB, SH"},
 	{"attacks[].status", T_STRING, IF_OK, "ok|unsupported|error", "how the attack ended"},
 	{"attacks[].reason", T_STRING | T_NULL, IF_OK, NULL, "why it did not end well"},

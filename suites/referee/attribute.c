@@ -9,31 +9,13 @@
 #include "core/base/alloc.h"
 #include "suites/referee/blank.h"
 
-/* -1: none. */
-static int secret_column(const iso_schema *s, const char *name)
-{
-	if (name && name[0])
-		return iso_schema_find(s, name);
-	if (s->label >= 0)
-		return s->label;
-	for (size_t c = s->ncol; c-- > 0;)
-		if (!iso_is_dropped(&s->column[c]) && s->column[c].type != ISO_PIXEL)
-			return (int)c;
-	return -1;
-}
-
 static iso_status deal(iso_game *g, const iso_attack *a, const void *options, iso_deal *d,
 		       iso_error *err)
 {
 	const iso_schema *s = iso_game_rules(g)->members->schema;
-	const char *name = a->secret ? a->secret(options) : NULL;
-	const int c = secret_column(s, name);
+	int c;
 
-	ISO_FAIL_IF(c < 0 || iso_is_dropped(&s->column[c]) || s->column[c].type == ISO_PIXEL, err,
-		    ISO_E_UNSUPPORTED,
-		    "not applicable: the secret column \"%s\" is not a column "
-		    "that can be guessed; name a feature or the label",
-		    name ? name : "");
+	ISO_TRY(iso_game_secret(g, a, options, &c, err));
 	ISO_TRY(iso_game_mix(g, &d->targets, &d->truth, err));
 	d->n = d->targets->n;
 	d->column = c;

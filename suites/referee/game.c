@@ -28,6 +28,10 @@ static const iso_game_type *const games[] = {
 	[ISO_GOAL_LINKAGE] = &iso_game_linkage,
 	[ISO_GOAL_NEIGHBOUR] = &iso_game_neighbour,
 	[ISO_GOAL_FEDERATED] = &iso_game_federated,
+	[ISO_GOAL_REDRAWN] = &iso_game_redrawn,
+	[ISO_GOAL_SINGLING_OUT] = &iso_game_singling_out,
+	[ISO_GOAL_PROPERTY] = &iso_game_property,
+	[ISO_GOAL_INVERSION] = &iso_game_inversion,
 };
 
 const iso_game_type *iso_game_of(iso_goal goal)
@@ -188,6 +192,40 @@ iso_status iso_game_train(iso_game *g, const iso_table *rows, uint64_t seed, con
 	return iso_pool_train(g->pool, rows, seed, out, err);
 }
 
+iso_status iso_game_draw(iso_game *g, const iso_model *m, uint64_t stream, size_t n,
+			 iso_table **out, iso_error *err)
+{
+	return iso_pool_models(g->pool)->draw(m, stream, n, out, err);
+}
+
+static int guessable(const iso_column *c)
+{
+	return !iso_is_dropped(c) && c->type != ISO_PIXEL;
+}
+
+iso_status iso_game_secret(const iso_game *g, const iso_attack *a, const void *options, int *column,
+			   iso_error *err)
+{
+	const iso_schema *s = g->setup.members->schema;
+	const char *name = a->secret ? a->secret(options) : NULL;
+	const int feature = name && !strcmp(name, "-");
+
+	*column = -1;
+	if (name && name[0] && !feature)
+		*column = iso_schema_find(s, name);
+	else if (s->label >= 0 && !feature)
+		*column = s->label;
+	else
+		for (size_t c = s->ncol; *column < 0 && c-- > 0;)
+			if (guessable(&s->column[c]) && (int)c != s->label)
+				*column = (int)c;
+	ISO_FAIL_IF(*column < 0 || !guessable(&s->column[*column]), err, ISO_E_UNSUPPORTED,
+		    "not applicable: the secret column \"%s\" is not a column that can be guessed; "
+		    "name a feature or the label",
+		    name ? name : "");
+	return ISO_OK;
+}
+
 iso_status iso_game_rank(const iso_deal *d, const iso_guess *guess, iso_roc *out, iso_error *err)
 {
 	double *score = iso_alloc(d->n, sizeof(*score));
@@ -213,6 +251,8 @@ void iso_deal_free(iso_deal *d)
 	iso_free(d->secret);
 	iso_free(d->group);
 	iso_free(d->world);
+	iso_free(d->predicate);
+	iso_table_free(d->synthetic);
 	*d = (iso_deal){.column = -1};
 }
 
@@ -220,8 +260,9 @@ void iso_deal_free(iso_deal *d)
 
 typedef struct oracle {
 	const iso_game *game;
-	iso_key key;	/* of this attack */
-	uint64_t draws; /* calls so far */
+	const iso_model *model; /* NULL: the victim's */
+	iso_key key;		/* of this attack */
+	uint64_t draws;		/* calls so far */
 } oracle;
 
 static iso_status oracle_draw(void *ctx, size_t n, iso_table **out, iso_error *err)
@@ -229,6 +270,8 @@ static iso_status oracle_draw(void *ctx, size_t n, iso_table **out, iso_error *e
 	oracle *o = ctx;
 	const iso_game_setup *s = &o->game->setup;
 
+	if (o->model)
+		return iso_pool_models(o->game->pool)->draw(o->model, 1 + o->draws++, n, out, err);
 	return iso_training_sample(s->training, s->members->schema,
 				   iso_key_child(o->key, "draw", o->draws++).k, n, out, err);
 }
@@ -249,6 +292,14 @@ static iso_status oracle_decode(void *ctx, const float *z, const uint32_t *label
 	return t->generator->decode(t->model, z, label, n, out, err);
 }
 
+static iso_status oracle_encode(void *ctx, const iso_table *rows, float *z, iso_error *err)
+{
+	const oracle *o = ctx;
+	const iso_training *t = o->game->setup.training;
+
+	return t->generator->encode(t->model, rows, z, err);
+}
+
 /* ------------------------------------------------------------------ one attack */
 
 /* Why the attack cannot be made here, or NULL. */
@@ -263,13 +314,16 @@ static const char *obstacle(const iso_game *g, const iso_game_type *type, uint32
 		return "every non-member equals a member, so membership is undefined here";
 	if ((knows & ISO_KNOWS_AUXILIARY) && (!s->auxiliary || s->auxiliary->n == 0))
 		return "there are no auxiliary rows: the split's share \"aux\" is 0";
-	if ((knows & (ISO_KNOWS_ORACLE | ISO_KNOWS_SCORE | ISO_KNOWS_LATENT)) && !gen)
+	if (type->trains && (knows & (ISO_KNOWS_SCORE | ISO_KNOWS_LATENT)))
+		return "the game trains models of its own, which are black boxes";
+	if ((knows & (ISO_KNOWS_ORACLE | ISO_KNOWS_SCORE | ISO_KNOWS_LATENT)) && !gen &&
+	    type->goal != ISO_GOAL_REDRAWN) /* where the game's own model is the oracle */
 		return "the generator is not at hand, only its rows";
 	if ((knows & ISO_KNOWS_SCORE) && !gen->score)
 		return "the generator releases nothing that scores rows";
 	if ((knows & ISO_KNOWS_LATENT) && (!gen->latent_dim || !gen->decode))
 		return "the generator has no latent access";
-	if (((knows & ISO_KNOWS_SHADOW) || type->goal == ISO_GOAL_NEIGHBOUR) && !s->request)
+	if (((knows & ISO_KNOWS_SHADOW) || type->trains) && !s->request)
 		return "the generator is not at hand, so no shadow can be trained";
 	if (((knows & ISO_KNOWS_ROUNDS) || type->goal == ISO_GOAL_FEDERATED) && !s->rounds)
 		return "the training is not federated: there are no messages to look at";
@@ -290,8 +344,8 @@ static iso_status encode_once(const iso_table *t, iso_rowset *set, const iso_row
 
 /* What the setting declares to know, and nothing else. */
 static iso_status make_view(iso_game *g, const iso_deal *d, uint32_t knows, oracle *o,
-			    iso_rowset *targets, iso_encoded *enc, iso_attack_view *v,
-			    iso_error *err)
+			    iso_rowset *targets, iso_rowset *own, iso_encoded *enc,
+			    iso_attack_view *v, iso_error *err)
 {
 	const iso_game_setup *s = &g->setup;
 
@@ -303,10 +357,12 @@ static iso_status make_view(iso_game *g, const iso_deal *d, uint32_t knows, orac
 			       .encoded = enc,
 			       .world = d->world,
 			       .nworld = d->nworld,
+			       .predicate = d->predicate,
+			       .share = {d->share[0], d->share[1]},
 			       .ctx = o,
 			       .key = o->key};
 	if (knows & ISO_KNOWS_SYNTHETIC)
-		v->synthetic = s->synthetic;
+		v->synthetic = d->synthetic ? d->synthetic : s->synthetic;
 	if (knows & ISO_KNOWS_AUXILIARY)
 		v->auxiliary = s->auxiliary;
 	if (knows & ISO_KNOWS_ORACLE)
@@ -316,13 +372,15 @@ static iso_status make_view(iso_game *g, const iso_deal *d, uint32_t knows, orac
 	if (knows & ISO_KNOWS_LATENT) {
 		v->latent_dim = s->training->generator->latent_dim(s->training->model);
 		v->decode = oracle_decode;
+		v->encode = s->training->generator->encode ? oracle_encode : NULL;
 	}
 	if (knows & ISO_KNOWS_SHADOW || d->world)
 		v->models = iso_pool_models(g->pool);
 	if (knows & ISO_KNOWS_ROUNDS)
 		v->rounds = s->rounds;
 	ISO_TRY(encode_once(d->targets, targets, &enc->targets, err));
-	ISO_TRY(encode_once(v->synthetic, &g->synthetic, &enc->synthetic, err));
+	ISO_TRY(encode_once(v->synthetic, d->synthetic ? own : &g->synthetic, &enc->synthetic,
+			    err));
 	ISO_TRY(encode_once(v->auxiliary, &g->aux_rows, &enc->auxiliary, err));
 	return ISO_OK;
 }
@@ -339,6 +397,7 @@ static iso_attack_view before_release(const iso_attack_view *v, iso_encoded *enc
 	before.draw = NULL;
 	before.score = NULL;
 	before.decode = NULL;
+	before.encode = NULL;
 	before.latent_dim = 0;
 	before.world = NULL;
 	before.nworld = 0;
@@ -396,7 +455,7 @@ static iso_status play(iso_game *g, const iso_attack *a, const char *label, cons
 	oracle o = {.game = g,
 		    .key = iso_key_child(iso_key_new(g->setup.seed, "attack"), label, 0)};
 	iso_encoded enc = {0};
-	iso_rowset targets = {0};
+	iso_rowset targets = {0}, own = {0};
 	iso_attack_view view;
 	iso_status st;
 
@@ -408,10 +467,12 @@ static iso_status play(iso_game *g, const iso_attack *a, const char *label, cons
 	for (size_t i = 0; i < d->n; i++)
 		p->guess[i] = (iso_guess){NAN, NAN};
 	ISO_TRY(measures_new(p->type->outputs, &p->measures, err));
-	st = make_view(g, d, iso_attack_knows(a, options), &o, &targets, &enc, &view, err);
+	o.model = d->model;
+	st = make_view(g, d, iso_attack_knows(a, options), &o, &targets, &own, &enc, &view, err);
 	if (st == ISO_OK)
 		st = ask(a, &view, options, p->guess, err);
 	iso_rowset_free(&targets);
+	iso_rowset_free(&own);
 	ISO_TRY(st);
 	ISO_TRY(check_scores(a, p->guess, d->n, err));
 	if (p->type->ranks)

@@ -66,6 +66,12 @@ typedef struct iso_deal {
 	int column;		 /* the secret column, or -1 */
 	const iso_model **world; /* owned [nworld], or NULL */
 	size_t nworld;
+	/* The game's own release, in place of the victim's: rows (owned) and the model that gave
+	 * them, which is then the oracle; or NULL. */
+	iso_table *synthetic;
+	const iso_model *model;
+	iso_predicate *predicate; /* owned [targets->n], or NULL */
+	double share[2];
 } iso_deal;
 void iso_deal_free(iso_deal *d);
 
@@ -75,6 +81,7 @@ typedef struct iso_game_type {
 	const char *title;	   /* required */
 	int ranks;		   /* guesses are judged by their order: roc is filled */
 	int control;		   /* needs non-members */
+	int trains;		   /* trains models by the victim's request */
 	const iso_output *outputs; /* required */
 	/* required: fills the deal; on failure the caller frees what is there */
 	iso_status (*deal)(iso_game *g, const iso_attack *a, const void *options, iso_deal *d,
@@ -85,7 +92,8 @@ typedef struct iso_game_type {
 } iso_game_type;
 
 extern const iso_game_type iso_game_membership, iso_game_federated, iso_game_attribute,
-	iso_game_linkage, iso_game_reconstruction, iso_game_neighbour;
+	iso_game_linkage, iso_game_reconstruction, iso_game_neighbour, iso_game_redrawn,
+	iso_game_singling_out, iso_game_property, iso_game_inversion;
 /* Of the games judged by ranking alone. */
 extern const iso_output iso_rank_outputs[];
 /* The game of a goal. */
@@ -101,6 +109,13 @@ size_t iso_game_pairs(const iso_game *g); /* members among the targets */
 /* A model of the pool, a function of (rows, seed); valid as long as the referee. */
 iso_status iso_game_train(iso_game *g, const iso_table *rows, uint64_t seed, const iso_model **out,
 			  iso_error *err) ISO_MUST_CHECK;
+/* Rows of a model of the pool; the caller frees *out. */
+iso_status iso_game_draw(iso_game *g, const iso_model *m, uint64_t stream, size_t n,
+			 iso_table **out, iso_error *err) ISO_MUST_CHECK;
+/* The column that an attack calls its secret (attack.h); ISO_E_UNSUPPORTED where it cannot be
+ * guessed. */
+iso_status iso_game_secret(const iso_game *g, const iso_attack *a, const void *options, int *column,
+			   iso_error *err) ISO_MUST_CHECK;
 /* roc of the scores against the truth. */
 iso_status iso_game_rank(const iso_deal *d, const iso_guess *guess, iso_roc *out,
 			 iso_error *err) ISO_MUST_CHECK;

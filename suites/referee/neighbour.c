@@ -241,6 +241,7 @@ static iso_status judge(const iso_game *g, const iso_deal *d, const iso_guess *g
 
 const iso_game_type iso_game_neighbour = {
 	.goal = ISO_GOAL_NEIGHBOUR,
+	.trains = 1,
 	.title = "In and out worlds",
 	.ranks = 1,
 	.outputs = outputs,

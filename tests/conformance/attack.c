@@ -270,6 +270,15 @@ static void free_world(world *w)
 
 /* ---- running an attack as the referee does ---- */
 
+/* Attacks that train, or that solve for all targets together. */
+static int with_few(iso_goal goal)
+{
+	return goal == ISO_GOAL_NEIGHBOUR || goal == ISO_GOAL_REDRAWN ||
+	       goal == ISO_GOAL_PROPERTY || goal == ISO_GOAL_SINGLING_OUT;
+}
+
+static iso_predicate predicates[2 * N];
+
 static iso_attack_view view_of(world *w, uint32_t knows, iso_goal goal)
 {
 	iso_attack_view v = {
@@ -284,14 +293,17 @@ static iso_attack_view view_of(world *w, uint32_t knows, iso_goal goal)
 	v.secret = COLUMNS + 1;
 	v.partners = w->targets;
 	v.rebuilt = w->rebuilt;
-	v.targets = goal == ISO_GOAL_NEIGHBOUR ? w->few : w->targets;
+	v.predicate = goal == ISO_GOAL_SINGLING_OUT ? predicates : NULL;
+	v.share[0] = 0.25;
+	v.share[1] = 0.75;
+	v.targets = with_few(goal) ? w->few : w->targets;
 	if (goal == ISO_GOAL_NEIGHBOUR && knows) { /* one world: the victim's own rows */
 		w->victim = (iso_model){.w = w, .rows = w->members, .seed = 999};
 		w->worlds[0] = &w->victim;
 		v.world = w->worlds;
 		v.nworld = 1;
 	}
-	w->encoded = (iso_encoded){.targets = &w->x[goal == ISO_GOAL_NEIGHBOUR ? 3 : 0],
+	w->encoded = (iso_encoded){.targets = &w->x[with_few(goal) ? 3 : 0],
 				   .synthetic = v.synthetic ? &w->x[1] : NULL,
 				   .auxiliary = v.auxiliary ? &w->x[2] : NULL};
 	v.encoded = &w->encoded;
@@ -465,7 +477,7 @@ static void check_deterministic(const iso_attack *a, const void *options, const 
 static void check_order(const iso_attack *a, const void *options, const char *text)
 {
 	(void)text;
-	if (a->goal == ISO_GOAL_NEIGHBOUR) /* shadows are trained on rows in the targets' order */
+	if (with_few(a->goal)) /* what they do depends on all targets, in their order */
 		return;
 	world w = make_world(1, 4);
 	double x[2 * N], y[2 * N];
