@@ -447,12 +447,26 @@ int iso_vbox_muller(size_t n, const uint32_t *words, float *out)
 }
 
 /* The angle as in the kernel: bit 31 is a sign, the rest is x = pi w' / 2^32. */
-void iso_box_muller_tail(uint32_t radius, uint32_t angle, uint32_t more, float *a, float *b)
+static void box_muller(double u, uint32_t angle, float *a, float *b)
 {
-	const double u = ((double)((uint64_t)(radius >> 1) << 32 | more) + 0.5) * 0x1p-63;
 	const double r = sqrt(-2 * iso_log(u)),
 		     x = (double)(int32_t)(angle << 1) * 0x1.921fb54442d18p-31;
 	const double sign = angle >> 31 ? -1 : 1;
+
 	*a = (float)(sign * r * iso_cos(x));
 	*b = (float)(sign * r * iso_sin(x));
+}
+
+void iso_box_muller_tail(uint32_t radius, uint32_t angle, uint32_t more, float *a, float *b)
+{
+	const double u = ((double)((uint64_t)(radius >> 1) << 32 | more) + 0.5) * 0x1p-63;
+
+	box_muller(u, angle, a, b);
+}
+
+void iso_box_muller_deep(uint32_t angle, const uint32_t more[3], float *a, float *b)
+{
+	const double low = ((double)((uint64_t)more[1] << 32 | more[2]) + 0.5) * 0x1p-64;
+
+	box_muller(((double)more[0] + low) * 0x1p-63, angle, a, b);
 }

@@ -42,5 +42,7 @@ void iso_vsigmoid(size_t n, const float *x, float *y);
 int iso_vbox_muller(size_t n, const uint32_t *words, float *out);
 /* u = ((radius >> 1) 2^32 + more + 1/2) / 2^63. */
 void iso_box_muller_tail(uint32_t radius, uint32_t angle, uint32_t more, float *a, float *b);
+/* The same where radius < 2, with 96 random bits: u = (96 bits + 1/2) / 2^127, |z| to 13.3. */
+void iso_box_muller_deep(uint32_t angle, const uint32_t more[3], float *a, float *b);
 
 #endif

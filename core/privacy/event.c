@@ -128,30 +128,59 @@ iso_status iso_events_add(iso_events *list, const iso_event *e, iso_error *err)
 	return ISO_OK;
 }
 
-/* A finite positive number, or a refusal that names it. */
-static iso_status positive(double x, const char *field, const char *where, iso_error *err)
+/* Where an event stands; written out for a refusal only, since a plan may have 30,000 parts. */
+typedef struct place {
+	const struct place *outer;
+	const char *what;
+	size_t index;
+} place;
+
+#define PATH_SIZE 160
+
+static const char *path_of(const place *where, char text[PATH_SIZE])
 {
+	size_t n;
+
+	if (!where->outer) {
+		snprintf(text, PATH_SIZE, "%s", where->what);
+		return text;
+	}
+	path_of(where->outer, text);
+	n = strlen(text);
+	snprintf(text + n, PATH_SIZE - n, "%s[%zu]", where->what, where->index);
+	return text;
+}
+
+/* A finite positive number, or a refusal that names it. */
+static iso_status positive(double x, const char *field, const place *where, iso_error *err)
+{
+	char text[PATH_SIZE];
+
 	if (x > 0 && x <= MAX_PARAMETER)
 		return ISO_OK;
 	return iso_fail(
 		err, ISO_E_CONFIG,
-		"wrong event (%s): %s is %g, it must be a finite number above 0; correct it", where,
-		field, x);
+		"wrong event (%s): %s is %g, it must be a finite number above 0; correct it",
+		path_of(where, text), field, x);
 }
 
-static iso_status not_negative(double x, const char *field, const char *where, iso_error *err)
+static iso_status not_negative(double x, const char *field, const place *where, iso_error *err)
 {
+	char text[PATH_SIZE];
+
 	if (x >= 0 && x <= MAX_PARAMETER)
 		return ISO_OK;
 	return iso_fail(
 		err, ISO_E_CONFIG,
 		"wrong event (%s): %s is %g, it must be a finite number, 0 or above; correct it",
-		where, field, x);
+		path_of(where, text), field, x);
 }
 
-static iso_status check_gaussian(const iso_event *e, iso_adjacency adj, const char *where,
+static iso_status check_gaussian(const iso_event *e, iso_adjacency adj, const place *where,
 				 iso_error *err)
 {
+	char text[PATH_SIZE];
+
 	ISO_TRY(not_negative(e->noise, "the noise multiplier", where, err));
 	if (e->sampling == ISO_SAMPLING_NONE)
 		return ISO_OK;
@@ -160,22 +189,24 @@ static iso_status check_gaussian(const iso_event *e, iso_adjacency adj, const ch
 		    err, ISO_E_CONFIG,
 		    "wrong event (%s): sampling %d is unknown; use none, poisson or "
 		    "without-replacement",
-		    where, (int)e->sampling);
+		    path_of(where, text), (int)e->sampling);
 	ISO_FAIL_IF(!(e->rate >= 0 && e->rate <= 1), err, ISO_E_CONFIG,
 		    "wrong event (%s): the sampling rate is %g, it must lie in 0 to 1; give "
 		    "expected batch size over rows",
-		    where, e->rate);
+		    path_of(where, text), e->rate);
 	ISO_FAIL_IF(e->sampling == ISO_SAMPLING_WITHOUT_REPLACEMENT && adj == ISO_ADD_REMOVE, err,
 		    ISO_E_CONFIG,
 		    "wrong event (%s): sampling without replacement has no amplification under "
 		    "add-remove; "
 		    "use the adjacency replace-one, or poisson sampling",
-		    where);
+		    path_of(where, text));
 	return ISO_OK;
 }
 
-static iso_status check_pate(const iso_event *e, const char *where, iso_error *err)
+static iso_status check_pate(const iso_event *e, const place *where, iso_error *err)
 {
+	char text[PATH_SIZE];
+
 	ISO_TRY(positive(e->noise, "the noise scale", where, err));
 	if (!e->votes)
 		return ISO_OK;
@@ -183,52 +214,55 @@ static iso_status check_pate(const iso_event *e, const char *where, iso_error *e
 		    ISO_E_CONFIG,
 		    "wrong event (%s): votes of %zu queries over %zu classes with count %llu; "
 		    "give one row of at least 2 counts per query",
-		    where, e->queries, e->classes, (unsigned long long)e->count);
+		    path_of(where, text), e->queries, e->classes, (unsigned long long)e->count);
 	for (size_t i = 0; i < e->queries * e->classes; i++)
 		ISO_FAIL_IF(!(e->votes[i] >= 0 && e->votes[i] <= 1e15), err, ISO_E_CONFIG,
 			    "wrong event (%s): vote %zu of query %zu is %g, it must be a count of "
 			    "0 or above; correct it",
-			    where, i % e->classes, i / e->classes, e->votes[i]);
+			    path_of(where, text), i % e->classes, i / e->classes, e->votes[i]);
 	return ISO_OK;
 }
 
-static iso_status check_list(const iso_events *list, iso_adjacency adj, const char *where,
+static iso_status check_list(const iso_events *list, iso_adjacency adj, const place *where,
 			     int depth, size_t *total, iso_error *err);
 
-static iso_status check_parallel(const iso_event *e, iso_adjacency adj, const char *where,
+static iso_status check_parallel(const iso_event *e, iso_adjacency adj, const place *where,
 				 int depth, size_t *total, iso_error *err)
 {
+	char text[PATH_SIZE];
+
 	ISO_FAIL_IF(e->nparts == 0 || !e->parts, err, ISO_E_CONFIG,
 		    "wrong event (%s): a parallel event without groups; list the events of each "
 		    "disjoint part",
-		    where);
+		    path_of(where, text));
 	ISO_FAIL_IF(e->count != 1, err, ISO_E_CONFIG,
 		    "wrong event (%s): a parallel event with count %llu; put the counts on the "
 		    "events inside",
-		    where, (unsigned long long)e->count);
+		    path_of(where, text), (unsigned long long)e->count);
 	ISO_FAIL_IF(depth >= MAX_DEPTH, err, ISO_E_CONFIG,
-		    "wrong event (%s): parallel events nested deeper than %d; flatten them", where,
-		    MAX_DEPTH);
+		    "wrong event (%s): parallel events nested deeper than %d; flatten them",
+		    path_of(where, text), MAX_DEPTH);
 	for (size_t i = 0; i < e->nparts; i++) {
-		char inner[160];
+		const place inner = {.outer = where, .what = ".groups", .index = i};
 
-		snprintf(inner, sizeof(inner), "%.100s.groups[%zu]", where, i);
-		ISO_TRY(check_list(&e->parts[i], adj, inner, depth + 1, total, err));
+		ISO_TRY(check_list(&e->parts[i], adj, &inner, depth + 1, total, err));
 	}
 	return ISO_OK;
 }
 
-static iso_status check_event(const iso_event *e, iso_adjacency adj, const char *where, int depth,
+static iso_status check_event(const iso_event *e, iso_adjacency adj, const place *where, int depth,
 			      size_t *total, iso_error *err)
 {
+	char text[PATH_SIZE];
+
 	ISO_FAIL_IF(e->count == 0 || e->count > MAX_COUNT, err, ISO_E_CONFIG,
-		    "wrong event (%s): count is %llu, it must lie in 1 to 1e12; correct it", where,
-		    (unsigned long long)e->count);
+		    "wrong event (%s): count is %llu, it must lie in 1 to 1e12; correct it",
+		    path_of(where, text), (unsigned long long)e->count);
 	ISO_FAIL_IF(
 		e->sampling != ISO_SAMPLING_NONE && e->mechanism != ISO_MECH_GAUSSIAN, err,
 		ISO_E_CONFIG,
 		"wrong event (%s): sampling of a %s mechanism is not accounted; drop the sampling",
-		where, iso_mech_name(e->mechanism));
+		path_of(where, text), iso_mech_name(e->mechanism));
 	switch (e->mechanism) {
 	case ISO_MECH_GAUSSIAN:
 		return check_gaussian(e, adj, where, err);
@@ -238,7 +272,7 @@ static iso_status check_event(const iso_event *e, iso_adjacency adj, const char 
 		ISO_FAIL_IF(!(e->delta >= 0 && e->delta < 1), err, ISO_E_CONFIG,
 			    "wrong event (%s): delta is %g, it must lie in 0 to 1, 1 excluded; "
 			    "correct it",
-			    where, e->delta);
+			    path_of(where, text), e->delta);
 		return not_negative(e->epsilon, "epsilon", where, err);
 	case ISO_MECH_EXPONENTIAL:
 	case ISO_MECH_RANDOMIZED_RESPONSE:
@@ -250,7 +284,7 @@ static iso_status check_event(const iso_event *e, iso_adjacency adj, const char 
 			!(e->order > 1 && e->order <= MAX_PARAMETER), err, ISO_E_CONFIG,
 			"wrong event (%s): the order is %g, it must be a finite number above 1; "
 			"correct it",
-			where, e->order);
+			path_of(where, text), e->order);
 		return not_negative(e->epsilon, "epsilon", where, err);
 	case ISO_MECH_PATE_LNMAX:
 	case ISO_MECH_PATE_GNMAX:
@@ -261,35 +295,37 @@ static iso_status check_event(const iso_event *e, iso_adjacency adj, const char 
 		return ISO_OK;
 	}
 	return iso_fail(err, ISO_E_CONFIG,
-			"wrong event (%s): mechanism %d is unknown; use a listed one", where,
-			(int)e->mechanism);
+			"wrong event (%s): mechanism %d is unknown; use a listed one",
+			path_of(where, text), (int)e->mechanism);
 }
 
-static iso_status check_list(const iso_events *list, iso_adjacency adj, const char *where,
+static iso_status check_list(const iso_events *list, iso_adjacency adj, const place *where,
 			     int depth, size_t *total, iso_error *err)
 {
+	char text[PATH_SIZE];
+
 	*total += list->n;
 	ISO_FAIL_IF(list->n && !list->v, err, ISO_E_CONFIG,
-		    "wrong event list (%s): no events behind the count", where);
+		    "wrong event list (%s): no events behind the count", path_of(where, text));
 	ISO_FAIL_IF(*total > MAX_EVENTS, err, ISO_E_CONFIG,
-		    "wrong event list (%s): more than %d events; join equal ones with count", where,
-		    MAX_EVENTS);
+		    "wrong event list (%s): more than %d events; join equal ones with count",
+		    path_of(where, text), MAX_EVENTS);
 	for (size_t i = 0; i < list->n; i++) {
-		char inner[160];
+		const place inner = {.outer = where, .what = "", .index = i};
 
-		snprintf(inner, sizeof(inner), "%.120s[%zu]", where, i);
-		ISO_TRY(check_event(&list->v[i], adj, inner, depth, total, err));
+		ISO_TRY(check_event(&list->v[i], adj, &inner, depth, total, err));
 	}
 	return ISO_OK;
 }
 
 iso_status iso_events_check(const iso_events *list, iso_adjacency adj, iso_error *err)
 {
+	const place events = {.what = "events"};
 	size_t total = 0;
 
 	ISO_FAIL_IF(!list, err, ISO_E_CONFIG, "wrong event list (events): missing; give a list");
 	ISO_FAIL_IF(adj != ISO_ADD_REMOVE && adj != ISO_REPLACE_ONE, err, ISO_E_CONFIG,
 		    "wrong adjacency (events): %d is unknown; use add-remove or replace-one",
 		    (int)adj);
-	return check_list(list, adj, "events", 0, &total, err);
+	return check_list(list, adj, &events, 0, &total, err);
 }

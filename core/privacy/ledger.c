@@ -70,13 +70,15 @@ static void put_slot(iso_plan *p, size_t i)
 	p->slot[k & (p->nslot - 1)] = (uint32_t)i + 1;
 }
 
-/* Room for one more name. */
-static iso_status grow_index(iso_plan *p, iso_error *err)
+/* Room for n names. */
+static iso_status grow_index(iso_plan *p, size_t n, iso_error *err)
 {
-	const size_t want = p->nslot ? 2 * p->nslot : 16;
+	size_t want = p->nslot ? p->nslot : 16;
 	uint32_t *slot;
 
-	if (2 * (p->n + 1) <= p->nslot)
+	while (2 * n > want)
+		want *= 2;
+	if (want == p->nslot)
 		return ISO_OK;
 	slot = iso_alloc(want, sizeof(*slot));
 	if (!slot)
@@ -161,7 +163,7 @@ static iso_status append_item(iso_plan *p, const iso_plan_item *item, iso_error 
 		    "more than %u entries (plan): too many to check; merge entries",
 		    ISO_MAX_ENTRIES);
 	ISO_TRY(iso_grow(&p->v, &p->cap, p->n + 1, sizeof(*p->v), err));
-	ISO_TRY(grow_index(p, err));
+	ISO_TRY(grow_index(p, p->n + 1, err));
 	p->v[p->n] = *item;
 	/* votes are a diagnostic of the data and have no place in a plan */
 	p->v[p->n].event.votes = NULL;
@@ -450,6 +452,8 @@ iso_status iso_ledger_new(const iso_plan *plan, const char *who, iso_adjacency a
 	for (size_t i = 0; i + 1 < sizeof(l->who) && who[i]; i++)
 		l->who[i] = who[i];
 	l->adjacency = adj;
+	ISO_TRY_OUT(iso_grow(&l->plan.v, &l->plan.cap, plan->n, sizeof(*plan->v), err));
+	ISO_TRY_OUT(grow_index(&l->plan, plan->n, err));
 	for (size_t i = 0; i < plan->n; i++) {
 		ISO_TRY_OUT(check_item(&l->plan, &plan->v[i], err));
 		ISO_TRY_OUT(append_item(&l->plan, &plan->v[i], err));

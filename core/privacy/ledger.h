@@ -50,6 +50,9 @@ typedef struct iso_entry {
 	iso_unit unit;
 } iso_entry;
 
+/* The least delta that a training may have: the tails that the samplers leave out stay below it. */
+#define ISO_LEAST_DELTA 1e-15
+
 /* One planned kind of release. */
 typedef struct iso_plan_item {
 	char why[48];

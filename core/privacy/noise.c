@@ -5,7 +5,14 @@
  * samplers apart, so that one (stream, step) may feed several of them.
  *
  * Float path: Box-Muller on 32-bit words (core/math/vmath.h); a radius word below 2^-20 takes 32
- * more bits from the tail kind, so |z| reaches 9.4.
+ * more bits from the tail kind, and 96 if it is 0.
+ *
+ * TAILS.  A sampler that cannot return numbers beyond some bound is that of a truncated law, at a
+ * distance of the mass beyond the bound from the law that the proof is about: delta grows by at
+ * most (1 + e^epsilon) times that mass, for all the numbers of a training together.  Uniform
+ * numbers here have 53 bits, and 64 more where they are small (below 2^-20; for Gumbel also where
+ * they are large): every sampler leaves out less than ISO_NOISE_TAIL = 2^-116 a number.  A training
+ * that draws 10^12 of them stays below 2e-23.
  *
  * HARDENED samplers (secure mode).  A textbook sampler in floating point reaches only some doubles,
  * and which ones depends on what the noise is added to: the low bits of the released value tell
@@ -44,7 +51,8 @@ enum kind {
 	KIND_LAPLACE,
 	KIND_GUMBEL,
 	KIND_F32_SECURE,
-	KIND_COIN
+	KIND_COIN,
+	KIND_MORE = 0x80 /* added to a kind: the further bits of its small words */
 };
 
 struct iso_noise {
@@ -234,8 +242,14 @@ static iso_status mend_tails(iso_noise *z, uint32_t stream, uint32_t step, uint6
 				continue;
 			uint32_t more[4];
 			ISO_TRY(blocks(z, stream, step, KIND_F32_TAIL, start + l, 1, more, err));
-			iso_box_muller_tail(z->words[l], z->words[l + half], little32(more[0]),
-					    &z->z[l], &z->z[l + half]);
+			for (int k = 0; k < 4; k++)
+				more[k] = little32(more[k]);
+			if (z->words[l] < 2)
+				iso_box_muller_deep(z->words[l + half], more, &z->z[l],
+						    &z->z[l + half]);
+			else
+				iso_box_muller_tail(z->words[l], z->words[l + half], more[0],
+						    &z->z[l], &z->z[l + half]);
 		}
 	}
 	return ISO_OK;
@@ -257,58 +271,93 @@ static iso_status normals(iso_noise *z, uint32_t stream, uint32_t step, uint64_t
 
 /* ---- double samplers ---- */
 
+/* The words of one variate, and for each small or large one 64 bits more. */
+typedef struct draw {
+	uint64_t w[4], more[2];
+} draw;
+
+#define SMALL ((uint64_t)1 << 33) /* of 2^53 */
+#define LARGE (((uint64_t)1 << 53) - SMALL)
+
+static int is_rare(uint64_t w)
+{
+	return w >> 11 < SMALL || w >> 11 >= LARGE;
+}
+
 /* (53 bits + 1/2) / 2^53, in (0, 1]: 1 is reached by rounding alone, so only logarithms take it. */
 static double u53(uint64_t w)
 {
 	return ((double)(w >> 11) + 0.5) * 0x1p-53;
 }
 
-/* Box-Muller's cosine: |z| up to 8.6. */
-static double one_normal(const uint64_t w[2])
+/* (k + 64 bits of fraction) / 2^53 */
+static double deep(uint64_t k, uint64_t more)
 {
-	return sqrt(-2 * iso_log(u53(w[0]))) * iso_cos(TWO_PI * u53(w[1]));
+	return ((double)k + ((double)more + 0.5) * 0x1p-64) * 0x1p-53;
+}
+
+/* E = -log u of word 2 i, to full relative precision at both ends; to 81. */
+static double exponential(const draw *d, int i)
+{
+	const uint64_t k = d->w[2 * i] >> 11;
+
+	return -iso_log(k < SMALL ? deep(k, d->more[i]) : u53(d->w[2 * i]));
+}
+
+/* The same down to 2^-117 where u is near 1. */
+static double small_exponential(const draw *d, int i)
+{
+	const uint64_t k = d->w[2 * i] >> 11;
+
+	if (k >= LARGE)
+		return -iso_log1p(-deep(((uint64_t)1 << 53) - 1 - k, d->more[i]));
+	return exponential(d, i);
+}
+
+/* Box-Muller's cosine: |z| up to 12.7. */
+static double one_normal(const draw *d, int i)
+{
+	return sqrt(2 * exponential(d, i)) * iso_cos(TWO_PI * u53(d->w[2 * i + 1]));
 }
 
 /* One variate from 2 words (plain) or 4 (hardened). */
-typedef double sampler_fn(const uint64_t *w);
+typedef double sampler_fn(const draw *d);
 
-static double gaussian_plain(const uint64_t *w)
+static double gaussian_plain(const draw *d)
 {
-	return one_normal(w);
+	return one_normal(d, 0);
 }
 
-static double gaussian_hard(const uint64_t *w)
+static double gaussian_hard(const draw *d)
 {
-	return (one_normal(w) + one_normal(w + 2)) * 0x1.6a09e667f3bcdp-1;
+	return (one_normal(d, 0) + one_normal(d, 1)) * 0x1.6a09e667f3bcdp-1;
 }
 
-static double laplace_plain(const uint64_t *w)
+static double laplace_plain(const draw *d)
 {
-	const double e = -iso_log(u53(w[0]));
-	return w[1] & 1 ? e : -e;
+	const double e = exponential(d, 0);
+	return d->w[1] & 1 ? e : -e;
 }
 
 /* With normals X: X1 X2 + X3 X4 is Laplace, and X1 X2 = (R^2 / 2) sin 2A = E cos(pi U). */
-static double laplace_hard(const uint64_t *w)
+static double laplace_hard(const draw *d)
 {
 	const double pi = TWO_PI / 2;
-	return -iso_log(u53(w[0])) * iso_cos(pi * u53(w[1])) -
-	       iso_log(u53(w[2])) * iso_cos(pi * u53(w[3]));
+	return exponential(d, 0) * iso_cos(pi * u53(d->w[1])) +
+	       exponential(d, 1) * iso_cos(pi * u53(d->w[3]));
 }
 
-/* -log E; E = -log u to full relative precision at both ends. */
-static double gumbel_plain(const uint64_t *w)
+static double gumbel_plain(const draw *d)
 {
-	const double e = -iso_log(u53(w[0]));
-	return -iso_log(e > 0 ? e : 0x1p-54);
+	return -iso_log(small_exponential(d, 0));
 }
 
 /* E = sum of two independent Gamma(1/2) = (X1^2 + X2^2) / 2 from one normal of each of two pairs.
  */
-static double gumbel_hard(const uint64_t *w)
+static double gumbel_hard(const draw *d)
 {
-	const double a = one_normal(w), b = one_normal(w + 2), e = 0.5 * (a * a + b * b);
-	return -iso_log(e > 0 ? e : 0x1p-108);
+	const double a = one_normal(d, 0), b = one_normal(d, 1), e = 0.5 * (a * a + b * b);
+	return -iso_log(e > 0 ? e : 0x1p-117);
 }
 
 /* The power of two g with 2^-41 scale < g <= 2^-40 scale. */
@@ -324,6 +373,25 @@ static double to_grid(double x, double g)
 	const double k = x / g;
 	return fabs(k) < 0x1p52 ? rint(k) * g
 				: x; /* larger: already a multiple of g; also infinities and NaN */
+}
+
+/* The words of variate `at` of its kind, 2 per block, w in the machine's order; one in 2^19 takes a
+ * block more. */
+static iso_status draw_of(iso_noise *z, uint32_t stream, uint32_t step, enum kind kind,
+			  uint64_t block, const uint64_t *w, size_t per, draw *d, iso_error *err)
+{
+	int rare = 0;
+
+	for (size_t k = 0; k < 2 * per; k++)
+		d->w[k] = w[k];
+	for (size_t k = 0; k < per; k++)
+		rare |= is_rare(w[2 * k]);
+	if (!rare)
+		return ISO_OK;
+	ISO_TRY(blocks(z, stream, step, (enum kind)(kind + KIND_MORE), block, 1, d->more, err));
+	for (int k = 0; k < 2; k++)
+		d->more[k] = little64(d->more[k]);
+	return ISO_OK;
 }
 
 static iso_status add_samples(iso_noise *z, uint32_t stream, uint32_t step, enum kind kind,
@@ -343,10 +411,14 @@ static iso_status add_samples(iso_noise *z, uint32_t stream, uint32_t step, enum
 			w[i] = little64(w[i]);
 		for (size_t i = 0; i < m; i++) {
 			double *const x = &out[at + i];
+			draw d;
+
+			ISO_TRY(draw_of(z, stream, step, kind, (uint64_t)(at + i) * per,
+					w + 2 * per * i, per, &d, err));
 			if (z->secure)
-				*x = to_grid(*x, g) + to_grid(scale * hard(w + 4 * i), g);
+				*x = to_grid(*x, g) + to_grid(scale * hard(&d), g);
 			else
-				*x += scale * plain(w + 2 * i);
+				*x += scale * plain(&d);
 		}
 		at += m;
 	}
@@ -383,12 +455,15 @@ static iso_status add_secure_f32(iso_noise *z, uint32_t stream, uint32_t step, u
 	for (size_t at = 0; at < n;) {
 		const size_t m = n - at < 64 ? n - at : 64;
 		ISO_TRY(blocks(z, stream, step, KIND_F32_SECURE, (first + at) * 2, 2 * m, w, err));
+		for (size_t i = 0; i < 4 * m; i++)
+			w[i] = little64(w[i]);
 		for (size_t i = 0; i < m; i++) {
-			uint64_t v[4];
-			for (int b = 0; b < 4; b++)
-				v[b] = little64(w[4 * i + (size_t)b]);
+			draw d;
+
+			ISO_TRY(draw_of(z, stream, step, KIND_F32_SECURE, (first + at + i) * 2,
+					w + 4 * i, 2, &d, err));
 			out[at + i] = (float)(to_grid(out[at + i], g) +
-					      to_grid(sd * gaussian_hard(v), g));
+					      to_grid(sd * gaussian_hard(&d), g));
 		}
 		at += m;
 	}

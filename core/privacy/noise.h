@@ -16,6 +16,11 @@
 
 typedef struct iso_noise iso_noise;
 
+/* What any sampler below leaves out of its law's tails, per number: it adds at most (1 + e^epsilon)
+ * times this, for each number that a training draws, to delta.  ISO_LEAST_DELTA (ledger.h) leaves
+ * room for 10^12 numbers up to epsilon 18. */
+#define ISO_NOISE_TAIL 0x1p-116
+
 /* The key of the release (core/privacy/release_key.h); secure: hardened samplers. */
 iso_status iso_noise_new(const uint8_t key[32], int secure, iso_noise **out,
 			 iso_error *err) ISO_MUST_CHECK;

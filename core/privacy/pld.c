@@ -362,7 +362,8 @@ static iso_status stays_below(laws *l, double delta, double epsilon, int *below,
 	double theta;
 
 	ISO_TRY(iso_mix_prepare(&l->mix, delta, err));
-	*below = iso_mix_renyi_log_delta(&l->mix, epsilon, &theta) <= iso_log(delta) - 1e-9;
+	*below = iso_mix_supremum(&l->mix) <= epsilon ||
+		 iso_mix_renyi_log_delta(&l->mix, epsilon, &theta) <= iso_log(delta) - 1e-9;
 	if (*below)
 		return ISO_OK;
 	l->mix.own.coarse = 8; /* the mix's own work space, since the length is another */

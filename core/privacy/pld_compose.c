@@ -114,6 +114,15 @@ static double mix_cumulant(const iso_mix *m, double t)
 	return iso_sum_value(&sum);
 }
 
+static double mix_offset(const iso_mix *m)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < m->n; i++)
+		sum += (double)m->v[i].count * m->v[i].base;
+	return sum;
+}
+
 double iso_mix_supremum(const iso_mix *m)
 {
 	double sum = 0;
@@ -200,7 +209,8 @@ double iso_mix_renyi_log_delta(const iso_mix *m, double epsilon, double *theta)
 /* ---- one composed law ---- */
 
 typedef struct composed {
-	double h, theta, k; /* k = K(theta), masses at infinity left out */
+	double h, theta, k; /* k = K(theta) about `offset`, masses at infinity left out */
+	double offset;	    /* the sum of the grids' origins */
 	double inf;	    /* mass at infinity of the composition */
 	double slack;	    /* what wraps around or is dropped, on the scale of F */
 	double relative;    /* rounding of the cumulants and powers, relative */
@@ -466,8 +476,9 @@ static double direct_f(const composed *c, double epsilon, int64_t first, double 
 }
 
 /* Bounds on log delta(eps): sign +1 upper, -1 lower. */
-static double log_delta(const composed *c, double epsilon, int sign)
+static double log_delta(const composed *c, double from_zero, int sign)
 {
+	const double epsilon = from_zero - c->offset;
 	const double from = ceil(epsilon / c->h * (1 - 1e-15));
 	int64_t first =
 		from > (double)c->lo ? (int64_t)fmin(from, (double)c->lo + (double)c->n) : c->lo;
@@ -546,10 +557,41 @@ static double solve_lower(const composed *c, double log_target, double upper)
 /* ---- choice of grid ---- */
 
 /* Connect-the-dots spreads a loss within its cell by about h^2/6 of variance (the contraction takes
- * about h^2/3), which moves epsilon by (theta+1)/2 of that per release. */
-static double choose_step(const iso_mix *m, double epsilon, double theta)
+ * about h^2/3), which moves epsilon by (theta+1)/2 of that per release; `budget` is what all
+ * releases may add.  A rarely sampled record costs nearly every release the same tiny loss: with
+ * the grid's origin there it is spread by next to nothing, and the step may be wide. */
+static double mix_spread(const iso_mix *m, double h, double theta)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < m->n; i++)
+		sum += (double)m->v[i].count * iso_law_spread(&m->v[i], m->v[i].base, h, theta);
+	return sum;
+}
+
+static double widest_step(const iso_mix *m, double h, double theta, double budget, double most)
+{
+	while (h < most && mix_spread(m, 1.25 * h, theta) <= budget)
+		h *= 1.25;
+	return h;
+}
+
+/* Moves the origins, unless that gains little: then the grid stays where it is. */
+static int move_origins(iso_mix *m, double h, double theta, double budget)
+{
+	for (size_t i = 0; i < m->n; i++)
+		m->v[i].base = iso_law_idle_loss(&m->v[i]);
+	if (mix_spread(m, h, theta) < budget / 8)
+		return 1;
+	for (size_t i = 0; i < m->n; i++)
+		m->v[i].base = 0;
+	return 0;
+}
+
+static double choose_step(iso_mix *m, double epsilon, double theta)
 {
 	const double sd = sqrt(fmax(mix_variance(m, theta), 1e-200));
+	const double most = 18.5 * sd / MIN_LENGTH;
 	double spread = 0, h, align = 0;
 
 	for (size_t i = 0; i < m->n; i++) {
@@ -564,7 +606,9 @@ static double choose_step(const iso_mix *m, double epsilon, double theta)
 	}
 	if (spread > 0) {
 		h = sqrt(12 * TOLERANCE * fmax(epsilon, sd * 0.1) / (spread * (1 + theta)));
-		h = fmin(h, 18.5 * sd / MIN_LENGTH);
+		if (!(align > 0) && h < most && move_origins(m, h, theta, spread * h * h / 6))
+			h = widest_step(m, h, theta, spread * h * h / 6, most);
+		h = fmin(h, most);
 		h *= fmax(1, (m->work ? m->work : &m->own)->coarse);
 	} else {
 		h = align; /* one kind of atom: the grid of its multiples is exact */
@@ -654,6 +698,7 @@ static iso_status pose(iso_mix *m, double h, double theta, int want_lower, probl
 	}
 	p->c = (composed){.h = h,
 			  .theta = theta,
+			  .offset = mix_offset(m),
 			  .lo = (int64_t)floor(p->w.lo / h) - 2,
 			  .n = round_length(length)};
 	return ISO_OK;

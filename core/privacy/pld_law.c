@@ -290,6 +290,26 @@ double iso_law_variance(const iso_law *law, double t)
 	return fmax(0, second - first * first);
 }
 
+double iso_law_idle_loss(const iso_law *law)
+{
+	if (!(law->q < 1))
+		return 0;
+	return law->kind == ISO_LAW_REMOVE ? iso_log1p(-law->q)
+	       : law->kind == ISO_LAW_ADD  ? -iso_log1p(-law->q)
+					   : 0;
+}
+
+double iso_law_spread(const iso_law *law, double base, double h, double theta)
+{
+	const double log_m = iso_law_cumulant(law, theta);
+	double sum = 0;
+
+	for (size_t i = 0; i < law->n; i++)
+		sum += law->mass[i] * iso_exp(fmin(700, theta * law->loss[i] - log_m)) *
+		       fmin(h * h / 6, h * fabs(law->loss[i] - base));
+	return sum;
+}
+
 /* Share of mass at `loss` that goes to the right end of [e, e + w]. */
 static double right_share(double loss, double e, double inv_full)
 {
@@ -351,6 +371,8 @@ iso_status iso_law_cells(const iso_law *law, double h, double theta, iso_cells *
 		return ISO_OK;
 	law_point(law, law->lo, &lowest, &d);
 	law_point(law, law->hi, &highest, &d);
+	lowest -= law->base;
+	highest -= law->base;
 	ISO_FAIL_IF(!((highest - lowest) / h < 1e15) || !(fabs(lowest) / h < 1e15), err,
 		    ISO_E_NUMERIC,
 		    "privacy loss out of range (pld): losses from %g to %g on a grid of %g; use "
@@ -362,7 +384,7 @@ iso_status iso_law_cells(const iso_law *law, double h, double theta, iso_cells *
 	stack[depth++] = (struct stretch){.i = i0, .w = w, .xa = law->lo, .xb = law->hi};
 	while (depth) {
 		const struct stretch c = stack[--depth];
-		const double e = (double)c.i * h, width = (double)c.w * h;
+		const double e = law->base + (double)c.i * h, width = (double)c.w * h;
 		int split = 0;
 		iso_cell cell = {.i = c.i, .w = c.w};
 
@@ -384,7 +406,7 @@ iso_status iso_law_cells(const iso_law *law, double h, double theta, iso_cells *
 		}
 		if (split) {
 			const int64_t half = c.w / 2;
-			const double xm = law_inverse(law, (double)(c.i + half) * h);
+			const double xm = law_inverse(law, law->base + (double)(c.i + half) * h);
 
 			stack[depth++] = (struct stretch){
 				.i = c.i + half, .w = c.w - half, .xa = xm, .xb = c.xb};

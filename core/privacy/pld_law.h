@@ -23,6 +23,9 @@ typedef struct iso_law {
 	iso_law_kind kind;
 	double q, s, e, delta0;
 	uint64_t count;
+	/* The grid's origin, {base + i h}: 0, or the loss that nearly every release of a rarely
+	 * sampled record has. */
+	double base;
 	/* filled by iso_law_prepare */
 	double lo, hi;	     /* range of the base variable that is kept */
 	double below, above; /* at least the mass left out on either side */
@@ -60,6 +63,12 @@ double iso_law_cumulant(const iso_law *law, double t);
 double iso_law_supremum(const iso_law *law);
 /* Variance of L under the law tilted by t. */
 double iso_law_variance(const iso_law *law, double t);
+
+/* The loss of a release whose batch tells nothing: log(1-q) on removal, -log(1-q) on adding. */
+double iso_law_idle_loss(const iso_law *law);
+/* About the variance that a grid of step h and origin `base` adds to one release of the law tilted
+ * by theta: h^2/6, and less where the loss lies within a cell of the origin. */
+double iso_law_spread(const iso_law *law, double base, double h, double theta);
 
 /* Cells of width h where the law tilted by theta has its mass, wider where it has little. */
 iso_status iso_law_cells(const iso_law *law, double h, double theta, iso_cells *out,

@@ -395,6 +395,10 @@ static iso_status book_learned(const iso_schema *s, iso_ledger *l, iso_error *er
 iso_status iso_delta_check(const iso_generator *g, double delta, size_t n, int allowed,
 			   iso_error *err)
 {
+	ISO_FAIL_IF(g->plan && !(delta >= ISO_LEAST_DELTA), err, ISO_E_CONFIG,
+		    "delta too small (%s): %g, the tails of the noise are computed for a delta of "
+		    "%g and above; use at least that",
+		    g->name, delta, ISO_LEAST_DELTA);
 	ISO_FAIL_IF(g->plan && !allowed && n > 0 && !(delta * (double)n <= 10 * (1 + 1e-9)), err,
 		    ISO_E_CONFIG,
 		    "delta too large (%s): delta %g on %zu rows allows %.0f whole records to be "

@@ -353,6 +353,15 @@ START_TEST(test_box_muller_tail)
 		iso_box_muller_tail(k + 2, 77, 0, &c, &d);
 		ck_assert(a >= c && tk_close(a, c, 1e-6, 0));
 	}
+	/* and so does the second refinement with the first, where the radius word is 0 */
+	for (uint32_t k = 0; k < 20; k++) {
+		float c, d;
+		iso_box_muller_deep(77, (const uint32_t[]){k, 0x80000000u, 0}, &a, &b);
+		iso_box_muller_tail(0, 77, k, &c, &d);
+		ck_assert(a == c && b == d);
+	}
+	iso_box_muller_deep(0, (const uint32_t[]){0, 0, 0}, &a, &b);
+	tk_assert_close(a, sqrt(2 * 128 * log(2)), 1e-6, 0);
 }
 END_TEST
 

@@ -467,6 +467,32 @@ START_TEST(not_applicable)
 }
 END_TEST
 
+/* Rare sampling and little noise: almost every release costs -log(1-q) and a few cost 36 +- 10.  A
+ * simulation of 6 million trainings (a Poisson number of releases meets the record) gave delta .49966
+ * +- .00029 at 30.5285, .009992 +- .00004 at 147.991 and 1.1e-5 +- .13e-5 at 291.87. */
+START_TEST(rare_and_loud)
+{
+	static const struct {
+		uint64_t count;
+		double delta, low, high;
+	} row[] = {{1000, 1e-5, 58.701, 58.703},
+		   {1000000, 1e-5, 291.85, 291.88},
+		   {1000000, 1e-2, 147.99, 148.006},
+		   {1000000, 0.5, 30.52, 30.54}};
+	iso_epsilons o;
+
+	for (size_t i = 0; i < ISO_COUNT(row); i++) {
+		const iso_event e = sgm(1e-6, 0.1, row[i].count);
+
+		bounds(&e, 1, ISO_ADD_REMOVE, row[i].delta, &o);
+		ck_assert_double_le(o.pld_lower, o.pld_upper);
+		ck_assert_double_ge(o.pld_lower, o.pld_upper * (1 - 1e-4));
+		ck_assert_double_ge(o.pld_lower, row[i].low);
+		ck_assert_double_le(o.pld_upper, row[i].high);
+	}
+}
+END_TEST
+
 /* No noise: infinite; no noise but rare sampling: infinite mass 1 - (1-q)^T against delta. */
 START_TEST(no_noise)
 {
@@ -499,6 +525,7 @@ int main(void)
 	tcase_add_test(t, pure);
 	tcase_add_test(t, transform_of_gaussian);
 	tcase_add_test(t, parallel);
+	tcase_add_test(t, rare_and_loud);
 	tcase_add_test(t, not_applicable);
 	tcase_add_test(t, no_noise);
 	suite_add_tcase(s, t);
