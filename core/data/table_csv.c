@@ -26,6 +26,7 @@ typedef struct reader {
 	size_t **order; /* per column: its categories sorted, for the binary search */
 	iso_table *t;
 	size_t cells_cap, pixels_cap, client_cap;
+	iso_csv_format format;
 } reader;
 
 static int compare_category(const void *a, const void *b, void *ctx)
@@ -320,60 +321,142 @@ static iso_status read_row(void *ctx, size_t row, size_t line, char **field, siz
 	return check_sequences(r, r->t->cells + at * ncol, line, err);
 }
 
+/* What we wrote without the dropped row names has a full header: the first lines tell. */
+static void settle_format(reader *r, const char *text, size_t n)
+{
+	iso_csv_format seen;
+
+	r->format = r->s->csv;
+	if (!r->format.row_names)
+		return;
+	seen = r->format;
+	seen.row_names = 0;
+	iso_csv_sniff(text, n, &seen, &seen);
+	r->format.row_names = seen.row_names;
+}
+
+static iso_status open_reader(reader *r, iso_error *err)
+{
+	r->t = iso_alloc(1, sizeof(*r->t));
+	if (!r->t)
+		return iso_no_memory(err, "a table");
+	r->t->schema = r->s;
+	return sort_categories(r, err);
+}
+
+/* A header alone makes no rows, yet a table. */
+static iso_status take_table(reader *r, iso_table **out, iso_error *err)
+{
+	ISO_TRY(iso_grow(&r->t->cells, &r->cells_cap, 1, sizeof(double), err));
+	if (r->s->npixel)
+		ISO_TRY(iso_grow(&r->t->pixels, &r->pixels_cap, 1, 1, err));
+	r->t->id = iso_alloc(r->t->n, sizeof(*r->t->id));
+	if (!r->t->id)
+		return iso_no_memory(err, "a table");
+	for (size_t i = 0; i < r->t->n; i++)
+		r->t->id[i] = i;
+	*out = r->t;
+	r->t = NULL;
+	return ISO_OK;
+}
+
 iso_status iso_table_parse_csv(const char *text, size_t n, const char *name, const iso_schema *s,
 			       iso_table **out, iso_error *err)
 {
 	reader r = {.s = s, .name = name};
-	iso_csv_format format = s->csv;
 	iso_status st;
 
 	*out = NULL;
-	r.t = iso_alloc(1, sizeof(*r.t));
-	if (!r.t)
-		return iso_no_memory(err, "a table");
-	r.t->schema = s;
-	/* what we wrote without the dropped row names has a full header */
-	if (format.row_names) {
-		iso_csv_format seen = format;
-
-		seen.row_names = 0;
-		iso_csv_sniff(text, n, &seen, &seen);
-		format.row_names = seen.row_names;
-	}
-	st = sort_categories(&r, err);
+	st = open_reader(&r, err);
+	settle_format(&r, text, n);
 	if (st == ISO_OK)
-		st = iso_csv_parse_as(text, n, name, &format, read_row, &r, err);
+		st = iso_csv_parse_as(text, n, name, &r.format, read_row, &r, err);
 	if (st == ISO_OK)
-		st = iso_grow(&r.t->cells, &r.cells_cap, 1, sizeof(double),
-			      err); /* a header alone: no rows, yet a table */
-	if (st == ISO_OK && s->npixel)
-		st = iso_grow(&r.t->pixels, &r.pixels_cap, 1, 1, err);
-	if (st == ISO_OK) {
-		r.t->id = iso_alloc(r.t->n, sizeof(*r.t->id));
-		st = r.t->id ? ISO_OK : iso_no_memory(err, "a table");
-	}
-	if (st == ISO_OK) {
-		for (size_t i = 0; i < r.t->n; i++)
-			r.t->id[i] = i;
-		*out = r.t;
-		r.t = NULL;
-	}
+		st = take_table(&r, out, err);
 	close_reader(&r);
 	return st;
+}
+
+/* ---- files: counted first, so that the table has its size from the start ---- */
+
+typedef struct passage {
+	reader *r;
+	iso_csv_stream *csv; /* opened with the first piece, whose lines settle the format */
+	size_t lines;
+} passage;
+
+static iso_status count_lines(void *ctx, const char *piece, size_t n, iso_error *err)
+{
+	passage *p = ctx;
+
+	(void)err;
+	for (const char *end = piece + n; (piece = memchr(piece, '\n', (size_t)(end - piece)));
+	     piece++)
+		p->lines++;
+	return ISO_OK;
+}
+
+static iso_status read_piece(void *ctx, const char *piece, size_t n, iso_error *err)
+{
+	passage *p = ctx;
+
+	if (!p->csv) {
+		settle_format(p->r, piece, n);
+		ISO_TRY(iso_csv_open(p->r->name, &p->r->format, read_row, p->r, &p->csv, err));
+	}
+	return iso_csv_feed(p->csv, piece, n, err);
+}
+
+/* Room for n rows at once: an array that doubles would need three times its size on the way. */
+static iso_status reserve_rows(reader *r, size_t n, iso_error *err)
+{
+	const size_t ncol = r->s->ncol, npixel = r->s->npixel;
+
+	if (n == 0 || n > SIZE_MAX / 8 / (ncol + npixel + 1))
+		return ISO_OK;
+	r->t->cells = iso_alloc(n * ncol, sizeof(double));
+	r->t->pixels = npixel ? iso_alloc(n * npixel, 1) : NULL;
+	if (!r->t->cells || (npixel && !r->t->pixels))
+		return iso_no_memory(err, "a table");
+	r->cells_cap = n * ncol;
+	r->pixels_cap = n * npixel;
+	return ISO_OK;
+}
+
+static iso_status read_file(reader *r, const char *path, iso_error *err)
+{
+	passage p = {.r = r};
+	iso_status st;
+
+	ISO_TRY(iso_file_stream(path, 0, count_lines, &p, err));
+	ISO_TRY(reserve_rows(r, p.lines, err));
+	st = iso_file_stream(path, 0, read_piece, &p, err);
+	if (st == ISO_OK && !p.csv) /* an empty file: the reader says so */
+		return iso_csv_parse_as("", 0, path, &r->s->csv, read_row, r, err);
+	return p.csv ? iso_csv_close(p.csv, st, err) : st;
 }
 
 iso_status iso_table_read_csv(const char *path, const iso_schema *s, iso_table **out,
 			      iso_error *err)
 {
+	reader r = {.s = s, .name = path};
 	char *text = NULL;
 	size_t n = 0;
 	iso_status st;
 
 	*out = NULL;
-	ISO_TRY(iso_file_read(path, 0, &text, &n, err));
-	st = iso_table_parse_csv(text, n, strcmp(path, "-") == 0 ? "standard input" : path, s, out,
-				 err);
-	iso_free(text);
+	if (strcmp(path, "-") == 0) {
+		ISO_TRY(iso_file_read(path, 0, &text, &n, err));
+		st = iso_table_parse_csv(text, n, "standard input", s, out, err);
+		iso_free(text);
+		return st;
+	}
+	st = open_reader(&r, err);
+	if (st == ISO_OK)
+		st = read_file(&r, path, err);
+	if (st == ISO_OK)
+		st = take_table(&r, out, err);
+	close_reader(&r);
 	return st;
 }
 

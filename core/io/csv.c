@@ -10,7 +10,7 @@
 #include "core/base/alloc.h"
 #include "core/io/file.h"
 
-typedef struct reader {
+typedef struct iso_csv_stream {
 	struct csv_parser parser;
 	const char *name;
 	const iso_csv_format *format;
@@ -26,7 +26,12 @@ typedef struct reader {
 	size_t start_cap;
 	char **field;
 	size_t field_cap;
-} reader;
+	char *line_text; /* a line whose end has not come yet */
+	size_t line_used, line_cap;
+	int begun; /* a byte order mark would have been seen */
+} iso_csv_stream;
+
+typedef iso_csv_stream reader;
 
 /* Length of the valid UTF-8 sequence at p, 0 if it is none (Unicode 15, table 3-7). */
 static size_t utf8_length(const unsigned char *p, size_t n)
@@ -176,6 +181,7 @@ static iso_status parse_error(reader *r)
 			r->name, r->line, r->nfield + 1);
 }
 
+/* Whole lines, but for the last of the text. */
 static iso_status feed(reader *r, const char *text, size_t n)
 {
 	for (size_t at = 0; at < n;) {
@@ -198,6 +204,11 @@ static iso_status feed(reader *r, const char *text, size_t n)
 			return r->st;
 		at += len;
 	}
+	return ISO_OK;
+}
+
+static iso_status finish(reader *r)
+{
 	if (csv_fini(&r->parser, on_field, on_row, r) != 0 && r->st == ISO_OK)
 		return csv_error(&r->parser) == CSV_EPARSE
 			       ? iso_fail(r->err, ISO_E_DATA,
@@ -213,6 +224,99 @@ static iso_status feed(reader *r, const char *text, size_t n)
 	return r->st;
 }
 
+/* Behind the byte order mark, if there is one. */
+static const char *skip_mark(const char *text, size_t *n)
+{
+	const size_t mark = *n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+	*n -= mark;
+	return text + mark;
+}
+
+iso_status iso_csv_open(const char *name, const iso_csv_format *format, iso_csv_row_fn fn,
+			void *ctx, iso_csv_stream **out, iso_error *err)
+{
+	reader *r = iso_alloc(1, sizeof(*r));
+
+	*out = NULL;
+	if (!r)
+		return iso_no_memory(err, "the CSV reader");
+	*r = (reader){.name = name, .format = format, .fn = fn, .ctx = ctx, .err = err};
+	if (csv_init(&r->parser, CSV_STRICT | CSV_STRICT_FINI) != 0) {
+		iso_free(r);
+		return iso_no_memory(err, "the CSV reader");
+	}
+	if (!format->trim)
+		csv_set_space_func(&r->parser, no_space);
+	if (format->separator)
+		csv_set_delim(&r->parser, (unsigned char)format->separator);
+	*out = r;
+	return ISO_OK;
+}
+
+static iso_status keep_line(reader *r, const char *text, size_t n)
+{
+	ISO_TRY(iso_grow(&r->line_text, &r->line_cap, r->line_used + n + 1, 1, r->err));
+	memcpy(r->line_text + r->line_used, text, n);
+	r->line_used += n;
+	return ISO_OK;
+}
+
+/* The kept line, now complete. */
+static iso_status feed_kept(reader *r)
+{
+	const char *text = r->line_text;
+	size_t n = r->line_used;
+
+	if (!r->begun)
+		text = skip_mark(text, &n);
+	r->begun = 1;
+	r->line_used = 0;
+	return feed(r, text, n);
+}
+
+iso_status iso_csv_feed(iso_csv_stream *r, const char *text, size_t n, iso_error *err)
+{
+	const char *end = n ? memchr(text, '\n', n) : NULL, *last;
+
+	r->err = err;
+	if (!end)
+		return n ? keep_line(r, text, n) : ISO_OK;
+	if (r->line_used || !r->begun) {
+		const size_t len = (size_t)(end - text) + 1;
+
+		ISO_TRY(keep_line(r, text, len));
+		ISO_TRY(feed_kept(r));
+		text += len;
+		n -= len;
+	}
+	last = n ? memrchr(text, '\n', n) : NULL;
+	if (last) {
+		const size_t len = (size_t)(last - text) + 1;
+
+		ISO_TRY(feed(r, text, len));
+		text += len;
+		n -= len;
+	}
+	return n ? keep_line(r, text, n) : ISO_OK;
+}
+
+iso_status iso_csv_close(iso_csv_stream *r, iso_status st, iso_error *err)
+{
+	r->err = err;
+	if (st == ISO_OK && r->line_used)
+		st = feed_kept(r);
+	if (st == ISO_OK)
+		st = finish(r);
+	csv_free(&r->parser);
+	iso_free(r->text);
+	iso_free(r->start);
+	iso_free(r->field);
+	iso_free(r->line_text);
+	iso_free(r);
+	return st;
+}
+
 iso_status iso_csv_parse(const char *text, size_t n, const char *name, iso_csv_row_fn fn, void *ctx,
 			 iso_error *err)
 {
@@ -223,37 +327,26 @@ iso_status iso_csv_parse_as(const char *text, size_t n, const char *name,
 			    const iso_csv_format *format, iso_csv_row_fn fn, void *ctx,
 			    iso_error *err)
 {
-	reader r = {.name = name, .format = format, .fn = fn, .ctx = ctx, .err = err};
-	iso_status st;
+	iso_csv_stream *r;
 
-	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* byte order mark */
-		text += 3;
-		n -= 3;
-	}
-	if (csv_init(&r.parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
-		return iso_no_memory(err, "the CSV reader");
-	if (!format->trim)
-		csv_set_space_func(&r.parser, no_space);
-	if (format->separator)
-		csv_set_delim(&r.parser, (unsigned char)format->separator);
-	st = feed(&r, text, n);
-	csv_free(&r.parser);
-	iso_free(r.text);
-	iso_free(r.start);
-	iso_free(r.field);
-	return st;
+	ISO_TRY(iso_csv_open(name, format, fn, ctx, &r, err));
+	text = skip_mark(text, &n);
+	r->begun = 1;
+	return iso_csv_close(r, feed(r, text, n), err);
+}
+
+static iso_status feed_piece(void *ctx, const char *piece, size_t n, iso_error *err)
+{
+	return iso_csv_feed(ctx, piece, n, err);
 }
 
 iso_status iso_csv_read(const char *path, iso_csv_row_fn fn, void *ctx, iso_error *err)
 {
-	char *text = NULL;
-	size_t n = 0;
-	iso_status st;
+	static const iso_csv_format usual = {0};
+	iso_csv_stream *r;
 
-	ISO_TRY(iso_file_read(path, 0, &text, &n, err));
-	st = iso_csv_parse(text, n, path, fn, ctx, err);
-	iso_free(text);
-	return st;
+	ISO_TRY(iso_csv_open(path, &usual, fn, ctx, &r, err));
+	return iso_csv_close(r, iso_file_stream(path, 0, feed_piece, r, err), err);
 }
 
 void iso_csv_field(iso_str *out, const char *text, int last)

@@ -44,6 +44,14 @@ iso_status iso_csv_parse(const char *text, size_t n, const char *name, iso_csv_r
 iso_status iso_csv_parse_as(const char *text, size_t n, const char *name,
 			    const iso_csv_format *format, iso_csv_row_fn fn, void *ctx,
 			    iso_error *err) ISO_MUST_CHECK;
+/* Text in pieces that end anywhere: open, feed, close, each row as soon as it is there.  Close
+ * frees the stream also after a failure, which it returns when given as `st`. */
+typedef struct iso_csv_stream iso_csv_stream;
+iso_status iso_csv_open(const char *name, const iso_csv_format *format, iso_csv_row_fn fn,
+			void *ctx, iso_csv_stream **out, iso_error *err) ISO_MUST_CHECK;
+iso_status iso_csv_feed(iso_csv_stream *s, const char *text, size_t n,
+			iso_error *err) ISO_MUST_CHECK;
+iso_status iso_csv_close(iso_csv_stream *s, iso_status st, iso_error *err) ISO_MUST_CHECK;
 /* Append a field, quoted where needed, then a comma or newline. */
 void iso_csv_field(iso_str *out, const char *text, int last);
 /* The same in another format (NULL: the usual one). */

@@ -16,8 +16,8 @@
 
 #include "core/base/alloc.h"
 #include "core/base/sha256.h"
+#include "core/io/file_private.h"
 
-#define DEFAULT_LIMIT ((size_t)4 << 30)
 #define READ_CHUNK ((size_t)1 << 20)
 
 /* What the caller might do about an errno: the last part of the error text. */
@@ -43,184 +43,9 @@ static const char *errno_remedy(int e)
 	}
 }
 
-static iso_status io_fail(iso_error *err, const char *what, const char *path, int e)
+iso_status iso_io_fail(iso_error *err, const char *what, const char *path, int e)
 {
 	return iso_fail(err, ISO_E_IO, "%s (%s): %s; %s", what, path, strerror(e), errno_remedy(e));
-}
-
-/* A first guess of the uncompressed size: exact for plain files and for gzip files below 4 GiB (RFC
- * 1952, ISIZE).  It is only a hint from untrusted bytes, so it is held below deflate's greatest
- * expansion (1032:1). */
-static size_t size_hint(int fd)
-{
-	struct stat st;
-	uint8_t head[2], tail[4];
-	size_t plain, isize;
-
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= 0)
-		return READ_CHUNK;
-	plain = (size_t)st.st_size;
-	if (plain < 18 || pread(fd, head, 2, 0) != 2 || head[0] != 0x1f || head[1] != 0x8b)
-		return plain;
-	if (pread(fd, tail, 4, st.st_size - 4) != 4)
-		return plain;
-	isize = (size_t)tail[0] | (size_t)tail[1] << 8 | (size_t)tail[2] << 16 |
-		(size_t)tail[3] << 24;
-	return isize / 1032 > plain ? plain : isize;
-}
-
-/* Repetitive text shrinks 1000 times and more; a table never does.  Beyond the first 64 MiB, gzip
- * content may be at most 200 times the file. */
-#define INFLATE_FREE ((size_t)64 << 20)
-#define INFLATE_RATIO 200
-#define LINE_BYTES ((size_t)64 << 20) /* the longest line of inflated text */
-
-/* Most bytes that may come out of the file: a bomb is refused after a bounded amount. */
-static size_t inflated_limit(int fd, size_t limit)
-{
-	struct stat st;
-	uint8_t head[2];
-	size_t most;
-
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
-	    pread(fd, head, 2, 0) != 2 || head[0] != 0x1f || head[1] != 0x8b)
-		return limit;
-	most = (size_t)st.st_size < SIZE_MAX / INFLATE_RATIO - INFLATE_FREE
-		       ? (size_t)st.st_size * INFLATE_RATIO + INFLATE_FREE
-		       : limit;
-	return most < limit ? most : limit;
-}
-
-static iso_status too_large(const char *path, size_t limit, int bomb, iso_error *err)
-{
-	if (bomb)
-		return iso_fail(err, ISO_E_DATA,
-				"suspicious gzip file (%s): it inflates to more than %d times its "
-				"size; decompress it yourself if it is what you expect",
-				path, INFLATE_RATIO);
-	return iso_fail(err, ISO_E_DATA, "file too large (%s): more than %zu bytes; split it", path,
-			limit);
-}
-
-/* A pipe or a device may never end, and cannot be read twice. */
-static iso_status check_regular(int fd, const char *path, iso_error *err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) != 0)
-		return io_fail(err, "cannot read", path, errno);
-	ISO_FAIL_IF(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || S_ISCHR(st.st_mode) ||
-			    S_ISBLK(st.st_mode),
-		    err, ISO_E_IO,
-		    "not a regular file (%s): it is a %s; copy its contents into a file, or give "
-		    "them on standard input as \"-\"",
-		    path,
-		    S_ISFIFO(st.st_mode)   ? "named pipe"
-		    : S_ISSOCK(st.st_mode) ? "socket"
-					   : "device");
-	return ISO_OK;
-}
-
-static size_t bytes_since_line_end(const char *p, size_t n, size_t before)
-{
-	for (size_t i = n; i-- > 0;)
-		if (p[i] == '\n')
-			return n - 1 - i;
-	return before + n;
-}
-
-static iso_status read_all(gzFile f, const char *path, size_t limit, size_t most, size_t hint,
-			   char **text, size_t *n, iso_error *err)
-{
-	size_t line = 0, cap = (hint < most ? hint : most) + 2, used = 0;
-	char *p = iso_alloc(cap, 1); /* two bytes more than needed: the last read then finds the
-					end, and a terminator */
-	iso_status st = p ? ISO_OK : iso_no_memory(err, "the contents of a file");
-
-	while (st == ISO_OK) {
-		size_t want = cap - used - 1;
-		int got, code = Z_OK;
-
-		if (want == 0) {
-			st = iso_grow(&p, &cap, cap + READ_CHUNK, 1, err);
-			continue;
-		}
-		errno = 0;
-		got = gzread(f, p + used, (unsigned)(want < READ_CHUNK ? want : READ_CHUNK));
-		if (got < 0) {
-			const char *why = gzerror(f, &code);
-
-			st = code == Z_ERRNO
-				     ? io_fail(err, "cannot read", path, errno)
-				     : iso_fail(err, ISO_E_DATA,
-						"damaged gzip file (%s): %s; fetch it again", path,
-						why);
-			break;
-		}
-		if (got == 0)
-			break;
-		line = bytes_since_line_end(p + used, (size_t)got, line);
-		used += (size_t)got;
-		if (most < limit && *p && line > LINE_BYTES)
-			st = iso_fail(err, ISO_E_DATA,
-				      "suspicious gzip file (%s): a line of more than 64 MiB; "
-				      "decompress it yourself if it is what you expect",
-				      path);
-		if (st == ISO_OK && used > most)
-			st = too_large(path, limit, most < limit, err);
-	}
-	if (st != ISO_OK) {
-		iso_free(p);
-		return st;
-	}
-	p[used] = 0;
-	*text = p;
-	*n = used;
-	return ISO_OK;
-}
-
-iso_status iso_file_read(const char *path, size_t limit, char **text, size_t *n, iso_error *err)
-{
-	const char *shown = strcmp(path, "-") == 0 ? "standard input" : path;
-	int fd = shown != path ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int closed;
-	char *p = NULL;
-	size_t size = 0, hint, most;
-	iso_status st;
-	gzFile f;
-
-	limit = limit ? limit : DEFAULT_LIMIT;
-
-	*text = NULL;
-	*n = 0;
-	if (fd < 0)
-		return io_fail(err, "cannot open", shown, errno);
-	st = shown == path ? check_regular(fd, path, err) : ISO_OK;
-	if (st != ISO_OK) {
-		close(fd);
-		return st;
-	}
-	hint = size_hint(fd);
-	most = inflated_limit(fd, limit);
-	f = gzdopen(fd, "rb");
-	if (!f) {
-		close(fd);
-		return iso_no_memory(err, "a file buffer");
-	}
-	gzbuffer(f, 1 << 17);
-	st = read_all(f, shown, limit, most, hint, &p, &size, err);
-	closed = gzclose_r(f); /* Z_BUF_ERROR: the gzip stream ended early */
-	if (st == ISO_OK && closed != Z_OK) {
-		iso_free(p);
-		return iso_fail(err, ISO_E_DATA,
-				"truncated gzip file (%s): the stream ends early; fetch it again",
-				shown);
-	}
-	if (st != ISO_OK)
-		return st;
-	*text = p;
-	*n = size;
-	return ISO_OK;
 }
 
 static int write_all(int fd, const char *p, size_t n)
@@ -259,11 +84,11 @@ static iso_status write_device(const char *path, const void *data, size_t n, iso
 	int fd = open(path, O_WRONLY | O_CLOEXEC), e;
 
 	if (fd < 0)
-		return io_fail(err, "cannot open for writing", path, errno);
+		return iso_io_fail(err, "cannot open for writing", path, errno);
 	e = write_all(fd, data, n);
 	if (close(fd) != 0 && !e)
 		e = errno;
-	return e ? io_fail(err, "cannot write", path, e) : ISO_OK;
+	return e ? iso_io_fail(err, "cannot write", path, e) : ISO_OK;
 }
 
 static void directory_of(const char *path, char *dir, size_t size)
@@ -310,7 +135,7 @@ iso_status iso_file_write_flags(const char *path, const void *data, size_t n, un
 
 	if (!(flags & ISO_WRITE_IN_PLACE) && stat(path, &st) == 0) {
 		if (S_ISDIR(st.st_mode))
-			return io_fail(err, "cannot write", path, EISDIR);
+			return iso_io_fail(err, "cannot write", path, EISDIR);
 		if (!S_ISREG(st.st_mode))
 			return write_device(path, data, n, err);
 		mode = st.st_mode &
@@ -319,7 +144,7 @@ iso_status iso_file_write_flags(const char *path, const void *data, size_t n, un
 			target = real;
 	}
 	if (strlen(target) >= PATH_MAX)
-		return io_fail(err, "cannot write", path, ENAMETOOLONG);
+		return iso_io_fail(err, "cannot write", path, ENAMETOOLONG);
 	directory_of(target, dir, sizeof(dir));
 	base = strrchr(target, '/');
 	base = base ? base + 1 : target;
@@ -327,14 +152,14 @@ iso_status iso_file_write_flags(const char *path, const void *data, size_t n, un
 		 atomic_fetch_add(&serial, 1));
 	e = write_temporary(temporary, data, n, mode, flags);
 	if (e)
-		return io_fail(err, "cannot write", path, e);
+		return iso_io_fail(err, "cannot write", path, e);
 	if (rename(temporary, target) != 0) {
 		e = errno;
 		unlink(temporary);
-		return io_fail(err, "cannot write", path, e);
+		return iso_io_fail(err, "cannot write", path, e);
 	}
 	e = flags & ISO_WRITE_UNSYNCED ? 0 : sync_directory(dir);
-	return e ? io_fail(err, "cannot write", path, e) : ISO_OK;
+	return e ? iso_io_fail(err, "cannot write", path, e) : ISO_OK;
 }
 
 iso_status iso_file_write_atomic(const char *path, const void *data, size_t n, iso_error *err)
@@ -429,7 +254,7 @@ iso_status iso_file_sha256(const char *path, char hex[65], iso_error *err)
 	ssize_t got = 1;
 
 	if (e || fstat(fd, &st) != 0)
-		return io_fail(err, "cannot open", path, e ? e : errno);
+		return iso_io_fail(err, "cannot open", path, e ? e : errno);
 	if (!S_ISREG(st.st_mode)) {
 		close(fd);
 		return iso_fail(err, ISO_E_IO, "not a regular file (%s): give the path of a file",
@@ -447,7 +272,7 @@ iso_status iso_file_sha256(const char *path, char hex[65], iso_error *err)
 	close(fd);
 	ISO_TRY(iso_sha256_end(&s, digest, err));
 	if (e)
-		return io_fail(err, "cannot read", path, e);
+		return iso_io_fail(err, "cannot read", path, e);
 	iso_hex(digest, 32, hex);
 	return ISO_OK;
 }
@@ -470,9 +295,9 @@ iso_status iso_make_dirs(const char *path, iso_error *err)
 	int e = 0;
 
 	if (n == 0)
-		return io_fail(err, "cannot make directory", "", ENOENT);
+		return iso_io_fail(err, "cannot make directory", "", ENOENT);
 	if (n >= sizeof(part))
-		return io_fail(err, "cannot make directory", path, ENAMETOOLONG);
+		return iso_io_fail(err, "cannot make directory", path, ENAMETOOLONG);
 	memcpy(part, path, n + 1);
 	for (size_t i = 1; i <= n && !e; i++) {
 		if (part[i] != '/' && part[i] != 0)
@@ -481,7 +306,7 @@ iso_status iso_make_dirs(const char *path, iso_error *err)
 		e = make_dir(part);
 		part[i] = path[i];
 	}
-	return e ? io_fail(err, "cannot make directory", path, e) : ISO_OK;
+	return e ? iso_io_fail(err, "cannot make directory", path, e) : ISO_OK;
 }
 
 int iso_file_exists(const char *path)
@@ -513,7 +338,7 @@ iso_status iso_list_dir(const char *path, const char *suffix, char ***names, siz
 	*names = NULL;
 	*n = 0;
 	if (!d)
-		return io_fail(err, "cannot list directory", path, errno);
+		return iso_io_fail(err, "cannot list directory", path, errno);
 	while (st == ISO_OK && (errno = 0, entry = readdir(d)) != NULL) {
 		if (entry->d_name[0] == '.' || !ends_with(entry->d_name, suffix))
 			continue;
@@ -527,7 +352,7 @@ iso_status iso_list_dir(const char *path, const char *suffix, char ***names, siz
 			st = iso_no_memory(err, "a list of files");
 	}
 	if (st == ISO_OK && errno)
-		st = io_fail(err, "cannot list directory", path, errno);
+		st = iso_io_fail(err, "cannot list directory", path, errno);
 	closedir(d);
 	if (st != ISO_OK) {
 		for (size_t i = 0; i < count; i++)
@@ -546,5 +371,5 @@ iso_status iso_stdout_write(const char *text, size_t n, iso_error *err)
 {
 	int e = fflush(stdout) == 0 ? write_all(STDOUT_FILENO, text, n) : errno;
 
-	return e ? io_fail(err, "cannot write", "standard output", e) : ISO_OK;
+	return e ? iso_io_fail(err, "cannot write", "standard output", e) : ISO_OK;
 }

@@ -11,6 +11,11 @@
  * counted in *n. limit: refuse more bytes (0 = 4 GiB). */
 iso_status iso_file_read(const char *path, size_t limit, char **text, size_t *n,
 			 iso_error *err) ISO_MUST_CHECK;
+/* The same piece by piece, so that a file of any size takes 1 MiB: fn gets the content in order, in
+ * pieces that end anywhere; its first failure ends the reading. */
+typedef iso_status (*iso_piece_fn)(void *ctx, const char *piece, size_t n, iso_error *err);
+iso_status iso_file_stream(const char *path, size_t limit, iso_piece_fn fn, void *ctx,
+			   iso_error *err) ISO_MUST_CHECK;
 /* All or nothing: on failure (full disk, no permission) the old file is untouched and no temporary
  * is left. */
 iso_status iso_file_write_atomic(const char *path, const void *data, size_t n,

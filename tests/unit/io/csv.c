@@ -25,11 +25,38 @@ static iso_status collect(void *ctx, size_t row, size_t line, char **field, size
 	return ISO_OK;
 }
 
+/* The same in pieces of `piece` bytes. */
+static iso_status in_pieces(const char *text, size_t n, size_t piece, iso_str *out, iso_error *e)
+{
+	static const iso_csv_format usual = {0};
+	iso_csv_stream *s;
+	iso_status st;
+
+	ISO_TRY(iso_csv_open("t.csv", &usual, collect, out, &s, e));
+	st = ISO_OK;
+	for (size_t at = 0; st == ISO_OK && at < n; at += piece)
+		st = iso_csv_feed(s, text + at, n - at < piece ? n - at : piece, e);
+	return iso_csv_close(s, st, e);
+}
+
+/* Whole; and in pieces of any size the rows, the outcome and the error text are the same. */
 static iso_status parse(const char *text, size_t n, iso_str *out)
 {
+	iso_status st;
+
 	iso_str_free(out);
 	iso_error_clear(&err);
-	return iso_csv_parse(text, n, "t.csv", collect, out, &err);
+	st = iso_csv_parse(text, n, "t.csv", collect, out, &err);
+	for (size_t piece = 1; piece <= 8; piece++) {
+		iso_str again = {0};
+		iso_error e = {0};
+
+		ck_assert_int_eq(in_pieces(text, n, piece, &again, &e), st);
+		ck_assert_str_eq(e.text, err.text);
+		ck_assert_str_eq(again.p ? again.p : "", out->p ? out->p : "");
+		iso_str_free(&again);
+	}
+	return st;
 }
 
 START_TEST(test_rows)
