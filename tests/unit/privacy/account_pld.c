@@ -468,7 +468,8 @@ START_TEST(not_applicable)
 END_TEST
 
 /* Rare sampling and little noise: almost every release costs -log(1-q) and a few cost 36 +- 10.  A
- * simulation of 6 million trainings (a Poisson number of releases meets the record) gave delta .49966
+ * simulation of 6 million trainings (a Poisson number of releases meets the record) gave delta
+ * .49966
  * +- .00029 at 30.5285, .009992 +- .00004 at 147.991 and 1.1e-5 +- .13e-5 at 291.87. */
 START_TEST(rare_and_loud)
 {
