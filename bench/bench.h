@@ -10,6 +10,7 @@
 
 #include <cjson/cJSON.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/base/status.h"
 
@@ -59,6 +60,8 @@ void bench_steps(void);
 void bench_noise(void);
 void bench_account(void);
 void bench_learn(const char *folder); /* only with --learn: the table of bench/peers */
+/* Forest, density and nearest rows on the same table; called by bench_learn. */
+void bench_trees(const float *x, const uint32_t *y, size_t n, size_t d, size_t queries);
 void bench_cells(char **argv);
 int bench_cell_main(const char *what); /* the child of bench_cells: prints its figures */
 

@@ -125,6 +125,7 @@ void bench_learn(const char *folder)
 		}
 		bench_say("learn: gradient reached by the logistic regression %.1e\n", t.gradient);
 		bench.rounds = rounds;
+		bench_trees(t.x, t.y, t.n, t.d, t.queries);
 	}
 	iso_free(t.x);
 	iso_free(t.y);

@@ -3,7 +3,7 @@
 """scikit-learn on a table of Adult's shape (32,561 x 108, about 18 nonzeros a row), one thread, thread CPU time.
 
     sklearn_learn.py DIR --make   writes DIR/shape, DIR/x.f32, DIR/y.u8 for isoeps-bench --learn DIR
-    sklearn_learn.py DIR          times logistic regression and nearest neighbours on them; prints JSON
+    sklearn_learn.py DIR          times logistic regression, nearest neighbours, random forest and kernel density on them; prints JSON
 """
 import json
 import sys
@@ -48,8 +48,9 @@ def main():
         make(folder)
         return
     import sklearn
+    from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
-    from sklearn.neighbors import NearestNeighbors
+    from sklearn.neighbors import KernelDensity, NearestNeighbors
 
     n, d, q = map(int, open(folder + "/shape").read().split())
     x = np.fromfile(folder + "/x.f32", np.float32).reshape(n, d)
@@ -65,6 +66,12 @@ def main():
     s["nearest_f32"] = best(lambda: nn.kneighbors(x[:q]), repeats)
     nn64 = NearestNeighbors(n_neighbors=1, algorithm="brute", n_jobs=1).fit(x64)
     s["nearest_f64"] = best(lambda: nn64.kneighbors(x64[:q]), repeats)
+    forest = RandomForestClassifier(n_estimators=100, n_jobs=1, random_state=1)
+    s["forest"] = best(lambda: forest.fit(x[:8000], y[:8000]), 2)
+    s["forest_predict"] = best(lambda: forest.predict_proba(x), 2)
+    # 500 queries, times ten: what 5,000 cost
+    kde = KernelDensity(bandwidth=0.5, kernel="gaussian").fit(x64)
+    s["kde"] = 10 * best(lambda: kde.score_samples(x64[:500]), 1)
     for k, v in s.items():
         print("sklearn %-22s %7.3f s" % (k, v), file=sys.stderr)
     print(json.dumps(out))

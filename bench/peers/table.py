@@ -9,7 +9,8 @@ import sys
 PLAIN = {"disc600": 1.5, "disc64": 3.5, "gen600": 1.5, "vae64": 8}
 DP = {"disc600": 2, "gen600": 2, "disc64": 5, "vae64": 11, "vae256": 5}
 LEARN = [("logreg_f32", "logreg", 15), ("logreg_f64", "logreg", None), ("logreg_f64_converged", "logreg", None),
-         ("nearest_f32", "nearest", 4), ("nearest_f64", "nearest", None)]
+         ("nearest_f32", "nearest", 4), ("nearest_f64", "nearest", None),
+         ("nearest_f32", "nearest_codes", 10), ("forest", "forest", 8), ("forest_predict", "forest_predict", 5), ("kde", "kde", 100)]
 
 
 def best(folder, who, path):

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/wide.h"
 
 #define SQRT_HALF 0.70710678118654752440
 
@@ -133,16 +134,7 @@ void iso_encoder_free(iso_encoder *e)
 	iso_free(e);
 }
 
-/* The same C code compiled for wider vectors too, picked at load time; element by element, so the
- * same bits. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-	!defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define WIDE
-#endif
-
-WIDE static void encode_pixels(const uint8_t *p, size_t n, float *x)
+ISO_WIDE static void encode_pixels(const uint8_t *p, size_t n, float *x)
 {
 	for (size_t i = 0; i < n; i++)
 		x[i] = (float)p[i] / 255.0f;

@@ -4,30 +4,49 @@
 #include <math.h>
 
 #include "core/base/alloc.h"
+#include "core/base/wide.h"
 #include "core/learn/kfold.h"
 #include "core/math/vmath.h"
 
 #define GRID 20 /* h = 1, 2^-1/2, ..., 2^-9.5 */
 #define QUERIES 500
+#define GROUP 8 /* queries that share a pass over the rows */
+
+ISO_WIDE static void exponents(const float *restrict d2, size_t n, float least, float scale,
+			       float *restrict out)
+{
+	for (size_t r = 0; r < n; r++)
+		out[r] = (d2[r] - least) * scale;
+}
+
+/* Eight partial sums, term t in sum t mod 8, then a fixed tree. */
+ISO_WIDE static double sum_of(const float *x, size_t n)
+{
+	double s[8] = {0};
+	size_t r = 0;
+
+	for (; r + 8 <= n; r += 8)
+		for (size_t l = 0; l < 8; l++)
+			s[l] += (double)x[r + l];
+	for (size_t l = 0; r < n; r++, l++)
+		s[l] += (double)x[r];
+	return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+}
 
 double iso_log_kernel_sum(const float *d2, size_t n, double h, size_t skip, float *scratch)
 {
 	const float scale = (float)(-0.5 / (h * h));
-	float least = INFINITY;
-	double sum = 0;
+	const float before = iso_least_distance(d2, skip < n ? skip : n),
+		    after = skip < n ? iso_least_distance(d2 + skip + 1, n - skip - 1) : INFINITY,
+		    least = before < after ? before : after;
 
-	for (size_t r = 0; r < n; r++)
-		least = r != skip && d2[r] < least ? d2[r] : least;
 	if (!(least < INFINITY))
 		return -INFINITY;
-	for (size_t r = 0; r < n; r++)
-		scratch[r] = (d2[r] - least) * scale;
+	exponents(d2, n, least, scale, scratch);
 	if (skip < n)
 		scratch[skip] = -INFINITY;
 	iso_vexp(n, scratch, scratch);
-	for (size_t r = 0; r < n; r++)
-		sum += (double)scratch[r];
-	return (double)least * (double)scale + iso_log(sum);
+	return (double)least * (double)scale + iso_log(sum_of(scratch, n));
 }
 
 static iso_status leave_one_out(const iso_rowset *x, iso_key key, double *h, iso_error *err)
@@ -68,13 +87,16 @@ iso_status iso_kde_init(iso_kde *k, const iso_rowset *rows, double h, iso_key ke
 iso_status iso_kde_log_density(const iso_kde *k, const iso_rowset *q, double *out, iso_error *err)
 {
 	const size_t n = k->rows->n;
-	float *d2 = iso_alloc(n, sizeof(*d2)), *scratch = iso_alloc(n, sizeof(*scratch));
+	float *d2 = iso_alloc(GROUP * n, sizeof(*d2)), *scratch = iso_alloc(n, sizeof(*scratch));
 	const int ok = d2 && scratch;
 
-	for (size_t i = 0; ok && i < q->n; i++) {
-		iso_pair_distances(q, i, k->rows, d2);
-		out[i] = iso_log_kernel_sum(d2, n, k->h, SIZE_MAX, scratch) - iso_log((double)n) -
-			 (double)k->rows->d * iso_log(k->h);
+	for (size_t i = 0; ok && i < q->n; i += GROUP) {
+		const size_t m = q->n - i < GROUP ? q->n - i : GROUP;
+
+		iso_pair_distances_of(q, i, m, k->rows, d2);
+		for (size_t j = 0; j < m; j++)
+			out[i + j] = iso_log_kernel_sum(d2 + j * n, n, k->h, SIZE_MAX, scratch) -
+				     iso_log((double)n) - (double)k->rows->d * iso_log(k->h);
 	}
 	iso_free(d2);
 	iso_free(scratch);

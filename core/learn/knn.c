@@ -14,11 +14,12 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/wide.h"
 #include "core/math/gemm.h"
 
-#define QUERIES 48
+#define QUERIES 480 /* with REFS products of single precision: a megabyte */
 #define REFS 512
-#define CHUNK 32
+#define CHUNK 256
 
 double iso_distance2(const float *a, const float *b, size_t d)
 {
@@ -36,12 +37,17 @@ double iso_distance2(const float *a, const float *b, size_t d)
 	return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
-static double norm2(const float *a, size_t d)
+/* For the filter alone; partial sums as above. */
+ISO_WIDE static double norm2(const float *a, size_t d)
 {
-	double s = 0;
-	for (size_t j = 0; j < d; j++)
-		s += (double)a[j] * (double)a[j];
-	return s;
+	double s[8] = {0};
+	size_t j = 0;
+	for (; j + 8 <= d; j += 8)
+		for (size_t l = 0; l < 8; l++)
+			s[l] += (double)a[j + l] * (double)a[j + l];
+	for (size_t l = 0; j < d; j++, l++)
+		s[l] += (double)a[j] * (double)a[j];
+	return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
 iso_status iso_knn_init(iso_knn *s, const float *q, size_t ld, size_t nq, size_t d, size_t k,
@@ -91,31 +97,41 @@ static void insert(double *dist2, size_t *index, size_t k, double d2, size_t at)
 	}
 }
 
-/* One query against one tile of nref references, whose scores stand in `dot` (products on entry).
- */
+/* 1 if any of m scores |r|^2 - 2 q.r is not above the limit. */
+ISO_WIDE static int any_passes(const float *norm, const float *dot, size_t m, float limit)
+{
+	int pass = 0;
+	for (size_t l = 0; l < m; l++)
+		pass |= !(norm[l] - 2 * dot[l] > limit);
+	return pass;
+}
+
+/* What a score may be at most, rounded up: the filter may only let too many pass. */
+static float limit_of(const iso_knn *s, size_t query, double bound)
+{
+	const double worst = s->dist2[query * s->k + s->k - 1] - s->norm2[query] + bound;
+	return nextafterf((float)worst, INFINITY);
+}
+
+/* One query against one tile of nref references, whose products stand in `dot`. */
 static void scan(iso_knn *s, size_t query, const float *ref, size_t ld, size_t nref,
 		 const float *dot, double bound, size_t skip)
 {
 	double *dist2 = s->dist2 + query * s->k;
 	size_t *index = s->index + query * s->k;
-	float score[CHUNK];
+	float limit = limit_of(s, query, bound);
 	for (size_t j = 0; j < nref; j += CHUNK) {
 		const size_t m = nref - j < CHUNK ? nref - j : CHUNK;
-		const double worst = dist2[s->k - 1] - s->norm2[query] + bound;
-		/* rounded up: the filter may only let too many pass */
-		const float limit = nextafterf((float)worst, INFINITY);
-		int pass = 0;
-		for (size_t l = 0; l < m; l++) {
-			score[l] = s->tile_norm[j + l] - 2 * dot[j + l];
-			pass |= !(score[l] > limit);
-		}
-		for (size_t l = 0; pass && l < m; l++) {
-			if (score[l] > limit || s->seen + j + l == skip)
+		if (!any_passes(s->tile_norm + j, dot + j, m, limit))
+			continue;
+		for (size_t l = j; l < j + m; l++) {
+			if (s->tile_norm[l] - 2 * dot[l] > limit || s->seen + l == skip)
 				continue;
-			const double d2 =
-				iso_distance2(s->q + query * s->ld, ref + (j + l) * ld, s->d);
-			if (d2 < dist2[s->k - 1])
-				insert(dist2, index, s->k, d2, s->seen + j + l);
+			const double d2 = iso_distance2(s->q + query * s->ld, ref + l * ld, s->d);
+			if (!(d2 < dist2[s->k - 1]))
+				continue;
+			insert(dist2, index, s->k, d2, s->seen + l);
+			limit = limit_of(s, query, bound);
 		}
 	}
 }

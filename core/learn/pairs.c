@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/wide.h"
 
 static int is_code(const iso_column *c)
 {
@@ -89,27 +90,98 @@ void iso_rowset_free(iso_rowset *s)
 	*s = (iso_rowset){0};
 }
 
-/* Column by column, so that the inner loop runs over neighbouring rows; the sum of a pair has one
- * fixed order. */
+/* ---- distances: blocks of rows that stay in the first cache, for several queries ---- */
+
+#define BLOCK 2048
+#define GROUP 16
+#define STRIP 32
+
+ISO_WIDE static void add_number(float v, const float *restrict y, size_t n, float *restrict d2)
+{
+	for (size_t r = 0; r < n; r++) {
+		const float diff = v - y[r];
+
+		d2[r] += diff * diff;
+	}
+}
+
+ISO_WIDE static void add_code(float v, const float *restrict y, size_t n, float *restrict d2)
+{
+	for (size_t r = 0; r < n; r++)
+		d2[r] += v != y[r] ? 1.0f : 0.0f;
+}
+
+/* d2 [n]: row i of a against rows from .. from+n-1 of b; column by column, so that the inner loop
+ * runs over neighbouring rows and the sum of a pair has one fixed order. */
+static void block_distances(const iso_rowset *a, size_t i, const iso_rowset *b, size_t from,
+			    size_t n, float *d2)
+{
+	memset(d2, 0, n * sizeof(*d2));
+	for (size_t j = 0; j < a->nnumber; j++)
+		add_number(a->x[j * a->n + i], b->x + j * b->n + from, n, d2);
+	for (size_t j = a->nnumber; j < a->d; j++)
+		add_code(a->x[j * a->n + i], b->x + j * b->n + from, n, d2);
+}
+
+void iso_pair_distances_of(const iso_rowset *a, size_t i, size_t m, const iso_rowset *b, float *d2)
+{
+	for (size_t at = 0; at < b->n; at += BLOCK) {
+		const size_t n = b->n - at < BLOCK ? b->n - at : BLOCK;
+
+		for (size_t q = 0; q < m; q++)
+			block_distances(a, i + q, b, at, n, d2 + q * b->n + at);
+	}
+}
+
 void iso_pair_distances(const iso_rowset *a, size_t i, const iso_rowset *b, float *d2)
 {
-	const size_t n = b->n;
+	iso_pair_distances_of(a, i, 1, b, d2);
+}
 
-	memset(d2, 0, n * sizeof(*d2));
-	for (size_t j = 0; j < a->nnumber; j++) {
-		const float v = a->x[j * a->n + i], *y = b->x + j * n;
+/* The least of n non-negative floats: their order is that of their bits. */
+ISO_WIDE static int32_t least_bits(const float *d2, size_t n)
+{
+	int32_t least = INT32_MAX;
 
-		for (size_t r = 0; r < n; r++) {
-			const float diff = v - y[r];
+	for (size_t r = 0; r < n; r++) {
+		int32_t bits;
 
-			d2[r] += diff * diff;
-		}
+		memcpy(&bits, d2 + r, sizeof(bits));
+		least = bits < least ? bits : least;
 	}
-	for (size_t j = a->nnumber; j < a->d; j++) {
-		const float v = a->x[j * a->n + i], *y = b->x + j * n;
+	return least;
+}
 
-		for (size_t r = 0; r < n; r++)
-			d2[r] += v != y[r] ? 1.0f : 0.0f;
+float iso_least_distance(const float *d2, size_t n)
+{
+	const int32_t bits = least_bits(d2, n);
+	float v;
+
+	memcpy(&v, &bits, sizeof(v));
+	return n ? v : INFINITY;
+}
+
+/* Rows from .. from+n-1, whose distances stand in d2 [n], into the ascending list best [k]. */
+static void keep_smallest(const float *d2, size_t n, size_t from, size_t k, size_t skip,
+			  float *best, size_t *place)
+{
+	for (size_t s = 0; s < n; s += STRIP) {
+		const size_t end = n - s < STRIP ? n : s + STRIP;
+
+		if (!(iso_least_distance(d2 + s, end - s) < best[k - 1]))
+			continue;
+		for (size_t r = s; r < end; r++) {
+			size_t j = k;
+
+			if (!(d2[r] < best[k - 1]) || from + r == skip)
+				continue;
+			for (; j > 1 && d2[r] < best[j - 2]; j--) {
+				best[j - 1] = best[j - 2];
+				place[j - 1] = place[j - 2];
+			}
+			best[j - 1] = d2[r];
+			place[j - 1] = from + r;
+		}
 	}
 }
 
@@ -119,37 +191,57 @@ void iso_smallest(const float *d2, size_t n, size_t k, size_t skip, float *best,
 		best[j] = INFINITY;
 		place[j] = SIZE_MAX;
 	}
-	for (size_t r = 0; r < n; r++) {
-		size_t j = k;
+	keep_smallest(d2, n, 0, k, skip, best, place);
+}
 
-		if (!(d2[r] < best[k - 1]) || r == skip)
-			continue;
-		for (; j > 1 && d2[r] < best[j - 2]; j--) {
-			best[j - 1] = best[j - 2];
-			place[j - 1] = place[j - 2];
+typedef struct search {
+	float d2[BLOCK];
+	float *best;   /* owned [GROUP][k] */
+	size_t *place; /* owned [GROUP][k] */
+} search;
+
+/* The lists of rows i .. i+m-1 of a. */
+static void search_group(search *s, const iso_rowset *a, size_t i, size_t m, const iso_rowset *b,
+			 size_t k, int not_self)
+{
+	for (size_t e = 0; e < m * k; e++) {
+		s->best[e] = INFINITY;
+		s->place[e] = SIZE_MAX;
+	}
+	for (size_t at = 0; at < b->n; at += BLOCK) {
+		const size_t n = b->n - at < BLOCK ? b->n - at : BLOCK;
+
+		for (size_t q = 0; q < m; q++) {
+			block_distances(a, i + q, b, at, n, s->d2);
+			keep_smallest(s->d2, n, at, k, not_self ? i + q : SIZE_MAX, s->best + q * k,
+				      s->place + q * k);
 		}
-		best[j - 1] = d2[r];
-		place[j - 1] = r;
 	}
 }
 
 iso_status iso_pair_nearest(const iso_rowset *a, const iso_rowset *b, size_t k, int not_self,
 			    double *dist, size_t *place, iso_error *err)
 {
-	float *d2 = iso_alloc(b->n, sizeof(*d2)), *best = iso_alloc(k, sizeof(*best));
-	size_t *at = iso_alloc(k, sizeof(*at));
-	const int ok = d2 && best && at;
+	search *s = iso_alloc(1, sizeof(*s));
+	float *best = iso_alloc(GROUP * k, sizeof(*best));
+	size_t *at = iso_alloc(GROUP * k, sizeof(*at));
+	const int ok = s && best && at;
 
-	for (size_t i = 0; ok && i < a->n; i++) {
-		iso_pair_distances(a, i, b, d2);
-		iso_smallest(d2, b->n, k, not_self ? i : SIZE_MAX, best, at);
-		for (size_t j = 0; j < k; j++) {
-			dist[i * k + j] = sqrt((double)best[j]);
+	if (ok) {
+		s->best = best;
+		s->place = at;
+	}
+	for (size_t i = 0; ok && i < a->n; i += GROUP) {
+		const size_t m = a->n - i < GROUP ? a->n - i : GROUP;
+
+		search_group(s, a, i, m, b, k, not_self);
+		for (size_t e = 0; e < m * k; e++) {
+			dist[i * k + e] = sqrt((double)best[e]);
 			if (place)
-				place[i * k + j] = at[j];
+				place[i * k + e] = at[e];
 		}
 	}
-	iso_free(d2);
+	iso_free(s);
 	iso_free(best);
 	iso_free(at);
 	return ok ? ISO_OK : iso_no_memory(err, "nearest rows");

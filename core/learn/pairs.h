@@ -26,6 +26,10 @@ void iso_rowset_free(iso_rowset *s);
 
 /* d2 [b->n]: row i of a against every row of b. */
 void iso_pair_distances(const iso_rowset *a, size_t i, const iso_rowset *b, float *d2);
+/* d2 [m][b->n]: rows i .. i+m-1 of a; b is read once for all of them. */
+void iso_pair_distances_of(const iso_rowset *a, size_t i, size_t m, const iso_rowset *b, float *d2);
+/* The least of d2 [n], none of which is negative; infinity for n = 0. */
+float iso_least_distance(const float *d2, size_t n);
 /* The k smallest of d2 [n] in ascending order into best [k] with their places (ties: the earlier;
  * infinity and SIZE_MAX where there are fewer); the place `skip` is left out (SIZE_MAX: none). */
 void iso_smallest(const float *d2, size_t n, size_t k, size_t skip, float *best, size_t *place);

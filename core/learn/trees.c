@@ -17,6 +17,29 @@ static int compare_floats(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* The distinct values of a column into seen, ascending, if there are at most ISO_TREE_BINS; else 0.
+ */
+static size_t few_values(const float *x, size_t n, float *seen)
+{
+	size_t m = 0, last = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t j = 0;
+
+		if (m && x[i] == seen[last])
+			continue;
+		while (j < m && seen[j] != x[i])
+			j++;
+		if (j == ISO_TREE_BINS)
+			return 0;
+		if (j == m)
+			seen[m++] = x[i];
+		last = j;
+	}
+	qsort(seen, m, sizeof(*seen), compare_floats);
+	return m;
+}
+
 /* Borders half-way between neighbouring distinct values, at most 63, at equal numbers of rows. */
 static size_t borders_of(const float *sorted, size_t n, float *border)
 {
@@ -50,7 +73,7 @@ static uint8_t cell_of(const float *border, size_t m, float x)
 
 iso_status iso_binned_new(const float *x, size_t n, size_t d, iso_binned *out, iso_error *err)
 {
-	float *column = iso_alloc(n, sizeof(*column));
+	float *column = iso_alloc(n, sizeof(*column)), seen[ISO_TREE_BINS];
 
 	*out = (iso_binned){.n = n,
 			    .d = d,
@@ -67,8 +90,11 @@ iso_status iso_binned_new(const float *x, size_t n, size_t d, iso_binned *out, i
 
 		for (size_t i = 0; i < n; i++)
 			column[i] = x[i * d + j];
-		qsort(column, n, sizeof(*column), compare_floats);
-		const size_t m = borders_of(column, n, border);
+		const size_t few = few_values(column, n, seen);
+		if (!few)
+			qsort(column, n, sizeof(*column), compare_floats);
+		const size_t m =
+			few ? borders_of(seen, few, border) : borders_of(column, n, border);
 		for (size_t i = 0; i < n; i++)
 			out->code[j * n + i] = cell_of(border, m, x[i * d + j]);
 		out->ncell[j] = (uint8_t)(m + 1);
@@ -93,6 +119,8 @@ typedef struct grower {
 	iso_stream *stream;
 	iso_dtree *tree;
 	uint32_t *row;	   /* rows of positive weight; every node owns a range */
+	uint64_t *pack;	   /* two classes: of each of them weight + 2^32 weight of class 1 */
+	uint64_t *packed;  /* scratch of the same size */
 	uint32_t *feature; /* [d] */
 	double *sum;	   /* [BINS][k] */
 	double *total;	   /* [k] of the node */
@@ -108,6 +136,24 @@ typedef struct split {
 typedef struct task {
 	size_t node, from, to, depth;
 } task;
+
+/* Two classes: weights are whole numbers, so packed sums are exact.  What the second of two cells
+ * holds: */
+static uint64_t second_cell(const grower *g, const uint8_t *code, size_t from, size_t to)
+{
+	const uint32_t *row = g->row;
+	const uint64_t *pack = g->pack;
+	uint64_t a = 0, b = 0;
+	size_t i = from;
+
+	for (; i + 2 <= to; i += 2) {
+		a += pack[i] & -(uint64_t)code[row[i]];
+		b += pack[i + 1] & -(uint64_t)code[row[i + 1]];
+	}
+	if (i < to)
+		a += pack[i] & -(uint64_t)code[row[i]];
+	return a + b;
+}
 
 static void histogram(grower *g, size_t feature, size_t from, size_t to)
 {
@@ -138,6 +184,47 @@ static double purity(const double *s, size_t k, double w)
 	return p / w;
 }
 
+/* The one split of a column of two cells between two classes. */
+static void try_binary(const grower *g, size_t feature, size_t from, size_t to, double all,
+		       double least, split *best)
+{
+	const uint64_t right = second_cell(g, g->b->code + feature * g->b->n, from, to);
+	const double wr = (double)(uint32_t)right, w = all - wr, r1 = (double)(right >> 32),
+		     r0 = wr - r1, l0 = g->total[0] - r0, l1 = g->total[1] - r1;
+
+	if (w < least || wr < least || w == 0 || wr == 0)
+		return;
+	const double gain = (l0 * l0 + l1 * l1) / w + (r0 * r0 + r1 * r1) / wr;
+	if (gain > best->gain * (1 + 1e-12) + 1e-300)
+		*best = (split){feature, 0, gain};
+}
+
+/* The splits of a column of more cells between two classes; empty cells are passed over. */
+static void try_pairs(const grower *g, size_t feature, size_t from, size_t to, double all,
+		      double least, split *best)
+{
+	const uint8_t *code = g->b->code + feature * g->b->n;
+	const size_t cells = g->b->ncell[feature];
+	uint64_t sum[ISO_TREE_BINS], left = 0;
+
+	memset(sum, 0, cells * sizeof(*sum));
+	for (size_t i = from; i < to; i++)
+		sum[code[g->row[i]]] += g->pack[i];
+	for (size_t cell = 0; cell + 1 < cells; cell++) {
+		if (!sum[cell])
+			continue;
+		left += sum[cell];
+		const double w = (double)(uint32_t)left, wr = all - w, l1 = (double)(left >> 32),
+			     l0 = w - l1, r0 = g->total[0] - l0, r1 = g->total[1] - l1;
+
+		if (w < least || wr < least || wr == 0)
+			continue;
+		const double gain = (l0 * l0 + l1 * l1) / w + (r0 * r0 + r1 * r1) / wr;
+		if (gain > best->gain * (1 + 1e-12) + 1e-300)
+			*best = (split){feature, cell, gain};
+	}
+}
+
 static void try_feature(grower *g, size_t feature, size_t from, size_t to, double all, split *best)
 {
 	const size_t k = g->c->k, cells = g->b->ncell[feature];
@@ -146,6 +233,14 @@ static void try_feature(grower *g, size_t feature, size_t from, size_t to, doubl
 
 	if (cells < 2)
 		return;
+	if (g->pack && cells == 2) {
+		try_binary(g, feature, from, to, all, least, best);
+		return;
+	}
+	if (g->pack) {
+		try_pairs(g, feature, from, to, all, least, best);
+		return;
+	}
 	histogram(g, feature, from, to);
 	memset(g->left, 0, k * sizeof(*g->left));
 	for (size_t cell = 0; cell + 1 < cells; cell++) {
@@ -181,7 +276,16 @@ static double settle(grower *g, const task *q)
 	double w = 0;
 
 	memset(g->total, 0, c->k * sizeof(*g->total));
-	for (size_t i = q->from; i < q->to; i++) {
+	if (g->pack) {
+		uint64_t all = 0;
+
+		for (size_t i = q->from; i < q->to; i++)
+			all += g->pack[i];
+		w = (double)(uint32_t)all;
+		g->total[1] = (double)(all >> 32);
+		g->total[0] = w - g->total[1];
+	}
+	for (size_t i = q->from; !g->pack && i < q->to; i++) {
 		const uint32_t r = g->row[i];
 
 		w += c->weight[r];
@@ -203,7 +307,7 @@ static int is_pure(const grower *g, double w)
 	return 0;
 }
 
-/* Rows of the left side first, in their order. */
+/* Rows of the left side first, in their order; scratch [rows] and the same of packed weights. */
 static size_t partition(grower *g, const task *q, const split *s, uint32_t *scratch)
 {
 	const uint8_t *code = g->b->code + s->feature * g->b->n;
@@ -211,13 +315,22 @@ static size_t partition(grower *g, const task *q, const split *s, uint32_t *scra
 
 	for (size_t i = q->from; i < q->to; i++) {
 		const uint32_t r = g->row[i];
+		const int goes_left = code[r] <= s->cell;
 
-		if (code[r] <= s->cell)
-			g->row[left++] = r;
-		else
-			scratch[right++] = r;
+		if (g->pack) {
+			const uint64_t p = g->pack[i];
+
+			g->pack[left] = p; /* left <= i: overwritten again unless it stays */
+			g->packed[right] = p;
+		}
+		g->row[left] = r;
+		scratch[right] = r;
+		left += (size_t)goes_left;
+		right += (size_t)!goes_left;
 	}
 	memcpy(g->row + left, scratch, right * sizeof(*scratch));
+	if (g->pack)
+		memcpy(g->pack + left, g->packed, right * sizeof(*g->packed));
 	return left;
 }
 
@@ -279,6 +392,16 @@ static iso_status grow(grower *g, size_t rows, task *stack, uint32_t *scratch, i
 	return ISO_OK;
 }
 
+/* Do sums of all weights fit half of a packed word? */
+static int weights_fit(const iso_binned *b, const iso_dtree_config *c)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		all += c->weight[i];
+	return all <= UINT32_MAX;
+}
+
 iso_status iso_dtree_grow(const iso_binned *b, const iso_dtree_config *c, iso_stream *s,
 			  iso_dtree *out, iso_error *err)
 {
@@ -292,17 +415,26 @@ iso_status iso_dtree_grow(const iso_binned *b, const iso_dtree_config *c, iso_st
 		    .sum = iso_alloc(ISO_TREE_BINS * c->k, sizeof(*g.sum)),
 		    .total = iso_alloc(c->k, sizeof(*g.total)),
 		    .left = iso_alloc(c->k, sizeof(*g.left))};
-	uint32_t *scratch = iso_alloc(b->n, sizeof(*scratch));
+	const int two = c->y && c->k == 2 && weights_fit(b, c);
+	uint32_t *scratch = iso_alloc(b->n + 1, sizeof(*scratch));
 	size_t rows = 0;
 	iso_status st = ISO_OK;
 
+	g.pack = two ? iso_alloc(b->n, sizeof(*g.pack)) : NULL;
+	g.packed = two ? iso_alloc(b->n + 1, sizeof(*g.packed)) : NULL;
+
 	*out = (iso_dtree){.k = c->k};
-	if (!g.row || !g.feature || !g.sum || !g.total || !g.left || !scratch)
+	if ((two && (!g.pack || !g.packed)) || !g.row || !g.feature || !g.sum || !g.total ||
+	    !g.left || !scratch)
 		st = iso_no_memory(err, "a tree");
 	if (st == ISO_OK) {
 		for (size_t i = 0; i < b->n; i++)
-			if (c->weight[i])
+			if (c->weight[i]) {
+				if (two)
+					g.pack[rows] = c->weight[i] +
+						       ((uint64_t)(c->y[i] * c->weight[i]) << 32);
 				g.row[rows++] = (uint32_t)i;
+			}
 		for (size_t j = 0; j < b->d; j++)
 			g.feature[j] = (uint32_t)j;
 		st = rows ? grow(&g, rows, stack, scratch, err)
@@ -313,6 +445,8 @@ iso_status iso_dtree_grow(const iso_binned *b, const iso_dtree_config *c, iso_st
 	iso_free(g.sum);
 	iso_free(g.total);
 	iso_free(g.left);
+	iso_free(g.pack);
+	iso_free(g.packed);
 	iso_free(scratch);
 	if (st != ISO_OK)
 		iso_dtree_free(out);
@@ -334,4 +468,33 @@ size_t iso_dtree_leaf(const iso_dtree *t, const float *x)
 		at = x[t->node[at].feature] <= t->node[at].border ? t->node[at].left
 								  : t->node[at].right;
 	return at;
+}
+
+/* Eight rows go down side by side: while one waits for memory the others move.  A leaf stays where
+ * it is; past the end the last row is asked again. */
+void iso_dtree_leaves(const iso_dtree *t, const float *x, size_t d, size_t n, uint32_t *leaf)
+{
+	enum { SIDE = 8 };
+	const iso_dtree_node *node = t->node;
+
+	for (size_t i = 0; i < n; i += SIDE) {
+		const float *row[SIDE];
+		uint32_t at[SIDE] = {0}, moving = 1;
+
+		for (size_t l = 0; l < SIDE; l++)
+			row[l] = x + (i + l < n ? i + l : n - 1) * d;
+		while (moving) {
+			moving = 0;
+			for (size_t l = 0; l < SIDE; l++) {
+				const iso_dtree_node *q = &node[at[l]];
+				const uint32_t next =
+					(&q->left)[!(row[l][q->feature] <= q->border)];
+
+				at[l] = q->left ? next : at[l];
+				moving |= q->left;
+			}
+		}
+		for (size_t l = 0; l < SIDE && i + l < n; l++)
+			leaf[i + l] = at[l];
+	}
 }

@@ -46,5 +46,7 @@ iso_status iso_dtree_grow(const iso_binned *b, const iso_dtree_config *c, iso_st
 void iso_dtree_free(iso_dtree *t);
 /* The leaf of a row x [d]. */
 size_t iso_dtree_leaf(const iso_dtree *t, const float *x);
+/* Those of the rows x [n][d]. */
+void iso_dtree_leaves(const iso_dtree *t, const float *x, size_t d, size_t n, uint32_t *leaf);
 
 #endif

@@ -325,12 +325,58 @@ START_TEST(bernoulli_by_hand)
 }
 END_TEST
 
+/* Two classes take packed whole numbers, three take sums: with a third class that has no row both
+ * must grow the same trees; and rows that go down side by side reach the leaves of single ones. */
+START_TEST(same_trees)
+{
+	static double three[3 * N];
+	uint32_t leaf[N];
+	iso_binned cells;
+	iso_dtree t;
+
+	two_normals(b.x, b.y, b.t, N, 11);
+	for (size_t r = 0; r < N; r++) /* columns of two, of five and of many values */
+		for (size_t j = 0; j < 4; j++)
+			b.x[r * D + j] = j < 2 ? (float)(b.x[r * D + j] > 0)
+					       : (float)rint((double)b.x[r * D + j]);
+	const iso_classifier *const grown[] = {&iso_learn_forest, &iso_learn_bagging,
+					       &iso_learn_tree};
+	for (size_t i = 0; i < ISO_COUNT(grown); i++) {
+		iso_examples e = examples(N, 2, grown[i]);
+
+		tk_ok(iso_classify(grown[i], &e, iso_key_new(1, "k"), b.x, N, b.out, &err));
+		e.classes = 3;
+		tk_ok(iso_classify(grown[i], &e, iso_key_new(1, "k"), b.x, N, three, &err));
+		for (size_t r = 0; r < N; r++)
+			ck_assert_msg(b.out[2 * r] == three[3 * r] &&
+					      b.out[2 * r + 1] == three[3 * r + 1],
+				      "%s, row %zu: %.17g and %.17g", grown[i]->name, r,
+				      b.out[2 * r], three[3 * r]);
+	}
+	uint32_t one[N];
+	for (size_t r = 0; r < N; r++)
+		one[r] = 1;
+	iso_stream s = iso_stream_new(iso_key_new(1, "t"));
+	const iso_dtree_config c = {.k = 2, .y = b.y, .weight = one};
+	tk_ok(iso_binned_new(b.x, N, D, &cells, &err));
+	tk_ok(iso_dtree_grow(&cells, &c, &s, &t, &err));
+	for (size_t n = N - 3; n <= N; n++) { /* also a rest that fills no group */
+		iso_dtree_leaves(&t, b.x, D, n, leaf);
+		for (size_t r = 0; r < n; r++)
+			ck_assert_uint_eq(leaf[r], iso_dtree_leaf(&t, b.x + r * D));
+	}
+	iso_dtree_free(&t);
+	iso_binned_free(&cells);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("conformance of classifiers");
 	TCase *t = tcase_create("classifiers");
 
 	tcase_add_test(t, learns);
+	tcase_add_test(t, same_trees);
 	tcase_add_test(t, sources_and_options);
 	tcase_add_test(t, adaboost_by_hand);
 	tcase_add_test(t, bernoulli_by_hand);

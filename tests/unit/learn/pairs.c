@@ -142,12 +142,68 @@ START_TEST(density)
 }
 END_TEST
 
+/* More rows than a block and more queries than a group: every sum is that of its pair alone, and
+ * the nearest are those of a plain search. */
+START_TEST(across_blocks)
+{
+	enum { N = 2 * 2048 + 7, M = 35, K = 3 };
+	iso_table *a = rows(M, 5), *b = rows(N, 6);
+	iso_rowset x, y;
+	float *d2 = iso_alloc(M * N, sizeof(*d2));
+	double dist[M * K];
+	size_t place[M * K];
+
+	tk_ok(iso_rowset_new(a, &x, &err));
+	tk_ok(iso_rowset_new(b, &y, &err));
+	iso_pair_distances_of(&x, 0, M, &y, d2);
+	tk_ok(iso_pair_nearest(&x, &y, K, 0, dist, place, &err));
+	for (size_t i = 0; i < M; i++) {
+		size_t at[K];
+		float best[K];
+
+		for (size_t j = 0; j < K; j++)
+			best[j] = INFINITY;
+		for (size_t r = 0; r < N; r++) {
+			float v = 0;
+
+			for (size_t j = 0; j < x.d; j++) {
+				const float u = x.x[j * M + i], w = y.x[j * N + r];
+				v += j < x.nnumber ? (u - w) * (u - w) : (float)(u != w);
+			}
+			ck_assert_msg(d2[i * N + r] == v, "row %zu, %zu", i, r);
+			for (size_t j = 0; j < K; j++)
+				if (v < best[j]) {
+					for (size_t l = K - 1; l > j; l--) {
+						best[l] = best[l - 1];
+						at[l] = at[l - 1];
+					}
+					best[j] = v;
+					at[j] = r;
+					break;
+				}
+		}
+		for (size_t j = 0; j < K; j++) {
+			ck_assert_uint_eq(place[i * K + j], at[j]);
+			ck_assert(dist[i * K + j] == sqrt((double)best[j]));
+		}
+		tk_assert_close((double)iso_least_distance(d2 + i * N, N), (double)best[0], 0, 0);
+	}
+	ck_assert(isinf(iso_least_distance(d2, 0)));
+	iso_free(d2);
+	iso_rowset_free(&x);
+	iso_rowset_free(&y);
+	iso_table_free(a);
+	iso_table_free(b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("pairs");
 	TCase *t = tcase_create("pairs");
 
 	tcase_add_test(t, as_one_hot);
+	tcase_add_test(t, across_blocks);
 	tcase_add_test(t, density);
 	suite_add_tcase(s, t);
 	return tk_run(s);
