@@ -84,10 +84,10 @@ for name in gmm mice boot; do
 done
 # normal tails leave the public bounds below zero, and that is counted; imputed values are values of real rows
 name=gmm
-within 0.0001 0.2 validity out_of_bounds
+within 0.0001 0.2 schema-validity out_of_bounds
 grep -q "1 column of the synthetic file is not in the schema" gmm.json || bad "the index column of the mixture is not noted"
 name=mice
-within 0 0 validity out_of_bounds
+within 0 0 schema-validity out_of_bounds
 grep -q "numbers of the synthetic file have decimal commas" boot.json || bad "the decimal commas are not noted"
 # noise of .3 sd around the training rows: the attacker sees who stood where (power: .97 in a run of its own)
 "$python" - <<'EOF' || bad "no attack sees the members of a smoothed bootstrap"

@@ -58,11 +58,11 @@ expect 0 "1 of 120 hold-out rows are left out" evaluate clean.csv
 cp kept.csv train.csv
 cp kept-hold.csv hold.csv
 # what the reader counted is measured: 1 of 120 rows, 1 of 480 values
-expect 0 "" "$isoeps" evaluate --train train.csv --holdout hold.csv --synthetic oob.csv --schema s.json --metrics validity --attacks ""
+expect 0 "" "$isoeps" evaluate --train train.csv --holdout hold.csv --synthetic oob.csv --schema s.json --metrics schema-validity --attacks ""
 grep -q "rows that obey the schema *0.9917" .out || bad "one row of 120 is broken: $(grep obey .out)"
 grep -q "values out of bounds (clipped) *0.0021" .out || bad "one value of 480 is out: $(grep bounds .out)"
 # everything, with a page: validity first, notes that repeat once, no epsilon anywhere
-expect 0 "validity: rows that obey" "$isoeps" evaluate --train train.csv --holdout hold.csv --synthetic frac.csv --schema s.json --report page
+expect 0 "schema-validity: rows that obey" "$isoeps" evaluate --train train.csv --holdout hold.csv --synthetic frac.csv --schema s.json --report page
 for note in "a diagnostic, never a privacy guarantee: averages" "an extreme over groups"; do
 	n=$(grep -c "$note" .out)
 	[ "$n" -eq 1 ] || bad "\"$note\" is printed $n times"
@@ -78,7 +78,7 @@ utility=$(grep -n "<caption>Utility" page/index.html | head -1 | cut -d: -f1)
 [ "${validity:-9}" -lt "${utility:-0}" ] || bad "validity does not come first: $validity, $utility"
 grep -q "Diagnostics: no privacy guarantee" page/index.html || bad "the page does not say what distances are not"
 # the table holds what the console shows
-grep '"validity","fractions"\|validity,fractions' page/evaluation.csv | grep -q '0.0041666' || bad "evaluation.csv: $(grep fractions page/evaluation.csv)"
+grep '"schema-validity","fractions"\|schema-validity,fractions' page/evaluation.csv | grep -q '0.0041666' || bad "evaluation.csv: $(grep fractions page/evaluation.csv)"
 grep -q "<script" page/index.html && grep -q "http://\|https://[^\"]*\.js" page/index.html && bad "the page loads from a network"
 # no label
 sed 's/"role": "label", //' s.json >nolabel.json

@@ -302,7 +302,7 @@ START_TEST(validity_by_hand)
 	iso_schema *s = ms_schema(mixed);
 	const double real[] = {0, 0, 0, 1, 1, 10, 0, 1, 5, 1, 0, 4}, syn[] = {0, 0, 3, 0, 0, 4};
 	iso_table *a = ms_table(s, 4, real), *b = ms_table(s, 2, syn);
-	const ms_result r = ms_measure("validity", NULL, a, a, b);
+	const ms_result r = ms_measure("schema-validity", NULL, a, a, b);
 
 	tk_assert_close(ms_value(&r, "valid_rows"), 1, 0, 0);
 	tk_assert_close(ms_value(&r, "levels"), 0.5, 0, 0);

@@ -159,9 +159,9 @@ START_TEST(scores_values)
 	iso_schema *s = ms_schema(heaps);
 	iso_table *train = two_heaps(s, 300, 0.2, 0.8, 1), *test = two_heaps(s, 300, 0.2, 0.8, 2),
 		  *one = two_heaps(s, 300, 0.2, 0.2, 3), *apart = two_heaps(s, 300, 0.4, 0.6, 4);
-	const ms_result copy = ms_measure("scores", NULL, train, test, train),
-			r = ms_measure("scores", NULL, train, test, one),
-			far = ms_measure("scores", NULL, train, test, apart);
+	const ms_result copy = ms_measure("gan-scores", NULL, train, test, train),
+			r = ms_measure("gan-scores", NULL, train, test, one),
+			far = ms_measure("gan-scores", NULL, train, test, apart);
 
 	ck_assert_msg(ms_value(&copy, "inception") > 1.8 && ms_value(&copy, "inception") <= 2, "%g",
 		      ms_value(&copy, "inception"));

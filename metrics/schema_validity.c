@@ -185,9 +185,9 @@ static iso_status measure(const iso_metric_view *v, const void *opt, iso_measure
 	return put_repeats(out, "real.repeated_rows", v->train, err);
 }
 
-const iso_metric iso_metric_validity = {
+const iso_metric iso_metric_schema_validity = {
 	.abi = ISO_METRIC_ABI,
-	.name = "validity",
+	.name = "schema-validity",
 	.title = "Validity",
 	.citation = "the public schema of the data set",
 	.card = "Whether the synthetic rows obey the public schema. What a file of another program "

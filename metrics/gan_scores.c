@@ -102,7 +102,7 @@ static iso_status score_rows(const opts *o, const labelled *l, size_t classes, d
 	iso_status st = prob ? ISO_OK : iso_no_memory(err, "predictions");
 
 	ISO_TRY_OUT(st);
-	ISO_TRY_OUT(iso_classifier_fit(c, &e, iso_key_new(0, "metrics/scores"), &model, err));
+	ISO_TRY_OUT(iso_classifier_fit(c, &e, iso_key_new(0, "metrics/gan-scores"), &model, err));
 	ISO_TRY_OUT(c->predict(model, l->synthetic.x, l->synthetic.n, prob, err));
 	value[0] = iso_inception_score(prob, l->synthetic.n, classes);
 	ISO_TRY_OUT(c->predict(model, l->test.x, l->test.n, prob, err));
@@ -131,7 +131,7 @@ static iso_status unlabelled(const iso_encoder *e, const iso_table *t, size_t mo
 static iso_status inception(const opts *o, const iso_metric_view *v, double *value, iso_error *err)
 {
 	const size_t classes = iso_schema_classes(v->schema), most = (size_t)o->max_rows;
-	const iso_key fixed = iso_key_new(0, "metrics/scores/rows");
+	const iso_key fixed = iso_key_new(0, "metrics/gan-scores/rows");
 	iso_encoder *e;
 	labelled l = {0};
 	iso_status st;
@@ -171,9 +171,9 @@ static iso_status measure(const iso_metric_view *v, const void *opt, iso_measure
 	return ISO_OK;
 }
 
-const iso_metric iso_metric_scores = {
+const iso_metric iso_metric_gan_scores = {
 	.abi = ISO_METRIC_ABI,
-	.name = "scores",
+	.name = "gan-scores",
 	.title = "Inception-like and Jensen-Shannon score",
 	.citation =
 		"T. Salimans, I. Goodfellow, W. Zaremba, V. Cheung, A. Radford, X. Chen: Improved "
