@@ -146,15 +146,18 @@ static void setting_title(const iso_setting *s, char out[160])
 		snprintf(out, 160, "%s", s->name);
 }
 
-static void roc_series(iso_chart *c, const iso_aggregate *a, size_t setting, const char *label,
-		       double lo)
+#define ROC_SEEDS 100 /* curves in a mean: each costs the reading of a record's raw scores */
+
+/* Returns whether seeds were left out. */
+static int roc_series(iso_chart *c, const iso_aggregate *a, size_t setting, const char *label,
+		      double lo)
 {
 	double sum[GRID] = {0}, grid[GRID];
 	const size_t ngrid = rates(lo, grid);
-	size_t n = 0, series;
+	size_t n = 0, series, i;
 	char title[160], eps[32];
 
-	for (size_t i = 0; i < a->records->n; i++) {
+	for (i = 0; i < a->records->n && n < ROC_SEEDS; i++) {
 		const cJSON *attack, *record;
 		cJSON *owned;
 
@@ -170,13 +173,14 @@ static void roc_series(iso_chart *c, const iso_aggregate *a, size_t setting, con
 		cJSON_Delete(owned);
 	}
 	if (!n)
-		return;
+		return 0;
 	iso_epsilon_text(a->setting[setting].epsilon, eps);
 	setting_title(&a->setting[setting], title);
 	series = iso_chart_series(c, a, title, a->setting[setting].method, ISO_PLAIN);
 	for (size_t g = 0; g < ngrid; g++)
 		iso_chart_point(c, series, eps, grid[g], fmax(sum[g] / (double)n, lo / 2), NAN, NAN,
 				NAN, NAN);
+	return n == ROC_SEEDS && a->setting[setting].seeds > n;
 }
 
 /* Per method its largest epsilon: where an attack has the best chance. */
@@ -199,6 +203,7 @@ iso_status iso_figure_roc(const iso_aggregate *a, size_t d, const char *dir, iso
 
 	for (size_t part = 0; label && part < iso_parts(a); part++) {
 		iso_chart c;
+		int capped = 0;
 		size_t k;
 
 		iso_chart_init(&c, a, d, "roc");
@@ -214,7 +219,7 @@ iso_status iso_figure_roc(const iso_aggregate *a, size_t d, const char *dir, iso
 				iso_in_part(a, m, part) ? loosest(a, d, m) : ISO_NO_SETTING;
 
 			if (s != SIZE_MAX)
-				roc_series(&c, a, s, label, lo);
+				capped |= roc_series(&c, a, s, label, lo);
 		}
 		k = c.npoints ? iso_chart_series(&c, a, "chance", ISO_NO_METHOD, ISO_LEVEL) : 0;
 		for (int i = 0; k && i < 2; i++)
@@ -222,9 +227,9 @@ iso_status iso_figure_roc(const iso_aggregate *a, size_t d, const char *dir, iso
 					NAN);
 		iso_str_addf(
 			&c.caption,
-			"%s: ROC of the attack %s, mean over seeds, each method at its largest "
+			"%s: ROC of the attack %s, mean over %sseeds, each method at its largest "
 			"epsilon",
-			a->dataset[d], label);
+			a->dataset[d], label, capped ? "the first 100 " : "");
 		iso_part_text(a, part, &c.caption);
 		iso_str_add(&c.caption, ". Both axes are logarithmic.");
 		ISO_TRY(iso_chart_finish(&c, a, dir, f, err));
