@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/math/special.h"
+#include "core/math/vmath.h"
 #include "suites/recheck.h"
 
 /* One false alarm in a thousand records of a blind control, however many attacks each has. */
@@ -65,7 +66,7 @@ iso_status iso_controls_check(const cJSON *record, iso_error *err)
 	{
 		const double z = (number(a, "auc") - 0.5) / chance_error(a);
 
-		ISO_FAIL_IF(counts(a) && exp(iso_log_ndtr(-z)) < FALSE_ALARM / (double)n, err,
+		ISO_FAIL_IF(counts(a) && iso_exp(iso_log_ndtr(-z)) < FALSE_ALARM / (double)n, err,
 			    ISO_E_CHECK,
 			    "control above chance (cell %s, %s): it never reads the training rows, "
 			    "and %s tells them from others with AUC %.4g, %.1f standard errors "

@@ -156,7 +156,7 @@ static size_t index_of(const double *g, double v, int upper)
  * the best wins with probability at most e^(-2 t / b): t makes that e^-4 over the whole grid. */
 static double bound_slack(double b)
 {
-	return b / 2 * (log(GRID) + 4);
+	return b / 2 * (iso_log(GRID) + 4);
 }
 
 /* The first grid point inwards-out that leaves at most about t rows beyond: score[i] = min(t -
