@@ -8,6 +8,10 @@
  *     w <- Adam on (1/B) [ sum_i g_i + N(0, (sigma C_e)^2 I) ]
  *   theta <- Adam on -mean D(G(z)),  z ~ N(0, I)
  *
+ * net=lstm, for rows that are one sequence of T steps: G reads noise of z_dim / T (and the label)
+ * in every step, an LSTM of `lstm` units and one dense layer per step make the series; D is dense
+ * on the flat row (section "time series" of the paper).
+ *
  * PRIVACY ARGUMENT.  Neighbours: add or remove one record.
  *  - "disc-step": real row, fake and interpolate of record i stand under one clip; z_i and e_i are
  * addressed by its identity.  The schedule of C_e is fixed and the noise is in proportion to it, so
@@ -18,7 +22,8 @@
  *
  * DEVIATIONS.  The form of the decay is not stated; geometric with a floor of 0.35 here.  Adam at
  * 1e-3 and 5e-4 (their table has DP-SGD at 5e-3); no reduction of n_disc; no class balancing.  The
- * LSTM generator for series is not part of this file yet: sequences are one flat row.
+ * label is an input of both networks by default (label=column: one more generated column, as
+ * published).  Two hidden layers of 128 (theirs: three of 512); averaged weights are given out.
  *
  * COST.  Three rows per record in D, forward, backward and tangent.
  */
@@ -33,6 +38,13 @@ static const iso_option options[] = {
 	ISO_GAN_OPT_LABEL,
 	ISO_GAN_OPT_LABELS,
 	ISO_GAN_OPT_NETS("128,128", "64"),
+	ISO_OPT_ENUM(iso_gan_options, net, "dense", "dense|conv|lstm",
+		     "layers of G and D; lstm: a recurrent G for rows that are one sequence; conv: "
+		     "rows that are one image"),
+	ISO_OPT_INTS(iso_gan_options, channels, "16,32", 1, 1024,
+		     "net=conv: channels of D's convolutions, two of stride 2 first; G's are their "
+		     "mirror"),
+	ISO_OPT_INT(iso_gan_options, lstm, "48", 1, 4096, "net=lstm: hidden units of G"),
 	ISO_GAN_OPT_NOISE("1"),
 	ISO_GAN_OPT_RATES("1e-3", "5e-4"),
 	ISO_GAN_OPT_PENALTY,
@@ -58,7 +70,10 @@ const iso_generator iso_generator_cdp_gan = {
 		"it, shrinks by the epoch.\n"
 		"Privacy: real row, fake and penalty of a record under one clip; the multiplier is "
 		"constant, so the decay changes no epsilon.\n"
-		"Deviations: geometric decay with a floor, Adam, sequences as flat rows.",
+		"net=lstm: a recurrent generator for series.\n"
+		"Deviations: the label is an input of both networks by default (label=column: a "
+		"generated column, as published); geometric decay with a floor; Adam; smaller "
+		"networks; averaged weights.",
 	.guarantee = ISO_GUARANTEE_DP,
 	.accepts = ISO_ACCEPTS_ANY_COLUMN | ISO_ACCEPTS_ANY_LABEL,
 	.version = 1,

@@ -26,6 +26,7 @@ static const iso_option options[] = {
 	ISO_GAN_OPT_STEPS("D steps; 0: 300 epochs, at most 30000"),
 	ISO_GAN_OPT_ND("2"),
 	ISO_GAN_OPT_NETS("128", "100"),
+	ISO_GAN_OPT_CONV(ISO_NET_CHOICES, "16,32"),
 	ISO_GAN_OPT_RATES("1e-3", "5e-4"),
 	ISO_OPT_REAL(iso_gan_options, beta1, "0.5", 0, 0.999,
 		     "first-moment decay of Adam (paper: 0.9)"),

@@ -44,6 +44,7 @@ static const iso_option options[] = {
 	ISO_GAN_OPT_STEPS("D steps; 0: 300 epochs, at most 30000"),
 	ISO_GAN_OPT_ND("2"),
 	ISO_GAN_OPT_NETS("128", "100"),
+	ISO_GAN_OPT_CONV(ISO_NET_CHOICES, "16,32"),
 	ISO_GAN_OPT_NOISE("2.2"),
 	ISO_OPT_ENUM(iso_gan_options, optimizer_d, "sgd", "sgd|adam",
 		     "optimiser of D; adam: at lr_d, without the schedule"),

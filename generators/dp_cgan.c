@@ -12,6 +12,11 @@
  * (lines 16-18) G: Adam on mean_j CE(D(G(z_j, y_j), y_j), 1) (lines 21-24) with z ~ U[-1,1]^z,
  * learning rate of D 0.15 falling to 0.052 over 10,000 steps (section 5).
  *
+ * CLIPPING.  apart: as above.  joint: one clip for r_i + f_i with a fake of the record's own label
+ * (cgan-basic-dp; mode=paper keeps C for the pair).  tensor: the released code, every tensor of D
+ * clipped to C by itself; L tensors together move by sqrt(L) C, and that is what is planned:
+ * mode=paper, which adds noise of 1.12 C, has the true multiplier 1.12 / sqrt(L) = 0.56.
+ *
  * PRIVACY ARGUMENT (mode=sound).  Neighbours: add or remove one record.
  *  - "disc-step": one record adds at most one r_i, |r_i| <= C, to one sum: L2 sensitivity C;
  * iso_dpsgd_step samples, clips, sums, adds noise and books, T times, Poisson rate q.
@@ -31,11 +36,12 @@
  * sees D and G differ.  sigma = 1.12, C = 1.1 unless given.
  *
  * DEVIATIONS.  Loss of G non-saturating, as in the code (the paper prints log(1 - D)).  The code
- * clips per tensor (true sensitivity 2C again) and tells its accountant sigma C = 1.232 instead of
- * sigma; both modes here clip jointly, as Algorithm 1 prints.  Poisson batches instead of shuffled
- * epochs, which is what the accountant assumes.  mode=sound gives out a running average of G's
- * weights and uses Adam's beta1 = 0.5, both post-processing, as are two D steps per G step, G at
- * 5e-4 (paper's code: one, 1e-3) and relaxed draws of categories; mode=paper the last weights, 0.9.
+ * clips per tensor (true sensitivity 2C again; clipping=tensor) and tells its accountant sigma C =
+ * 1.232 instead of sigma; both modes here clip all tensors together, as Algorithm 1 prints. Poisson
+ * batches instead of shuffled epochs, which is what the accountant assumes.  mode=sound gives out a
+ * running average of G's weights and uses Adam's beta1 = 0.5, both post-processing, as are two D
+ * steps per G step, G at 5e-4 (paper's code: one, 1e-3) and relaxed draws of categories; mode=paper
+ * the last weights, 0.9.
  *
  * COST.  Per step about 2 B (5 |D| + 3 |G|) multiply-adds: 10 to 15 ms on MNIST at B = 600.
  */
@@ -50,7 +56,11 @@ static const iso_option options[] = {
 	ISO_GAN_OPT_LABELS,
 	ISO_GAN_OPT_STEPS("D steps; 0: 300 epochs, at most 30000"),
 	ISO_GAN_OPT_ND("2"),
+	ISO_OPT_ENUM(iso_gan_options, clipping, "apart", "apart|joint|tensor",
+		     "real and fake gradient clipped apart; together, with the record's label; "
+		     "every tensor by itself, as in the released code"),
 	ISO_GAN_OPT_NETS("128", "100"),
+	ISO_GAN_OPT_CONV(ISO_NET_CHOICES, "16,32"),
 	ISO_GAN_OPT_NOISE("1.1"),
 	ISO_OPT_ENUM(iso_gan_options, optimizer_d, "sgd", "sgd|adam",
 		     "optimiser of D; adam: at lr_d, without the schedule"),
@@ -67,10 +77,19 @@ static const iso_option options[] = {
 #define PUBLISHED_SIGMA 1.12
 #define PUBLISHED_EPSILON 9.6
 
+enum { APART, JOINT, TENSOR }; /* clipping */
+
 static iso_gan_spec spec_of(const iso_gen_env *env)
 {
 	iso_gan_spec s = iso_cgan_spec("dp-cgan", env, PUBLISHED_SIGMA);
-	s.fakes = s.o.mode == 1 ? ISO_FAKES_SHARED : ISO_FAKES_PUBLIC;
+	s.fakes = s.o.clipping == JOINT ? ISO_FAKES_PAIRED
+		  : s.o.mode == 1	? ISO_FAKES_SHARED
+					: ISO_FAKES_PUBLIC;
+	if (s.o.clipping != TENSOR)
+		return s;
+	s.o.cluster = ISO_CLUSTER_EACH;
+	if (s.o.mode == 1) /* noise of sigma C as in the code, over the true bound */
+		s.o.sigma *= s.o.clip / iso_gan_sensitivity(&s);
 	return s;
 }
 
@@ -81,8 +100,9 @@ static iso_guarantee guarantee_of(const void *o)
 
 static double claimed_epsilon(const iso_gen_env *env)
 {
-	const iso_gan_options o = spec_of(env).o;
-	return o.mode == 1 && o.sigma == PUBLISHED_SIGMA ? PUBLISHED_EPSILON : NAN;
+	const iso_gan_options *o = env->options;
+	const int published = !(o->sigma > 0) || o->sigma == PUBLISHED_SIGMA;
+	return o->mode == 1 && published ? PUBLISHED_EPSILON : NAN;
 }
 
 ISO_GAN_SLOT_FUNCTIONS(spec_of)
@@ -109,10 +129,11 @@ const iso_generator iso_generator_dp_cgan = {
 		"infinite although "
 		"9.6 is "
 		"claimed; verify finds it.\n"
-		"Deviations: joint clipping as Algorithm 1 prints (the code clips per tensor and "
-		"accounts sigma C "
-		"instead of "
-		"sigma), Poisson batches.",
+		"clipping=joint puts both under one clip, clipping=tensor clips every tensor by "
+		"itself as the released code does; both are paid for at their true sensitivity.\n"
+		"net=conv: convolutions on images.\n"
+		"Deviations: all tensors under one clip as Algorithm 1 prints (the code clips per "
+		"tensor and accounts sigma C instead of sigma), Poisson batches.",
 	.guarantee = ISO_GUARANTEE_DP,
 	.accepts = ISO_ACCEPTS_ANY_COLUMN | ISO_ACCEPTS_CLASSES,
 	.version = 2,

@@ -8,6 +8,8 @@
  *     w <- RMSProp on (1/B) [ sum_i g_i + N(0, (sigma C)^2 I) ];  w <- clip(w, -c_p, c_p)
  *   theta <- RMSProp on -mean D(G(z)) after every n_critic of them
  * and hands (w, theta) on.  One pass; after client K the model is final.
+ * schedule=fedavg is the paper's baseline: in each of `rounds` rounds every client trains a copy of
+ * (w, theta) on its own rows with fresh optimisers, and the server averages the copies by N_k.
  *
  * The clients are those of a column of role client; without one, `clients` equal shares dealt by a
  * keyed hash of each row's identity.
@@ -18,10 +20,11 @@
  *  - A record belongs to one client; whatever later clients do is post-processing of what was
  * handed on.  So the parts compose in parallel: epsilon is the largest epsilon_k.  Under
  * replace-one they compose in sequence.
+ *  - What a client sends is (w, theta), a function of noisy releases; digests of all messages are
+ * part of the saved model ("messages"), so `verify` compares them.
  *  - No label law is released: the label is a generated column.
  *
- * DEVIATIONS.  Optimiser moments travel with the model.  Federated averaging (the paper's baseline)
- * and a log of the messages are not part of this file yet.  Dense networks, relaxed draws of
+ * DEVIATIONS.  Optimiser moments travel with the model (serial).  Dense networks, relaxed draws of
  * categories; averaged weights of the last fifth, that is, of the last clients.
  *
  * COST.  As dp-gan-xie.
@@ -31,6 +34,11 @@
 static const iso_option options[] = {
 	ISO_OPT_INT(iso_gan_options, clients, "10", 2, 4096,
 		    "clients, when the data have no column of role client"),
+	ISO_OPT_ENUM(iso_gan_options, schedule, "serial", "serial|fedavg",
+		     "clients one after the other, or averages of their copies"),
+	ISO_OPT_INT(iso_gan_options, rounds, "20", 1, 100000, "rounds of fedavg"),
+	ISO_OPT_ENUM(iso_gan_options, log, "digest", "digest|last",
+		     "what is kept of the messages: digests, or the last message of each kind too"),
 	ISO_GAN_OPT_STEPS("critic steps of all clients together; 0: 300 epochs, at most 20000"),
 	ISO_OPT_INT(iso_gan_options, n_d, "5", 1, 100000, "critic steps per generator step"),
 	ISO_GAN_OPT_NETS("128,128", "100"),
@@ -46,6 +54,7 @@ static iso_gan_spec spec_of(const iso_gen_env *env)
 	iso_gan_spec s = iso_wgan_spec("fl-gan", env, ISO_RMSPROP);
 	const size_t k = iso_federation_clients(env, (size_t)s.o.clients);
 	s.clients = k;
+	s.schedule = s.o.schedule;
 	s.o.clients = (int64_t)k;
 	/* every client takes the same number of steps */
 	s.o.steps = (int64_t)(((size_t)s.o.steps + k - 1) / k * k);
@@ -65,7 +74,8 @@ const iso_generator iso_generator_fl_gan = {
 		"DP-SGD on its own rows.\n"
 		"Privacy: record level; a record belongs to one client, so the clients compose in "
 		"parallel and epsilon is the largest of theirs.\n"
-		"Deviations: a reconstruction; no federated averaging yet.",
+		"schedule=fedavg averages copies of the model instead; messages are logged.\n"
+		"Deviations: a reconstruction; optimiser moments travel with the model.",
 	.guarantee = ISO_GUARANTEE_DP,
 	.accepts = ISO_ACCEPTS_ANY_COLUMN | ISO_ACCEPTS_ANY_LABEL | ISO_ACCEPTS_CLIENTS,
 	.version = 1,

@@ -9,6 +9,8 @@
  *
  * PRIVACY ARGUMENT.  None: guarantee "none", nothing is clipped, noised or booked.
  *
+ * NETS.  net=conv: convolutions for rows that are one image (kit/nets.h).
+ *
  * DEVIATIONS.  One hidden layer of 128 (leaky ReLU in D) and two D steps per G step instead of
  * maxout with dropout; a fixed number of steps; categories of fakes are relaxed draws; given out is
  * a running average of G's weights (average=0: the last).
@@ -22,6 +24,7 @@ static const iso_option options[] = {
 	ISO_GAN_OPT_ND("2"),
 	ISO_GAN_OPT_LABEL,
 	ISO_GAN_OPT_NETS("128", "100"),
+	ISO_GAN_OPT_CONV(ISO_NET_CHOICES, "16,32"),
 	ISO_GAN_OPT_RATES("1e-3", "5e-4"),
 	ISO_OPT_REAL(iso_gan_options, beta1, "0.5", 0, 0.999, "first-moment decay of Adam"),
 	ISO_GAN_OPT_AVERAGE("0.2"),
@@ -48,7 +51,9 @@ const iso_generator iso_generator_gan = {
 		    "arXiv:1406.2661",
 	.card = "The plain adversarial game: the ceiling of dp-gan-boob and fp-gan.\n"
 		"Privacy: none.\n"
-		"Deviations: dense networks, a fixed number of steps, relaxed draws of categories, "
+		"net=conv: convolutions on images.\n"
+		"Deviations: dense networks by default, a fixed number of steps, relaxed draws of "
+		"categories, "
 		"averaged weights.",
 	.guarantee = ISO_GUARANTEE_NONE,
 	.accepts = ISO_ACCEPTS_ANY_COLUMN | ISO_ACCEPTS_ANY_LABEL,

@@ -8,6 +8,8 @@
  *
  * PRIVACY ARGUMENT.  None: clipped weights bound the gradients, they do not hide a record.
  *
+ * NETS.  net=conv: convolutions for rows that are one image (kit/nets.h).
+ *
  * DEVIATIONS.  Dense networks of 128 units with c = 0.1 (0.01 is made for deep ones); the learning
  * rate is 5e-4 (5e-5 of the paper is made for 10^5 steps); categories of fakes are relaxed draws;
  * averaged weights are given out.
@@ -21,6 +23,7 @@ static const iso_option options[] = {
 	ISO_GAN_OPT_ND("5"),
 	ISO_GAN_OPT_LABEL,
 	ISO_GAN_OPT_NETS("128", "100"),
+	ISO_GAN_OPT_CONV(ISO_NET_CHOICES, "16,32"),
 	ISO_GAN_OPT_RATES("5e-4", "5e-4"),
 	ISO_GAN_OPT_CLIP_WEIGHTS("0.1"),
 	ISO_GAN_OPT_AVERAGE("0.2"),
@@ -47,7 +50,9 @@ const iso_generator iso_generator_wgan = {
 	.card = "A critic of clipped weights estimates the Wasserstein distance: the base of "
 		"dp-gan-xie, gan-obfuscator and fl-gan.\n"
 		"Privacy: none.\n"
-		"Deviations: dense networks, learning rate 5e-4, relaxed draws of categories, "
+		"net=conv: convolutions on images.\n"
+		"Deviations: dense networks by default, learning rate 5e-4, relaxed draws of "
+		"categories, "
 		"averaged weights.",
 	.guarantee = ISO_GUARANTEE_NONE,
 	.accepts = ISO_ACCEPTS_ANY_COLUMN | ISO_ACCEPTS_ANY_LABEL,

@@ -10,8 +10,10 @@
  *
  * PRIVACY ARGUMENT.  None.
  *
- * DEVIATIONS.  Dense networks (128-128), Adam at 5e-4 with beta2 0.999 instead of 1e-4 and 0.9;
- * categories of fakes are relaxed draws; averaged weights are given out.
+ * NETS.  net=conv: convolutions for rows that are one image (kit/nets.h).
+ *
+ * DEVIATIONS.  Dense networks (128-128) by default, Adam at 5e-4 with beta2 0.999 instead of 1e-4
+ * and 0.9; categories of fakes are relaxed draws; averaged weights are given out.
  *
  * COST.  One more row per record in D, forward, backward and tangent.
  */
@@ -22,6 +24,7 @@ static const iso_option options[] = {
 	ISO_GAN_OPT_ND("5"),
 	ISO_GAN_OPT_LABEL,
 	ISO_GAN_OPT_NETS("128,128", "128"),
+	ISO_GAN_OPT_CONV(ISO_NET_CHOICES, "16,32"),
 	ISO_GAN_OPT_RATES("5e-4", "5e-4"),
 	ISO_GAN_OPT_PENALTY,
 	ISO_GAN_OPT_AVERAGE("0.2"),
@@ -47,7 +50,9 @@ const iso_generator iso_generator_wgan_gp = {
 	.card = "The critic is held near slope one by a penalty at random interpolates: the base "
 		"of dp-gan-zhang and cdp-gan.\n"
 		"Privacy: none.\n"
-		"Deviations: dense networks, learning rate 5e-4, beta2 0.999, relaxed draws of "
+		"net=conv: convolutions on images.\n"
+		"Deviations: dense networks by default, learning rate 5e-4, beta2 0.999, relaxed "
+		"draws of "
 		"categories, averaged weights.",
 	.guarantee = ISO_GUARANTEE_NONE,
 	.accepts = ISO_ACCEPTS_ANY_COLUMN | ISO_ACCEPTS_ANY_LABEL,

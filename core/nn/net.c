@@ -17,7 +17,8 @@ const iso_layer_ops *const iso_layer_registry[] = {
 	&iso_layer_dense,      &iso_layer_conv,	     &iso_layer_conv_transposed,
 	&iso_layer_lstm,       &iso_layer_embedding, &iso_layer_group_norm,
 	&iso_layer_batch_norm, &iso_layer_dropout,   &iso_layer_gaussian_noise,
-	&iso_layer_heads,      &iso_layer_reshape,
+	&iso_layer_heads,      &iso_layer_reshape,   &iso_layer_planes,
+	&iso_layer_norm_clip,
 };
 const size_t iso_layer_count = ISO_COUNT(iso_layer_registry);
 
@@ -457,6 +458,11 @@ void iso_net_weight_grad(const iso_net *net, iso_ws *ws, const float *scale, int
 	}
 	if (!beta)
 		memset(grad, 0, net->nparam * sizeof(float));
+}
+
+void iso_net_record_grad(const iso_net *net, iso_ws *ws, size_t m, size_t r, float *grad)
+{
+	add_rows(net, ws, NULL, r * m, r * m + m, 0, grad);
 }
 
 void iso_net_grad_norms2(const iso_net *net, const iso_ws *ws, size_t m, int beta, float *norm2)

@@ -108,6 +108,8 @@ void iso_net_backward(const iso_net *net, iso_ws *ws, int through_act, float *dx
 /* grad [P] (+)= sum_i scale_i * dLoss_i/dtheta; scale [rows] or NULL for 1.  Scales the deltas in
  * place. A row with scale 0 is left out, whatever it holds (NaN too). */
 void iso_net_weight_grad(const iso_net *net, iso_ws *ws, const float *scale, int beta, float *grad);
+/* grad [P] = the gradient of record r alone, the sum over its rows r*m .. r*m+m-1. */
+void iso_net_record_grad(const iso_net *net, iso_ws *ws, size_t m, size_t r, float *grad);
 /* norm2[r] (+)= |sum over the m rows r*m .. r*m+m-1 of their gradients|^2 for records of m
  * consecutive rows.  Rounded up by a bound of its own rounding: never below the true value. */
 void iso_net_grad_norms2(const iso_net *net, const iso_ws *ws, size_t m, int beta, float *norm2);

@@ -97,7 +97,8 @@ typedef struct iso_layer_spec {
 
 extern const iso_layer_ops iso_layer_dense, iso_layer_conv, iso_layer_conv_transposed,
 	iso_layer_lstm, iso_layer_embedding, iso_layer_group_norm, iso_layer_batch_norm,
-	iso_layer_dropout, iso_layer_gaussian_noise, iso_layer_heads, iso_layer_reshape;
+	iso_layer_dropout, iso_layer_gaussian_noise, iso_layer_heads, iso_layer_reshape,
+	iso_layer_planes, iso_layer_norm_clip;
 
 /* y = act(x W + b) on the row taken as one vector. */
 static inline iso_layer_spec iso_dense(size_t units, iso_act act)
@@ -210,6 +211,19 @@ static inline iso_layer_spec iso_mixed_heads(const iso_head *head, size_t n, flo
 static inline iso_layer_spec iso_reshape(iso_shape shape)
 {
 	return (iso_layer_spec){.ops = &iso_layer_reshape, .shape = shape};
+}
+
+/* A flat row of an image of this shape and, behind it, k more floats (the one-hot of a label) as an
+ * image of c + k channels: the k floats stand beside every position. */
+static inline iso_layer_spec iso_planes(iso_shape image)
+{
+	return (iso_layer_spec){.ops = &iso_layer_planes, .shape = image};
+}
+
+/* The row times min(1, bound / |row|).  Not a mechanism: what it bounds is no release. */
+static inline iso_layer_spec iso_norm_clip(float bound)
+{
+	return (iso_layer_spec){.ops = &iso_layer_norm_clip, .rate = bound};
 }
 
 /* An activation of its own, after a normalisation for instance. */

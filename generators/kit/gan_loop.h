@@ -8,7 +8,9 @@
 #ifndef ISO_GENERATORS_KIT_GAN_LOOP_H
 #define ISO_GENERATORS_KIT_GAN_LOOP_H
 
+#include "generators/kit/choice.h"
 #include "generators/kit/federation.h"
+#include "generators/kit/groups.h"
 #include "generators/kit/labels.h"
 #include "generators/kit/latent_model.h"
 
@@ -35,6 +37,13 @@ enum iso_gan_bound {
 	ISO_BOUND_AUTO	  /* public with public rows, else fixed */
 };
 
+/* What clients do (gan_site.c). */
+enum iso_gan_schedule { ISO_SCHEDULE_SERIAL, ISO_SCHEDULE_AVERAGE, ISO_SCHEDULE_SITES };
+
+/* The label of a row: a column that G makes; an input of G and D; an input of G and an output of D.
+ */
+enum iso_gan_label { ISO_LABEL_COLUMN, ISO_LABEL_INPUT, ISO_LABEL_OUTPUTS };
+
 /* Options of all GANs; a table that does not list a field leaves it 0. */
 typedef struct iso_gan_options {
 	int mode;	 /* 0 sound, 1 paper */
@@ -43,8 +52,21 @@ typedef struct iso_gan_options {
 	int heads;	 /* 0 gumbel, 1 softmax, 2 sigmoid */
 	int bound;	 /* iso_gan_bound; ISO_BOUND_AUTO is settled by iso_gan_settle_public */
 	int optimizer_d; /* 0 SGD on the schedule, 1 Adam at lr_d */
-	int label;	 /* 0 column, 1 input, for methods that offer both */
+	int label;	 /* iso_gan_label, for methods that offer a choice */
+	int net;	 /* iso_net_kind */
+	int cluster;	 /* iso_cluster */
+	int allocation;	 /* iso_allocation */
+	int schedule;	 /* iso_gan_schedule, for methods that offer a choice */
+	int log;	 /* of messages: 0 digests, 1 with the last of each kind */
+	int clipping;	 /* of dp-cgan: 0 apart, 1 joint, 2 per tensor */
+	int evaluator;	 /* iso_evaluator */
 	int64_t hidden[ISO_OPT_LIST_MAX + 1];
+	int64_t channels[ISO_OPT_LIST_MAX + 1];	 /* with net=conv */
+	int64_t lstm;				 /* units, with net=lstm */
+	int64_t groups, regroup;		 /* of parameters; steps between two regroupings */
+	int64_t rounds;				 /* of federated averages */
+	int64_t picks, checkpoints, choice_rows; /* choice.h */
+	int64_t pairs;				 /* of edp-gan's estimate */
 	int64_t z_dim, batch, lr_d_steps;
 	int64_t steps;	    /* of D: what is paid for */
 	int64_t iterations; /* of G, for methods whose card counts those: steps follows */
@@ -55,7 +77,11 @@ typedef struct iso_gan_options {
 	double clip, sigma, label_share, lr_d, lr_d_end, lr_g, beta1, average, tau;
 	double weight_clip; /* every weight of D into [-c, c] after each step; 0: off */
 	double decay, bound_floor;
-	double penalty; /* weight of (|grad D(x^)| - 1)^2, PAIRED only; 0: off */
+	double l1;			/* weight of |G - x|_1 in what a site sends; 0: off */
+	double holdout, choice_share;	/* choice.h */
+	double layer_clip, layer_noise; /* of an activation: L2 bound, and sd over it */
+	double gamma;			/* of edp-gan's estimate */
+	double penalty;			/* weight of (|grad D(x^)| - 1)^2, PAIRED only; 0: off */
 } iso_gan_options;
 
 typedef struct iso_gan_spec {
@@ -67,8 +93,13 @@ typedef struct iso_gan_spec {
 	int private_generator_step; /* the generator's step sees the batch's labels: as published */
 	iso_opt_rule rule_d, rule_g;
 	iso_act act_g, act_d;
-	int normal;	/* z ~ N(0, I) instead of U[-1,1] */
-	size_t clients; /* > 0: D and G pass from client to client, one part of the plan each */
+	int normal;		/* z ~ N(0, I) instead of U[-1,1] */
+	size_t clients;		/* > 0: a federated training, one part of the plan each */
+	int schedule;		/* iso_gan_schedule, with clients */
+	iso_scorer_noise noise; /* of a layer of D, in every pass of its training */
+	int frozen; /* the layers in front of that noise are not trained (gan_slots.c) */
+	iso_choice_options choice; /* picks 0: the (averaged) last weights are given out */
+	int64_t lstm[2];	   /* list of layers of an LSTM decoder */
 	iso_init init;
 } iso_gan_spec;
 
@@ -80,6 +111,9 @@ iso_gan_spec iso_cgan_spec(const char *who, const iso_gen_env *env, double publi
 /* A Wasserstein GAN on pairs: leaky ReLU, label a column or an input (o.label), z normal; both
  * optimisers by `rule`.  batch 64, 300 epochs, at most 20,000 D steps. */
 iso_gan_spec iso_wgan_spec(const char *who, const iso_gen_env *env, iso_opt_rule rule);
+
+/* L2 sensitivity of a record in a D step. */
+double iso_gan_sensitivity(const iso_gan_spec *s);
 
 /* "Choose for me" made a number: batch 0 (`batch`, at most n/8), steps 0 (`epochs` epochs, at most
  * `most`), steps from iterations and bursts, sigma not above 0 (NaN: calibrated). */
@@ -102,13 +136,16 @@ iso_status iso_gan_load(const iso_gen_env *env, const iso_gan_spec *s, const cha
  * the first 25 and every 500th. */
 uint64_t iso_gan_burst(const iso_gan_options *o, uint64_t g);
 
-/* The slots of a GAN whose specification is spec_of(env), a function of the environment. */
+/* The slots of a GAN whose specification is spec_of(env), a function of the environment; without
+ * `check` for methods that have more to check. */
 #define ISO_GAN_SLOT_FUNCTIONS(spec_of) \
 	static iso_status check(const iso_gen_env *env, iso_error *err) \
 	{ \
 		const iso_gan_spec s = spec_of(env); \
 		return iso_gan_check(env, &s, err); \
 	} \
+	ISO_GAN_SLOT_FUNCTIONS_BUT_CHECK(spec_of)
+#define ISO_GAN_SLOT_FUNCTIONS_BUT_CHECK(spec_of) \
 	static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, \
 			       iso_error *err) \
 	{ \
@@ -171,6 +208,22 @@ uint64_t iso_gan_burst(const iso_gan_options *o, uint64_t g);
 #define ISO_GAN_OPT_RATES(def_d, def_g) \
 	ISO_OPT_REAL(iso_gan_options, lr_d, def_d, 0, 100, "learning rate of D"), \
 		ISO_OPT_REAL(iso_gan_options, lr_g, def_g, 0, 100, "learning rate of G")
+#define ISO_GAN_OPT_CONV(choices, def_channels) \
+	ISO_OPT_ENUM(iso_gan_options, net, "dense", choices, \
+		     "layers of both networks; conv: rows that are one image"), \
+		ISO_OPT_INTS(iso_gan_options, channels, def_channels, 1, 1024, \
+			     "net=conv: channels of D's convolutions, two of stride 2 first; G's " \
+			     "are their mirror")
+#define ISO_GAN_OPT_GROUPS(def_cluster) \
+	ISO_OPT_ENUM(iso_gan_options, cluster, def_cluster, "none|weight-bias|tensor|coordinate", \
+		     "groups of parameters with a bound each, from public rows: weights and " \
+		     "biases, merged tensors, coordinates of like size"), \
+		ISO_OPT_ENUM(iso_gan_options, allocation, "optimal", "equal|optimal", \
+			     "noise of a group: in proportion to its bound, or so that all noise " \
+			     "together is least"), \
+		ISO_OPT_INT(iso_gan_options, groups, "5", 1, 32, "number of groups at most"), \
+		ISO_OPT_INT(iso_gan_options, regroup, "10", 1, 1000000, \
+			    "D steps between two groupings on public rows")
 #define ISO_GAN_OPT_LABEL \
 	ISO_OPT_ENUM(iso_gan_options, label, "input", "column|input", \
 		     "the label is a generated column, or an input of both networks")

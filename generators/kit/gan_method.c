@@ -63,7 +63,8 @@ iso_gan_spec iso_wgan_spec(const char *who, const iso_gen_env *env, iso_opt_rule
 		.o = *asked,
 		.loss = ISO_GAN_WASSERSTEIN,
 		.fakes = ISO_FAKES_PAIRED,
-		.conditional = asked->label == 1 && iso_schema_classes(env->schema) > 0,
+		.conditional =
+			asked->label != ISO_LABEL_COLUMN && iso_schema_classes(env->schema) > 0,
 		.is_private = 1,
 		.rule_d = rule,
 		.rule_g = rule,
@@ -72,6 +73,15 @@ iso_gan_spec iso_wgan_spec(const char *who, const iso_gen_env *env, iso_opt_rule
 		.normal = 1,
 		.init = ISO_INIT_HE,
 	};
+	if (s.o.net == ISO_NET_LSTM) {
+		const size_t steps = iso_kit_steps(env->schema);
+		s.lstm[0] = 1;
+		s.lstm[1] = s.o.lstm;
+		s.o.z_dim = (int64_t)steps *
+			    ((s.o.z_dim + (int64_t)steps - 1) / (steps ? (int64_t)steps : 1));
+		if (steps == 0)
+			s.o.z_dim = asked->z_dim;
+	}
 	const int open = env->public_rows && env->public_rows->n > 0;
 	if (s.o.bound == ISO_BOUND_AUTO)
 		s.o.bound = open ? ISO_BOUND_PUBLIC : ISO_BOUND_FIXED;
@@ -83,6 +93,20 @@ iso_gan_spec iso_wgan_spec(const char *who, const iso_gen_env *env, iso_opt_rule
 	return s;
 }
 
+/* Weights and biases of D's layers. */
+static size_t tensors_of(const iso_gan_spec *s)
+{
+	const int64_t *const layers = s->o.net == ISO_NET_CONV ? s->o.channels : s->o.hidden;
+	return 2 * ((size_t)layers[0] + 1);
+}
+
+/* The step clips in fp32: the bound that it proves is the rounded one. */
+double iso_gan_sensitivity(const iso_gan_spec *s)
+{
+	const double c = s->o.clip;
+	return (float)(s->o.cluster == ISO_CLUSTER_EACH ? c * sqrt((double)tensors_of(s)) : c);
+}
+
 iso_status iso_gan_check(const iso_gen_env *env, const iso_gan_spec *s, iso_error *err)
 {
 	ISO_FAIL_IF(env->n == 0, err, ISO_E_DATA,
@@ -90,12 +114,26 @@ iso_status iso_gan_check(const iso_gen_env *env, const iso_gan_spec *s, iso_erro
 	ISO_FAIL_IF((size_t)s->o.hidden[0] > ISO_KIT_LAYERS, err, ISO_E_CONFIG,
 		    "hidden (%s): %d layers, at most %d; shorten the list", s->who,
 		    (int)s->o.hidden[0], ISO_KIT_LAYERS);
-	const int needs_public = s->o.bound == ISO_BOUND_PUBLIC || s->o.warm_steps > 0;
+	const int groups = s->o.cluster != ISO_CLUSTER_NONE && s->o.cluster != ISO_CLUSTER_EACH;
+	const int needs_public = s->o.bound == ISO_BOUND_PUBLIC || s->o.warm_steps > 0 || groups;
 	ISO_FAIL_IF(needs_public && (!env->public_rows || env->public_rows->n == 0), err,
 		    ISO_E_UNSUPPORTED,
-		    "public rows (%s): the gradient bound and the warm start need rows that are "
-		    "public; give the data set a public share, or set bound=fixed warm_steps=0",
+		    "public rows (%s): the gradient bound, groups of parameters and the warm start "
+		    "need rows that are public; give the data set a public share, or set "
+		    "bound=fixed cluster=none warm_steps=0",
 		    s->who);
+	ISO_FAIL_IF(s->choice.picks > 0 && iso_schema_classes(env->schema) == 0, err,
+		    ISO_E_UNSUPPORTED,
+		    "picks (%s): checkpoints are judged by a classification task, and the data "
+		    "have no classes; set picks=0",
+		    s->who);
+	iso_encoder *enc = NULL;
+	const iso_latent_shape shape = iso_gan_shape(s);
+	ISO_TRY(iso_encoder_new(env->schema, shape.columns, &enc, err));
+	const iso_status st = iso_latent_check(&shape, enc, err);
+	iso_encoder_free(enc);
+	if (st != ISO_OK)
+		return st;
 	return iso_labels_check(env, s->conditional ? s->o.labels : ISO_LABELS_COLUMN, s->who, err);
 }
 
@@ -104,16 +142,27 @@ iso_status iso_gan_check(const iso_gen_env *env, const iso_gan_spec *s, iso_erro
 static iso_status plan_clients(const iso_gen_env *env, const iso_gan_spec *s, double noise,
 			       iso_plan *plan, iso_error *err)
 {
-	const uint64_t each = (uint64_t)s->o.steps / s->clients;
-	const int group = env->adjacency == ISO_ADD_REMOVE;
+	const int sites = s->schedule == ISO_SCHEDULE_SITES;
+	const uint64_t each = (uint64_t)s->o.steps / (sites ? 1 : s->clients);
+	const int group = env->adjacency == ISO_ADD_REMOVE, fixed = s->o.sigma > 0;
 	for (size_t k = 0; k < s->clients; k++) {
-		const size_t rows = iso_federation_rows(env, s->clients, k);
+		const double q =
+			iso_rate_of((size_t)s->o.batch, iso_federation_rows(env, s->clients, k));
+		iso_entry entry = {.why = "disc-step", .group = group, .part = (int)k};
+		ISO_TRY(iso_plan_gaussian(plan, entry, noise, q, each, iso_gan_sensitivity(s),
+					  err));
+		plan->v[plan->n - 1].fixed = fixed;
+		if (!sites || s->o.labels != ISO_LABELS_HISTOGRAM)
+			continue;
+		entry.why = "label-histogram";
 		ISO_TRY(iso_plan_gaussian(
-			plan, (iso_entry){.why = "disc-step", .group = group, .part = (int)k},
-			noise, iso_rate_of((size_t)s->o.batch, rows), each, (float)s->o.clip, err));
-		plan->v[plan->n - 1].fixed = s->o.sigma > 0;
+			plan, entry, noise * iso_noise_ratio(q, (double)each, s->o.label_share), 1,
+			1, 1, err));
+		plan->v[plan->n - 1].fixed = fixed;
 	}
-	return ISO_OK;
+	return sites && s->o.labels == ISO_LABELS_EXACT
+		       ? iso_plan_uncharged(plan, "label-histogram", err)
+		       : ISO_OK;
 }
 
 iso_status iso_gan_plan(const iso_gen_env *env, const iso_gan_spec *s, double scale, iso_plan *plan,
@@ -122,33 +171,41 @@ iso_status iso_gan_plan(const iso_gen_env *env, const iso_gan_spec *s, double sc
 	if (!s->is_private)
 		return ISO_OK;
 	const iso_gan_options *o = &s->o;
-	const double q = iso_rate_of((size_t)o->batch, env->n);
-	const double noise = o->sigma > 0 ? o->sigma : scale;
+	const double q =
+		iso_rate_of((size_t)o->batch, iso_choice_training_rows(&s->choice, env->n));
+	const double noise = o->sigma > 0 ? o->sigma : scale, steps = (double)o->steps;
 	if (s->clients > 0)
 		return plan_clients(env, s, noise, plan, err);
-	/* the step clips in fp32: the bound that it proves is the rounded one */
-	ISO_TRY(iso_plan_gaussian(plan, (iso_entry){.why = "disc-step"}, noise, q,
-				  (uint64_t)o->steps, (float)o->clip, err));
+	const int parts = s->choice.picks > 0 && env->adjacency == ISO_ADD_REMOVE;
+	const iso_entry entry = {.why = "disc-step", .group = parts ? ISO_CHOICE_GROUP : 0};
+	ISO_TRY(iso_plan_gaussian(plan, entry, noise, q, (uint64_t)o->steps, iso_gan_sensitivity(s),
+				  err));
 	plan->v[plan->n - 1].fixed = o->sigma > 0;
+	ISO_TRY(iso_choice_plan(&s->choice, env, noise, q, steps, plan, err));
 	if (!s->conditional)
 		return ISO_OK;
-	return iso_labels_plan(env, o->labels,
-			       noise * iso_noise_ratio(q, (double)o->steps, o->label_share),
+	return iso_labels_plan(env, o->labels, noise * iso_noise_ratio(q, steps, o->label_share),
 			       o->sigma > 0, plan, err);
 }
 
 iso_latent_shape iso_gan_shape(const iso_gan_spec *s)
 {
 	static const int heads[] = {ISO_HEADS_GUMBEL, ISO_HEADS_SOFTMAX, ISO_HEADS_SIGMOID};
+	const int64_t *const scorer = s->o.net == ISO_NET_CONV ? s->o.channels : s->o.hidden;
+	const int sites = s->clients > 0 && s->schedule == ISO_SCHEDULE_SITES;
 	return (iso_latent_shape){
 		.who = s->who,
 		.columns = ISO_ENC_FEATURES | (s->conditional ? 0 : ISO_ENC_LABEL),
-		.experts = 1,
+		.experts = s->choice.picks > 0 ? (size_t)s->choice.picks : 1,
+		.turns = 1,
 		.conditional = s->conditional,
 		.normal = s->normal,
 		.latent = (size_t)s->o.z_dim,
-		.decoder = {s->o.hidden, s->act_g},
-		.scorer = {s->o.hidden, s->act_d},
+		.decoder = {s->o.net == ISO_NET_LSTM ? s->lstm : scorer, s->act_g},
+		.scorer = {sites ? NULL : scorer, s->act_d}, /* sites keep theirs */
+		.net = s->o.net,
+		.noise = s->noise,
+		.classifies = s->conditional && s->o.label == ISO_LABEL_OUTPUTS,
 		.heads = heads[s->o.heads],
 		.tau = s->o.tau,
 		.argmax = s->o.categories,

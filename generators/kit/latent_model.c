@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "generators/kit/latent_model.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,23 +10,6 @@
 #include "generators/kit/labels.h"
 
 #define PIECE 256 /* rows that pass through the networks at once */
-
-iso_status iso_kit_net(iso_net **net, size_t in, iso_hidden hidden, size_t out, iso_act last,
-		       iso_error *err)
-{
-	const size_t n = (size_t)hidden.units[0];
-	size_t sizes[ISO_KIT_LAYERS + 2] = {in};
-	iso_act act[ISO_KIT_LAYERS + 1];
-	ISO_FAIL_IF(n > ISO_KIT_LAYERS, err, ISO_E_CONFIG,
-		    "hidden: %zu layers, at most %d; shorten the list", n, ISO_KIT_LAYERS);
-	for (size_t i = 0; i < n; i++) {
-		sizes[i + 1] = (size_t)hidden.units[i + 1];
-		act[i] = hidden.act;
-	}
-	sizes[n + 1] = out;
-	act[n] = last;
-	return iso_net_new_dense(n + 1, sizes, act, net, err);
-}
 
 int iso_latent_labelled(const iso_latent_model *m)
 {
@@ -54,11 +38,62 @@ void iso_latent_destroy(void *model)
 	for (size_t c = 0; m->decoder && c < m->shape.experts; c++)
 		iso_net_free(m->decoder[c]);
 	iso_net_free(m->scorer);
+	for (size_t i = 0; i < m->nextra; i++)
+		iso_free(m->extra[i].bytes);
+	iso_free(m->extra);
 	iso_encoder_free(m->enc);
 	iso_free(m->decoder);
 	iso_free(m->law);
 	iso_free(m->live);
 	iso_free(m);
+}
+
+static iso_status add_extra(iso_latent_model *m, const char *name, int is_note, const void *bytes,
+			    size_t n, iso_error *err)
+{
+	iso_extra e = {.is_note = is_note, .n = n, .bytes = iso_alloc(n + 1, 1)};
+	iso_status st;
+	if (!e.bytes)
+		return iso_no_memory(err, "part of a latent model");
+	if (n)
+		memcpy(e.bytes, bytes, n);
+	(void)snprintf(e.name, sizeof e.name, "%.47s", name);
+	ISO_TRY_OUT(iso_grow(&m->extra, &m->extra_cap, m->nextra + 1, sizeof *m->extra, err));
+	m->extra[m->nextra++] = e;
+	return ISO_OK;
+out:
+	iso_free(e.bytes);
+	return st;
+}
+
+iso_status iso_latent_attach(iso_latent_model *m, const char *name, const void *bytes, size_t n,
+			     iso_error *err)
+{
+	return add_extra(m, name, 0, bytes, n, err);
+}
+
+iso_status iso_latent_note(iso_latent_model *m, const char *name, double value, iso_error *err)
+{
+	return add_extra(m, name, 1, &value, sizeof value, err);
+}
+
+double iso_latent_noted(const iso_latent_model *m, const char *name)
+{
+	double value = NAN;
+	for (size_t i = 0; i < m->nextra; i++)
+		if (m->extra[i].is_note && strcmp(m->extra[i].name, name) == 0)
+			memcpy(&value, m->extra[i].bytes, sizeof value);
+	return value;
+}
+
+iso_net_form iso_latent_scorer_form(const iso_latent_model *m, const int64_t *layers, iso_act act)
+{
+	return (iso_net_form){.who = m->shape.who,
+			      .kind = m->shape.net == ISO_NET_LSTM ? ISO_NET_DENSE : m->shape.net,
+			      .hidden = {layers, act},
+			      .enc = m->enc,
+			      .classes = m->width - m->enc->dim,
+			      .noise = m->shape.noise};
 }
 
 static iso_status make_nets(iso_latent_model *m, iso_error *err)
@@ -69,16 +104,31 @@ static iso_status make_nets(iso_latent_model *m, iso_error *err)
 		m->encoder = iso_alloc(s->experts, sizeof *m->encoder);
 	if (!m->decoder || (s->encoder.units && !m->encoder))
 		return iso_no_memory(err, "networks");
+	iso_net_form f = iso_latent_scorer_form(m, s->decoder.units, s->decoder.act);
+	f.classes = m->zw - s->latent;
+	f.kind = s->net;
+	f.noise = (iso_scorer_noise){0};
 	for (size_t c = 0; c < s->experts; c++) {
-		ISO_TRY(iso_kit_net(&m->decoder[c], m->zw, s->decoder, iso_heads_width(&m->heads),
-				    iso_heads_act(&m->heads), err));
+		ISO_TRY(iso_decoder_net(&m->decoder[c], &f, s->latent, iso_heads_width(&m->heads),
+					iso_heads_act(&m->heads), err));
 		if (m->encoder)
 			ISO_TRY(iso_kit_net(&m->encoder[c], m->enc->dim, s->encoder, 2 * s->latent,
 					    ISO_ACT_LINEAR, err));
 	}
-	return s->scorer.units
-		       ? iso_kit_net(&m->scorer, m->width, s->scorer, 1, ISO_ACT_LINEAR, err)
-		       : ISO_OK;
+	f = iso_latent_scorer_form(m, s->scorer.units, s->scorer.act);
+	return s->scorer.units ? iso_scorer_net(&m->scorer, &f, m->outputs, err) : ISO_OK;
+}
+
+iso_status iso_latent_check(const iso_latent_shape *s, const iso_encoder *enc, iso_error *err)
+{
+	const iso_net_form decoder = {
+		.who = s->who, .kind = s->net, .hidden = s->decoder, .enc = enc};
+	iso_net_form scorer = decoder;
+	ISO_TRY(iso_net_form_check(&decoder, s->latent, err));
+	scorer.hidden = s->scorer;
+	scorer.kind = s->net == ISO_NET_LSTM ? ISO_NET_DENSE : s->net;
+	scorer.noise = s->noise;
+	return s->scorer.units ? iso_net_form_check(&scorer, s->latent, err) : ISO_OK;
 }
 
 iso_status iso_latent_new(const iso_gen_env *env, const iso_latent_shape *s, iso_latent_model **out,
@@ -110,8 +160,10 @@ iso_status iso_latent_new(const iso_gen_env *env, const iso_latent_shape *s, iso
 	}
 	m->heads = iso_heads_new(m->enc, s->heads, s->spread, s->tau);
 	m->zw = s->latent + (s->conditional ? m->classes : 0);
-	m->width = s->conditional && s->crossed ? m->classes * (m->enc->dim + 1)
-						: m->enc->dim + (s->conditional ? m->classes : 0);
+	m->width = s->conditional && s->crossed
+			   ? m->classes * (m->enc->dim + 1)
+			   : m->enc->dim + (s->conditional && !s->classifies ? m->classes : 0);
+	m->outputs = s->classifies ? m->classes + 1 : 1;
 	ISO_TRY_OUT(make_nets(m, err));
 	*out = m;
 	m = NULL;
@@ -136,7 +188,7 @@ void iso_latent_scored(const iso_latent_model *m, const float *x, size_t label, 
 	const size_t dim = m->enc->dim;
 	if (!m->shape.conditional || !m->shape.crossed) {
 		memcpy(in, x, dim * sizeof *in);
-		if (m->shape.conditional)
+		if (m->width > dim)
 			iso_one_hot(label, m->classes, in + dim);
 		return;
 	}
@@ -155,6 +207,7 @@ typedef struct piece {
 	float *in, *one, *out, *x; /* [PIECE] inputs; of one expert; raw outputs; rows */
 	size_t at[PIECE];
 	uint32_t label[PIECE];
+	size_t first; /* number of the first row */
 } piece;
 
 static void piece_free(piece *p)
@@ -191,14 +244,21 @@ out:
 	return st;
 }
 
-/* p->x [n][dim] from p->in and p->label: rows of each class through their own decoder. */
+static size_t expert_of(const iso_latent_model *m, const piece *p, size_t i)
+{
+	return m->shape.experts == 1 ? 0
+	       : m->shape.turns	     ? (p->first + i) % m->shape.experts
+				     : p->label[i];
+}
+
+/* p->x [n][dim] from p->in and p->label: rows of each expert through its decoder. */
 static void decode_piece(const iso_latent_model *m, piece *p, size_t n)
 {
 	const size_t width = iso_heads_width(&m->heads);
 	for (size_t c = 0; c < m->shape.experts; c++) {
 		size_t own = 0;
 		for (size_t i = 0; i < n; i++)
-			if (m->shape.experts == 1 || p->label[i] == c) {
+			if (expert_of(m, p, i) == c) {
 				memcpy(p->one + own * m->zw, p->in + i * m->zw,
 				       m->zw * sizeof *p->in);
 				p->at[own++] = i;
@@ -266,6 +326,7 @@ iso_status iso_latent_sample(const void *model, iso_key key, iso_table *out, iso
 			p.label[i] = iso_law_draw(m->law, m->shape.experts,
 						  iso_rand_u01(ykey, at + i, 0));
 		condition(m, &p, n);
+		p.first = at;
 		decode_piece(m, &p, n);
 		if (m->heads.nspread)
 			spread_numbers(m, &p, n, key, at);
@@ -297,6 +358,7 @@ iso_status iso_latent_decode(const void *model, const float *z, const uint32_t *
 				p.label[i] = (uint32_t)((at + i) % m->shape.experts);
 		}
 		condition(m, &p, n);
+		p.first = at;
 		decode_piece(m, &p, n);
 		write_piece(m, &p, n, NULL, out, at);
 	}
@@ -304,7 +366,20 @@ iso_status iso_latent_decode(const void *model, const float *z, const uint32_t *
 	return ISO_OK;
 }
 
-/* The scorer's logit. */
+double iso_latent_logit(const iso_latent_model *m, const float *outputs)
+{
+	const size_t k = m->outputs - 1; /* of "fake" */
+	float top = outputs[0];
+	double sum = 0;
+	if (k == 0)
+		return outputs[0];
+	for (size_t c = 1; c < k; c++)
+		top = outputs[c] > top ? outputs[c] : top;
+	for (size_t c = 0; c < k; c++)
+		sum += iso_exp((double)outputs[c] - (double)top);
+	return (double)top + iso_log(sum) - (double)outputs[k];
+}
+
 iso_status iso_latent_score(const void *model, const iso_table *rows, double *out, iso_error *err)
 {
 	const iso_latent_model *m = model;
@@ -325,7 +400,7 @@ iso_status iso_latent_score(const void *model, const iso_table *rows, double *ou
 					  p.in + i * m->width);
 		iso_net_forward(m->scorer, p.ws[0], p.in, m->width, n, NULL);
 		for (size_t i = 0; i < n; i++)
-			out[at + i] = iso_ws_out(p.ws[0])[i];
+			out[at + i] = iso_latent_logit(m, iso_ws_out(p.ws[0]) + i * m->outputs);
 	}
 	piece_free(&p);
 	return ISO_OK;
@@ -354,6 +429,8 @@ iso_status iso_latent_encode(const void *model, const iso_table *rows, float *z,
 
 /* ---- Save and load ---- */
 
+#define NOTE "note:" /* in front of the name of a number */
+
 /* Name of the i-th of `n` networks of a kind. */
 static void net_name(char text[64], const char *kind, size_t i, size_t n)
 {
@@ -366,17 +443,38 @@ iso_status iso_latent_save(const void *model, iso_str *out, iso_error *err)
 	char name[64];
 	iso_part_add(out, "labels", m->law, laws_of(m) * sizeof *m->law);
 	iso_part_add(out, "rows", &m->rows, sizeof m->rows);
+	if (m->scorer) /* in front: the generator learns from it */
+		iso_net_parts(out, "discriminator", m->scorer);
 	for (size_t c = 0; c < m->shape.experts; c++) {
 		net_name(name, "generator", c, m->shape.experts);
 		iso_net_parts(out, name, m->decoder[c]);
 	}
-	if (m->scorer)
-		iso_net_parts(out, "discriminator", m->scorer);
 	for (size_t c = 0; m->encoder && c < m->shape.experts; c++) {
 		net_name(name, "encoder", c, m->shape.experts);
 		iso_net_parts(out, name, m->encoder[c]);
 	}
+	for (size_t i = 0; i < m->nextra; i++) {
+		const iso_extra *const e = &m->extra[i];
+		(void)snprintf(name, sizeof name, "%s%s", e->is_note ? NOTE : "", e->name);
+		iso_part_add(out, name, e->bytes, e->n);
+	}
 	return iso_str_check(out, err);
+}
+
+/* Parts behind the networks, whatever they are. */
+static iso_status take_extras(iso_latent_model *m, iso_parts *in, iso_error *err)
+{
+	while (in->p < in->end) {
+		char name[64];
+		const void *bytes;
+		size_t n;
+		ISO_TRY(iso_part_next(in, name, sizeof name, &bytes, &n, err));
+		const int is_note = strncmp(name, NOTE, strlen(NOTE)) == 0;
+		ISO_FAIL_IF(is_note && n != sizeof(double), err, ISO_E_DATA,
+			    "malformed model (part %s): a note has 8 bytes; save it again", name);
+		ISO_TRY(add_extra(m, name + (is_note ? strlen(NOTE) : 0), is_note, bytes, n, err));
+	}
+	return ISO_OK;
 }
 
 iso_status iso_latent_take(iso_parts *in, iso_latent_model *m, iso_error *err)
@@ -384,12 +482,12 @@ iso_status iso_latent_take(iso_parts *in, iso_latent_model *m, iso_error *err)
 	char name[64];
 	ISO_TRY(iso_part_take(in, "labels", m->law, laws_of(m) * sizeof *m->law, err));
 	ISO_TRY(iso_part_take(in, "rows", &m->rows, sizeof m->rows, err));
+	if (m->scorer)
+		ISO_TRY(iso_net_take(in, "discriminator", m->scorer, err));
 	for (size_t c = 0; c < m->shape.experts; c++) {
 		net_name(name, "generator", c, m->shape.experts);
 		ISO_TRY(iso_net_take(in, name, m->decoder[c], err));
 	}
-	if (m->scorer)
-		ISO_TRY(iso_net_take(in, "discriminator", m->scorer, err));
 	for (size_t c = 0; m->encoder && c < m->shape.experts; c++) {
 		net_name(name, "encoder", c, m->shape.experts);
 		ISO_TRY(iso_net_take(in, name, m->encoder[c], err));
@@ -403,7 +501,9 @@ iso_status iso_latent_load(const iso_gen_env *env, const iso_latent_shape *s, co
 	iso_latent_model *m = NULL;
 	ISO_TRY(iso_latent_new(env, s, &m, err));
 	iso_parts in = {bytes, bytes + n};
-	const iso_status st = iso_latent_take(&in, m, err);
+	iso_status st = iso_latent_take(&in, m, err);
+	if (st == ISO_OK)
+		st = take_extras(m, &in, err);
 	if (st == ISO_OK)
 		*model = m;
 	else
@@ -423,5 +523,11 @@ iso_status iso_latent_describe(const void *model, cJSON *out, iso_error *err)
 	    !cJSON_AddNumberToObject(out, "encoded_columns", (double)m->enc->dim) ||
 	    (m->rows && !cJSON_AddNumberToObject(out, "selected_rows", (double)m->rows)))
 		return iso_no_memory(err, "description of a latent model");
+	for (size_t i = 0; i < m->nextra; i++) {
+		const char *const name = m->extra[i].name;
+		if (m->extra[i].is_note &&
+		    !cJSON_AddNumberToObject(out, name, iso_latent_noted(m, name)))
+			return iso_no_memory(err, "description of a latent model");
+	}
 	return ISO_OK;
 }

@@ -9,19 +9,11 @@
 #ifndef ISO_GENERATORS_KIT_LATENT_MODEL_H
 #define ISO_GENERATORS_KIT_LATENT_MODEL_H
 
-#include "core/nn/net.h"
 #include "generators/generator.h"
 #include "generators/kit/heads.h"
+#include "generators/kit/nets.h"
 #include "generators/kit/parts.h"
 #include "generators/kit/rows.h"
-
-#define ISO_KIT_LAYERS ISO_OPT_LIST_MAX /* hidden layers of a network */
-
-/* Hidden layers of one network: element 0 is the count, as in an option list. */
-typedef struct iso_hidden {
-	const int64_t *units; /* borrowed; NULL = no such network */
-	iso_act act;
-} iso_hidden;
 
 /* The public shape of a model: a function of schema and options alone. */
 typedef struct iso_latent_shape {
@@ -30,6 +22,7 @@ typedef struct iso_latent_shape {
 	size_t experts;	  /* decoders: 1, or one per class */
 	int mixture;	  /* an expert is drawn by the law, which is one of experts; the label is a
 			     column */
+	int turns;	  /* experts take turns by the row's number instead of by its class */
 	int conditional;  /* the label's one-hot beside z, and beside the scored row */
 	int crossed; /* with conditional: the scorer sees the row and a 1 in the block of its class,
 			zeros in the blocks of the others, so that its first layer is one per class
@@ -37,6 +30,10 @@ typedef struct iso_latent_shape {
 	int normal;  /* z ~ N(0, I) instead of U[-1,1] */
 	size_t latent;
 	iso_hidden decoder, scorer, encoder;
+	int net;		/* iso_net_kind of decoder and scorer */
+	iso_scorer_noise noise; /* of the scorer */
+	int classifies; /* the scorer is not told the label: an output per class and one for fakes
+			 */
 	int heads, spread; /* iso_heads_new */
 	double tau;
 	int recon;		   /* iso_vae_recon, for the score of a VAE */
@@ -46,6 +43,14 @@ typedef struct iso_latent_shape {
 				      borrowed during iso_latent_new only */
 } iso_latent_shape;
 
+/* Something more that a training releases or states: bytes, or a number for `describe`. */
+typedef struct iso_extra {
+	char name[48];
+	int is_note; /* bytes are one double */
+	size_t n;
+	void *bytes; /* owned */
+} iso_extra;
+
 typedef struct iso_latent_model {
 	iso_latent_shape shape;	  /* hidden lists are not valid after iso_latent_new */
 	const iso_schema *schema; /* borrowed: public */
@@ -54,17 +59,32 @@ typedef struct iso_latent_model {
 	size_t classes;	   /* of the label; 0 without */
 	size_t zw;	   /* inputs of a decoder: latent, and classes when conditional */
 	size_t width;	   /* inputs of the scorer: iso_latent_scored */
+	size_t outputs;	   /* of the scorer: 1, or classes + 1 */
 	iso_net **decoder; /* [experts] */
 	iso_net **encoder; /* [experts], or NULL: not released */
 	iso_net *scorer;   /* NULL: none */
 	double *law;	   /* [classes], or [experts] of a mixture; cumulative, as released */
 	uint32_t *live;	   /* [nlive] classes that are generated */
 	size_t nlive;
-	uint64_t rows; /* a number of rows that the method chose, or 0 */
+	uint64_t rows;	  /* a number of rows that the method chose, or 0 */
+	iso_extra *extra; /* [nextra] saved behind the networks; owned */
+	size_t nextra, extra_cap;
 } iso_latent_model;
+
+/* Adds a part to what is saved (name: at most 40 characters, no spaces); a copy of n bytes. */
+iso_status iso_latent_attach(iso_latent_model *m, const char *name, const void *bytes, size_t n,
+			     iso_error *err) ISO_MUST_CHECK;
+/* The same for a number, which `describe` prints under its name too. */
+iso_status iso_latent_note(iso_latent_model *m, const char *name, double value,
+			   iso_error *err) ISO_MUST_CHECK;
+/* Value of a note, or NaN. */
+double iso_latent_noted(const iso_latent_model *m, const char *name);
 
 /* The label is not part of the decoded row. */
 int iso_latent_labelled(const iso_latent_model *m);
+/* Can the networks of this shape make the rows of `enc`?  Before any data. */
+iso_status iso_latent_check(const iso_latent_shape *s, const iso_encoder *enc,
+			    iso_error *err) ISO_MUST_CHECK;
 iso_status iso_latent_new(const iso_gen_env *env, const iso_latent_shape *s, iso_latent_model **out,
 			  iso_error *err) ISO_MUST_CHECK;
 /* Throws the encoders away: they are not part of what is released. */
@@ -74,12 +94,14 @@ void iso_latent_drop_encoders(iso_latent_model *m);
 void iso_latent_draw_z(const iso_latent_model *m, iso_key key, uint64_t first, size_t n, float *in);
 
 /* in [width] = the scorer's input for an encoded row x [enc->dim] of this label: the row; when
- * conditional with the label's one-hot behind it, or crossed. */
+ * conditional with the label's one-hot behind it (not where the scorer classifies), or crossed. */
 void iso_latent_scored(const iso_latent_model *m, const float *x, size_t label, float *in);
 
-/* A network with these hidden layers. */
-iso_status iso_kit_net(iso_net **net, size_t in, iso_hidden hidden, size_t out, iso_act last,
-		       iso_error *err) ISO_MUST_CHECK;
+/* What the model's scorer is made from; the list of layers is not kept by the model. */
+iso_net_form iso_latent_scorer_form(const iso_latent_model *m, const int64_t *layers, iso_act act);
+/* How real a row looks by the scorer's outputs: its logit; with an output per class, the log odds
+ * of any class against "fake" (Salimans et al. 2016, section 5). */
+double iso_latent_logit(const iso_latent_model *m, const float *outputs);
 
 /* Slots of the descriptor; model is an iso_latent_model. */
 iso_status iso_latent_sample(const void *model, iso_key key, iso_table *out, iso_error *err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "generators/kit/parts.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,6 +26,28 @@ iso_status iso_part_take(iso_parts *in, const char *name, void *bytes, size_t n,
 	if (n)
 		memcpy(bytes, in->p + len, n);
 	in->p += (size_t)len + n;
+	return ISO_OK;
+}
+
+iso_status iso_part_next(iso_parts *in, char *text, size_t cap, const void **bytes, size_t *n,
+			 iso_error *err)
+{
+	const char *const line = memchr(in->p, '\n', (size_t)(in->end - in->p));
+	const char *const space = line ? memchr(in->p, ' ', (size_t)(line - in->p)) : NULL;
+	size_t size = 0;
+	int ok = space && space > in->p && (size_t)(space - in->p) < cap && line > space + 1;
+	for (const char *c = space ? space + 1 : line; ok && c < line; c++) {
+		ok = *c >= '0' && *c <= '9' && size <= SIZE_MAX / 10 - 10;
+		size = size * 10 + (size_t)(*c - '0');
+	}
+	ISO_FAIL_IF(!ok || (size_t)(in->end - line) - 1 < size, err, ISO_E_DATA,
+		    "malformed model: a part has no line \"name bytes\" or ends early; save it "
+		    "again");
+	memcpy(text, in->p, (size_t)(space - in->p));
+	text[space - in->p] = 0;
+	*bytes = line + 1;
+	*n = size;
+	in->p = line + 1 + size;
 	return ISO_OK;
 }
 

@@ -13,6 +13,9 @@ typedef struct iso_parts {
 /* The next part must have this name and size. */
 iso_status iso_part_take(iso_parts *in, const char *name, void *bytes, size_t n,
 			 iso_error *err) ISO_MUST_CHECK;
+/* The next part whatever it is: its name in text [cap], its bytes, borrowed. */
+iso_status iso_part_next(iso_parts *in, char *text, size_t cap, const void **bytes, size_t *n,
+			 iso_error *err) ISO_MUST_CHECK;
 /* The same for a network: one part per tensor, "NAME.w0", "NAME.b0", ... */
 void iso_net_parts(iso_str *out, const char *name, const iso_net *net);
 iso_status iso_net_take(iso_parts *in, const char *name, iso_net *net,

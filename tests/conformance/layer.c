@@ -69,6 +69,9 @@ static void list(void)
 	add("gaussian noise", iso_flat(21), t, iso_gaussian_noise(0.3f));
 	add("heads", iso_flat(11), t, iso_mixed_heads(heads, ISO_COUNT(heads), 0.7f));
 	add("reshape", iso_flat(12), t, iso_reshape(iso_image(2, 3, 2)));
+	add("planes", iso_flat(15), t, iso_planes(iso_image(2, 3, 2)));
+	add("norm clip", iso_flat(12), t, iso_norm_clip(0.9f));
+	add("norm clip wide", iso_flat(12), t, iso_norm_clip(90));
 	add("activation", iso_flat(12), t, same(ISO_ACT_SOFTPLUS));
 	add("embedding", iso_sequence(7, 2), iso_embedding(4, 3), iso_reshape(iso_flat(42)));
 	forms[nform - 1].codes = 1;
@@ -405,6 +408,8 @@ START_TEST(test_refusals)
 		{{1, 1, 6}, {.ops = &iso_layer_embedding, .out = 3}, "levels"},
 		{{1, 1, 6}, {.ops = &iso_layer_heads, .rate = 1}, "add up"},
 		{{1, 1, 6}, {.ops = &iso_layer_reshape, .shape = {1, 1, 5}}, "equal"},
+		{{1, 1, 6}, {.ops = &iso_layer_planes, .shape = {1, 1, 7}}, "fit"},
+		{{1, 1, 6}, {.ops = &iso_layer_norm_clip, .rate = 0}, "above 0"},
 		{{1, 1, 6}, {.ops = &iso_layer_dense, .out = 3, .slope = 0.1f}, "slope"},
 		{{1, 1, 6},
 		 {.ops = &iso_layer_dense, .out = 3, .act = ISO_ACT_ELU, .slope = -1},
