@@ -89,7 +89,7 @@ static iso_gan_spec spec_of(const iso_gen_env *env)
 		return s;
 	s.o.cluster = ISO_CLUSTER_EACH;
 	if (s.o.mode == 1) /* noise of sigma C as in the code, over the true bound */
-		s.o.sigma *= s.o.clip / iso_gan_sensitivity(&s);
+		s.sigma_share = s.o.clip / iso_gan_sensitivity(&s);
 	return s;
 }
 

@@ -51,8 +51,9 @@ static const iso_option options[] = {
 	ISO_GAN_OPT_LABELS,
 	ISO_GAN_OPT_STEPS("D steps; 0: 300 epochs, at most 20000"),
 	ISO_GAN_OPT_ND("1"),
-	ISO_OPT_ENUM(iso_gan_options, label, "input", "input|outputs",
-		     "D is told the label, or has an output per class and one for fakes"),
+	ISO_OPT_ENUM(iso_gan_options, label, "input", "column|input|outputs",
+		     "the label is a generated column; told to D; or D has an output per class "
+		     "and one for fakes"),
 	ISO_GAN_OPT_NETS("128,64", "100"),
 	ISO_GAN_OPT_CONV(ISO_NET_CHOICES, "16,32,32,32"),
 	ISO_OPT_REAL(iso_gan_options, layer_clip, "1", 1e-6, 1e6,
@@ -74,8 +75,6 @@ static iso_gan_spec spec_of(const iso_gen_env *env)
 	const int64_t layers = s.o.net == ISO_NET_CONV ? s.o.channels[0] : s.o.hidden[0];
 	s.loss = ISO_GAN_BCE;
 	s.fakes = ISO_FAKES_PUBLIC;
-	s.o.label = s.o.label == 1 ? ISO_LABEL_OUTPUTS : ISO_LABEL_INPUT;
-	s.conditional = 1;
 	s.is_private = mode != PAPER;
 	s.frozen = mode == FROZEN;
 	if (mode == PAPER && s.o.labels == ISO_LABELS_HISTOGRAM)
@@ -118,7 +117,8 @@ static double claimed_epsilon(const iso_gen_env *env)
 	return eps.rdp;
 }
 
-ISO_GAN_SLOT_FUNCTIONS_BUT_CHECK(spec_of)
+ISO_GAN_SLOT_FIT(spec_of)
+ISO_GAN_SLOTS_OF_ENV(spec_of)
 
 static iso_status check(const iso_gen_env *env, iso_error *err)
 {

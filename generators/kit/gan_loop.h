@@ -96,6 +96,7 @@ typedef struct iso_gan_spec {
 	int normal;		/* z ~ N(0, I) instead of U[-1,1] */
 	size_t clients;		/* > 0: a federated training, one part of the plan each */
 	int schedule;		/* iso_gan_schedule, with clients */
+	double sigma_share;	/* of o.sigma that is the true multiplier; 0: all of it */
 	iso_scorer_noise noise; /* of a layer of D, in every pass of its training */
 	int frozen; /* the layers in front of that noise are not trained (gan_slots.c) */
 	iso_choice_options choice; /* picks 0: the (averaged) last weights are given out */
@@ -137,25 +138,25 @@ iso_status iso_gan_load(const iso_gen_env *env, const iso_gan_spec *s, const cha
 uint64_t iso_gan_burst(const iso_gan_options *o, uint64_t g);
 
 /* The slots of a GAN whose specification is spec_of(env), a function of the environment; without
- * `check` for methods that have more to check. */
-#define ISO_GAN_SLOT_FUNCTIONS(spec_of) \
+ * check or fit for methods that write their own. */
+#define ISO_GAN_SLOT_CHECK(spec_of) \
 	static iso_status check(const iso_gen_env *env, iso_error *err) \
 	{ \
 		const iso_gan_spec s = spec_of(env); \
 		return iso_gan_check(env, &s, err); \
-	} \
-	ISO_GAN_SLOT_FUNCTIONS_BUT_CHECK(spec_of)
-#define ISO_GAN_SLOT_FUNCTIONS_BUT_CHECK(spec_of) \
+	}
+#define ISO_GAN_SLOT_FIT(spec_of) \
+	static iso_status fit(const iso_fit *f, void **model, iso_error *err) \
+	{ \
+		const iso_gan_spec s = spec_of(&f->env); \
+		return iso_gan_fit(f, &s, model, err); \
+	}
+#define ISO_GAN_SLOTS_OF_ENV(spec_of) \
 	static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, \
 			       iso_error *err) \
 	{ \
 		const iso_gan_spec s = spec_of(env); \
 		return iso_gan_plan(env, &s, scale, out, err); \
-	} \
-	static iso_status fit(const iso_fit *f, void **model, iso_error *err) \
-	{ \
-		const iso_gan_spec s = spec_of(&f->env); \
-		return iso_gan_fit(f, &s, model, err); \
 	} \
 	static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void **model, \
 			       iso_error *err) \
@@ -169,6 +170,10 @@ uint64_t iso_gan_burst(const iso_gan_options *o, uint64_t g);
 		*(iso_gan_options *)effective = spec_of(env).o; \
 		return ISO_OK; \
 	}
+#define ISO_GAN_SLOT_FUNCTIONS(spec_of) \
+	ISO_GAN_SLOT_CHECK(spec_of) \
+	ISO_GAN_SLOT_FIT(spec_of) \
+	ISO_GAN_SLOTS_OF_ENV(spec_of)
 #define ISO_GAN_SLOTS \
 	ISO_LATENT_SLOTS, .score = iso_latent_score, .options = options, \
 			  .options_size = sizeof(iso_gan_options), .resolve = resolve, \
@@ -214,16 +219,19 @@ uint64_t iso_gan_burst(const iso_gan_options *o, uint64_t g);
 		ISO_OPT_INTS(iso_gan_options, channels, def_channels, 1, 1024, \
 			     "net=conv: channels of D's convolutions, two of stride 2 first; G's " \
 			     "are their mirror")
+#define ISO_GAN_OPT_ALLOCATION(def_groups) \
+	ISO_OPT_ENUM(iso_gan_options, allocation, "optimal", "equal|optimal", \
+		     "noise of a group: in proportion to its bound, or so that all noise " \
+		     "together is least"), \
+		ISO_OPT_INT(iso_gan_options, groups, def_groups, 1, 32, \
+			    "number of groups at most"), \
+		ISO_OPT_INT(iso_gan_options, regroup, "10", 1, 1000000, \
+			    "D steps between two groupings on public rows")
 #define ISO_GAN_OPT_GROUPS(def_cluster) \
 	ISO_OPT_ENUM(iso_gan_options, cluster, def_cluster, "none|weight-bias|tensor|coordinate", \
 		     "groups of parameters with a bound each, from public rows: weights and " \
 		     "biases, merged tensors, coordinates of like size"), \
-		ISO_OPT_ENUM(iso_gan_options, allocation, "optimal", "equal|optimal", \
-			     "noise of a group: in proportion to its bound, or so that all noise " \
-			     "together is least"), \
-		ISO_OPT_INT(iso_gan_options, groups, "5", 1, 32, "number of groups at most"), \
-		ISO_OPT_INT(iso_gan_options, regroup, "10", 1, 1000000, \
-			    "D steps between two groupings on public rows")
+		ISO_GAN_OPT_ALLOCATION("5")
 #define ISO_GAN_OPT_LABEL \
 	ISO_OPT_ENUM(iso_gan_options, label, "input", "column|input", \
 		     "the label is a generated column, or an input of both networks")

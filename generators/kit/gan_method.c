@@ -85,6 +85,8 @@ iso_gan_spec iso_wgan_spec(const char *who, const iso_gen_env *env, iso_opt_rule
 	const int open = env->public_rows && env->public_rows->n > 0;
 	if (s.o.bound == ISO_BOUND_AUTO)
 		s.o.bound = open ? ISO_BOUND_PUBLIC : ISO_BOUND_FIXED;
+	if (s.o.cluster == ISO_CLUSTER_AUTO)
+		s.o.cluster = open ? ISO_CLUSTER_COORDINATE : ISO_CLUSTER_NONE;
 	if (s.o.warm_steps < 0)
 		s.o.warm_steps = open ? 600 : 0;
 	if (!(s.o.average >= 0))
@@ -173,7 +175,8 @@ iso_status iso_gan_plan(const iso_gen_env *env, const iso_gan_spec *s, double sc
 	const iso_gan_options *o = &s->o;
 	const double q =
 		iso_rate_of((size_t)o->batch, iso_choice_training_rows(&s->choice, env->n));
-	const double noise = o->sigma > 0 ? o->sigma : scale, steps = (double)o->steps;
+	const double given = o->sigma * (s->sigma_share > 0 ? s->sigma_share : 1);
+	const double noise = o->sigma > 0 ? given : scale, steps = (double)o->steps;
 	if (s->clients > 0)
 		return plan_clients(env, s, noise, plan, err);
 	const int parts = s->choice.picks > 0 && env->adjacency == ISO_ADD_REMOVE;

@@ -21,6 +21,7 @@ enum iso_cluster {
 	ISO_CLUSTER_WEIGHT_BIAS, /* every weight tensor, and all biases together */
 	ISO_CLUSTER_TENSOR,	 /* tensors, the nearest merged until there are `groups` */
 	ISO_CLUSTER_COORDINATE,	 /* coordinates by the size of their public gradients */
+	ISO_CLUSTER_AUTO,	 /* coordinates with public rows, else none; settled before use */
 	ISO_CLUSTER_EACH	 /* every tensor at the same bound (the code of DP-CGAN) */
 };
 enum iso_allocation { ISO_ALLOCATE_EQUAL, ISO_ALLOCATE_OPTIMAL };
