@@ -6,6 +6,7 @@
 #include "core/base/alloc.h"
 #include "generators/kit/coded_private.h"
 #include "generators/kit/rows.h"
+#include "generators/kit/tied_train.h"
 
 iso_status iso_coded_resolve(const iso_gen_env *env, void *options, iso_error *err)
 {
@@ -123,120 +124,66 @@ iso_status iso_coded_plan(const iso_gen_env *env, double scale, iso_plan *out, i
 
 /* ---- Fit ---- */
 
-typedef struct trainer {
-	const iso_fit *f;
-	iso_ledger *ledger; /* NULL: not private */
-	iso_coded_model *m;
-	size_t c;
+/* PRIVATE: a class's encoded rows. */
+typedef struct class_of {
 	iso_class_rows rows;
-	float *x; /* PRIVATE [n][dim] encoded rows of the class */
-	iso_tied_ws ws;
-	iso_grad_source source;
-	iso_optim opt;
-	iso_average mean;
-	iso_dpsgd dp;
-} trainer;
+	float *x; /* [n][dim] */
+	size_t dim, latent;
+	iso_tied_ws ws; /* of the trained encoder */
+} class_of;
 
-static iso_status tied_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t step, iso_error *err)
+static void class_free(class_of *k)
 {
-	trainer *t = ctx;
-	const size_t dim = t->m->enc->dim;
-	(void)step;
-	(void)err;
-	for (size_t r = 0; r < n; r++)
-		memcpy(t->ws.h[0] + r * dim, t->x + rec[r] * dim, dim * sizeof *t->x);
-	iso_tied_backward(&t->ws, t->ws.h[0], n, NULL);
-	return ISO_OK;
+	iso_class_rows_free(&k->rows);
+	iso_tied_ws_free(&k->ws);
+	iso_free(k->x);
 }
 
-static iso_status trainer_init(trainer *t, iso_pace p, double rows, iso_error *err)
+static iso_status class_new(const iso_fit *f, const iso_coded_model *m, size_t c, class_of *k,
+			    iso_error *err)
 {
-	const iso_coded_options *o = t->f->env.options;
-	const size_t dim = t->m->enc->dim;
-	iso_tied *net = &t->m->net[t->c];
-	ISO_TRY(iso_class_rows_take(t->f->train, t->m->classes ? t->c : SIZE_MAX, &t->rows, err));
-	t->x = iso_alloc(t->rows.n * dim, sizeof *t->x);
-	if (!t->x)
+	k->dim = m->enc->dim;
+	k->latent = m->code.dim;
+	ISO_TRY(iso_class_rows_take(f->train, m->classes ? c : SIZE_MAX, &k->rows, err));
+	k->x = iso_alloc(k->rows.n * k->dim, sizeof *k->x);
+	if (!k->x)
 		return iso_no_memory(err, "encoded rows of a class");
-	iso_encode(t->m->enc, t->f->train, t->rows.row, t->rows.n, t->x, dim);
-	size_t chunk = iso_chunk_of(p.q * rows);
-	chunk = chunk < ISO_MIXTURE_PIECE ? ISO_MIXTURE_PIECE : chunk;
-	ISO_TRY(iso_tied_ws_new(net, chunk, &t->ws, err));
-	ISO_TRY(iso_optim_init(&t->opt, ISO_ADAM, iso_pace_lr(o->lr, p), net->nparam, err));
-	ISO_TRY(iso_average_begin(&t->mean, net->nparam, o->average, p.steps, err));
-	t->source = iso_tied_source(net, &t->ws);
-	t->dp = (iso_dpsgd){.ledger = t->ledger,
-			    .batch_key = iso_key_child(t->f->key, "batch", t->c),
-			    .rate = p.q,
-			    .id = t->rows.id,
-			    .n = t->rows.n,
-			    .rows_per_record = 1,
-			    .chunk = chunk,
-			    .clip = (float)o->clip,
-			    .normaliser = p.q * rows > 1 ? (float)(p.q * rows) : 1,
-			    .nparts = 1,
-			    .part = {{.opt = &t->opt, .source = &t->source}}};
-	if (t->ledger) {
-		ISO_TRY(iso_ledger_find(t->ledger, entry_of(&t->f->env, "ae-step", t->c),
-					&t->dp.handle, err));
-		if (by_noisy_count(&t->f->env))
-			ISO_TRY(iso_pace_spend(t->ledger, t->dp.handle,
-					       iso_pace_order(t->f->env.epsilon, t->f->env.delta),
-					       p, err));
-	}
-	return iso_dpsgd_init(&t->dp, err);
-}
-
-static void trainer_free(trainer *t)
-{
-	iso_class_rows_free(&t->rows);
-	iso_free(t->x);
-	iso_tied_ws_free(&t->ws);
-	iso_optim_deinit(&t->opt);
-	iso_average_end(&t->mean, NULL);
-	iso_dpsgd_deinit(&t->dp);
-}
-
-static iso_status train(trainer *t, iso_pace p, iso_error *err)
-{
-	const iso_fit *f = t->f;
-	iso_tied *net = &t->m->net[t->c];
-	for (uint64_t step = 0; step < p.steps; step++) {
-		ISO_FAIL_IF(step % 16 == 0 && f->cancelled && f->cancelled(f->cancelled_ctx), err,
-			    ISO_E_CANCELLED, "cancelled: in class %zu; start again", t->c);
-		ISO_TRY(iso_dpsgd_step(&t->dp, tied_rows, t, err));
-		iso_average_add(&t->mean, net->theta, step);
-		if (f->progress && step % 64 == 0)
-			iso_progress_update(f->progress, f->progress->total *
-								 ((double)t->c +
-								  (double)step / (double)p.steps) /
-								 (double)t->m->parts);
-	}
-	iso_average_end(&t->mean, net->theta);
-	return ISO_OK;
+	iso_encode(m->enc, f->train, k->rows.row, k->rows.n, k->x, k->dim);
+	return iso_tied_ws_new(&m->net[c], ISO_MIXTURE_PIECE, &k->ws, err);
 }
 
 /* The codes of the trained encoder: what the mixture sees. */
 static void codes_of(void *ctx, size_t first, size_t n, float *z)
 {
-	trainer *t = ctx;
-	const size_t dim = t->m->enc->dim;
-	const float *code = iso_tied_encode(&t->ws, t->x + first * dim, n);
-	memcpy(z, code, n * t->m->code.dim * sizeof *z);
+	class_of *k = ctx;
+	memcpy(z, iso_tied_encode(&k->ws, k->x + first * k->dim, n), n * k->latent * sizeof *z);
 }
 
-static iso_status fit_part(trainer *t, double rows, iso_error *err)
+static iso_status fit_part(const iso_fit *f, iso_ledger *ledger, iso_coded_model *m, size_t c,
+			   double rows, class_of *k, iso_error *err)
 {
-	const iso_coded_options *o = t->f->env.options;
-	const iso_pace p = pace_of(&t->f->env, !t->ledger || by_noisy_count(&t->f->env)
-						       ? rows
-						       : public_rows(&t->f->env, t->c));
-	ISO_TRY(trainer_init(t, p, rows, err));
-	ISO_TRY(train(t, p, err));
-	const iso_mixture_rows codes = {t->rows.id, t->rows.n, codes_of, t};
-	return iso_mixture_fit(&t->m->mix[t->c], &codes, t->ledger,
-			       entry_of(&t->f->env, "moments", t->c), em_noise(o, t->f->scale),
-			       (size_t)o->iterations, err);
+	const iso_coded_options *o = f->env.options;
+	const int capped = by_noisy_count(&f->env);
+	ISO_TRY(class_new(f, m, c, k, err));
+	const iso_tied_job job = {
+		.f = f,
+		.ledger = ledger,
+		.entry = entry_of(&f->env, "ae-step", c),
+		.capped = capped,
+		.net = &m->net[c],
+		.x = k->x,
+		.id = k->rows.id,
+		.n = k->rows.n,
+		.parts = m->parts,
+		.pace = pace_of(&f->env, !ledger || capped ? rows : public_rows(&f->env, c)),
+		.rows = rows,
+		.lr = o->lr,
+		.clip = o->clip,
+		.average = o->average};
+	ISO_TRY(iso_tied_train(&job, err));
+	const iso_mixture_rows codes = {k->rows.id, k->rows.n, codes_of, k};
+	return iso_mixture_fit(&m->mix[c], &codes, ledger, entry_of(&f->env, "moments", c),
+			       em_noise(o, f->scale), (size_t)o->iterations, err);
 }
 
 iso_status iso_coded_fit(const iso_fit *f, iso_ledger *ledger, void **model, iso_error *err)
@@ -258,10 +205,11 @@ iso_status iso_coded_fit(const iso_fit *f, iso_ledger *ledger, void **model, iso
 		counts[c] = counts[c] > 1 ? counts[c] : 1; /* every class is generated */
 	iso_coded_derive(m, counts);
 	for (size_t c = 0; c < m->parts; c++) {
-		trainer t = {.f = f, .ledger = ledger, .m = m, .c = c};
+		class_of k = {0};
 		const int uniform = m->classes && ledger && o->counts == ISO_LABELS_UNIFORM;
-		st = fit_part(&t, uniform ? public_rows(&f->env, c) : counts[c], err);
-		trainer_free(&t);
+		st = fit_part(f, ledger, m, c, uniform ? public_rows(&f->env, c) : counts[c], &k,
+			      err);
+		class_free(&k);
 		if (st != ISO_OK)
 			goto out;
 	}

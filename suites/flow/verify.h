@@ -61,7 +61,10 @@ typedef struct iso_verify_request {
 	const iso_generator *generator;
 	const void *options;   /* resolved */
 	const iso_table *data; /* D is made of its rows */
-	int public_classes;    /* give env the class counts */
+	/* under the schema of data; NULL: for a method that requires public rows, 64 rows that are
+	 * drawn over the public domain and know no data */
+	const iso_table *public_rows;
+	int public_classes; /* give env the class counts */
 	double epsilon, delta;
 	iso_adjacency adjacency;
 	iso_accountant accountant;

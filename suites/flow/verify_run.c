@@ -292,6 +292,7 @@ static iso_training_request request_of(const iso_run *q, const iso_table *t, iso
 				      .options = q->options,
 				      .train = t,
 				      .n = q->world->base->n,
+				      .public_rows = r->public_rows,
 				      .class_count =
 					      r->public_classes ? q->world->class_count : NULL,
 				      .epsilon = r->epsilon,
