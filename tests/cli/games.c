@@ -529,6 +529,36 @@ START_TEST(redrawn)
 }
 END_TEST
 
+/* Shares of one quarter and three quarters: memorise shows them, a blind generator does not. */
+START_TEST(property)
+{
+	const iso_training_request before = request;
+	iso_play p = played("property-inference", "{}");
+
+	ck_assert_uint_eq(p.n, 6);
+	ck_assert_msg(outcome(&p, "auc") == 1, "%g", outcome(&p, "auc"));
+	iso_play_free(&p);
+	be_blind();
+	p = played("property-inference", "{}");
+	ck_assert_msg(p.roc.low < 0.5 && p.roc.high > 0.5, "AUC %g [%g, %g]", p.roc.auc, p.roc.low,
+		      p.roc.high);
+	iso_play_free(&p);
+	request = before;
+}
+END_TEST
+
+/* Class means of the members themselves lie nearer to them than to the others. */
+START_TEST(inversion)
+{
+	iso_play p = played("model-inversion", "{\"target\":\"generator\"}");
+
+	ck_assert_uint_eq(p.n, 2);
+	ck_assert_msg(outcome(&p, "leak") > 0, "%g", outcome(&p, "leak"));
+	ck_assert(outcome(&p, "hit") >= 0.5 && outcome(&p, "distance") >= 0);
+	iso_play_free(&p);
+}
+END_TEST
+
 /* Attacks with shadows: the name, the options, and the least area on a generator that memorises
  * (120 pairs of world and target: se .04).  By default a model gives as many rows as there are
  * auxiliary ones, half as many as it was trained on; 1,200 rows hold all that memorise has seen. */
@@ -652,6 +682,8 @@ int main(void)
 	tcase_add_test(c, right_guesses);
 	tcase_add_test(c, shipped);
 	tcase_add_test(c, redrawn);
+	tcase_add_test(c, property);
+	tcase_add_test(c, inversion);
 	tcase_add_test(c, shadows);
 	tcase_add_test(c, few_rows);
 	tcase_add_test(c, isolated_targets);

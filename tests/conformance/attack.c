@@ -290,7 +290,7 @@ static iso_attack_view view_of(world *w, uint32_t knows, iso_goal goal)
 	v.draw = knows & ISO_KNOWS_ORACLE ? draw : NULL;
 	v.score = knows & ISO_KNOWS_SCORE ? white_score : NULL;
 	v.models = knows & ISO_KNOWS_SHADOW ? &w->models : NULL;
-	v.secret = COLUMNS + 1;
+	v.secret = goal == ISO_GOAL_ATTRIBUTE ? COLUMNS : COLUMNS + 1;
 	v.partners = w->targets;
 	v.rebuilt = w->rebuilt;
 	v.predicate = goal == ISO_GOAL_SINGLING_OUT ? predicates : NULL;
