@@ -125,10 +125,11 @@ static iso_status first_rows(iso_gan_trainer *t, iso_error *err)
 /* Networks come first: workspaces of the trainer are made for them. */
 iso_status iso_gan_sites_nets(iso_gan_trainer *t, iso_error *err)
 {
-	t->nsite = has_sites(t) ? t->s->clients : 1;
-	t->site = iso_alloc(t->nsite, sizeof *t->site);
+	const size_t n = has_sites(t) ? t->s->clients : 1;
+	t->site = iso_alloc(n, sizeof *t->site);
 	if (!t->site)
 		return iso_no_memory(err, "discriminators");
+	t->nsite = n;
 	t->at = t->site;
 	for (size_t k = 0; k < t->nsite; k++)
 		ISO_TRY(site_net(t, &t->site[k], k, err));

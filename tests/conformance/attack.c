@@ -297,7 +297,8 @@ static iso_attack_view view_of(world *w, uint32_t knows, iso_goal goal)
 	v.share[0] = 0.25;
 	v.share[1] = 0.75;
 	v.targets = with_few(goal) ? w->few : w->targets;
-	if (goal == ISO_GOAL_NEIGHBOUR && knows) { /* one world: the victim's own rows */
+	if ((goal == ISO_GOAL_NEIGHBOUR || goal == ISO_GOAL_PROPERTY) &&
+	    knows) { /* one world: the victim's own rows */
 		w->victim = (iso_model){.w = w, .rows = w->members, .seed = 999};
 		w->worlds[0] = &w->victim;
 		v.world = w->worlds;
