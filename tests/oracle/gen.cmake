@@ -2,7 +2,7 @@
 # The generators beside their oracles.
 foreach(stem
     heads vae decode marginals gan mst
-    dp_em coded dpa dpgm augm
+    dp_em coded dpa dpgm augm obfuscate
     graph privbayes aim merf copula)
   iso_test(oracle_gen_${stem} oracle/gen_${stem}.c iso_flow)
   target_sources(test_oracle_gen_${stem} PRIVATE oracle/gen_support.c plugins/fixture.c)
