@@ -190,9 +190,12 @@ static iso_status measure(const iso_metric_view *v, const void *opt, iso_measure
 	size_t column[MOST_COLUMNS];
 	const size_t n = choose(v->schema, column), side = MOST_LEVELS + 1;
 	double sum[KINDS] = {0}, pairs[KINDS] = {0}, square = 0,
-	       *scratch = iso_alloc(side * side + 2 * side, sizeof(*scratch));
+	       *scratch = iso_alloc(side * side + 2 * side, sizeof(*scratch)),
+	       *value[2] = {iso_alloc(n * n, sizeof(double)), iso_alloc(n * n, sizeof(double))};
+	size_t at = 0;
 	iso_table *real = NULL, *synthetic = NULL;
-	iso_status st = scratch ? ISO_OK : iso_no_memory(err, "associations");
+	iso_status st =
+		scratch && value[0] && value[1] ? ISO_OK : iso_no_memory(err, "associations");
 
 	ISO_TRY_OUT(st);
 	ISO_TRY_OUT(iso_sample_table(v->train, most, iso_key_new(0, "metrics/associations"), &real,
@@ -202,16 +205,20 @@ static iso_status measure(const iso_metric_view *v, const void *opt, iso_measure
 	for (size_t i = 0; i < n && real->n && synthetic->n; i++)
 		for (size_t j = 0; j < i; j++) {
 			const int kind = kind_of(v->schema, column[i], column[j]);
-			const double d =
-				fabs(association(real, kind, column[i], column[j], scratch) -
-				     association(synthetic, kind, column[i], column[j], scratch));
+			value[0][at] = association(real, kind, column[i], column[j], scratch);
+			value[1][at] = association(synthetic, kind, column[i], column[j], scratch);
+			const double d = fabs(value[0][at] - value[1][at]);
 
+			at++;
 			sum[kind] += d;
 			pairs[kind]++;
 			square += kind == PEARSON ? 2 * d * d : 0;
 		}
 	ISO_TRY_OUT(put_all(out, sum, pairs, square, err));
+	ISO_TRY_OUT(iso_measure_points(out, "mean", value[0], value[1], at, err));
 out:
+	iso_free(value[0]);
+	iso_free(value[1]);
 	iso_free(scratch);
 	iso_table_free(real);
 	iso_table_free(synthetic);
@@ -231,7 +238,7 @@ const iso_metric iso_metric_associations = {
 		"correlation ratio of a category and a number. `pearson_frobenius` is the norm of "
 		"the difference of the correlation matrices, both triangles.",
 	.inputs = ISO_IN_TRAIN | ISO_IN_SYNTHETIC,
-	.version = 1,
+	.version = 2,
 	.outputs = outputs,
 	.options = options,
 	.options_size = sizeof(opts),

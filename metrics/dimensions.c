@@ -86,6 +86,8 @@ static iso_status put_probability(const iso_encoder *e, const iso_metric_view *v
 	ISO_TRY_OUT(
 		iso_put(out, "probability_r2", ok && all > 1e-15 ? 1 - left / all : NAN, why, err));
 	ISO_TRY_OUT(iso_put(out, "probability_max", ok ? fmin(1, most) : NAN, why, err));
+	if (ok)
+		ISO_TRY_OUT(iso_measure_points(out, "probability_rmse", a, b, d, err));
 out:
 	iso_free(x);
 	iso_free(y);
@@ -317,7 +319,7 @@ const iso_metric iso_metric_dimensions = {
 		"as "
 		"above or not above the real median. Columns of one class are skipped.",
 	.inputs = ISO_IN_TRAIN | ISO_IN_TEST | ISO_IN_SYNTHETIC,
-	.version = 1,
+	.version = 2,
 	.outputs = outputs,
 	.options = options,
 	.options_size = sizeof(opts),

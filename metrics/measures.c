@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "metrics/metric.h"
 
 static iso_status slot(iso_measures *m, const char *key, iso_measure **out, iso_error *err)
@@ -51,4 +52,45 @@ iso_status iso_measure_undefined(iso_measures *m, const char *key, const char *r
 		    "output undefined without a reason (%s)", key);
 	snprintf(v->reason, sizeof(v->reason), "%s", reason);
 	return ISO_OK;
+}
+
+iso_status iso_measure_points(iso_measures *m, const char *key, const double *real,
+			      const double *synthetic, size_t n, iso_error *err)
+{
+	const size_t kept = n < ISO_POINTS_MAX ? n : ISO_POINTS_MAX;
+	iso_points p = {.n = kept};
+	while (p.output < m->n && strcmp(m->outputs[p.output].key, key))
+		p.output++;
+	ISO_FAIL_IF(p.output == m->n, err, ISO_E_PLUGIN,
+		    "points of an output that is not declared (%s): add it to the metric's table "
+		    "of outputs",
+		    key);
+	for (size_t i = 0; i < m->npoints; i++)
+		ISO_FAIL_IF(m->points[i].output == p.output, err, ISO_E_PLUGIN,
+			    "points given twice (%s): give them once for an output", key);
+	for (size_t i = 0; i < n; i++)
+		ISO_FAIL_IF(!isfinite(real[i]) || !isfinite(synthetic[i]), err, ISO_E_PLUGIN,
+			    "point not finite (%s, point %zu): leave it out", key, i);
+	if (!n)
+		return ISO_OK;
+	ISO_TRY(iso_grow(&m->points, &m->cap_points, m->npoints + 1, sizeof(*m->points), err));
+	p.real = iso_alloc(2 * kept, sizeof(*p.real));
+	if (!p.real)
+		return iso_no_memory(err, "points of a figure");
+	p.synthetic = p.real + kept;
+	for (size_t i = 0; i < kept; i++) {
+		p.real[i] = real[i * n / kept];
+		p.synthetic[i] = synthetic[i * n / kept];
+	}
+	m->points[m->npoints++] = p;
+	return ISO_OK;
+}
+
+void iso_measures_free(iso_measures *m)
+{
+	for (size_t i = 0; i < m->npoints; i++)
+		iso_free(m->points[i].real);
+	iso_free(m->points);
+	iso_free(m->v);
+	*m = (iso_measures){.outputs = m->outputs};
 }

@@ -28,11 +28,21 @@ typedef struct iso_measure {
 	double low, high; /* 95 % interval; NaN = none */
 	char reason[96];
 } iso_measure;
+/* Real values against synthetic ones, which an output sums up: for a figure. */
+typedef struct iso_points {
+	size_t output;	   /* index into the outputs */
+	size_t n;	   /* at most ISO_POINTS_MAX */
+	double *real;	   /* [n]; owned */
+	double *synthetic; /* [n], behind real in one block */
+} iso_points;
 typedef struct iso_measures {
 	const iso_output *outputs;
 	iso_measure *v; /* [number of outputs], in output order; owned by the harness */
 	size_t n;
+	iso_points *points; /* [npoints], owned by the harness */
+	size_t npoints, cap_points;
 } iso_measures;
+#define ISO_POINTS_MAX 400
 /* Each declared output exactly once; a NaN or infinite value is ISO_E_PLUGIN (say undefined
  * instead). */
 iso_status iso_measure_set(iso_measures *m, const char *key, double value, double low, double high,
@@ -48,6 +58,13 @@ typedef struct iso_validity {
 	size_t unknown, unreadable; /* values: category, number */
 	size_t missing;		    /* values that the schema does not allow to be missing */
 } iso_validity;
+
+/* n pairs of one real and one synthetic value behind the output `key`, once for an output: the
+ * report draws them as a cloud about the diagonal.  Of more than ISO_POINTS_MAX every k-th is kept.
+ * ISO_E_PLUGIN where a value is not finite or the output is not declared. */
+iso_status iso_measure_points(iso_measures *m, const char *key, const double *real,
+			      const double *synthetic, size_t n, iso_error *err) ISO_MUST_CHECK;
+void iso_measures_free(iso_measures *m);
 
 typedef struct iso_metric_view {
 	const iso_schema *schema;

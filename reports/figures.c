@@ -318,14 +318,36 @@ static iso_status pareto(const iso_aggregate *a, size_t d, const char *dir, iso_
 	return iso_chart_finish(&c, a, dir, f, err);
 }
 
+void iso_setting_title(const iso_setting *s, char out[160])
+{
+	char eps[32];
+
+	iso_epsilon_text(s->epsilon, eps);
+	if (isfinite(s->epsilon))
+		snprintf(out, 160, "%s, %s", s->name, eps);
+	else
+		snprintf(out, 160, "%s", s->name);
+}
+
+size_t iso_loosest(const iso_aggregate *a, size_t d, size_t method)
+{
+	size_t best = SIZE_MAX;
+
+	for (size_t i = 0; i < a->nsetting; i++)
+		if (a->setting[i].method == method && iso_on(a, i, d) &&
+		    (best == SIZE_MAX || a->setting[i].epsilon > a->setting[best].epsilon))
+			best = i;
+	return best;
+}
+
 /* ------------------------------------------------------------------ the table */
 
 static const struct {
 	iso_status (*draw)(const iso_aggregate *a, size_t d, const char *dir, iso_figures *f,
 			   iso_error *err);
 } registered[] = {
-	{values_against_epsilon}, {pareto},	     {iso_figure_roc}, {iso_figure_claims},
-	{iso_figure_curves},	  {iso_figure_cost},
+	{values_against_epsilon}, {pareto},	     {iso_figure_roc},	  {iso_figure_claims},
+	{iso_figure_curves},	  {iso_figure_cost}, {iso_figure_points},
 };
 
 iso_status iso_figures_write(const iso_aggregate *a, const char *dir, iso_figures *out,

@@ -134,18 +134,6 @@ static const char *first_scored(const iso_aggregate *a, size_t d, double *lo)
 	return label;
 }
 
-/* "dp-x, 8", or the name alone without an epsilon. */
-static void setting_title(const iso_setting *s, char out[160])
-{
-	char eps[32];
-
-	iso_epsilon_text(s->epsilon, eps);
-	if (isfinite(s->epsilon))
-		snprintf(out, 160, "%s, %s", s->name, eps);
-	else
-		snprintf(out, 160, "%s", s->name);
-}
-
 #define ROC_SEEDS 100 /* curves in a mean: each costs the reading of a record's raw scores */
 
 /* Returns whether seeds were left out. */
@@ -175,24 +163,12 @@ static int roc_series(iso_chart *c, const iso_aggregate *a, size_t setting, cons
 	if (!n)
 		return 0;
 	iso_epsilon_text(a->setting[setting].epsilon, eps);
-	setting_title(&a->setting[setting], title);
+	iso_setting_title(&a->setting[setting], title);
 	series = iso_chart_series(c, a, title, a->setting[setting].method, ISO_PLAIN);
 	for (size_t g = 0; g < ngrid; g++)
 		iso_chart_point(c, series, eps, grid[g], fmax(sum[g] / (double)n, lo / 2), NAN, NAN,
 				NAN, NAN);
 	return n == ROC_SEEDS && a->setting[setting].seeds > n;
-}
-
-/* Per method its largest epsilon: where an attack has the best chance. */
-static size_t loosest(const iso_aggregate *a, size_t d, size_t method)
-{
-	size_t best = SIZE_MAX;
-
-	for (size_t i = 0; i < a->nsetting; i++)
-		if (a->setting[i].method == method && iso_on(a, i, d) &&
-		    (best == SIZE_MAX || a->setting[i].epsilon > a->setting[best].epsilon))
-			best = i;
-	return best;
 }
 
 iso_status iso_figure_roc(const iso_aggregate *a, size_t d, const char *dir, iso_figures *f,
@@ -216,7 +192,7 @@ iso_status iso_figure_roc(const iso_aggregate *a, size_t d, const char *dir, iso
 		c.yhi = 1.3; /* a curve along the frame must be seen */
 		for (size_t m = 0; m < a->nmethod; m++) {
 			const size_t s =
-				iso_in_part(a, m, part) ? loosest(a, d, m) : ISO_NO_SETTING;
+				iso_in_part(a, m, part) ? iso_loosest(a, d, m) : ISO_NO_SETTING;
 
 			if (s != SIZE_MAX)
 				capped |= roc_series(&c, a, s, label, lo);
@@ -289,7 +265,7 @@ iso_status iso_figure_claims(const iso_aggregate *a, size_t d, const char *dir, 
 		}
 		if (!any)
 			continue;
-		setting_title(&a->setting[i], name);
+		iso_setting_title(&a->setting[i], name);
 		iso_chart_row(&c, name, -row);
 	}
 	c.ylo = -row - 0.7;
@@ -336,7 +312,7 @@ static iso_status curves_named(const iso_aggregate *a, size_t d, const char *nam
 	c.xlo = 0;
 	c.xhi = 100;
 	for (size_t m = 0; m < a->nmethod; m++) {
-		const size_t s = loosest(a, d, m);
+		const size_t s = iso_loosest(a, d, m);
 		const cJSON *curve =
 			s == SIZE_MAX ? NULL : get(get(a->setting[s].record, "curves"), name);
 		char title[160], eps[32];
@@ -344,7 +320,7 @@ static iso_status curves_named(const iso_aggregate *a, size_t d, const char *nam
 		if (!cJSON_IsArray(curve) || c.nseries == ISO_TOGETHER)
 			continue;
 		iso_epsilon_text(a->setting[s].epsilon, eps);
-		setting_title(&a->setting[s], title);
+		iso_setting_title(&a->setting[s], title);
 		curve_points(&c, iso_chart_series(&c, a, title, m, ISO_PLAIN), eps, curve);
 	}
 	iso_str_addf(&c.caption, "%s: %s during training (first seed, largest epsilon).",
@@ -399,7 +375,7 @@ static iso_status cost_of(const iso_aggregate *a, size_t d, size_t name, const c
 	c.ylab = "";
 	c.xlog = 1;
 	for (size_t m = 0; m < a->nmethod; m++) {
-		const size_t s = loosest(a, d, m);
+		const size_t s = iso_loosest(a, d, m);
 		const iso_summary *v = s == SIZE_MAX ? NULL : iso_aggregate_at(a, s, name);
 		size_t series;
 

@@ -24,6 +24,15 @@ iso_status iso_figure_curves(const iso_aggregate *a, size_t d, const char *dir, 
 			     iso_error *err) ISO_MUST_CHECK;
 iso_status iso_figure_cost(const iso_aggregate *a, size_t d, const char *dir, iso_figures *f,
 			   iso_error *err) ISO_MUST_CHECK;
+/* figures_points.c: what an output compares, a point for each value (a column's mean, a pair's
+ * association): real training rows across, synthetic rows up, each method at its largest epsilon
+ * and first seed. */
+iso_status iso_figure_points(const iso_aggregate *a, size_t d, const char *dir, iso_figures *f,
+			     iso_error *err) ISO_MUST_CHECK;
+/* Per method its largest epsilon: where an attack has the best chance; SIZE_MAX if none. */
+size_t iso_loosest(const iso_aggregate *a, size_t d, size_t method);
+/* "dp-x, 8", or the name alone without an epsilon. */
+void iso_setting_title(const iso_setting *s, char out[160]);
 /* Critical differences over all data sets. */
 iso_status iso_figure_ranks(const iso_aggregate *a, const char *dir, iso_figures *f,
 			    iso_error *err) ISO_MUST_CHECK;

@@ -77,7 +77,8 @@ static size_t lighten(char *text, size_t n, int parts)
 		while (tabs < len && p[tabs] == '\t')
 			tabs++;
 		if (begins(p + tabs, len - tabs, "\"scores\": [") ||
-		    begins(p + tabs, len - tabs, "\"truth\": [")) {
+		    begins(p + tabs, len - tabs, "\"truth\": [") ||
+		    begins(p + tabs, len - tabs, "\"points_")) {
 			cut = (size_t)((const char *)memchr(p, '[', len) - p) + 1;
 			tail = p[len - 1] == ',' ? "]," : "]";
 		}

@@ -105,6 +105,28 @@ static void add_measure(iso_jsonw *b, cJSON *list, const char *label, const iso_
 	iso_jsonw_add(b, list, NULL, e);
 }
 
+/* Six decimals: a figure shows no more. */
+static void add_points(iso_jsonw *b, cJSON *list, const iso_measures *m)
+{
+	for (size_t i = 0; i < m->npoints; i++) {
+		const iso_points *p = &m->points[i];
+		/* the outputs were added last, in their order */
+		cJSON *e = cJSON_GetArrayItem(list, cJSON_GetArraySize(list) - (int)m->n +
+							    (int)p->output);
+		double *v = iso_alloc(2 * p->n, sizeof(*v));
+
+		for (size_t k = 0; v && k < 2 * p->n; k++)
+			v[k] = round(p->real[k] * 1e6) / 1e6;
+		if (!v)
+			b->failed = 1;
+		else if (e) {
+			iso_jsonw_numbers(b, e, "points_real", v, p->n);
+			iso_jsonw_numbers(b, e, "points_synthetic", v + p->n, p->n);
+		}
+		iso_free(v);
+	}
+}
+
 static void add_scores(iso_jsonw *b, cJSON *o, const iso_play *p)
 {
 	cJSON *scores = cJSON_CreateArray(), *truths = cJSON_CreateArray();
@@ -288,18 +310,20 @@ static iso_status judge_metric(const iso_metric_view *given, uint64_t seed,
 		m.v[i] = (iso_measure){.value = NAN, .low = NAN, .high = NAN};
 	st = measure(&view, s, &m, &why);
 	if (is_fatal(st)) {
-		iso_free(m.v);
+		iso_measures_free(&m);
 		return iso_fail(err, st, "metric %s: %s", s->label, why.text);
 	}
 	for (size_t i = 0; i < m.n; i++)
 		add_measure(&b, v->metrics, s->label, &m.outputs[i], &m.v[i],
 			    st == ISO_OK ? NULL : why.text);
+	if (st == ISO_OK)
+		add_points(&b, v->metrics, &m);
 	iso_jsonw_number(&b, v->metric_seconds, s->label, iso_clock_wall() - start);
 	const int measured = st == ISO_OK;
 	st = b.failed ? iso_no_memory(err, "a record") : ISO_OK;
 	if (st == ISO_OK && measured)
 		st = add_caveats(s->label, &m, v->caveats, err);
-	iso_free(m.v);
+	iso_measures_free(&m);
 	return st;
 }
 

@@ -405,6 +405,40 @@ START_TEST(measures)
 }
 END_TEST
 
+/* Points behind an output: kept as given, thinned beyond 400, refused when they cannot be drawn. */
+START_TEST(points)
+{
+	const iso_output outputs[] = {{"x", "x", "", ISO_HIGHER, 0, 1, 1, NULL},
+				      {"y", "y", "", ISO_LOWER, 0, 9, 0, NULL},
+				      {0}};
+	iso_measures m = {.outputs = outputs, .n = 2};
+	double real[1000], synthetic[1000];
+	for (size_t i = 0; i < 1000; i++) {
+		real[i] = (double)i;
+		synthetic[i] = -(double)i;
+	}
+	tk_ok(iso_measure_points(&m, "x", real, synthetic, 0, &err));
+	ck_assert_uint_eq(m.npoints, 0);
+	tk_ok(iso_measure_points(&m, "y", real, synthetic, 3, &err));
+	ck_assert(m.points[0].output == 1 && m.points[0].n == 3);
+	ck_assert(m.points[0].real[2] == 2 && m.points[0].synthetic[2] == -2);
+	tk_ok(iso_measure_points(&m, "x", real, synthetic, 1000, &err));
+	ck_assert(m.points[1].output == 0 && m.points[1].n == 400);
+	ck_assert(m.points[1].real[1] == 2 && m.points[1].real[399] == 997);
+	ck_assert(m.points[1].synthetic[2] == -5);
+	tk_fails(iso_measure_points(&m, "x", real, synthetic, 3, &err), ISO_E_PLUGIN,
+		 "given twice (x)");
+	tk_fails(iso_measure_points(&m, "z", real, synthetic, 3, &err), ISO_E_PLUGIN,
+		 "not declared (z)");
+	synthetic[1] = NAN;
+	iso_measures_free(&m);
+	m.n = 2;
+	tk_fails(iso_measure_points(&m, "x", real, synthetic, 3, &err), ISO_E_PLUGIN,
+		 "not finite (x, point 1)");
+	ck_assert(!m.npoints && !m.points);
+}
+END_TEST
+
 /* Known answers: a copy equals the real arm, swapped labels turn the area round, one class gives a
  * constant classifier.
  */
@@ -743,6 +777,7 @@ int main(void)
 	TCase *t = tcase_create("metrics");
 	tcase_add_test(t, descriptor);
 	tcase_add_test(t, measures);
+	tcase_add_test(t, points);
 	tcase_add_test(t, ordinary);
 	tcase_add_test(t, degenerate);
 	tcase_add_test(t, memory);

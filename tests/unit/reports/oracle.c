@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the page shows, against values worked out by hand. */
 #include "reports/figures_more.h"
+#include "core/base/alloc.h"
+#include "core/io/file.h"
 #include "reports/tables.h"
 #include "tests/unit/reports/records.h"
 
@@ -222,6 +224,43 @@ START_TEST(the_words_say_who_leads)
 }
 END_TEST
 
+START_TEST(real_against_synthetic)
+{
+	static const double v[] = {0.8, 0.7, 0.6};
+	static const double real[] = {0.25, 0.75}, synthetic[] = {0.5, 1};
+	const char *dir = tk_tempdir();
+	iso_figures figures = {0};
+	iso_error err = {0};
+	char path[300];
+	char *text = NULL;
+	size_t n;
+
+	build(v, 3, 1);
+	/* methods a and b have points, c has none */
+	for (size_t i = 0; i < 2; i++) {
+		cJSON *m = cJSON_GetObjectItem(records.v[i], "metrics")->child;
+
+		cJSON_AddItemToObject(m, "points_real", cJSON_CreateDoubleArray(real, 2));
+		cJSON_AddItemToObject(m, "points_synthetic", cJSON_CreateDoubleArray(synthetic, 2));
+	}
+	tk_ok(iso_figure_points(&a, 0, dir, &figures, &err));
+	ck_assert_uint_eq(figures.n, 1);
+	ck_assert_str_eq(figures.v[0].stem, "d-points-tstr.lr.auroc");
+	snprintf(path, sizeof(path), "%s/%s.csv", dir, figures.v[0].stem);
+	tk_ok(iso_file_read(path, 0, &text, &n, &err));
+	ck_assert_str_eq(text, "series,label,x,y,low,high,xlow,xhigh\n"
+			       "1,1,0.25,0.5,0.5,0.5,0.25,0.25\n"
+			       "1,1,0.75,1,1,1,0.75,0.75\n"
+			       "2,1,0.25,0.5,0.5,0.5,0.25,0.25\n"
+			       "2,1,0.75,1,1,1,0.75,0.75\n"
+			       "3,equal,0.25,0.25,0.25,0.25,0.25,0.25\n"
+			       "3,equal,0.75,0.75,0.75,0.75,0.75,0.75\n");
+	iso_free(text);
+	iso_figures_free(&figures);
+	drop();
+}
+END_TEST
+
 START_TEST(roc_by_hand)
 {
 	/* scores 4+ 3- 3+ 1-: (0,0) (0,.5) then the tie (.5,1), then (1,1) */
@@ -333,6 +372,7 @@ int main(void)
 	tcase_add_test(c, ranks_with_ties);
 	tcase_add_test(c, a_tie_spans_what_lies_between);
 	tcase_add_test(c, the_words_say_who_leads);
+	tcase_add_test(c, real_against_synthetic);
 	tcase_add_test(c, roc_by_hand);
 	tcase_add_test(c, friedman_and_nemenyi);
 	tcase_add_test(c, strongest_attack_by_halves);
