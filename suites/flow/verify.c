@@ -494,6 +494,29 @@ iso_status iso_verify(const iso_verify_request *r, iso_verdict *out, iso_error *
 
 /* ------------------------------------------------------------------ options */
 
+/* A method that trains another one (inner, inner_set): that one is made small, too. */
+static iso_status shrink_inner(const iso_option *o, cJSON *values, iso_str *note, iso_error *err)
+{
+	const cJSON *name = cJSON_GetObjectItemCaseSensitive(values, "inner");
+	const iso_generator *g = NULL;
+	cJSON *of_inner = cJSON_CreateObject();
+	iso_str text = {0};
+	iso_status st = of_inner ? ISO_OK : iso_no_memory(err, "options of a verification");
+
+	if (st == ISO_OK)
+		st = iso_generator_find(cJSON_IsString(name) ? name->valuestring : o->def, &g, err);
+	if (st == ISO_OK)
+		st = iso_verify_shrink(g, of_inner, &text, err);
+	if (st == ISO_OK && text.n) {
+		iso_str_addf(note, "%sinner_set=\"%s\"", note->n ? " " : "", text.p);
+		if (!cJSON_AddStringToObject(values, "inner_set", text.p))
+			st = iso_no_memory(err, "options of a verification");
+	}
+	iso_str_free(&text);
+	cJSON_Delete(of_inner);
+	return st;
+}
+
 iso_status iso_verify_shrink(const iso_generator *g, cJSON *values, iso_str *note, iso_error *err)
 {
 	static const struct {
@@ -502,7 +525,10 @@ iso_status iso_verify_shrink(const iso_generator *g, cJSON *values, iso_str *not
 	} small[] = {{"steps", 20}, {"iterations", 20}, {"rounds", 5},	      {"epochs", 2},
 		     {"batch", 32}, {"batch_size", 32}, {"teacher_steps", 2}, {"student_steps", 2}};
 
-	for (const iso_option *o = g->options; o->key; o++)
+	for (const iso_option *o = g->options; o->key; o++) {
+		if (strcmp(o->key, "inner") == 0 &&
+		    !cJSON_GetObjectItemCaseSensitive(values, "inner_set"))
+			ISO_TRY(shrink_inner(o, values, note, err));
 		for (size_t k = 0; k < ISO_COUNT(small); k++) {
 			char *end;
 			double x, to;
@@ -521,5 +547,6 @@ iso_status iso_verify_shrink(const iso_generator *g, cJSON *values, iso_str *not
 				return iso_no_memory(err, "options of a verification");
 			iso_str_addf(note, "%s%s=%g", note->n ? " " : "", o->key, to);
 		}
+	}
 	return iso_str_check(note, err);
 }
