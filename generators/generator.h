@@ -29,7 +29,7 @@
 extern "C" {
 #endif
 
-#define ISO_GENERATOR_ABI 2
+#define ISO_GENERATOR_ABI 3
 
 /* accepts: what a method can take.  Data that need a bit which a method lacks are refused before
  * training, by iso_generator_accepts and nowhere else. */
@@ -154,6 +154,11 @@ typedef struct iso_generator {
 	 * rows: attacks must succeed), "blind" (never looks at the data: attacks must be at
 	 * chance), "floor" (a simple baseline that a method must beat to have shown anything). */
 	const char *control;
+	/* optional; default: the method releases no classifier.  Probabilities prob [rows][classes]
+	 * of the classes of rows whose label it must not look at: the metric "classifier" judges
+	 * them on test rows. */
+	iso_status (*classify)(const void *model, const iso_table *rows, double *prob,
+			       iso_error *err);
 } iso_generator;
 
 /* Registry: built in (generators/CMakeLists.txt) and loaded. */

@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define ISO_METRIC_ABI 1
+#define ISO_METRIC_ABI 2
 
 enum { /* inputs */
        ISO_IN_TRAIN = 1,
@@ -78,6 +78,10 @@ typedef struct iso_metric_view {
 	int (*cache_get)(void *ctx, const char *name, double *v, size_t n);
 	void (*cache_put)(void *ctx, const char *name, const double *v, size_t n);
 	void *cache_ctx;
+	/* the classifier that the method released, for ISO_IN_TEST rows: prob [rows][classes]; NULL
+	 * where it released none */
+	iso_status (*classify)(void *ctx, const iso_table *rows, double *prob, iso_error *err);
+	void *classify_ctx;
 	const iso_validity *found; /* NULL: the synthetic rows were checked and obey the schema */
 } iso_metric_view;
 

@@ -329,17 +329,27 @@ static iso_status judge_attack(bench *k, const iso_attack_setup *a, iso_error *e
 	return iso_judge_attacks(k->game, a, 1, &k->out, err);
 }
 
+static iso_status classify(void *ctx, const iso_table *rows, double *prob, iso_error *err)
+{
+	const iso_training *t = ((const bench *)ctx)->training;
+
+	return t->generator->classify(t->model, rows, prob, err);
+}
+
 static iso_status judge_metric(bench *k, const iso_metric_setup *m, iso_error *err)
 {
 	const iso_cell_job *job = k->job;
 	iso_cache cache;
-	const iso_metric_view view = {.schema = job->rows->schema,
-				      .train = job->rows->train,
-				      .test = job->rows->test,
-				      .synthetic = k->synthetic,
-				      .cache_get = iso_cache_get,
-				      .cache_put = iso_cache_put,
-				      .cache_ctx = &cache};
+	const iso_metric_view view = {
+		.schema = job->rows->schema,
+		.train = job->rows->train,
+		.test = job->rows->test,
+		.synthetic = k->synthetic,
+		.cache_get = iso_cache_get,
+		.cache_put = iso_cache_put,
+		.cache_ctx = &cache,
+		.classify = k->training && k->training->generator->classify ? classify : NULL,
+		.classify_ctx = k};
 
 	ISO_TRY(iso_cache_open(job->dir, job->agenda->data_text[job->cell->dataset],
 			       job->cell->seed, m->judge, &cache, err));

@@ -2,10 +2,11 @@
 # The generators beside their oracles.
 foreach(stem
     heads vae decode marginals gan mst
-    dp_em coded dpa dpgm augm obfuscate
+    dp_em coded dpa dpgm augm obfuscate direct
     graph privbayes aim merf copula)
   iso_test(oracle_gen_${stem} oracle/gen_${stem}.c iso_flow)
   target_sources(test_oracle_gen_${stem} PRIVATE oracle/gen_support.c plugins/fixture.c)
 endforeach()
+target_link_libraries(test_oracle_gen_direct PRIVATE iso_metrics)
 target_sources(test_oracle_gen_marginals PRIVATE ${CMAKE_SOURCE_DIR}/generators/template.c)
 iso_test(oracle_audit oracle/audit.c iso_flow)
