@@ -200,7 +200,7 @@ const iso_generator iso_generator_direct = {
 		    "Zhang, \"Deep Learning with Differential Privacy\", CCS 2016, "
 		    "arXiv:1607.00133",
 	.card = "Trains logistic regression or a small network on the private rows; the metric "
-		"\"classifier\" judges it on test rows.\n"
+		"\"own-classifier\" judges it on test rows.\n"
 		"Privacy: Poisson-subsampled Gaussians, the same ledger as the generators. The "
 		"sample are uniform rows of the public domain with labels of the classifier.\n"
 		"Deviations: Adam and averaged weights in place of SGD.",

@@ -155,8 +155,8 @@ typedef struct iso_generator {
 	 * chance), "floor" (a simple baseline that a method must beat to have shown anything). */
 	const char *control;
 	/* optional; default: the method releases no classifier.  Probabilities prob [rows][classes]
-	 * of the classes of rows whose label it must not look at: the metric "classifier" judges
-	 * them on test rows. */
+	 * of the classes of rows whose label it must not look at: the metric "own-classifier"
+	 * judges them on test rows. */
 	iso_status (*classify)(const void *model, const iso_table *rows, double *prob,
 			       iso_error *err);
 } iso_generator;

@@ -25,10 +25,11 @@ static const iso_option options[] = {{0}};
 static iso_status check(const iso_schema *s, const void *opt, iso_error *err)
 {
 	(void)opt;
-	ISO_FAIL_IF(iso_schema_classes(s) < 2, err, ISO_E_UNSUPPORTED,
-		    "not applicable (classifier): %s has no label of at least two classes; give "
-		    "one column the role \"label\"",
-		    s->name);
+	ISO_FAIL_IF(
+		iso_schema_classes(s) < 2, err, ISO_E_UNSUPPORTED,
+		"not applicable (own-classifier): %s has no label of at least two classes; give "
+		"one column the role \"label\"",
+		s->name);
 	return ISO_OK;
 }
 
@@ -88,9 +89,9 @@ out:
 	return st;
 }
 
-const iso_metric iso_metric_classifier = {
+const iso_metric iso_metric_own_classifier = {
 	.abi = ISO_METRIC_ABI,
-	.name = "classifier",
+	.name = "own-classifier",
 	.title = "The method's own classifier on test rows",
 	.citation = "M. Abadi et al., \"Deep Learning with Differential Privacy\", CCS 2016, "
 		    "arXiv:1607.00133 (the arm without synthetic data)",
