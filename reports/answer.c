@@ -295,35 +295,42 @@ static iso_status answer_row(const iso_answer *w, iso_rtable *t, size_t i, iso_e
 	return put(t, after + 3, text, auc, err);
 }
 
-/* What the same value is for the real training rows, averaged over everything here. */
+/* What value j is for the real training rows, from whoever has most seeds; n = 0: nothing. */
+static iso_summary ceiling_of(const iso_answer *w, size_t j)
+{
+	const size_t real = iso_aggregate_find(w->a, w->a->name[w->name[j]].real);
+	iso_summary most = {0};
+
+	for (size_t i = 0; i < w->n && real != SIZE_MAX; i++) {
+		const iso_summary *s = iso_aggregate_at(w->a, w->setting[i], real);
+
+		if (s->n > most.n)
+			most = *s;
+	}
+	return most;
+}
+
 static iso_status ceiling_row(const iso_answer *w, iso_rtable *t, iso_error *err)
 {
-	const iso_aggregate *a = w->a;
-	int any = 0;
+	size_t any = 0;
 
+	for (size_t j = 0; j < w->nname; j++)
+		any += ceiling_of(w, j).n;
+	if (!any)
+		return ISO_OK;
 	ISO_TRY(iso_rtable_row(t, ISO_NO_SETTING, err));
 	for (size_t j = 0; j < t->ncol; j++)
 		ISO_TRY(put(t, j, j == 1 ? "real training rows" : "-", NAN, err));
 	ISO_TRY(put(t, 2, "reference", NAN, err));
 	for (size_t j = 0; j < w->nname; j++) {
-		const size_t real = iso_aggregate_find(a, a->name[w->name[j]].real);
-		iso_summary mean = {0};
+		const iso_summary most = ceiling_of(w, j);
 		char text[ISO_NUMBER_TEXT];
 
-		for (size_t i = 0; i < w->n && real != SIZE_MAX; i++) {
-			const iso_summary *s = iso_aggregate_at(a, w->setting[i], real);
-
-			if (s->n > mean.n)
-				mean = *s;
-		}
-		if (!mean.n)
+		if (!most.n)
 			continue;
-		iso_mean_text(&mean, &a->name[w->name[j]], text);
-		ISO_TRY(put(t, 3 + j, text, mean.mean, err));
-		any = 1;
+		iso_mean_text(&most, &w->a->name[w->name[j]], text);
+		ISO_TRY(put(t, 3 + j, text, most.mean, err));
 	}
-	if (!any)
-		t->nrow--;
 	return ISO_OK;
 }
 

@@ -20,7 +20,8 @@ void iso_str_addn(iso_str *s, const char *text, size_t n)
 {
 	if (!reserve(s, n))
 		return;
-	memcpy(s->p + s->n, text, n);
+	if (n) /* text may be NULL for nothing */
+		memcpy(s->p + s->n, text, n);
 	s->n += n;
 	s->p[s->n] = 0;
 }
