@@ -504,6 +504,17 @@ static void same_slots(const iso_training *a, const iso_training *b, const iso_t
 		tk_ok(g->log_density(b->model, t, y, &err));
 		ck_assert_int_eq(memcmp(x, y, t->n * sizeof(*x)), 0);
 	}
+	if (g->classify) {
+		const size_t n = t->n * iso_schema_classes(t->schema);
+		double *p = iso_alloc(2 * n, sizeof(*p)), *q = p + n;
+
+		tk_ok(g->classify(a->model, t, p, &err));
+		tk_ok(g->classify(b->model, t, q, &err));
+		ck_assert_int_eq(memcmp(p, q, n * sizeof(*p)), 0);
+		for (size_t i = 0; i < n; i++)
+			ck_assert(p[i] >= 0 && p[i] <= 1);
+		iso_free(p);
+	}
 	if (g->describe) {
 		cJSON *one = cJSON_CreateObject(), *two = cJSON_CreateObject();
 
