@@ -209,9 +209,9 @@ iso_status iso_encode_new(const iso_encoder *e, const iso_table *t, float **x, i
 	return ISO_OK;
 }
 
-/* v to the grain of c and into its bounds.  rint(v * 10^d) / 10^d divides two exact numbers, so the
- * result is the very double that the decimal text reads as. */
-static double to_grain(const iso_column *c, double v)
+/* rint(v * 10^d) / 10^d divides two exact numbers, so the result is the very double that the
+ * decimal text reads as. */
+double iso_to_grain(const iso_column *c, double v)
 {
 	static const double power[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,	 1e6,  1e7,
 				       1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
@@ -279,7 +279,7 @@ static void decode_row(const iso_encoder *e, const float *x, const iso_key *draw
 
 		switch (b->kind) {
 		case ISO_BLOCK_NUMERIC:
-			*cell = to_grain(c, c->lo + (double)y[0] * (c->hi - c->lo));
+			*cell = iso_to_grain(c, c->lo + (double)y[0] * (c->hi - c->lo));
 			break;
 		case ISO_BLOCK_INDICATOR:
 			if (draw ? iso_rand_u01(*draw, r, i) < (double)y[0] : y[0] > 0.5f)
@@ -428,7 +428,7 @@ static double unbin_integer(const iso_column *c, size_t cells, size_t code, doub
 		first++;
 	while (first < last && numeric_bin(c, cells, last) > code)
 		last--;
-	return to_grain(c, first + floor(u * (last - first + 1)));
+	return iso_to_grain(c, first + floor(u * (last - first + 1)));
 }
 
 double iso_unbin(const iso_schema *s, size_t column, size_t bins, size_t code, double u)
@@ -451,7 +451,7 @@ double iso_unbin(const iso_schema *s, size_t column, size_t bins, size_t code, d
 	if (iso_is_whole(c))
 		return unbin_integer(c, cells, code, u);
 	width = (c->hi - c->lo) / (double)cells;
-	x = to_grain(c, c->lo + ((double)code + u) * width);
+	x = iso_to_grain(c, c->lo + ((double)code + u) * width);
 	if (c->decimals < 0 || numeric_bin(c, cells, x) == code)
 		return x;
 	/* Rounding crossed an edge of the bin: one grain back, if the bin is wide enough to hold
@@ -459,5 +459,5 @@ double iso_unbin(const iso_schema *s, size_t column, size_t bins, size_t code, d
 	step = 1;
 	for (int i = 0; i < c->decimals; i++)
 		step /= 10;
-	return to_grain(c, numeric_bin(c, cells, x) > code ? x - step : x + step);
+	return iso_to_grain(c, numeric_bin(c, cells, x) > code ? x - step : x + step);
 }

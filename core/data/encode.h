@@ -75,6 +75,9 @@ iso_status iso_encode_new(const iso_encoder *e, const iso_table *t, float **x,
  * inverse of iso_encode on encoded rows. */
 void iso_decode(const iso_encoder *e, const float *x, size_t ld, size_t n, const iso_key *draw,
 		iso_table *t, size_t at);
+/* v to the grain of a numeric column (whole numbers, decimals) and into its bounds; NaN gives the
+ * lower bound. */
+double iso_to_grain(const iso_column *c, double v);
 /* Sets the label column of rows at.. from label[n]. */
 void iso_set_labels(iso_table *t, size_t at, const uint32_t *label, size_t n);
 /* Integer codes for histograms: row r, column c -> bin; numeric columns in `bins` equal-width bins

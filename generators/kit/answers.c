@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "core/base/alloc.h"
+#include "core/math/vmath.h"
 #include "generators/kit/labels.h"
 #include "generators/kit/nets.h"
 #include "generators/kit/parts.h"
@@ -50,7 +51,7 @@ static void softmax(const float *logit, size_t classes, double *prob)
 	for (size_t c = 1; c < classes; c++)
 		top = fmax(top, (double)logit[c]);
 	for (size_t c = 0; c < classes; c++)
-		sum += prob[c] = exp((double)logit[c] - top);
+		sum += prob[c] = iso_exp((double)logit[c] - top);
 	for (size_t c = 0; c < classes; c++)
 		prob[c] /= sum;
 }

@@ -3,17 +3,14 @@
 
 #include <math.h>
 
+#include "core/data/encode.h"
+
 /* A value of a numeric column after noise of `sd` half ranges, inside the column's domain. */
 static double shaken(const iso_column *c, double v, double sd, iso_stream *s)
 {
 	if (!(sd > 0))
 		return v;
-	v += sd * (c->hi - c->lo) / 2 * iso_next_normal(s);
-	if (iso_is_whole(c))
-		v = nearbyint(v);
-	else if (c->decimals >= 0)
-		v = nearbyint(v * pow(10, c->decimals)) / pow(10, c->decimals);
-	return fmin(c->hi, fmax(c->lo, v));
+	return iso_to_grain(c, v + sd * (c->hi - c->lo) / 2 * iso_next_normal(s));
 }
 
 static uint8_t shaken_byte(uint8_t v, double sd, iso_stream *s)

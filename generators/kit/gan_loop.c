@@ -225,7 +225,7 @@ void iso_gan_show(iso_gan_trainer *t, uint64_t step, double loss_g, double loss_
 {
 	const iso_fit *f = t->f;
 	const uint64_t steps = (uint64_t)t->s->o.steps, every = steps / 100 ? steps / 100 : 1;
-	const int open = !t->s->private_generator_step;
+	const int open = !t->s->private_generator_step || !t->s->is_private;
 	if (f->curve && step % every == 0) {
 		f->curve(f->curve_ctx, (double)step,
 			 open ? "generator-loss" : "uncharged:generator-loss", loss_g);

@@ -174,10 +174,12 @@ uint64_t iso_gan_burst(const iso_gan_options *o, uint64_t g);
 	ISO_GAN_SLOT_CHECK(spec_of) \
 	ISO_GAN_SLOT_FIT(spec_of) \
 	ISO_GAN_SLOTS_OF_ENV(spec_of)
-#define ISO_GAN_SLOTS \
-	ISO_LATENT_SLOTS, .score = iso_latent_score, .options = options, \
-			  .options_size = sizeof(iso_gan_options), .resolve = resolve, \
-			  .check = check, .plan = plan, .fit = fit, .load = load
+/* Where the discriminators never leave, nothing scores rows. */
+#define ISO_GAN_SLOTS_UNSCORED \
+	ISO_LATENT_SLOTS, .options = options, .options_size = sizeof(iso_gan_options), \
+			  .resolve = resolve, .check = check, .plan = plan, .fit = fit, \
+			  .load = load
+#define ISO_GAN_SLOTS ISO_GAN_SLOTS_UNSCORED, .score = iso_latent_score
 
 /* ---- Options that several tables list; defaults as text ---- */
 #define ISO_GAN_OPT_LABELS \

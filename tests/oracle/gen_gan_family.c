@@ -1,0 +1,608 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the GAN family's newer parts compute, against closed forms and brute force: groups of
+ * parameters, divergences, encodings, networks for images and series, plans, messages. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/privacy/replay.h"
+#include "generators/kit/expected_loss.h"
+#include "generators/kit/groups.h"
+#include "generators/kit/nets.h"
+#include "tests/oracle/gen_support.h"
+
+static iso_error err;
+
+/* ---- groups ---- */
+
+/* The optimal allocation against a search: no exchange of privacy between two groups lowers the
+ * energy; and it is the formula s_j = z sqrt(c_j / sqrt(P_j) sum_k c_k sqrt(P_k)). */
+START_TEST(allocation_is_optimal)
+{
+	static const size_t size[] = {10, 400, 90};
+	static const double bound[] = {2, 0.5, 0.03};
+	double sum = 0, spent = 0;
+	iso_grouping g;
+	tk_ok(iso_grouping_init(&g, 500, &err));
+	g.n = 3;
+	for (size_t j = 0; j < 3; j++) {
+		g.size[j] = size[j];
+		g.bound[j] = bound[j];
+		sum += bound[j] * sqrt((double)size[j]);
+	}
+	iso_grouping_allocate(&g, ISO_ALLOCATE_EQUAL, 1.5);
+	const double equal = iso_grouping_energy(&g);
+	for (size_t j = 0; j < 3; j++) /* noise of z sqrt(L) c_j at z = 1 */
+		tk_assert_close(1.5 / (double)g.scale[j], sqrt(3) * bound[j], 1e-6, 0);
+	iso_grouping_allocate(&g, ISO_ALLOCATE_OPTIMAL, 1.5);
+	const double best = iso_grouping_energy(&g);
+	for (size_t j = 0; j < 3; j++) {
+		const double s = sqrt(bound[j] / sqrt((double)size[j]) * sum);
+		tk_assert_close(1.5 / (double)g.scale[j], s, 1e-6, 0);
+		spent += bound[j] * bound[j] * (double)g.scale[j] * (double)g.scale[j];
+	}
+	tk_assert_close(spent, 1.5 * 1.5, 1e-6, 0);
+	tk_assert_close(best, sum * sum / (1.5 * 1.5), 1e-6, 0);
+	ck_assert(best < equal);
+	for (int way = -1; way <= 1; way += 2) {
+		iso_grouping other = g;
+		const double shift = way * 0.01; /* of the privacy of group 0 to group 1 */
+		const double a = (double)g.scale[0] * (double)g.scale[0] * (1 + shift);
+		const double b = (double)g.scale[1] * (double)g.scale[1] -
+				 bound[0] * bound[0] * (double)g.scale[0] * (double)g.scale[0] *
+					 shift / (bound[1] * bound[1]);
+		other.scale[0] = (float)sqrt(a);
+		other.scale[1] = (float)sqrt(b);
+		ck_assert(iso_grouping_energy(&other) > best);
+	}
+	iso_grouping_free(&g);
+}
+END_TEST
+
+/* Coordinates of two sizes, a thousand times apart: two groups that are exactly those. */
+START_TEST(coordinates_fall_into_their_sizes)
+{
+	double square[100];
+	iso_grouping g;
+	tk_ok(iso_grouping_init(&g, 100, &err));
+	for (size_t k = 0; k < 100; k++)
+		square[k] = k % 4 == 0 ? 4 : 4e-6;
+	iso_grouping_coordinates(&g, square, 2);
+	ck_assert_uint_eq(g.n, 2);
+	for (size_t k = 0; k < 100; k++)
+		ck_assert_uint_eq(g.of[k], g.of[k % 4 == 0 ? 0 : 1]);
+	tk_assert_close(g.bound[g.of[0]], sqrt(25 * 4.0), 1e-12, 0);
+	tk_assert_close(g.bound[g.of[1]], sqrt(75 * 4e-6), 1e-12, 0);
+	/* noise energy against one clip at the same norm: (sum_j c_j sqrt P_j)^2 / (c^2 P) */
+	iso_grouping_allocate(&g, ISO_ALLOCATE_OPTIMAL, 1);
+	const double apart = iso_grouping_energy(&g), c2 = 25 * 4.0 + 75 * 4e-6;
+	tk_assert_close(apart, pow(10 * 5 + sqrt(75 * 4e-6) * sqrt(75), 2), 1e-5, 0);
+	ck_assert(apart < 0.26 * c2 * 100);
+	/* nothing known: one group of all */
+	memset(square, 0, sizeof square);
+	iso_grouping_coordinates(&g, square, 5);
+	ck_assert_uint_eq(g.n, 1);
+	ck_assert_uint_eq(g.size[0], 100);
+	iso_grouping_free(&g);
+}
+END_TEST
+
+/* Clipped group by group, never longer than the planned bound, and undone exactly. */
+START_TEST(groups_are_clipped_apart)
+{
+	float grad[] = {3, 4, 0.1f, 0, -0.2f, 30};
+	double norm[ISO_GROUPS_MAX];
+	iso_grouping g;
+	tk_ok(iso_grouping_init(&g, 6, &err));
+	g.n = 2;
+	g.size[0] = 2;
+	g.size[1] = 4;
+	memset(g.of + 2, 1, 4);
+	g.bound[0] = 1;
+	g.bound[1] = 60;
+	iso_grouping_allocate(&g, ISO_ALLOCATE_OPTIMAL, 2);
+	const double got = iso_grouping_apply(&g, grad);
+	ck_assert(got <= 4 * (1 + 1e-6));
+	iso_grouping_undo(&g, grad);
+	iso_grouping_norms(&g, grad, norm);
+	tk_assert_close(norm[0], 1, 1e-6, 0);
+	tk_assert_close(grad[0], 0.6, 1e-6, 0);
+	tk_assert_close(grad[5], 30, 1e-6, 0);
+	grad[3] = NAN;
+	ck_assert(!(iso_grouping_apply(&g, grad) < INFINITY));
+	iso_grouping_free(&g);
+}
+END_TEST
+
+/* dp-GAN's weight clustering: bounds 1, 1.1, 8, 9 become two groups of root sums of squares. */
+START_TEST(nearest_bounds_are_merged)
+{
+	static const double bound[] = {8, 1, 9, 1.1};
+	iso_grouping g;
+	tk_ok(iso_grouping_init(&g, 8, &err));
+	g.n = 4;
+	for (size_t j = 0; j < 4; j++) {
+		g.bound[j] = bound[j];
+		g.size[j] = 2;
+		g.of[2 * j] = g.of[2 * j + 1] = (uint8_t)j;
+	}
+	iso_grouping_merge(&g, 2);
+	ck_assert_uint_eq(g.n, 2);
+	ck_assert_uint_eq(g.of[0], g.of[5]);
+	ck_assert_uint_eq(g.of[2], g.of[7]);
+	ck_assert_uint_ne(g.of[0], g.of[2]);
+	tk_assert_close(g.bound[g.of[0]], sqrt(64 + 81), 1e-12, 0);
+	tk_assert_close(g.bound[g.of[2]], sqrt(1 + 1.21), 1e-12, 0);
+	iso_grouping_free(&g);
+}
+END_TEST
+
+/* A record's gradient alone is the row of the batch's: their sum is the batch's gradient. */
+START_TEST(record_gradients_add_up)
+{
+	const iso_layer_spec layer[] = {iso_conv(3, 3, 1, 1, ISO_ACT_LRELU),
+					iso_dense(1, ISO_ACT_LINEAR)};
+	iso_net *net;
+	iso_ws *ws;
+	float x[6 * 16], sum[1000] = {0}, one[1000];
+	tk_ok(iso_net_new(layer, 2, iso_image(4, 4, 1), &net, &err));
+	iso_net_randomize(net, ISO_INIT_HE, iso_key_new(1, "net"));
+	tk_ok(iso_ws_new(net, 6, 0, &ws, &err));
+	iso_rand_fill_normal(iso_key_new(2, "x"), 0, 0, 1, x, 96);
+	iso_net_forward(net, ws, x, 16, 6, NULL);
+	for (size_t r = 0; r < 6; r++)
+		iso_ws_delta(ws)[r] = (float)r - 2.5f;
+	iso_net_backward(net, ws, 0, NULL, 0);
+	for (size_t r = 0; r < 3; r++) { /* records of two rows */
+		iso_net_record_grad(net, ws, 2, r, one);
+		for (size_t k = 0; k < iso_net_params(net); k++)
+			sum[k] += one[k];
+	}
+	iso_net_weight_grad(net, ws, NULL, 0, iso_net_grad(net));
+	for (size_t k = 0; k < iso_net_params(net); k++)
+		tk_assert_close(sum[k], iso_net_grad(net)[k], 1e-4, 1e-4);
+	iso_ws_free(ws);
+	iso_net_free(net);
+}
+END_TEST
+
+/* ---- expected loss ---- */
+
+/* N(0,1) against N(1,1): divergence 1/2.  The estimator's own error at n = 4000 is about 0.02; with
+ * common latents the estimate of equal laws is exactly zero. */
+START_TEST(known_divergence_is_estimated)
+{
+	enum { N = 4000 };
+	static float p[N], again[N], q[N];
+	const iso_key key = iso_key_new(7, "gauss");
+	double mean, variance;
+	iso_rand_fill_normal(key, 0, 0, 1, p, N);
+	iso_rand_fill_normal(key, 1, 0, 1, again, N);
+	for (size_t i = 0; i < N; i++)
+		q[i] = again[i] + 1;
+	tk_assert_close(iso_knn_divergence(p, N, q, N, 1, 4), 0.5, 0, 0.075);
+	tk_assert_close(iso_knn_divergence_from(p, again, q, N, 1, 4), 0.5, 0, 0.075);
+	tk_assert_close(iso_knn_divergence_from(p, again, again, N, 1, 4), 0, 0, 0);
+	tk_assert_close(iso_knn_divergence(p, N, again, N, 1, 4), 0, 0, 0.075);
+	const double loss[] = {0.1, 0.3};
+	const double mu = iso_expected_loss_mu(loss, 2, 0.02, &mean, &variance);
+	tk_assert_close(mean, 0.2, 1e-12, 0);
+	tk_assert_close(variance, 0.02, 1e-12, 0);
+	tk_assert_close(mu, 1.2, 1e-12, 0);
+}
+END_TEST
+
+/* Three neighbours by hand in one dimension: p = {0, 1, 3}, q = {0.5, 4}, k = 1. */
+START_TEST(neighbours_by_hand)
+{
+	const float p[] = {0, 1, 3}, q[] = {0.5f, 4};
+	const double by_hand = (log(0.5 / 1) + log(0.5 / 1) + log(1.0 / 2)) / 3 + log(2.0 / 2);
+	tk_assert_close(iso_knn_divergence(p, 3, q, 2, 1, 1), by_hand, 1e-9, 0);
+}
+END_TEST
+
+START_TEST(edp_describes_no_epsilon)
+{
+	iso_table *t = fx_table(fx_schema(), 200, 3);
+	void *o;
+	iso_training m = gen_train(gen_find("edp-gan"), "steps=20 pairs=3", t, 1, 0, NULL, &o);
+	cJSON *facts = cJSON_CreateObject();
+	tk_ok(m.generator->describe(m.model, facts, &err));
+	const cJSON *mu = cJSON_GetObjectItem(facts, "uncharged_mu");
+	ck_assert_ptr_nonnull(mu);
+	const double mean = cJSON_GetObjectItem(facts, "uncharged_loss_mean")->valuedouble,
+		     var = cJSON_GetObjectItem(facts, "uncharged_loss_variance")->valuedouble;
+	tk_assert_close(mu->valuedouble, mean + sqrt(var / 0.01), 1e-12, 0);
+	ck_assert_ptr_null(cJSON_GetObjectItem(facts, "epsilon"));
+	ck_assert_int_eq(iso_generator_guarantee(m.generator, o), ISO_GUARANTEE_NONE);
+	ck_assert_uint_eq(iso_ledger_items(m.ledger)->n, 0);
+	cJSON_Delete(facts);
+	iso_table_free(t);
+	iso_training_free(&m);
+	iso_free(o);
+}
+END_TEST
+
+/* ---- networks ---- */
+
+static const char image_text[] =
+	"{\"name\": \"tiles\", \"columns\": [{\"name\": \"tile\", \"type\": \"pixel\", \"shape\": "
+	"[8, 8]}, {\"name\": \"kind\", \"type\": \"binary\", \"role\": \"label\", \"categories\": "
+	"[\"left\", \"right\"]}]}";
+
+/* Class 0 is bright on the left half, class 1 on the right. */
+static iso_table *tiles(const iso_schema *s, size_t n)
+{
+	const iso_key key = iso_key_new(9, "tiles");
+	iso_table *t;
+	tk_ok(iso_table_new(s, n, &t, &err));
+	for (size_t r = 0; r < n; r++) {
+		const int y = iso_rand_u01(key, r, 0) < 0.5;
+		t->cells[r * 2 + 1] = y;
+		for (size_t p = 0; p < 64; p++)
+			t->pixels[r * 64 + p] = (uint8_t)(((p % 8 >= 4) == y ? 200 : 20) +
+							  30 * iso_rand_u01(key, r, 1 + p));
+	}
+	return t;
+}
+
+static double brightness(const iso_table *t, int y, int right)
+{
+	double sum = 0, n = 0;
+	for (size_t r = 0; r < t->n; r++)
+		for (size_t p = 0; p < 64 && iso_table_label(t, r) == (size_t)y; p++)
+			if ((p % 8 >= 4) == right) {
+				sum += t->pixels[r * 64 + p];
+				n++;
+			}
+	return sum / n;
+}
+
+static const struct {
+	const char *name, *options;
+	double scale;
+} painter[] = {
+	{"gan", "net=conv steps=2000 z_dim=8 channels=8,8", 0},
+	{"wgan-gp", "net=conv steps=3000 n_d=2 z_dim=8 channels=8,8", 0},
+	{"dp-cgan", "net=conv steps=800 z_dim=8 channels=8,8 optimizer_d=adam lr_d=1e-3 batch=64",
+	 0.05},
+	{"fp-gan",
+	 "net=conv steps=800 z_dim=8 channels=8,8,8 mode=paper layer_noise=0.1 layer_clip=1", 0},
+	{"fp-gan",
+	 "net=conv steps=800 z_dim=8 channels=8,8,8 label=outputs mode=paper layer_noise=0.1 "
+	 "layer_clip=1",
+	 0},
+	{"fp-gan", "net=conv steps=5000 z_dim=8 channels=8,8,8 mode=frozen layer_clip=4", 0.02},
+	{"cgan", "net=conv steps=600 z_dim=8 channels=8,8,8 batch=64", 0},
+};
+
+START_TEST(convolutions_paint_the_right_half)
+{
+	iso_schema *own = NULL;
+	cJSON *v = cJSON_Parse(image_text);
+	void *o;
+	tk_ok(iso_schema_from_json(v, "tiles", &own, &err));
+	iso_table *t = tiles(own, 600);
+	iso_training m = gen_train(gen_find(painter[_i].name), painter[_i].options, t, 1,
+				   painter[_i].scale, NULL, &o);
+	iso_table *out = gen_sample(&m, own, 400);
+	for (int y = 0; y < 2; y++)
+		for (int side = 0; side < 2; side++)
+			tk_assert_close(brightness(out, y, side), brightness(t, y, side), 0, 45);
+	iso_table_free(out);
+	iso_table_free(t);
+	iso_training_free(&m);
+	iso_free(o);
+	iso_schema_free(own);
+	cJSON_Delete(v);
+}
+END_TEST
+
+START_TEST(convolutions_refuse_tables)
+{
+	iso_table *t = fx_table(fx_schema(), 50, 1);
+	const iso_generator *g = gen_find("gan");
+	void *o = iso_alloc(1, g->options_size);
+	cJSON *v = cJSON_Parse("{\"net\": \"conv\"}");
+	iso_training m;
+	tk_ok(iso_options_resolve(g->options, v, "t", o, g->options_size, NULL, &err));
+	const iso_training_request r = {
+		.generator = g, .options = o, .train = t, .epsilon = 1, .delta = 1e-5};
+	tk_fails(iso_train(&r, &m, &err), ISO_E_UNSUPPORTED, "net=dense");
+	cJSON_Delete(v);
+	iso_free(o);
+	iso_table_free(t);
+}
+END_TEST
+
+static const char series_text[] =
+	"{\"name\": \"waves\", \"columns\": [{\"name\": \"w\", \"type\": \"sequence\", \"shape\": "
+	"[12], \"bounds\": [0, 1]}, {\"name\": \"kind\", \"type\": \"binary\", \"role\": "
+	"\"label\", \"categories\": [\"up\", \"down\"]}]}";
+
+/* Class 0 rises, class 1 falls: the mean profile of an LSTM's series does too. */
+START_TEST(series_have_their_profile)
+{
+	iso_schema *own = NULL;
+	cJSON *v = cJSON_Parse(series_text);
+	const iso_key key = iso_key_new(3, "waves");
+	iso_table *t;
+	void *o;
+	tk_ok(iso_schema_from_json(v, "waves", &own, &err));
+	tk_ok(iso_table_new(own, 500, &t, &err));
+	for (size_t r = 0; r < t->n; r++) {
+		double *const x = t->cells + r * own->ncol;
+		const int y = iso_rand_u01(key, r, 0) < 0.5;
+		for (size_t k = 0; k < 12; k++) {
+			const double up = 0.2 + 0.05 * (double)k;
+			x[k] = (y ? 1 - up : up) + 0.1 * (iso_rand_u01(key, r, 1 + k) - 0.5);
+		}
+		x[12] = y;
+	}
+	iso_training m =
+		gen_train(gen_find("cdp-gan"), "net=lstm lstm=16 steps=4000 z_dim=12 lr_g=2e-3", t,
+			  1, 0.05, NULL, &o);
+	iso_table *out = gen_sample(&m, own, 500);
+	for (int y = 0; y < 2; y++)
+		for (size_t k = 0; k < 12; k += 11)
+			tk_assert_close(gen_mean(out, k, y), gen_mean(t, k, y), 0, 0.12);
+	iso_table_free(out);
+	iso_table_free(t);
+	iso_training_free(&m);
+	iso_free(o);
+	iso_schema_free(own);
+	cJSON_Delete(v);
+}
+END_TEST
+
+/* ---- plans ---- */
+
+static void plan_of(const char *name, const char *options, const iso_table *open, iso_plan *p)
+{
+	const iso_generator *g = gen_find(name);
+	cJSON *v = cJSON_CreateObject();
+	char text[256], *save = NULL;
+	void *o = iso_alloc(1, g->options_size);
+	snprintf(text, sizeof text, "%s", options);
+	for (char *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save))
+		tk_ok(iso_options_set(v, w, &err));
+	tk_ok(iso_options_resolve(g->options, v, "t", o, g->options_size, NULL, &err));
+	const iso_gen_env env = {.schema = fx_schema(),
+				 .n = 10000,
+				 .public_rows = open,
+				 .options = o,
+				 .epsilon = 2,
+				 .delta = 1e-5};
+	*p = (iso_plan){0};
+	tk_ok(g->check(&env, &err));
+	tk_ok(g->plan(&env, 3, p, &err));
+	iso_free(o);
+	cJSON_Delete(v);
+}
+
+/* Per-tensor clips of two layers: four tensors move by 2 C; as published, noise of 1.12 C is a
+ * multiplier of 0.56. */
+START_TEST(tensor_clips_are_paid_for)
+{
+	iso_plan p;
+	plan_of("dp-cgan", "clipping=tensor labels=uniform", NULL, &p);
+	tk_assert_close(p.v[0].sensitivity, 2.2, 1e-6, 0);
+	tk_assert_close(p.v[0].event.noise, 3, 0, 0);
+	iso_plan_free(&p);
+	plan_of("dp-cgan", "clipping=tensor mode=paper", NULL, &p);
+	tk_assert_close(p.v[0].sensitivity, 2.2, 1e-6, 0);
+	tk_assert_close(p.v[0].event.noise, 0.56, 1e-6, 0);
+	iso_plan_free(&p);
+}
+END_TEST
+
+/* Nine tenths of the rows train, the rest chooses: three pure picks of 0.8 epsilon together, in one
+ * group with the training. */
+START_TEST(a_choice_is_paid_by_reserved_rows)
+{
+	iso_plan p;
+	plan_of("dp-gan-boob", "batch=90 steps=500 labels=uniform", NULL, &p);
+	ck_assert_uint_eq(p.n, 2);
+	ck_assert_str_eq(p.v[0].why, "disc-step");
+	tk_assert_close(p.v[0].event.rate, 90.0 / 9000, 1e-12, 0);
+	ck_assert_int_eq(p.v[0].group, 1);
+	ck_assert_int_eq(p.v[0].part, 0);
+	ck_assert_str_eq(p.v[1].why, "checkpoint-choice");
+	ck_assert_int_eq(p.v[1].group, 1);
+	ck_assert_int_eq(p.v[1].part, 1);
+	ck_assert_uint_eq(p.v[1].event.count, 3);
+	tk_assert_close(p.v[1].event.epsilon, 0.8 * 2 / 3, 1e-12, 0);
+	tk_assert_close(p.v[1].sensitivity, 1, 0, 0);
+	iso_plan_free(&p);
+	plan_of("dp-gan-boob", "batch=90 steps=500 labels=uniform evaluator=private", NULL, &p);
+	ck_assert_str_eq(p.v[1].why, "evaluator-step");
+	/* the same q sqrt(T) / s as the training's */
+	tk_assert_close(p.v[1].event.rate * sqrt((double)p.v[1].event.count) / p.v[1].event.noise,
+			0.01 * sqrt(500) / 3, 1e-9, 0);
+	iso_plan_free(&p);
+	plan_of("dp-gan-boob", "batch=100 steps=500 labels=uniform picks=0", NULL, &p);
+	ck_assert_uint_eq(p.n, 1);
+	tk_assert_close(p.v[0].event.rate, 0.01, 1e-12, 0);
+	iso_plan_free(&p);
+}
+END_TEST
+
+/* Groups change neither the event nor its sensitivity. */
+START_TEST(groups_cost_nothing)
+{
+	iso_table *open = fx_table(fx_schema(), 60, 8);
+	iso_plan a, b;
+	plan_of("dp-gan-zhang", "steps=100 cluster=none", open, &a);
+	plan_of("dp-gan-zhang", "steps=100 cluster=coordinate groups=8", open, &b);
+	ck_assert_uint_eq(a.n, b.n);
+	for (size_t i = 0; i < a.n; i++) {
+		tk_assert_close(a.v[i].event.noise, b.v[i].event.noise, 0, 0);
+		tk_assert_close(a.v[i].sensitivity, b.v[i].sensitivity, 0, 0);
+		ck_assert_uint_eq(a.v[i].event.count, b.v[i].event.count);
+	}
+	iso_plan_free(&a);
+	iso_plan_free(&b);
+	iso_table_free(open);
+}
+END_TEST
+
+/* ---- federated ---- */
+
+/* A part of the bytes that save writes. */
+static const char *part_of(const iso_str *s, const char *name, size_t *n)
+{
+	char head[80];
+	const size_t len = (size_t)snprintf(head, sizeof head, "%s ", name);
+	for (size_t i = 0; i + len < s->n; i++)
+		if (memcmp(s->p + i, head, len) == 0 && (i == 0 || s->p[i - 1] == '\n' || 1)) {
+			char *end;
+			*n = strtoull(s->p + i + len, &end, 10);
+			if (*end == '\n')
+				return end + 1;
+		}
+	*n = 0;
+	return NULL;
+}
+
+/* Conditions, fakes and gradients are all that travels: counted from steps and clients. */
+START_TEST(messages_are_those_of_the_card)
+{
+	iso_table *t = fx_table(fx_schema(), 400, 5);
+	iso_str bytes = {0};
+	size_t n;
+	void *o;
+	iso_training m = gen_train(gen_find("asyn-dgan"), "clients=4 steps=6 n_d=2 batch=8", t, 5,
+				   0, NULL, &o);
+	tk_ok(m.generator->save(m.model, &bytes, &err));
+	const char *text = part_of(&bytes, "messages", &n);
+	ck_assert_ptr_nonnull(text);
+	char *log = strndup(text, n);
+	/* 3 rounds; 8 labels of 4 bytes; the server makes 4 x 3 x 8 fakes */
+	ck_assert_ptr_nonnull(strstr(log, "client0 conditions 3 96 "));
+	ck_assert_ptr_nonnull(strstr(log, "client3 conditions 3 96 "));
+	ck_assert_ptr_nonnull(strstr(log, "server fakes 12 "));
+	ck_assert_ptr_nonnull(strstr(log, "client2 gradient 3 "));
+	ck_assert_ptr_nonnull(strstr(log, "client2 fakes 0 0 "));
+	ck_assert_ptr_nonnull(strstr(log, "server gradient 0 0 "));
+	ck_assert_ptr_null(part_of(&bytes, "discriminator.w0", &n)); /* D never leaves */
+	/* a part each; epsilon of the training is the largest of the clients' */
+	const iso_plan *items = iso_ledger_items(m.ledger);
+	size_t steps = 0;
+	for (size_t i = 0; i < items->n; i++)
+		steps += strcmp(items->v[i].why, "disc-step") == 0 && items->v[i].used == 6;
+	ck_assert_uint_eq(steps, 4);
+	iso_epsilons whole, one;
+	double most = 0;
+	tk_ok(iso_ledger_epsilon(m.ledger, 1e-5, ISO_WANT_RDP, &whole, &err));
+	for (int k = 0; k < 4; k++) {
+		tk_ok(iso_ledger_epsilon_of(m.ledger, 1, k, 1e-5, ISO_WANT_RDP, &one, &err));
+		most = one.rdp > most ? one.rdp : most;
+	}
+	tk_assert_close(whole.rdp, most, 1e-9, 0);
+	free(log);
+	iso_str_free(&bytes);
+	iso_table_free(t);
+	iso_training_free(&m);
+	iso_free(o);
+}
+END_TEST
+
+/* With the L1 term of the published code a client's row stands in its message: the sign of the
+ * gradient against the fake, column by column (binary and one-hot columns exactly). */
+START_TEST(the_l1_term_shows_the_row)
+{
+	iso_table *t = fx_table(fx_schema(), 400, 5);
+	iso_encoder *enc;
+	iso_str bytes = {0};
+	size_t nf, ng;
+	void *o;
+	iso_training m = gen_train(gen_find("asyn-dgan"),
+				   "mode=paper l1=100 clients=2 steps=4 batch=16 log=last", t, 5, 0,
+				   NULL, &o);
+	tk_ok(m.generator->save(m.model, &bytes, &err));
+	tk_ok(iso_encoder_new(fx_schema(), ISO_ENC_FEATURES, &enc, &err));
+	const size_t width = enc->dim + 2; /* and the label */
+	const char *grad = part_of(&bytes, "message.1.gradient", &ng);
+	ck_assert_ptr_nonnull(grad);
+	ck_assert_ptr_nonnull(part_of(&bytes, "message.2.fakes", &nf));
+	ck_assert_uint_eq(ng % (width * sizeof(float)), 0);
+	const size_t rows = ng / (width * sizeof(float));
+	ck_assert_uint_gt(rows, 0);
+	float *x = iso_alloc(t->n * enc->dim, sizeof *x);
+	iso_encode(enc, t, NULL, t->n, x, enc->dim);
+	for (size_t r = 0; r < rows; r++) {
+		size_t agree = 0;
+		for (size_t i = 0; i < t->n && !agree; i++) {
+			size_t same = 0, asked = 0;
+			for (size_t b = 0; b < enc->nblock; b++)
+				for (size_t k = 0; enc->block[b].kind == ISO_BLOCK_ONEHOT &&
+						   k < enc->block[b].width;
+				     k++, asked++) {
+					float d;
+					const size_t at = enc->block[b].first + k;
+					memcpy(&d, grad + (r * width + at) * sizeof d, sizeof d);
+					same += (d < 0) == (x[i * enc->dim + at] > 0.5f);
+				}
+			agree = asked > 0 && same == asked;
+		}
+		ck_assert_msg(agree, "row %zu of the message matches no private row", r);
+	}
+	iso_free(x);
+	iso_encoder_free(enc);
+	iso_str_free(&bytes);
+	iso_table_free(t);
+	iso_training_free(&m);
+	iso_free(o);
+}
+END_TEST
+
+/* One round of one step each: the average of the clients' models; serially the last client's. */
+START_TEST(averages_log_every_copy)
+{
+	iso_table *t = fx_table(fx_schema(), 300, 6);
+	iso_str bytes = {0};
+	size_t n;
+	void *o;
+	iso_training m =
+		gen_train(gen_find("fl-gan"), "schedule=fedavg clients=3 steps=12 rounds=2 batch=8",
+			  t, 5, 0, NULL, &o);
+	tk_ok(m.generator->save(m.model, &bytes, &err));
+	const char *text = part_of(&bytes, "messages", &n);
+	char *log = strndup(text, n);
+	/* two messages (D and G) a round: from each client, and from the server */
+	ck_assert_ptr_nonnull(strstr(log, "client0 model 4 "));
+	ck_assert_ptr_nonnull(strstr(log, "client2 model 4 "));
+	ck_assert_ptr_nonnull(strstr(log, "server model 4 "));
+	free(log);
+	iso_str_free(&bytes);
+	iso_table_free(t);
+	iso_training_free(&m);
+	iso_free(o);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("oracle/gen_gan_family");
+	TCase *c = tcase_create("core");
+	tcase_set_timeout(c, 300);
+	tcase_add_test(c, allocation_is_optimal);
+	tcase_add_test(c, coordinates_fall_into_their_sizes);
+	tcase_add_test(c, groups_are_clipped_apart);
+	tcase_add_test(c, nearest_bounds_are_merged);
+	tcase_add_test(c, record_gradients_add_up);
+	tcase_add_test(c, known_divergence_is_estimated);
+	tcase_add_test(c, neighbours_by_hand);
+	tcase_add_test(c, edp_describes_no_epsilon);
+	tcase_add_loop_test(c, convolutions_paint_the_right_half, 0, (int)ISO_COUNT(painter));
+	tcase_add_test(c, convolutions_refuse_tables);
+	tcase_add_test(c, series_have_their_profile);
+	tcase_add_test(c, tensor_clips_are_paid_for);
+	tcase_add_test(c, a_choice_is_paid_by_reserved_rows);
+	tcase_add_test(c, groups_cost_nothing);
+	tcase_add_test(c, messages_are_those_of_the_card);
+	tcase_add_test(c, the_l1_term_shows_the_row);
+	tcase_add_test(c, averages_log_every_copy);
+	suite_add_tcase(s, c);
+	return tk_run(s);
+}
