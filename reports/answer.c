@@ -10,6 +10,7 @@
 #include "core/base/alloc.h"
 #include "core/math/stats.h"
 #include "reports/answer.h"
+#include "reports/caveats.h"
 
 #define ALPHA 0.05
 
@@ -421,17 +422,29 @@ static const char *const answer_notes[] = {
 };
 
 /* What the records say beside their numbers, each once. */
-static void add_caveats(const iso_aggregate *a, size_t d, iso_str *notes)
+static iso_status add_caveats(const iso_aggregate *a, size_t d, iso_str *notes, iso_error *err)
 {
-	for (size_t i = 0; i < a->records->n; i++) {
-		const cJSON *c;
+	iso_caveats all = {0};
+	iso_status st = ISO_OK;
+
+	for (size_t i = 0; i < a->records->n && st == ISO_OK; i++) {
+		const cJSON *c = cJSON_GetObjectItemCaseSensitive(a->records->v[i], "caveats");
 
 		if (strcmp(a->setting[a->of_record[i]].dataset, a->dataset[d]) != 0)
 			continue;
-		cJSON_ArrayForEach(c, cJSON_GetObjectItemCaseSensitive(
-					      a->records->v[i], "caveats")) if (cJSON_IsString(c))
-			iso_note_add(notes, "%s", c->valuestring);
+		for (c = c ? c->child : NULL; c && st == ISO_OK; c = c->next)
+			if (cJSON_IsString(c))
+				st = iso_caveats_add(&all, c->valuestring, err);
 	}
+	for (size_t i = 0; i < all.n && st == ISO_OK; i++) {
+		iso_str text = {0};
+
+		iso_caveat_text(&all, i, &text);
+		iso_note_add(notes, "%s", text.p ? text.p : "");
+		iso_str_free(&text);
+	}
+	iso_caveats_free(&all);
+	return st;
 }
 
 iso_status iso_answers_build(const iso_aggregate *a, size_t d, iso_rtables *out, iso_error *err)
@@ -451,8 +464,8 @@ iso_status iso_answers_build(const iso_aggregate *a, size_t d, iso_rtables *out,
 		for (size_t k = 0; i + 1 == n && out->n > before && k < ISO_COUNT(answer_notes);
 		     k++)
 			iso_note_add(&out->v[before].notes, "%s", answer_notes[k]);
-		if (i + 1 == n && out->n > before)
-			add_caveats(a, d, &out->v[before].notes);
+		if (i + 1 == n && out->n > before && st == ISO_OK)
+			st = add_caveats(a, d, &out->v[before].notes, err);
 		iso_free(w.setting);
 		iso_free(w.rank);
 		iso_free(w.order);

@@ -8,7 +8,7 @@
 #include "reports/figures.h"
 #include "reports/tables.h"
 
-enum { ISO_LINE = 1, ISO_LEVEL, ISO_PLAIN, ISO_POINTS, ISO_FRONT, ISO_CLOUD };
+enum { ISO_LINE = 1, ISO_LEVEL, ISO_PLAIN, ISO_POINTS, ISO_FRONT, ISO_CLOUD, ISO_BAR };
 #define ISO_TOGETHER 8 /* methods in one figure; more make a further figure */
 
 typedef struct iso_chart {

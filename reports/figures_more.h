@@ -38,8 +38,12 @@ iso_status iso_figure_ranks(const iso_aggregate *a, const char *dir, iso_figures
 			    iso_error *err) ISO_MUST_CHECK;
 /* Mean rank of each of k methods over n blocks (value[block][method], larger is better, ties share
  * the mean), Friedman's chi-square p-value, and Nemenyi's critical difference at 5 % (Demsar 2006);
- * NaN where k is not in 2..20. */
+ * NaN where k is not in 2..64. */
 void iso_friedman(const double *value, size_t n, size_t k, double *rank, double *p, double *cd);
+/* Maximal runs of methods whose mean ranks differ by at most cd: order[k] sorts rank[k]; run g is
+ * order[first[g]] .. order[last[g]] (room for k each).  Returns their number. */
+size_t iso_rank_groups(const double *rank, const size_t *order, size_t k, double cd, size_t *first,
+		       size_t *last);
 /* ROC of scores: points (fpr, tpr) at every threshold, from (0,0) to (1,1); returns their number.
  */
 size_t iso_roc_points(const double *score, const int *truth, size_t n, double *fpr, double *tpr);

@@ -1,5 +1,5 @@
 # One figure of isoeps. Data: series,label,x,y,low,high,xlow,xhigh. The lines above set: data, stem, N and per series its
-# title T, kind K (1 line with band, 2 level, 3 plain line, 4 points with intervals, 5 front, 6 cloud), colour C, marker P, dash D.
+# title T, kind K (1 line with band, 2 level, 3 plain line, 4 points with intervals, 5 front, 6 cloud, 7 thick bar), colour C, marker P, dash D.
 # Sizes: single column (columns=1, 8.5 cm) or double (columns=2, 17.5 cm), 8 pt; without a title, which is the caption's.
 if (!exists("formats")) formats = "svg pdf png"
 if (!exists("columns")) columns = 1
@@ -30,6 +30,7 @@ do for [f in formats] {
 		for [i=1:N] data using (K[i] == 5 && $1 == i ? $3 : NaN):4 skip 1 with steps lc rgb C[i] lw 1 dt 3 title (K[i] == 5 ? T[i] : ''), \
 		for [i=1:N] data using (K[i] == 4 && $1 == i ? $3 : NaN):4:7:8:5:6 skip 1 with xyerrorbars lc rgb C[i] lw 1 pt P[i] ps size title (K[i] == 4 ? T[i] : ''), \
 		for [i=1:N] data using (K[i] == 6 && $1 == i ? $3 : NaN):4 skip 1 with points lc rgb C[i] lw 1 pt P[i] ps size title (K[i] == 6 ? T[i] : ''), \
+		for [i=1:N] data using (K[i] == 7 && $1 == i ? $3 : NaN):4 skip 1 with lines lc rgb C[i] lw 4 title (K[i] == 7 ? T[i] : ''), \
 		for [i=1:N] data using (K[i] == 1 && $1 == i ? $3 : NaN):4 skip 1 with linespoints lc rgb C[i] lw 2 pt P[i] ps size dt D[i] title (K[i] == 1 ? T[i] : '')
 	unset output
 }

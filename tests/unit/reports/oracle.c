@@ -3,6 +3,7 @@
 #include "reports/figures_more.h"
 #include "core/base/alloc.h"
 #include "core/io/file.h"
+#include "reports/caveats.h"
 #include "reports/tables.h"
 #include "tests/unit/reports/records.h"
 
@@ -50,6 +51,44 @@ START_TEST(interval_over_seeds)
 	iso_mean_text(iso_aggregate_at(&a, 0, j), &a.name[j], text);
 	ck_assert_str_eq(text, "0.650 \xc2\xb1 0.205");
 	drop();
+}
+END_TEST
+
+/* Texts that differ in numbers alone are told once, with the range of each number. */
+START_TEST(caveats_told_once)
+{
+	static const char *const said[] = {
+		"4 of 1251 test rows equal a training row",
+		"beyond the option `pairs` (2,000)",
+		"10 of 1251 test rows equal a training row",
+		"tvd2 at 1e-05, 3 columns",
+		"beyond the option `pairs` (12,000)",
+		"7 of 1251 test rows equal a training row",
+		"tvd3 at 1e-05, 3 columns",
+		"share 0.25.",
+		"share 0.5.",
+	};
+	static const char *const told[] = {
+		"4 to 10 of 1251 test rows equal a training row",
+		"beyond the option `pairs` (2,000 to 12,000)",
+		"tvd2 at 1e-05, 3 columns",
+		"tvd3 at 1e-05, 3 columns",
+		"share 0.25 to 0.5.",
+	};
+	iso_caveats c = {0};
+	iso_error err = {0};
+
+	for (size_t i = 0; i < ISO_COUNT(said); i++)
+		tk_ok(iso_caveats_add(&c, said[i], &err));
+	ck_assert_uint_eq(c.n, ISO_COUNT(told));
+	for (size_t i = 0; i < c.n; i++) {
+		iso_str text = {0};
+
+		iso_caveat_text(&c, i, &text);
+		ck_assert_str_eq(text.p, told[i]);
+		iso_str_free(&text);
+	}
+	iso_caveats_free(&c);
 }
 END_TEST
 
@@ -277,7 +316,7 @@ END_TEST
 START_TEST(friedman_and_nemenyi)
 {
 	/* Ranks 1 2 3 in each of 4 blocks: chi2 = 12*4/(3*4) * (1+0+1) = 8, p = exp(-4); CD =
-	 * 2.343 * sqrt(3*4/(6*4)) = 1.6568 */
+	 * 3.314493 / sqrt(2) * sqrt(3*4/(6*4)) = 1.657247 */
 	static const double v[] = {3, 2, 1, 6, 5, 4, 30, 20, 10, 0.3, 0.2, 0.1};
 	/* one tie: ranks 1.5 1.5 3 */
 	static const double tied[] = {2, 2, 1};
@@ -286,9 +325,43 @@ START_TEST(friedman_and_nemenyi)
 	iso_friedman(v, 4, 3, rank, &p, &cd);
 	ck_assert(rank[0] == 1 && rank[1] == 2 && rank[2] == 3);
 	tk_assert_close(p, 0.01831563888873418, 1e-9, 0);
-	tk_assert_close(cd, 1.656750, 1e-5, 0);
+	tk_assert_close(cd, 1.6572465, 1e-6, 0);
 	iso_friedman(tied, 1, 3, rank, &p, &cd);
 	ck_assert(rank[0] == 1.5 && rank[1] == 1.5 && rank[2] == 3);
+}
+END_TEST
+
+/* Demsar (2006), table 5: critical values of Nemenyi's test at 5 %; a block of its own makes
+ * cd = q sqrt(k (k + 1) / 6). */
+START_TEST(nemenyi_table)
+{
+	static const double q[] = {1.960, 2.343, 2.569, 2.728, 2.850, 2.949, 3.031, 3.102, 3.164};
+	double v[10] = {0}, rank[10], p, cd;
+
+	for (size_t k = 2; k <= 10; k++) {
+		iso_friedman(v, 1, k, rank, &p, &cd);
+		tk_assert_close(cd / sqrt((double)(k * (k + 1)) / 6), q[k - 2], 6e-4, 0);
+	}
+}
+END_TEST
+
+/* Ranks 1, 1.5, 2.8, 4 with a critical difference of 1.4: the first two, the middle two, the last
+ * two. */
+START_TEST(groups_of_ranks)
+{
+	static const double rank[] = {2.8, 1, 4, 1.5};
+	static const size_t order[] = {1, 3, 0, 2};
+	size_t first[4], last[4];
+
+	ck_assert_uint_eq(iso_rank_groups(rank, order, 4, 1.4, first, last), 3);
+	for (size_t g = 0; g < 3; g++) {
+		ck_assert_uint_eq(first[g], g);
+		ck_assert_uint_eq(last[g], g + 1);
+	}
+	ck_assert_uint_eq(iso_rank_groups(rank, order, 4, 3, first, last), 1);
+	ck_assert_uint_eq(first[0], 0);
+	ck_assert_uint_eq(last[0], 3);
+	ck_assert_uint_eq(iso_rank_groups(rank, order, 4, 0.4, first, last), 0);
 }
 END_TEST
 
@@ -375,6 +448,9 @@ int main(void)
 	tcase_add_test(c, real_against_synthetic);
 	tcase_add_test(c, roc_by_hand);
 	tcase_add_test(c, friedman_and_nemenyi);
+	tcase_add_test(c, nemenyi_table);
+	tcase_add_test(c, groups_of_ranks);
+	tcase_add_test(c, caveats_told_once);
 	tcase_add_test(c, strongest_attack_by_halves);
 	tcase_add_test(c, other_versions_are_other_rows);
 	tcase_add_test(c, summary_csv_values);
