@@ -68,7 +68,8 @@ typedef struct iso_aggregate {
 	const char **dataset; /* distinct, in order of appearance */
 	char **slug;	      /* [ndataset] owned: each data set in names of files, all different */
 	size_t ndataset;
-	int split; /* some label is several rows because configurations differ */
+	const cJSON *published; /* of the suite, borrowed; NULL = none */
+	int split;		/* some label is several rows because configurations differ */
 } iso_aggregate;
 
 /* shown: which values to take, by kind and name; NULL takes all. */

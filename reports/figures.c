@@ -347,7 +347,7 @@ static const struct {
 			   iso_error *err);
 } registered[] = {
 	{values_against_epsilon}, {pareto},	     {iso_figure_roc},	  {iso_figure_claims},
-	{iso_figure_curves},	  {iso_figure_cost}, {iso_figure_points},
+	{iso_figure_curves},	  {iso_figure_cost}, {iso_figure_points}, {iso_figure_published},
 };
 
 iso_status iso_figures_write(const iso_aggregate *a, const char *dir, iso_figures *out,

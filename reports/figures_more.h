@@ -29,6 +29,9 @@ iso_status iso_figure_cost(const iso_aggregate *a, size_t d, const char *dir, is
  * and first seed. */
 iso_status iso_figure_points(const iso_aggregate *a, size_t d, const char *dir, iso_figures *f,
 			     iso_error *err) ISO_MUST_CHECK;
+/* published.c: figures of papers against those measured. */
+iso_status iso_figure_published(const iso_aggregate *a, size_t d, const char *dir, iso_figures *f,
+				iso_error *err) ISO_MUST_CHECK;
 /* Per method its largest epsilon: where an attack has the best chance; SIZE_MAX if none. */
 size_t iso_loosest(const iso_aggregate *a, size_t d, size_t method);
 /* "dp-x, 8", or the name alone without an epsilon. */

@@ -272,6 +272,7 @@ iso_status iso_report_write(const char *dir, const char *out, unsigned formats,
 	ISO_TRY_OUT(iso_select_check(select, err));
 	ISO_TRY_OUT(read_records(&k, err));
 	ISO_TRY_OUT(iso_about_read(dir, &records, &ab, err));
+	a.published = cJSON_GetObjectItemCaseSensitive(ab.suite, "published");
 	ISO_TRY_OUT(write_parts(dir, place.p, formats, &ab, &a, &tables, &figures, err));
 	if ((!out && !(select && select->n)) || (out && (formats & ISO_REPORT_CSV)))
 		ISO_TRY_OUT(write_summary(&a, out ? place.p : dir, err));

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "reports/published.h"
 
 #define LEAD 3 /* columns that every section table starts with */
 
@@ -254,6 +255,7 @@ iso_status iso_tables_build(const iso_aggregate *a, iso_rtables *out, iso_error 
 			ISO_TRY_OUT(build_section(a, d, known[s].section, known[s].title,
 						  known[s].note, out, err));
 		ISO_TRY_OUT(build_other(a, d, out, err));
+		ISO_TRY_OUT(iso_published_table(a, d, out, err));
 	}
 out:
 	if (st != ISO_OK)

@@ -334,17 +334,29 @@ static iso_status read_seeds(iso_suite_place *p)
 static iso_status read_head(iso_suite_place *p)
 {
 	static const char *const keys[] = {
-		"name",		  "title",
-		"description",	  "datasets",
-		"generators",	  "epsilons",
-		"seeds",	  "delta",
-		"adjacency",	  "accountant",
-		"split",	  "rows",
-		"attacks",	  "metrics",
-		"attack_targets", "keep_samples",
-		"limits",	  "public",
-		"keep",		  "secure",
-		"verify",	  "allow_large_delta",
+		"name",
+		"title",
+		"description",
+		"datasets",
+		"generators",
+		"epsilons",
+		"seeds",
+		"delta",
+		"adjacency",
+		"accountant",
+		"split",
+		"rows",
+		"attacks",
+		"metrics",
+		"attack_targets",
+		"keep_samples",
+		"limits",
+		"public",
+		"keep",
+		"secure",
+		"verify",
+		"allow_large_delta",
+		"published",
 		"cells" /* written into DIR/suite.json: a resolved suite can be run again */};
 	iso_suite *s = p->s;
 
@@ -387,6 +399,7 @@ iso_status iso_suite_parse(const char *text, size_t n, const char *name, const c
 	ISO_TRY_OUT(read_items(&p, "metrics", &s->metric, &s->nmetric));
 	ISO_TRY_OUT(read_seeds(&p));
 	ISO_TRY_OUT(iso_suite_settings(&p));
+	ISO_TRY_OUT(iso_suite_published(&p));
 	*out = s;
 	return ISO_OK;
 out:

@@ -100,6 +100,7 @@ typedef struct iso_suite {
 	int keep_models;       /* keep what `save` wrote, so that later judgements train nothing */
 	int secure;	       /* noise from the operating system: results cannot be repeated */
 	int verify; /* check the promise of every generator that declares differential privacy */
+	const cJSON *published; /* figures of papers, checked; NULL = none; borrowed from root */
 	/* owned: everything above lives in these */
 	iso_arena arena;
 	cJSON *root;

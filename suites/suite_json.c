@@ -146,6 +146,8 @@ iso_status iso_suite_to_json(const iso_suite *s, cJSON **out, iso_error *err)
 	iso_jsonw_bool(&b, root, "verify", s->verify);
 	if (s->allow_large_delta)
 		iso_jsonw_bool(&b, root, "allow_large_delta", 1);
+	if (s->published)
+		iso_jsonw_copy(&b, root, "published", s->published);
 	if (b.failed) {
 		cJSON_Delete(root);
 		return iso_no_memory(err, "a suite");

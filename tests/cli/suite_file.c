@@ -51,7 +51,9 @@ static const char *const full =
 	"\"dedup\":false},\"rows\":50,\"attacks\":[{\"name\":\"gan-leaks\",\"label\":\"x\","
 	"\"options\":{\"samples\":100}}],\"metrics\":[],"
 	"\"attack_targets\":9,\"keep_samples\":true,\"limits\":{\"seconds\":2,\"memory_mib\":100},"
-	"\"public\":{\"class_counts\":true}}";
+	"\"public\":{\"class_counts\":true},\"published\":[{\"dataset\":\"small\",\"generator\":"
+	"\"a\",\"epsilon\":0.5,\"value\":\"tstr.lr.accuracy\",\"published\":0.25,\"source\":"
+	"\"paper\"}]}";
 
 START_TEST(every_key)
 {
@@ -69,6 +71,7 @@ START_TEST(every_key)
 		  s->accountant == ISO_ACC_RDP);
 	ck_assert(s->rows == 50 && s->keep_samples == ISO_KEEP_ALL && s->attack_targets == 9 &&
 		  s->public_class_counts);
+	ck_assert_int_eq(cJSON_GetArraySize(s->published), 1);
 	ck_assert(s->limit_seconds == 2 && s->limit_bytes == (size_t)100 << 20 && s->nmetric == 0);
 	iso_suite_free(s);
 }
@@ -133,6 +136,13 @@ static const struct {
 	{HEAD ",\"keep_samples\":-1}", "keep_samples"},
 	{HEAD ",\"limits\":{\"memory\":3}}", "memory_mib"},
 	{HEAD ",\"public\":{\"class_count\":true}}", "class_counts"},
+	{HEAD ",\"published\":[1]}", "published[0]"},
+	{HEAD ",\"published\":[{\"dataset\":\"wdbc\",\"generator\":\"gan\",\"value\":\"x\","
+	      "\"published\":1,\"source\":\"y\"}]}",
+	 "one of its generators"},
+	{HEAD ",\"published\":[{\"dataset\":\"wdbc\",\"generator\":\"vae\",\"value\":\"x\","
+	      "\"published\":\"1\",\"source\":\"y\"}]}",
+	 "\"published\""},
 	{"{\"name\":\"t\",\"datasets\":[{\"name\":\"x\",\"csv\":\"a.csv\"}],\"generators\":["
 	 "\"vae\"]}",
 	 "\"csv\" and \"schema\" go together"},

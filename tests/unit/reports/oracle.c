@@ -4,6 +4,7 @@
 #include "core/base/alloc.h"
 #include "core/io/file.h"
 #include "reports/caveats.h"
+#include "reports/published.h"
 #include "reports/tables.h"
 #include "tests/unit/reports/records.h"
 
@@ -365,6 +366,57 @@ START_TEST(groups_of_ranks)
 }
 END_TEST
 
+/* Published .8 at epsilon 1 beside measured .5 and .7 (mean .6): difference -.2; an entry of
+ * another epsilon, of another data set and one without a number make no row. */
+START_TEST(published_beside_measured)
+{
+	static const double v[] = {0.5, 0.7};
+	static const char text[] =
+		"[{\"dataset\":\"d\",\"generator\":\"a\",\"epsilon\":1,\"value\":\"tstr.lr.auroc\","
+		"\"published\":0.8,\"source\":\"paper, table 1\"},"
+		"{\"dataset\":\"d\",\"generator\":\"a\",\"value\":\"no.such\",\"published\":3,"
+		"\"source\":\"paper\"},"
+		"{\"dataset\":\"d\",\"generator\":\"a\",\"epsilon\":2,\"value\":\"tstr.lr.auroc\","
+		"\"published\":0.8,\"source\":\"x\"},"
+		"{\"dataset\":\"e\",\"generator\":\"a\",\"value\":\"tstr.lr.auroc\",\"published\":"
+		"1,"
+		"\"source\":\"x\"},"
+		"{\"dataset\":\"d\",\"generator\":\"a\",\"value\":\"tstr.lr.auroc\",\"source\":"
+		"\"x\"},7]";
+	static const char *const row[] = {"a",
+					  "1",
+					  "LR AUROC",
+					  "0.800",
+					  "0.600 (0.500 to 0.700)",
+					  "-0.200",
+					  "paper, table 1"};
+	iso_error err = {0};
+	iso_rtables t = {0};
+	cJSON *list = cJSON_Parse(text);
+	size_t j;
+
+	build(v, 1, 2);
+	j = iso_aggregate_find(&a, "tstr.lr.auroc");
+	iso_free(a.name[j].unit);
+	a.name[j].unit = iso_strdup("");
+	iso_free(a.name[j].title);
+	a.name[j].title = iso_strdup("LR AUROC");
+	a.published = list;
+	tk_ok(iso_published_table(&a, 0, &t, &err));
+	ck_assert_uint_eq(t.n, 1);
+	ck_assert_uint_eq(t.v[0].nrow, 2);
+	for (size_t k = 0; k < ISO_COUNT(row); k++)
+		ck_assert_str_eq(t.v[0].cell[k].text, row[k]);
+	tk_assert_close(t.v[0].cell[5].sort, -0.2, 1e-12, 0);
+	ck_assert_str_eq(t.v[0].cell[7 + 2].text, "no.such");
+	ck_assert_str_eq(t.v[0].cell[7 + 4].text, "not measured");
+	ck_assert_str_eq(t.v[0].cell[7 + 5].text, "-");
+	iso_tables_free(&t);
+	cJSON_Delete(list);
+	drop();
+}
+END_TEST
+
 START_TEST(strongest_attack_by_halves)
 {
 	/* Targets at even places choose the attack, those at odd places judge it. */
@@ -451,6 +503,7 @@ int main(void)
 	tcase_add_test(c, nemenyi_table);
 	tcase_add_test(c, groups_of_ranks);
 	tcase_add_test(c, caveats_told_once);
+	tcase_add_test(c, published_beside_measured);
 	tcase_add_test(c, strongest_attack_by_halves);
 	tcase_add_test(c, other_versions_are_other_rows);
 	tcase_add_test(c, summary_csv_values);
