@@ -9,6 +9,7 @@
 #include "core/base/str.h"
 #include "core/io/json.h"
 
+int cmd_compare(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_status(int argc, char **argv);

@@ -16,6 +16,8 @@ typedef struct verb {
 } verb;
 
 static const verb verbs[] = {
+	{"compare", cmd_compare, "FILE.csv",
+	 "compare methods on your own table: from the CSV to the page"},
 	{"run", cmd_run, "SUITE", "train, attack and judge all cells of a suite"},
 	{"report", cmd_report, "DIR", "tables and figures of a finished run"},
 	{"status", cmd_status, "DIR", "how far a run is"},

@@ -295,6 +295,27 @@ out:
 	return st;
 }
 
+iso_status iso_report_answers(const char *dir, iso_str *out, iso_error *err)
+{
+	iso_records records = {0};
+	iso_aggregate a = {0};
+	reader k = {.dir = dir, .records = &records, .a = &a};
+	iso_rtables tables = {0};
+	iso_status st;
+
+	ISO_TRY_OUT(read_records(&k, err));
+	ISO_TRY_OUT(iso_tables_build(&a, &tables, err));
+	for (size_t i = 0; i < tables.n; i++)
+		if (tables.v[i].answer)
+			iso_rtable_terminal(&tables.v[i], out);
+	st = iso_str_check(out, err);
+out:
+	iso_tables_free(&tables);
+	iso_aggregate_free(&a);
+	iso_records_free(&records);
+	return st;
+}
+
 iso_status iso_report_formats(const char *text, unsigned *formats, iso_error *err)
 {
 	static const char *const names[] = {"html", "md", "csv", "latex", "figures"};

@@ -39,6 +39,8 @@ typedef struct iso_report_select {
 iso_status iso_report_write(const char *dir, const char *out, unsigned formats,
 			    const iso_report_select *select, iso_report_summary *summary,
 			    iso_error *err) ISO_MUST_CHECK;
+/* The tables that rank methods, and what they say in sentences, as text for a terminal. */
+iso_status iso_report_answers(const char *dir, iso_str *out, iso_error *err) ISO_MUST_CHECK;
 /* "html,md,csv,latex,figures" -> bits. */
 iso_status iso_report_formats(const char *text, unsigned *formats, iso_error *err) ISO_MUST_CHECK;
 

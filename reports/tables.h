@@ -68,6 +68,8 @@ void iso_rtable_html(const iso_aggregate *a, const iso_rtable *t, iso_str *out);
 void iso_rtable_markdown(const iso_rtable *t, iso_str *out);
 void iso_rtable_csv(const iso_rtable *t, iso_str *out);
 void iso_rtable_latex(const iso_rtable *t, iso_str *out);
+/* Title, words, and the columns that hold more than dashes. */
+void iso_rtable_terminal(const iso_rtable *t, iso_str *out);
 
 /* paper.c: tables/paper.tex, one table per data set that fits a column: methods by epsilons, the
  * first headline value. */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/io/csv.h"
 #include "reports/tables.h"
 
@@ -233,4 +234,57 @@ void iso_rtable_latex(const iso_rtable *t, iso_str *out)
 	iso_str_add(out, "{\\footnotesize\n");
 	each_line(t->notes.p, out, "\\noindent ", "\\par\n", iso_latex_escape_long);
 	iso_str_add(out, "}\n");
+}
+
+/* Columns on the screen: continuation bytes of UTF-8 take none. */
+static size_t width_of(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xC0) != 0x80;
+	return n;
+}
+
+static void terminal_row(const iso_rtable *t, const iso_rcell *row, const size_t *width,
+			 iso_str *out)
+{
+	int first = 1;
+
+	for (size_t j = 0; j < t->ncol; j++) {
+		if (!width[j])
+			continue;
+		iso_str_addf(out, "%s%s%*s", first ? "" : "  ", row[j].text,
+			     (int)(width[j] - width_of(row[j].text)), "");
+		first = 0;
+	}
+	while (out->n && out->p[out->n - 1] == ' ')
+		out->p[--out->n] = 0;
+	iso_str_add(out, "\n");
+}
+
+void iso_rtable_terminal(const iso_rtable *t, iso_str *out)
+{
+	size_t *width = iso_alloc(t->ncol + 1, sizeof(*width));
+
+	if (!width) {
+		out->failed = 1;
+		return;
+	}
+	for (size_t j = 0; j < t->ncol; j++) {
+		for (size_t i = 0; i < t->nrow; i++) {
+			const char *text = t->cell[i * t->ncol + j].text;
+
+			if (strcmp(text, "-") != 0 && width_of(text) > width[j])
+				width[j] = width_of(text);
+		}
+		if (width[j] && width_of(t->head[j].text) > width[j])
+			width[j] = width_of(t->head[j].text);
+	}
+	iso_str_addf(out, "%s\n\n%s\n", t->title, t->words.p ? t->words.p : "");
+	terminal_row(t, t->head, width, out);
+	for (size_t i = 0; i < t->nrow; i++)
+		terminal_row(t, &t->cell[i * t->ncol], width, out);
+	iso_str_add(out, "\n");
+	iso_free(width);
 }
