@@ -130,7 +130,7 @@ typedef struct outcome {
 	double accounted, claimed, seconds;
 	size_t n, rows, uncharged;
 	iso_guarantee guarantee;
-	int learned;
+	int learned, external;
 	char large_delta[256]; /* what is to be said of it; "" = nothing */
 } outcome;
 
@@ -141,6 +141,7 @@ static iso_status measure(const iso_training *t, const command *c, outcome *o, i
 	ISO_TRY(iso_ledger_epsilon(t->ledger, c->delta, ISO_WANT_ALL, &o->eps, err));
 	o->uncharged = iso_ledger_uncharged_count(t->ledger);
 	o->guarantee = t->guarantee;
+	o->external = iso_generator_is_external(t->generator);
 	o->claimed = t->claimed_epsilon;
 	o->seconds = t->fit_seconds;
 	o->accounted = iso_epsilon_bound(&o->eps, c->accountant && strcmp(c->accountant, "rdp") == 0
@@ -154,6 +155,8 @@ static iso_status measure(const iso_training *t, const command *c, outcome *o, i
 /* The noise of a seeded run is no secret. */
 static const char *label_of(const outcome *o, const command *c)
 {
+	if (o->external && o->guarantee == ISO_GUARANTEE_DP)
+		return "claimed";
 	if (!c->secure && o->guarantee == ISO_GUARANTEE_DP)
 		return "dp (seeded)";
 	return iso_guarantee_name(o->guarantee);
@@ -172,7 +175,8 @@ static void outcome_text(const outcome *o, const command *c, const char *name, i
 		iso_str_addf(out, "; bounds %.6g to %.6g", o->eps.pld_lower, o->eps.pld_upper);
 	iso_str_add(out, "\n");
 	if (isfinite(o->claimed))
-		iso_str_addf(out, "the paper claims epsilon %g for this setting\n", o->claimed);
+		iso_str_addf(out, "the %s claims epsilon %g for this setting\n",
+			     o->external ? "program" : "paper", o->claimed);
 	if (o->uncharged)
 		iso_str_addf(
 			out,
@@ -322,6 +326,18 @@ static int conclude(const outcome *o, const command *c, const char *name)
 	return 0;
 }
 
+/* A program makes its rows while it trains: it is asked for as many as --rows says. */
+static iso_status rows_of_program(const command *c, const char *name, cJSON *values, iso_error *err)
+{
+	char text[40];
+
+	if (strncmp(name, "external:", 9) != 0 || !c->rows ||
+	    cJSON_GetObjectItemCaseSensitive(values, "rows"))
+		return ISO_OK;
+	snprintf(text, sizeof(text), "rows=%lld", (long long)c->rows);
+	return iso_options_set(values, text, err);
+}
+
 int cmd_generate(int argc, char **argv)
 {
 	command c = {.epsilon = NAN, .delta = 1e-5, .seed = -1};
@@ -340,6 +356,8 @@ int cmd_generate(int argc, char **argv)
 		st = iso_plugin_load(c.plugin.v[i], &err);
 	for (size_t i = 0; i < c.set.n && st == ISO_OK && !helped; i++)
 		st = iso_options_set(values, c.set.v[i], &err);
+	if (st == ISO_OK && !helped)
+		st = rows_of_program(&c, name, values, &err);
 	if (st == ISO_OK && !helped)
 		st = iso_setup_new(name, values, NULL, name, &setup, &err);
 	if (st == ISO_OK && !helped)

@@ -164,7 +164,8 @@ typedef struct iso_generator {
 /* Registry: built in (generators/CMakeLists.txt) and loaded. */
 size_t iso_generator_count(void);
 const iso_generator *iso_generator_at(size_t i);
-/* ISO_E_CONFIG with the nearest name. */
+/* ISO_E_CONFIG with the nearest name.  "external:PATH" is the program at that path
+ * (docs/external.md), relative to the working directory. */
 iso_status iso_generator_find(const char *name, const iso_generator **out,
 			      iso_error *err) ISO_MUST_CHECK;
 /* Checks ABI and required slots (ISO_E_PLUGIN names the slot), then registers; the object stays
@@ -172,6 +173,9 @@ iso_status iso_generator_find(const char *name, const iso_generator **out,
 iso_status iso_generator_load(const char *path, iso_error *err) ISO_MUST_CHECK;
 iso_status iso_generator_register(const iso_generator *g,
 				  iso_error *err) ISO_MUST_CHECK; /* tests */
+/* 1: a program of its own, whose releases this process does not see and whose ledger is what it
+ * says of itself. */
+int iso_generator_is_external(const iso_generator *g);
 iso_guarantee iso_generator_guarantee(const iso_generator *g, const void *options);
 /* Can the method take data of this kind?  Looks at the schema, the public rows and the clients of
  * env, never at a private row.  ISO_E_UNSUPPORTED says in the user's words what does not fit. */

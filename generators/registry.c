@@ -7,6 +7,7 @@
 #include "core/base/code.h"
 #include "core/io/file.h"
 #include "generators/generator.h"
+#include "generators/kit/external.h"
 
 /* Written by the build from the list in generators/CMakeLists.txt; ends with a null pointer. */
 extern const iso_generator *const iso_generator_builtin[];
@@ -14,6 +15,8 @@ extern const iso_generator *const iso_generator_builtin[];
 /* Descriptors that came later; grows for the life of the process, never shrinks. */
 static const iso_generator **extra;
 static size_t nextra, extra_cap;
+
+#define EXTERNAL "external:"
 
 static size_t builtin_count(void)
 {
@@ -38,6 +41,25 @@ const iso_generator *iso_generator_at(size_t i)
 	return i - n < nextra ? extra[i - n] : NULL;
 }
 
+int iso_generator_is_external(const iso_generator *g)
+{
+	return strncmp(g->name, EXTERNAL, sizeof(EXTERNAL) - 1) == 0;
+}
+
+/* A program that was not met before joins the registry. */
+static iso_status find_external(const char *name, const iso_generator **out, iso_error *err)
+{
+	for (size_t i = 0; i < nextra; i++)
+		if (strcmp(extra[i]->name, name) == 0) {
+			*out = extra[i];
+			return ISO_OK;
+		}
+	ISO_TRY(iso_grow(&extra, &extra_cap, nextra + 1, sizeof(*extra), err));
+	ISO_TRY(iso_external_new(name + sizeof(EXTERNAL) - 1, out, err));
+	extra[nextra++] = *out;
+	return ISO_OK;
+}
+
 iso_status iso_generator_find(const char *name, const iso_generator **out, iso_error *err)
 {
 	const size_t n = iso_generator_count();
@@ -48,6 +70,10 @@ iso_status iso_generator_find(const char *name, const iso_generator **out, iso_e
 	*out = NULL;
 	if (!names)
 		return iso_no_memory(err, "the names of the generators");
+	if (strncmp(name, EXTERNAL, sizeof(EXTERNAL) - 1) == 0) {
+		iso_free(names);
+		return find_external(name, out, err);
+	}
 	for (size_t i = 0; i < n; i++) {
 		names[i] = iso_generator_at(i)->name;
 		if (strcmp(names[i], name) == 0)

@@ -63,6 +63,8 @@ int iso_setup_targeted(const iso_generator *g, iso_gen_env env)
 
 	if (!g->plan)
 		return 0;
+	if (iso_generator_is_external(g)) /* planned by the program, for the epsilon it is given */
+		return iso_generator_guarantee(g, env.options) == ISO_GUARANTEE_DP;
 	env.epsilon = 1 + env.schema->release.epsilon;
 	other.epsilon = 2 + env.schema->release.epsilon;
 	return !same_plan(g, &env, 1, &other, 1) || !same_plan(g, &env, 1, &env, 2);
@@ -149,7 +151,7 @@ iso_status iso_setup_check(const iso_setup *s, const iso_gen_env *env, iso_error
 	ISO_TRY(iso_generator_accepts(s->generator, env, err));
 	if (s->generator->check)
 		ISO_TRY(s->generator->check(&left, err));
-	if (s->targeted)
+	if (s->targeted && !iso_generator_is_external(s->generator))
 		return check_budget(&b, err);
 	ISO_TRY(iso_training_plan(s->generator, env, 1, &plan, err));
 	iso_plan_free(&plan);

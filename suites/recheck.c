@@ -170,7 +170,7 @@ static iso_status check_plan(const iso_agenda *a, const iso_cell *c, const cJSON
 	iso_plan plan = {0};
 	iso_status st = ISO_OK;
 
-	if (strcmp(text_of(record, "guarantee"), "dp") != 0)
+	if (strcmp(text_of(record, "guarantee"), "dp") != 0 || iso_generator_is_external(g))
 		return ISO_OK;
 	ISO_TRY(iso_training_plan(g, &env, isnan(scale) ? 1 : scale, &plan, err));
 	for (size_t i = 0; i < plan.n && st == ISO_OK; i++) {
@@ -194,16 +194,17 @@ static iso_status check_plan(const iso_agenda *a, const iso_cell *c, const cJSON
 	return st;
 }
 
-/* A method whose plan is empty never reads private data: it spends nothing, and has no epsilon. */
-static iso_status plans_nothing(const iso_agenda *a, const iso_cell *c, int *nothing,
-				iso_error *err)
+/* A method whose plan is empty never reads private data: it spends nothing, and has no epsilon.  A
+ * program that wrote no ledger has none either. */
+static iso_status plans_nothing(const iso_agenda *a, const iso_cell *c, double accounted,
+				int *nothing, iso_error *err)
 {
 	const iso_generator *g = iso_agenda_setup(a, c->generator, c->dataset)->generator;
 	const iso_gen_env env = iso_cell_env(a, c);
 	iso_plan plan = {0};
 	const iso_status st = iso_training_plan(g, &env, 1, &plan, err);
 
-	*nothing = plan.n == 0;
+	*nothing = plan.n == 0 && (!iso_generator_is_external(g) || isinf(accounted));
 	iso_plan_free(&plan);
 	return st;
 }
@@ -218,7 +219,7 @@ iso_status iso_record_recheck(const iso_agenda *a, const iso_cell *c, const cJSO
 
 	ISO_TRY(iso_verify_record(record, memo, &accounted, err));
 	if (c)
-		ISO_TRY(plans_nothing(a, c, &nothing, err));
+		ISO_TRY(plans_nothing(a, c, accounted, &nothing, err));
 	if (!nothing)
 		ISO_TRY(check_promise(record, key, err));
 	cJSON_ArrayForEach(attack, get(record, "attacks")) ISO_TRY(check_attack(attack, key, err));

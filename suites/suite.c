@@ -145,6 +145,28 @@ static iso_status unknown_dataset(iso_suite_place *p, const char *label, const c
 			near ? near : "", near ? "\"?" : "");
 }
 
+/* "external:PATH": the path as for other files of a suite, the label the name of the file. */
+static iso_status external_program(iso_suite_place *p, iso_suite_generator *g)
+{
+	static const char prefix[] = "external:";
+	const size_t n = sizeof(prefix) - 1;
+	const char *path = g->name + n, *slash;
+	char *full;
+
+	if (strncmp(g->name, prefix, n) != 0)
+		return ISO_OK;
+	slash = strrchr(path, '/');
+	g->label = slash ? slash + 1 : path;
+	ISO_TRY(resolve_file(p, &path));
+	full = iso_arena_alloc(&p->s->arena, 1, n + strlen(path) + 1);
+	if (!full)
+		return iso_no_memory(p->err, "a suite");
+	memcpy(full, prefix, n);
+	memcpy(full + n, path, strlen(path) + 1);
+	g->name = full;
+	return ISO_OK;
+}
+
 static iso_status read_generator(iso_suite_place *p, const cJSON *v, iso_suite_generator *g,
 				 const char *where)
 {
@@ -155,6 +177,7 @@ static iso_status read_generator(iso_suite_place *p, const cJSON *v, iso_suite_g
 
 	if (cJSON_IsString(v)) {
 		g->name = g->label = v->valuestring;
+		ISO_TRY(external_program(p, g));
 		return check_label(g->label, where, p->err);
 	}
 	ISO_FAIL_IF(!cJSON_IsObject(v), p->err, ISO_E_CONFIG,
@@ -162,6 +185,7 @@ static iso_status read_generator(iso_suite_place *p, const cJSON *v, iso_suite_g
 	ISO_TRY(iso_json_only_keys(v, keys, ISO_COUNT(keys), where, p->err));
 	ISO_TRY(iso_json_get_string(v, "name", 1, &g->name, where, p->err));
 	g->label = g->name;
+	ISO_TRY(external_program(p, g));
 	ISO_TRY(iso_json_get_string(v, "label", 0, &g->label, where, p->err));
 	ISO_TRY(check_label(g->label, where, p->err));
 	ISO_TRY(iso_suite_object(v, "options", &g->options, where, p->err));

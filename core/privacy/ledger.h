@@ -162,6 +162,13 @@ iso_status iso_ledger_to_json(const iso_ledger *l, struct cJSON **out,
 iso_status iso_ledger_events_from_json(const struct cJSON *array, iso_events *out,
 				       size_t *uncharged, iso_error *err) ISO_MUST_CHECK;
 
+/* Books what another program says that it released: one entry as iso_ledger_to_json writes it, of
+ * which "why" and "mechanism" are required; the rest defaults to one release without sampling, of
+ * sensitivity 1.  The entry is as planned and used at once, and nothing of this process can spend
+ * it. ISO_E_DATA for a malformed entry or a second one of its name (why, group, part). */
+iso_status iso_ledger_declare(iso_ledger *l, const struct cJSON *entry,
+			      iso_error *err) ISO_MUST_CHECK;
+
 /* Record/replay (verify): attach before fit; see core/privacy/replay.h. Borrowed. */
 void iso_ledger_set_replay(iso_ledger *l, struct iso_replay *r);
 

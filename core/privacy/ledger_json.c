@@ -83,16 +83,15 @@ iso_status iso_ledger_to_json(const iso_ledger *l, cJSON **out, iso_error *err)
 typedef struct reader {
 	const cJSON *o;
 	size_t at;
+	const char *hint; /* what may be the matter */
 	iso_error *err;
 } reader;
+#define EDITED "the record was edited or is of another version"
 
 static iso_status bad(const reader *r, const char *key, const char *want)
 {
-	return iso_fail(
-		r->err, ISO_E_DATA,
-		"malformed ledger (entry %zu, \"%s\"): expected %s; the record was edited or is of "
-		"another version",
-		r->at, key, want);
+	return iso_fail(r->err, ISO_E_DATA, "malformed ledger (entry %zu, \"%s\"): expected %s; %s",
+			r->at, key, want, r->hint);
 }
 
 static iso_status get_number(const reader *r, const char *key, double lo, double hi, double *out)
@@ -205,10 +204,9 @@ static iso_status read_entry(const reader *r, iso_plan_item *it)
 	char who[64];
 
 	if (!cJSON_IsObject(r->o))
-		return iso_fail(
-			r->err, ISO_E_DATA,
-			"malformed ledger (entry %zu): expected an object; the record was edited",
-			r->at);
+		return iso_fail(r->err, ISO_E_DATA,
+				"malformed ledger (entry %zu): expected an object; %s", r->at,
+				r->hint);
 	ISO_TRY(only_known_keys(r));
 	ISO_TRY(get_text(r, "who", who, sizeof(who)));
 	ISO_TRY(get_text(r, "why", it->why, sizeof(it->why)));
@@ -255,7 +253,7 @@ iso_status iso_ledger_events_from_json(const cJSON *array, iso_events *out, size
 				       iso_error *err)
 {
 	iso_plan plan = {0};
-	reader r = {.err = err};
+	reader r = {.hint = EDITED, .err = err};
 	iso_status st = ISO_OK;
 
 	*out = (iso_events){0};
@@ -279,4 +277,69 @@ iso_status iso_ledger_events_from_json(const cJSON *array, iso_events *out, size
 		st = iso_plan_events(&plan, 1, out, err);
 	iso_plan_free(&plan);
 	return st;
+}
+
+/* ------------------------------------------------------------------ what another program declares
+ */
+
+/* The entry with every key that it leaves out; NULL without memory. */
+static cJSON *with_defaults(const cJSON *entry, const char *who)
+{
+	static const struct {
+		const char *key, *text;
+		double number;
+	} usual[] = {{"who", NULL, 0},	 {"group", NULL, 0},	   {"part", NULL, 0},
+		     {"noise", NULL, 0}, {"epsilon", NULL, 0},	   {"delta", NULL, 0},
+		     {"rho", NULL, 0},	 {"rate", NULL, 1},	   {"count", NULL, 1},
+		     {"norm", NULL, 0},	 {"sensitivity", NULL, 1}, {"sampling", "none", 0}};
+	const cJSON *m = cJSON_GetObjectItemCaseSensitive(entry, "mechanism");
+	const int l1 =
+		cJSON_IsString(m) && strcmp(m->valuestring, iso_mech_name(ISO_MECH_LAPLACE)) == 0;
+	cJSON *o = cJSON_Duplicate(entry, 1);
+	int ok = o != NULL;
+
+	for (size_t i = 0; ok && i < ISO_COUNT(usual); i++) {
+		const char *key = usual[i].key;
+
+		if (cJSON_GetObjectItemCaseSensitive(o, key))
+			continue;
+		if (strcmp(key, "who") == 0)
+			ok = cJSON_AddStringToObject(o, key, who) != NULL;
+		else if (strcmp(key, "norm") == 0)
+			ok = cJSON_AddStringToObject(o, key, norm_names[!l1]) != NULL;
+		else if (usual[i].text)
+			ok = cJSON_AddStringToObject(o, key, usual[i].text) != NULL;
+		else
+			ok = add_number(o, key, usual[i].number);
+	}
+	if (ok)
+		return o;
+	cJSON_Delete(o);
+	return NULL;
+}
+
+iso_status iso_ledger_declare(iso_ledger *l, const cJSON *entry, iso_error *err)
+{
+	reader r = {.hint = "see docs/external.md", .err = err};
+	iso_plan_item it = {0};
+	cJSON *whole;
+	iso_status st;
+
+	ISO_FAIL_IF(l->closed, err, ISO_E_BUDGET,
+		    "declared release (%s): the ledger is closed; do it in fit", l->who);
+	ISO_FAIL_IF(!cJSON_IsObject(entry), err, ISO_E_DATA,
+		    "malformed ledger: expected an object; see docs/external.md");
+	r.o = whole = with_defaults(entry, "external");
+	if (!whole)
+		return iso_no_memory(err, "a declared release");
+	st = read_entry(&r, &it);
+	cJSON_Delete(whole);
+	if (st == ISO_OK)
+		st = iso_grow(&l->state, &l->state_cap, l->plan.n + 1, sizeof(*l->state), err);
+	if (st == ISO_OK)
+		st = iso_plan_add(&l->plan, &it, err);
+	ISO_TRY(st);
+	l->plan.v[l->plan.n - 1].used = it.event.count;
+	l->state[l->plan.n - 1] = (iso_entry_state){.booked = it.event.count};
+	return ISO_OK;
 }

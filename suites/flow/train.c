@@ -363,13 +363,15 @@ static iso_status fit(const iso_gen_env *env, const iso_training_request *r, iso
 }
 
 /* An epsilon with something uncharged in it is infinite: such a training is not what its generator
- * promises. */
+ * promises.  What another program promises is never more than its claim, with or without a ledger.
+ */
 static iso_guarantee honest_guarantee(const iso_generator *g, const void *options,
 				      const iso_ledger *l)
 {
 	const iso_guarantee promised = iso_generator_guarantee(g, options);
 
-	return promised == ISO_GUARANTEE_DP && iso_ledger_uncharged_count(l) > 0
+	return promised == ISO_GUARANTEE_DP && iso_ledger_uncharged_count(l) > 0 &&
+			       !iso_generator_is_external(g)
 		       ? ISO_GUARANTEE_HEURISTIC
 		       : promised;
 }

@@ -482,6 +482,10 @@ iso_status iso_verify(const iso_verify_request *r, iso_verdict *out, iso_error *
 	iso_verify_request with = *r;
 	iso_table *open = NULL;
 
+	ISO_FAIL_IF(iso_generator_is_external(r->generator), err, ISO_E_UNSUPPORTED,
+		    "verify (%s): a program draws its own noise, which nobody can replay; try its "
+		    "claim with isoeps audit",
+		    r->generator->name);
 	if ((r->generator->accepts & ISO_REQUIRES_PUBLIC) && !r->public_rows)
 		ISO_TRY(open_rows(r->data->schema, &open, err));
 	if (open)
