@@ -45,17 +45,29 @@ check(all('table').every(function(x){return x.caption}),'captions');
 var stops=all('a[href],button,select,summary,[tabindex]').filter(function(x){return x.tabIndex>=0&&!x.closest('details:not([open]) > :not(summary)')}).length;
 check(stops<40,'stops of the keyboard: '+stops);
 check(document.documentElement.scrollWidth<=window.innerWidth,'no sideways scrolling of the page');
+/* WCAG 2.1, 1.4.3: text against what is painted behind it, 4.5 to 1, and 3 to 1 for large text */
+function rgb(c){var m=c.match(/[\d.]+/g).map(Number);return m.length<4||m[3]>0.5?m:null}
+function light(c){var v=c.slice(0,3).map(function(x){x/=255;return x<=0.03928?x/12.92:Math.pow((x+0.055)/1.055,2.4)});return 0.2126*v[0]+0.7152*v[1]+0.0722*v[2]}
+function behind(e){for(;e;e=e.parentElement){var b=rgb(getComputedStyle(e).backgroundColor);if(b)return b}return [255,255,255]}
+var weak=[],seen=0;
+all('body *').forEach(function(e){if(e.closest('svg,script,style')||!e.getClientRects().length||!Array.from(e.childNodes).some(function(n){return n.nodeType===3&&n.data.trim()}))return;
+var s=getComputedStyle(e),a=light(rgb(s.color)||[0,0,0]),b=light(behind(e)),large=parseFloat(s.fontSize)>=24||(parseFloat(s.fontSize)>=18.66&&s.fontWeight>=700);seen++;
+if((Math.max(a,b)+0.05)/(Math.min(a,b)+0.05)<(large?3:4.5))weak.push(e.tagName+'.'+e.className+' '+s.color+' on '+behind(e))});
+check(seen>100&&!weak.length,'contrast of '+seen+' texts '+weak.slice(0,3).join('; '));
+var dark=matchMedia('(prefers-color-scheme: dark)').matches;check(dark===(location.hash==='#dark'),'colour scheme '+(dark?'dark':'light'));
 var p=document.createElement('pre');p.textContent='PROBE\n'+said.join('\n')+'\nERRORS '+window.errors.length+' '+window.errors.join(';')+'\nEND';document.body.appendChild(p)},50);
 })();
 </script></body>
 EOF
 	{ sed 's|<head>|<head><script>window.errors=[];window.onerror=function(m){window.errors.push(m)}</script>|' o/report/index.html |
 		sed '$d'; sed -n '$p' o/report/index.html | sed 's|</body></html>||'; cat probe.js; echo '</html>'; } >probe.html
-	for width in 1280 400; do
+	for case in "1280 1 light" "400 1 light" "1280 0 dark"; do
+		set -- $case
+		width=$1
 		timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$work/chrome" --virtual-time-budget=4000 \
-			--window-size=$width,900 --dump-dom "file://$work/probe.html" 2>chrome.log | sed -n '/<pre>PROBE/,/^END/p' >said
+			--blink-settings=preferredColorScheme=$2 --window-size=$width,900 --dump-dom "file://$work/probe.html#$3" 2>chrome.log | sed -n '/<pre>PROBE/,/^END/p' >said
 		count=$((count + 1))
-		[ "$(grep -c '^ok ' said)" -eq 13 ] || bad "at $width: $(cat said)"
+		[ "$(grep -c '^ok ' said)" -eq 15 ] || bad "at $width: $(cat said)"
 		grep -q '^ERRORS 0' said || bad "errors of the page at $width: $(grep ERRORS said)"
 	done
 else
