@@ -54,11 +54,11 @@ iso_status iso_measure_undefined(iso_measures *m, const char *key, const char *r
 	return ISO_OK;
 }
 
-iso_status iso_measure_points(iso_measures *m, const char *key, const double *real,
-			      const double *synthetic, size_t n, iso_error *err)
+static iso_status add_points(iso_measures *m, const char *key, const char *axis, const double *real,
+			     const double *synthetic, size_t n, iso_error *err)
 {
 	const size_t kept = n < ISO_POINTS_MAX ? n : ISO_POINTS_MAX;
-	iso_points p = {.n = kept};
+	iso_points p = {.n = kept, .axis = axis};
 	while (p.output < m->n && strcmp(m->outputs[p.output].key, key))
 		p.output++;
 	ISO_FAIL_IF(p.output == m->n, err, ISO_E_PLUGIN,
@@ -84,6 +84,22 @@ iso_status iso_measure_points(iso_measures *m, const char *key, const double *re
 	}
 	m->points[m->npoints++] = p;
 	return ISO_OK;
+}
+
+iso_status iso_measure_points(iso_measures *m, const char *key, const double *real,
+			      const double *synthetic, size_t n, iso_error *err)
+{
+	return add_points(m, key, NULL, real, synthetic, n, err);
+}
+
+iso_status iso_measure_curve(iso_measures *m, const char *key, const char *axis, const double *x,
+			     const double *y, size_t n, iso_error *err)
+{
+	for (size_t i = 0; i < n; i++)
+		ISO_FAIL_IF(!(x[i] > (i ? x[i - 1] : 0)), err, ISO_E_PLUGIN,
+			    "curve not in order (%s, point %zu): give rising values above 0", key,
+			    i);
+	return add_points(m, key, axis, x, y, n, err);
 }
 
 void iso_measures_free(iso_measures *m)

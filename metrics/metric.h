@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define ISO_METRIC_ABI 2
+#define ISO_METRIC_ABI 3
 
 enum { /* inputs */
        ISO_IN_TRAIN = 1,
@@ -32,8 +32,9 @@ typedef struct iso_measure {
 typedef struct iso_points {
 	size_t output;	   /* index into the outputs */
 	size_t n;	   /* at most ISO_POINTS_MAX */
-	double *real;	   /* [n]; owned */
-	double *synthetic; /* [n], behind real in one block */
+	double *real;	   /* [n], of a curve: what is varied; owned */
+	double *synthetic; /* [n], behind real in one block; of a curve: the value there */
+	const char *axis;  /* NULL: points; else a curve, and the text of its horizontal axis */
 } iso_points;
 typedef struct iso_measures {
 	const iso_output *outputs;
@@ -64,6 +65,11 @@ typedef struct iso_validity {
  * ISO_E_PLUGIN where a value is not finite or the output is not declared. */
 iso_status iso_measure_points(iso_measures *m, const char *key, const double *real,
 			      const double *synthetic, size_t n, iso_error *err) ISO_MUST_CHECK;
+/* The output `key` against something that the metric varies (x, rising and above 0, drawn on a log
+ * scale): n points of a line.  axis: what x is, a literal text.  Otherwise as iso_measure_points.
+ */
+iso_status iso_measure_curve(iso_measures *m, const char *key, const char *axis, const double *x,
+			     const double *y, size_t n, iso_error *err) ISO_MUST_CHECK;
 void iso_measures_free(iso_measures *m);
 
 typedef struct iso_metric_view {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Real values against synthetic ones: dimension-wise probability (Choi et al. 2017, figure 2; Xie
- * et al. 2018, figure 6), associations of pairs, and whatever else an output gives points of. */
+/* What metrics give beside their values.  Points: real values against synthetic ones
+ * (dimension-wise probability, Choi et al. 2017, figure 2; Xie et al. 2018, figure 6; associations
+ * of pairs).  Curves: a value against what the metric varies (the number of synthetic rows). */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,7 +26,18 @@ static int says(const cJSON *o, const char *key, const char *text)
 /* An output of a metric of the suite; texts borrowed. */
 typedef struct source {
 	const char *metric, *name, *title;
+	const char *axis; /* NULL: points; else a curve */
 } source;
+
+static const cJSON *across(const cJSON *m, const source *s)
+{
+	return field(m, s->axis ? "curve_x" : "points_real");
+}
+
+static const cJSON *upwards(const cJSON *m, const source *s)
+{
+	return field(m, s->axis ? "curve_y" : "points_synthetic");
+}
 
 /* Light records keep empty arrays of points. */
 static size_t sources_of(const iso_aggregate *a, size_t d, source out[MOST])
@@ -40,18 +52,21 @@ static size_t sources_of(const iso_aggregate *a, size_t d, source out[MOST])
 		cJSON_ArrayForEach(m, field(a->setting[i].record, "metrics"))
 		{
 			const cJSON *metric = field(m, "metric"), *name = field(m, "name"),
-				    *title = field(m, "title");
+				    *title = field(m, "title"), *axis = field(m, "curve_axis");
+			source s = {.axis = cJSON_IsString(axis) ? axis->valuestring : NULL};
 			size_t k = 0;
 
-			if (!cJSON_IsArray(field(m, "points_real")) || !cJSON_IsString(metric) ||
+			if (!cJSON_IsArray(across(m, &s)) || !cJSON_IsString(metric) ||
 			    !cJSON_IsString(name) || !cJSON_IsString(title))
 				continue;
+			s.metric = metric->valuestring;
+			s.name = name->valuestring;
+			s.title = title->valuestring;
 			while (k < n && (strcmp(out[k].metric, metric->valuestring) != 0 ||
 					 strcmp(out[k].name, name->valuestring) != 0))
 				k++;
 			if (k == n && n < MOST)
-				out[n++] = (source){metric->valuestring, name->valuestring,
-						    title->valuestring};
+				out[n++] = s;
 		}
 	}
 	return n;
@@ -73,16 +88,17 @@ static void add_points(iso_chart *c, const iso_aggregate *a, size_t setting, con
 	iso_epsilon_text(a->setting[setting].epsilon, eps);
 	cJSON_ArrayForEach(m, field(record, "metrics"))
 	{
-		const cJSON *x = field(m, "points_real"), *y = field(m, "points_synthetic");
+		const cJSON *x = across(m, s), *y = upwards(m, s);
 
 		if (!says(m, "metric", s->metric) || !says(m, "name", s->name) ||
 		    !cJSON_IsArray(x) || !cJSON_IsArray(y))
 			continue;
-		series = iso_chart_series(c, a, title, a->setting[setting].method, ISO_CLOUD);
+		series = iso_chart_series(c, a, title, a->setting[setting].method,
+					  s->axis ? ISO_PLAIN : ISO_CLOUD);
 		for (x = x->child, y = y->child; x && y; x = x->next, y = y->next)
 			iso_chart_point(c, series, eps, x->valuedouble, y->valuedouble, NAN, NAN,
 					NAN, NAN);
-		for (x = field(m, "points_real")->child; x; x = x->next) {
+		for (x = across(m, s)->child; x; x = x->next) {
 			c->xlo = fmin(c->xlo, x->valuedouble);
 			c->xhi = fmax(c->xhi, x->valuedouble);
 		}
@@ -98,11 +114,12 @@ static iso_status draw(const iso_aggregate *a, size_t d, size_t part, const sour
 	size_t k;
 	double lo, hi;
 
-	iso_str_addf(&kind, "points-%s.%s", s->metric, s->name);
+	iso_str_addf(&kind, "%s-%s.%s", s->axis ? "curve-of" : "points", s->metric, s->name);
 	iso_chart_init(&c, a, d, kind.p ? kind.p : "points");
 	iso_str_free(&kind);
-	c.xlab = "real training rows";
-	c.ylab = "synthetic rows";
+	c.xlab = s->axis ? s->axis : "real training rows";
+	c.ylab = s->axis ? s->title : "synthetic rows";
+	c.xlog = s->axis != NULL;
 	c.size = 0.6;
 	c.xlo = INFINITY;
 	c.xhi = -INFINITY;
@@ -115,14 +132,17 @@ static iso_status draw(const iso_aggregate *a, size_t d, size_t part, const sour
 	lo = c.xlo;
 	hi = c.xhi;
 	c.xlo = c.xhi = NAN;
-	k = c.npoints ? iso_chart_series(&c, a, "equal", ISO_NO_METHOD, ISO_LEVEL) : 0;
+	k = c.npoints && !s->axis ? iso_chart_series(&c, a, "equal", ISO_NO_METHOD, ISO_LEVEL) : 0;
 	for (int i = 0; k && i < 2; i++)
 		iso_chart_point(&c, k, "equal", i ? hi : lo, i ? hi : lo, NAN, NAN, NAN, NAN);
-	iso_str_addf(
-		&c.caption,
-		"%s: the values behind \"%s\", real against synthetic rows, a point each; every "
-		"method at its largest epsilon, first seed",
-		a->dataset[d], s->title);
+	iso_str_addf(&c.caption, "%s: ", a->dataset[d]);
+	if (s->axis)
+		iso_str_addf(&c.caption, "%s against %s", s->title, s->axis);
+	else
+		iso_str_addf(&c.caption,
+			     "the values behind \"%s\", real against synthetic rows, a point each",
+			     s->title);
+	iso_str_add(&c.caption, "; every method at its largest epsilon, first seed");
 	iso_part_text(a, part, &c.caption);
 	iso_str_add(&c.caption, ".");
 	return iso_chart_finish(&c, a, dir, f, err);

@@ -119,7 +119,11 @@ static void add_points(iso_jsonw *b, cJSON *list, const iso_measures *m)
 			v[k] = round(p->real[k] * 1e6) / 1e6;
 		if (!v)
 			b->failed = 1;
-		else if (e) {
+		else if (e && p->axis) {
+			iso_jsonw_text(b, e, "curve_axis", p->axis);
+			iso_jsonw_numbers(b, e, "curve_x", v, p->n);
+			iso_jsonw_numbers(b, e, "curve_y", v + p->n, p->n);
+		} else if (e) {
 			iso_jsonw_numbers(b, e, "points_real", v, p->n);
 			iso_jsonw_numbers(b, e, "points_synthetic", v + p->n, p->n);
 		}

@@ -275,6 +275,50 @@ START_TEST(student_values)
 }
 END_TEST
 
+/* ---- row-count ---- */
+
+/* j = (a > 1/2), but the other way round in the first `wrong` rows. */
+static iso_table *turning(const iso_schema *s, size_t n, size_t wrong, uint64_t seed)
+{
+	iso_stream r = iso_stream_new(iso_key_new(seed, "turning"));
+	double *cells = iso_alloc(2 * n, sizeof(*cells));
+
+	for (size_t i = 0; i < n; i++) {
+		cells[2 * i] = iso_next_u01(&r);
+		cells[2 * i + 1] = (cells[2 * i] > 0.5) == (i >= wrong);
+	}
+	iso_table *t = ms_table(s, n, cells);
+	iso_free(cells);
+	return t;
+}
+
+/* 15 rows mislead: areas 0, 0, 1, 1, .. with the first 10, 20, 40, 80, .. rows. */
+START_TEST(row_count_values)
+{
+	iso_schema *s = ms_schema("{\"name\":\"t\",\"columns\":[{\"name\":\"a\",\"type\":"
+				  "\"continuous\",\"bounds\":[0,1]},"
+				  "{\"name\":\"j\",\"type\":\"binary\",\"categories\":[\"0\",\"1\"]"
+				  ",\"role\":\"label\"}]}");
+	iso_table *test = turning(s, 200, 0, 2), *synthetic = turning(s, 300, 15, 3);
+	const ms_result r = ms_measure("row-count", "{\"first\":10}", test, test, synthetic);
+
+	tk_assert_close(ms_value(&r, "auroc_first"), 0, 1e-12, 0);
+	tk_assert_close(ms_value(&r, "auroc"), 1, 1e-12, 0);
+	tk_assert_close(ms_value(&r, "gain"), 1, 1e-12, 0);
+	tk_assert_close(ms_value(&r, "enough"), 40, 0, 0);
+	for (size_t i = 0; i < synthetic->n; i++)
+		synthetic->cells[2 * i + 1] = 1;
+	const ms_result one = ms_measure("row-count", NULL, test, test, synthetic);
+
+	ck_assert(isnan(ms_value(&one, "auroc")) && isnan(ms_value(&one, "enough")));
+	ck_assert_str_eq(ms_reason(&one, "auroc"),
+			 "one class among the synthetic or the test rows");
+	iso_table_free(test);
+	iso_table_free(synthetic);
+	iso_schema_free(s);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("tasks");
@@ -286,6 +330,7 @@ int main(void)
 	tcase_add_test(t, scores_values);
 	tcase_add_test(t, groups_values);
 	tcase_add_test(t, student_values);
+	tcase_add_test(t, row_count_values);
 	suite_add_tcase(s, t);
 	return tk_run(s);
 }

@@ -301,6 +301,41 @@ START_TEST(real_against_synthetic)
 }
 END_TEST
 
+/* A curve is a line over its own axis, without a diagonal. */
+START_TEST(value_against_rows)
+{
+	static const double v[] = {0.8, 0.7}, x[] = {50, 100}, y[] = {0.5, 0.75};
+	const char *dir = tk_tempdir();
+	iso_figures figures = {0};
+	iso_error err = {0};
+	char path[300];
+	char *text = NULL;
+	size_t n;
+	cJSON *m;
+
+	build(v, 2, 1);
+	m = cJSON_GetObjectItem(records.v[1], "metrics")->child;
+	cJSON_AddStringToObject(m, "curve_axis", "synthetic rows");
+	cJSON_AddItemToObject(m, "curve_x", cJSON_CreateDoubleArray(x, 2));
+	cJSON_AddItemToObject(m, "curve_y", cJSON_CreateDoubleArray(y, 2));
+	tk_ok(iso_figure_points(&a, 0, dir, &figures, &err));
+	ck_assert_uint_eq(figures.n, 1);
+	ck_assert_str_eq(figures.v[0].stem, "d-curve-of-tstr.lr.auroc");
+	snprintf(path, sizeof(path), "%s/%s.csv", dir, figures.v[0].stem);
+	tk_ok(iso_file_read(path, 0, &text, &n, &err));
+	ck_assert_str_eq(text, "series,label,x,y,low,high,xlow,xhigh\n"
+			       "1,1,50,0.5,0.5,0.5,50,50\n"
+			       "1,1,100,0.75,0.75,0.75,100,100\n");
+	iso_free(text);
+	snprintf(path, sizeof(path), "%s/%s.gp", dir, figures.v[0].stem);
+	tk_ok(iso_file_read(path, 0, &text, &n, &err));
+	ck_assert(strstr(text, "xlog = 1\n") && strstr(text, "xlab = 'synthetic rows'\n"));
+	iso_free(text);
+	iso_figures_free(&figures);
+	drop();
+}
+END_TEST
+
 START_TEST(roc_by_hand)
 {
 	/* scores 4+ 3- 3+ 1-: (0,0) (0,.5) then the tie (.5,1), then (1,1) */
@@ -498,6 +533,7 @@ int main(void)
 	tcase_add_test(c, a_tie_spans_what_lies_between);
 	tcase_add_test(c, the_words_say_who_leads);
 	tcase_add_test(c, real_against_synthetic);
+	tcase_add_test(c, value_against_rows);
 	tcase_add_test(c, roc_by_hand);
 	tcase_add_test(c, friedman_and_nemenyi);
 	tcase_add_test(c, nemenyi_table);
