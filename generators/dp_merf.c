@@ -66,7 +66,7 @@ static iso_latent_shape shape_of(const iso_gen_env *env, const opts *o)
 				  .columns = ISO_ENC_FEATURES | (labelled ? 0 : ISO_ENC_LABEL),
 				  .experts = 1,
 				  .conditional = labelled,
-				  .normal = 1,
+				  .prior = ISO_PRIOR_NORMAL,
 				  .latent = (size_t)o->z_dim,
 				  .decoder = {o->hidden, ISO_ACT_RELU},
 				  .heads = ISO_HEADS_SOFTMAX,

@@ -125,7 +125,7 @@ static iso_status model_new(const iso_gen_env *env, iso_key key, int encoders, m
 					.columns = ISO_ENC_FEATURES | ISO_ENC_LABEL,
 					.experts = k,
 					.mixture = 1,
-					.normal = 1,
+					.prior = ISO_PRIOR_NORMAL,
 					.latent = (size_t)m->o.latent,
 					.decoder = {units, ISO_ACT_TANH},
 					.encoder = {encoders ? units : NULL, ISO_ACT_TANH},

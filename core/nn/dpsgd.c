@@ -31,11 +31,28 @@ static size_t total_params(const iso_dpsgd *s)
 	return n;
 }
 
+static size_t term_params(const iso_dpsgd *s)
+{
+	return s->term.grad ? s->source[s->term.part].nparam : 0;
+}
+
+double iso_dpsgd_sensitivity(const iso_dpsgd *s)
+{
+	return s->coupled ? 2.0 * (double)s->coupled * s->clip : s->clip;
+}
+
+double iso_batch_term_share(double clip, double normaliser, double term_clip)
+{
+	return 2 * term_clip / (clip / normaliser + 2 * term_clip);
+}
+
 /* Noise may go piece by piece when no replay needs the whole vector and every part starts at an
  * even index. */
 static int piecewise(const iso_dpsgd *s)
 {
 	size_t at = 0;
+	if (s->term.grad)
+		return 0;
 	for (size_t p = 0; p < s->nparts; p++) {
 		if (at % 2)
 			return 0;
@@ -118,6 +135,24 @@ static iso_status check_parts(iso_dpsgd *s, iso_error *err)
 	return ISO_OK;
 }
 
+static iso_status check_coupling(const iso_dpsgd *s, iso_error *err)
+{
+	const iso_batch_term *const t = &s->term;
+	ISO_FAIL_IF(s->coupled > s->chunk, err, ISO_E_USAGE,
+		    "bad private step (coupled records): a batch of up to %zu records must reach "
+		    "the closure whole, and its chunk is %zu",
+		    s->coupled, s->chunk);
+	if (!t->grad)
+		return ISO_OK;
+	ISO_FAIL_IF(t->part >= s->nparts || !(t->share > 0 && t->share < 1) ||
+			    !(t->clip >= 1e-12f && t->clip <= 1e12f),
+		    err, ISO_E_CONFIG,
+		    "bad batch term (part %zu, share %g, clip bound %g): it needs one of %zu "
+		    "parts, a share between 0 and 1 and a bound of 1e-12 to 1e12",
+		    t->part, t->share, (double)t->clip, s->nparts);
+	return ISO_OK;
+}
+
 static iso_status check_entry(const iso_dpsgd *s, iso_error *err)
 {
 	ISO_FAIL_IF(!(s->rate > 0 && s->rate <= 1), err, ISO_E_CONFIG,
@@ -159,12 +194,13 @@ iso_status iso_dpsgd_init(iso_dpsgd *s, iso_error *err)
 		    "identities for all records",
 		    s->chunk, s->n);
 	ISO_TRY(check_parts(s, err));
+	ISO_TRY(check_coupling(s, err));
 	ISO_TRY(check_entry(s, err));
 	s->batch = iso_alloc(s->n ? s->n : 1, sizeof(*s->batch));
 	s->scale = iso_alloc(s->chunk * s->rows_per_record, sizeof(*s->scale));
-	const int whole = s->ledger && !piecewise(s);
+	const int whole = s->term.grad || (s->ledger && !piecewise(s));
 	if (whole)
-		s->flat = iso_alloc(total_params(s), sizeof(*s->flat));
+		s->flat = iso_alloc(total_params(s) + term_params(s), sizeof(*s->flat));
 	if (!s->batch || !s->scale || (whole && !s->flat)) {
 		iso_dpsgd_deinit(s);
 		return iso_no_memory(err, "a private step");
@@ -241,6 +277,47 @@ static iso_status sum_batch(iso_dpsgd *s, iso_rows_fn rows, void *ctx, iso_error
 	return ISO_OK;
 }
 
+/* h clipped to C2 and brought to the units of the release; a gradient that is not finite counts as
+ * zero. */
+static void scale_term(const iso_batch_term *t, float to, float *h, size_t n)
+{
+	double norm2 = 0;
+	for (size_t i = 0; i < n; i++)
+		norm2 += (double)h[i] * h[i];
+	const double c = t->clip, shrink = 1 - 0x1p-22,
+		     f = !(norm2 < INFINITY) ? 0
+			 : norm2 <= c * c    ? shrink
+					     : c * shrink / sqrt(norm2);
+	for (size_t i = 0; i < n; i++)
+		h[i] = f > 0 ? (float)(h[i] * f * to) : 0;
+}
+
+/* Both terms of a step in one release (see iso_batch_term); grad of its part becomes the sum of G
+ * and normaliser * h. */
+static iso_status release_terms(iso_dpsgd *s, uint32_t call, void *ctx, iso_error *err)
+{
+	const iso_batch_term *const t = &s->term;
+	const size_t total = total_params(s), extra = term_params(s);
+	float *const h = s->flat + total, *const grad = s->source[t->part].grad;
+	const double a = s->ledger ? sqrt(1 - t->share) : 1,
+		     b = s->ledger ? sqrt(t->share) * s->clip / (2 * (double)t->clip) : 1;
+	ISO_TRY(t->grad(ctx, s->batch, s->last_batch, s->step, h, err));
+	if (s->ledger) {
+		scale_term(t, (float)b, h, extra);
+		for (size_t p = 0, at = 0; p < s->nparts; at += s->source[p++].nparam)
+			for (size_t i = 0; i < s->source[p].nparam; i++)
+				s->flat[at + i] = (float)(a * s->source[p].grad[i]);
+		ISO_TRY(iso_release_finish_f32(s->ledger, s->handle, call, s->flat, total + extra,
+					       err));
+		for (size_t p = 0, at = 0; p < s->nparts; at += s->source[p++].nparam)
+			for (size_t i = 0; i < s->source[p].nparam; i++)
+				s->source[p].grad[i] = (float)(s->flat[at + i] / a);
+	}
+	for (size_t i = 0; i < extra; i++)
+		grad[i] += (float)(s->normaliser / b * h[i]);
+	return ISO_OK;
+}
+
 /* The whole vector at once: record/replay sees one release. */
 static iso_status add_noise_whole(iso_dpsgd *s, uint32_t call, iso_error *err)
 {
@@ -290,7 +367,8 @@ iso_status iso_dpsgd_step(iso_dpsgd *s, iso_rows_fn rows, void *ctx, iso_error *
 	int pieces = 0;
 	if (s->ledger) {
 		ISO_TRY(check_entry(s, err));
-		ISO_TRY(iso_release_begin(s->ledger, s->handle, 1, s->clip, &call, err));
+		ISO_TRY(iso_release_begin(s->ledger, s->handle, 1, iso_dpsgd_sensitivity(s), &call,
+					  err));
 		ISO_TRY(iso_release_poisson(s->ledger, s->handle, call, s->id, s->n, s->batch,
 					    &s->last_batch, err));
 		pieces = piecewise(s);
@@ -298,8 +376,12 @@ iso_status iso_dpsgd_step(iso_dpsgd *s, iso_rows_fn rows, void *ctx, iso_error *
 		s->last_batch =
 			iso_rand_poisson(s->batch_key, s->step, s->id, s->n, s->rate, s->batch);
 	}
+	if (s->coupled && s->last_batch > s->coupled)
+		s->last_batch = s->coupled;
 	ISO_TRY(sum_batch(s, rows, ctx, err));
-	if (s->ledger && !pieces)
+	if (s->term.grad)
+		ISO_TRY(release_terms(s, call, ctx, err));
+	else if (s->ledger && !pieces)
 		ISO_TRY(add_noise_whole(s, call, err));
 	for (size_t p = 0, offset = 0; p < s->nparts; offset += s->source[p++].nparam)
 		ISO_TRY(finish_part(s, p, call, offset, pieces, err));

@@ -51,6 +51,26 @@ typedef struct iso_dpsgd_part {
 	const iso_grad_source *source; /* borrowed; instead of net and ws, which are NULL then */
 } iso_dpsgd_part;
 
+/* Term-wise aggregation (Takahashi et al. 2020, arXiv:2006.11204).  A term of the loss that couples
+ * the records of a batch (a divergence between their codes and a prior) has no gradient per record,
+ * but its gradient is a function h of the whole batch: clipped as ONE vector to C2, any two batches
+ * differ by at most 2 C2, however many records they have.  The step then releases the records'
+ * clipped sum G and h together, on one Poisson sample, as the vector
+ *
+ *     (sqrt(1 - share) G,  sqrt(share) h C / (2 C2)),   L2 sensitivity C,
+ *
+ * so one Gaussian of multiplier s pays for both: G has the multiplier s / sqrt(1 - share), h (of
+ * sensitivity 2 C2) has s / sqrt(share).  The optimiser sees G / normaliser + h. */
+typedef struct iso_batch_term {
+	/* h at positions rec[0..n-1] into out [parameters of the part], after the records' sum was
+	 * taken: the workspaces are free.  NULL: no such term. */
+	iso_status (*grad)(void *ctx, const uint32_t *rec, size_t n, uint64_t step, float *out,
+			   iso_error *err);
+	size_t part;  /* whose parameters it moves */
+	float clip;   /* C2 */
+	double share; /* in (0, 1): of the step's 1 / multiplier^2 */
+} iso_batch_term;
+
 typedef struct iso_dpsgd {
 	iso_ledger *ledger; /* borrowed; NULL = not private: same batches, no clipping, no noise,
 			       nothing booked */
@@ -72,16 +92,26 @@ typedef struct iso_dpsgd {
 	/* added to the released sum before the optimiser, from public data only: [P of part p] or
 	 * NULL (fakes) */
 	const float *public_grad[ISO_MAX_PARTS];
+	iso_batch_term term;
+	/* M > 0: the gradients of the records of a batch may depend on each other, and at most the
+	 * first M records take part.  One record more may then move M clipped gradients: the step
+	 * declares 2 M clip.  The closure gets the whole batch: chunk >= M. */
+	size_t coupled;
 	/* scratch, owned */
 	iso_grad_source source[ISO_MAX_PARTS]; /* of the parts */
 	uint32_t *batch;		       /* [n] */
 	float *scale;			       /* [chunk * rows_per_record] */
-	float *flat; /* [total P], used when several parts or a replay need one contiguous release
-		      */
+	float *flat; /* [total P, and of the term], when one contiguous release is needed */
 	uint64_t step;
 	size_t last_batch;    /* records in the last batch; private: for tests only */
 	double clipped_share; /* private: for tests only */
 } iso_dpsgd;
+
+/* What a step declares: C, or 2 M C. */
+double iso_dpsgd_sensitivity(const iso_dpsgd *s);
+/* The term's share of the step at which the noise in G / normaliser + h is least: noise variances
+ * add up to s^2 ((C/B)^2 / (1 - share) + (2 C2)^2 / share), smallest at 2 C2 / (C/B + 2 C2). */
+double iso_batch_term_share(double clip, double normaliser, double term_clip);
 
 /* Fill the public fields first; allocates the scratch. */
 iso_status iso_dpsgd_init(iso_dpsgd *s, iso_error *err) ISO_MUST_CHECK;

@@ -202,7 +202,7 @@ iso_latent_shape iso_gan_shape(const iso_gan_spec *s)
 		.experts = s->choice.picks > 0 ? (size_t)s->choice.picks : 1,
 		.turns = 1,
 		.conditional = s->conditional,
-		.normal = s->normal,
+		.prior = s->normal ? ISO_PRIOR_NORMAL : ISO_PRIOR_UNIFORM,
 		.latent = (size_t)s->o.z_dim,
 		.decoder = {s->o.net == ISO_NET_LSTM ? s->lstm : scorer, s->act_g},
 		.scorer = {sites ? NULL : scorer, s->act_d}, /* sites keep theirs */

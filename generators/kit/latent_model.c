@@ -111,10 +111,11 @@ static iso_status make_nets(iso_latent_model *m, iso_error *err)
 	for (size_t c = 0; c < s->experts; c++) {
 		ISO_TRY(iso_decoder_net(&m->decoder[c], &f, s->latent, iso_heads_width(&m->heads),
 					iso_heads_act(&m->heads), err));
-		if (m->encoder)
-			ISO_TRY(iso_kit_net(&m->encoder[c], m->enc->dim, s->encoder, 2 * s->latent,
-					    ISO_ACT_LINEAR, err));
 	}
+	f.hidden = s->encoder;
+	f.classes = 0;
+	for (size_t c = 0; m->encoder && c < s->experts; c++)
+		ISO_TRY(iso_scorer_net(&m->encoder[c], &f, 2 * s->latent, err));
 	f = iso_latent_scorer_form(m, s->scorer.units, s->scorer.act);
 	return s->scorer.units ? iso_scorer_net(&m->scorer, &f, m->outputs, err) : ISO_OK;
 }
@@ -174,13 +175,8 @@ out:
 
 void iso_latent_draw_z(const iso_latent_model *m, iso_key key, uint64_t first, size_t n, float *in)
 {
-	for (size_t j = 0; j < n; j++) {
-		float *const z = in + j * m->zw;
-		if (m->shape.normal)
-			iso_rand_fill_normal(key, first + j, 0, 1, z, m->shape.latent);
-		else
-			iso_rand_fill_uniform(key, first + j, -1, 1, z, m->shape.latent);
-	}
+	for (size_t j = 0; j < n; j++)
+		iso_prior_draw(m->shape.prior, key, first + j, in + j * m->zw, m->shape.latent);
 }
 
 void iso_latent_scored(const iso_latent_model *m, const float *x, size_t label, float *in)

@@ -11,6 +11,7 @@
 
 #include "generators/generator.h"
 #include "generators/kit/heads.h"
+#include "generators/kit/latent_prior.h"
 #include "generators/kit/nets.h"
 #include "generators/kit/parts.h"
 #include "generators/kit/rows.h"
@@ -27,7 +28,7 @@ typedef struct iso_latent_shape {
 	int crossed; /* with conditional: the scorer sees the row and a 1 in the block of its class,
 			zeros in the blocks of the others, so that its first layer is one per class
 		      */
-	int normal;  /* z ~ N(0, I) instead of U[-1,1] */
+	int prior;   /* iso_prior of z (latent_prior.h) */
 	size_t latent;
 	iso_hidden decoder, scorer, encoder;
 	int net;		/* iso_net_kind of decoder and scorer */

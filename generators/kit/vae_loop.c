@@ -128,6 +128,12 @@ iso_status iso_vae_spec_of(const char *who, const iso_gen_env *env, int is_priva
 	o->batch = (int64_t)iso_batch_of((size_t)s.batch, 64, rows ? rows : 1);
 	o->lr = iso_pace_lr(o->lr, ref);
 	o->steps = (int64_t)ref.steps;
+	if (!(o->alpha >= 0))
+		o->alpha = o->divergence == ISO_DIVERGENCE_MMD ? 100 : 1;
+	if (!(o->clip_term > 0))
+		o->clip_term = o->clip / 10;
+	if (!(o->term_share > 0))
+		o->term_share = iso_batch_term_share(o->clip, (double)o->batch, o->clip_term);
 	*out = s;
 	return ISO_OK;
 }
@@ -139,6 +145,10 @@ iso_status iso_vae_check(const iso_gen_env *env, const iso_vae_spec *s, iso_erro
 	ISO_FAIL_IF((size_t)s->o.hidden[0] > ISO_KIT_LAYERS, err, ISO_E_CONFIG,
 		    "hidden (%s): %d layers, at most %d; shorten the list", s->who,
 		    (int)s->o.hidden[0], ISO_KIT_LAYERS);
+	ISO_FAIL_IF(s->o.prior + 1 == ISO_PRIOR_CLUSTERS && s->o.latent < 2, err, ISO_E_CONFIG,
+		    "latent (%s): prior=clusters lies in the plane and needs at least 2 latent "
+		    "dimensions (got %d)",
+		    s->who, (int)s->o.latent);
 	return iso_schema_classes(env->schema) ? iso_labels_check(env, s->counts, s->who, err)
 					       : ISO_OK;
 }
@@ -153,6 +163,21 @@ static int group_of(const iso_gen_env *env, size_t k)
 static iso_entry step_of(const iso_gen_env *env, size_t k, size_t c)
 {
 	return (iso_entry){.why = "vae-step", .group = group_of(env, k), .part = (int)c};
+}
+
+/* Records of a batch whose gradients depend on each other; 0: none do. */
+static size_t coupled_rows(const iso_vae_spec *s, iso_pace p, size_t rows)
+{
+	return s->o.divergence && s->terms == ISO_TERMS_NAIVE
+		       ? (size_t)ceil(p.q * (double)rows - 1e-9)
+		       : 0;
+}
+
+/* What a step of this pace declares. */
+static double step_sensitivity(const iso_vae_spec *s, iso_pace p, size_t rows)
+{
+	const iso_dpsgd step = {.clip = (float)s->o.clip, .coupled = coupled_rows(s, p, rows)};
+	return iso_dpsgd_sensitivity(&step);
 }
 
 /* One cap per class, whatever its rows and steps will be (pace.h). */
@@ -180,9 +205,9 @@ iso_status iso_vae_plan(const iso_gen_env *env, const iso_vae_spec *s, double sc
 		const size_t rows = planned_rows(env, s, k, c);
 		const iso_pace p = pace_of(s, rows);
 		if (rows)
-			ISO_TRY(iso_plan_gaussian(
-				plan, step_of(env, k, c), multiplier(ref, p, scale), p.q, p.steps,
-				(float)s->o.clip, err)); /* as the step proves it */
+			ISO_TRY(iso_plan_gaussian(plan, step_of(env, k, c),
+						  multiplier(ref, p, scale), p.q, p.steps,
+						  step_sensitivity(s, p, rows), err));
 	}
 	if (k == 1)
 		return ISO_OK;
@@ -202,16 +227,19 @@ static void reversed(const int64_t *of, int64_t *out)
 static iso_latent_shape shape_of(const iso_gen_env *env, const iso_vae_spec *s, int64_t *back)
 {
 	const size_t k = vaes_of(env, s);
-	const int pooled = s->o.single || iso_schema_classes(env->schema) == 0;
+	const int pooled = s->o.single || iso_schema_classes(env->schema) == 0,
+		  conv = s->o.layers == ISO_NET_CONV;
+	const iso_act act = conv ? ISO_ACT_LRELU : ISO_ACT_TANH;
 	reversed(s->o.hidden, back);
 	return (iso_latent_shape){
 		.who = s->who,
 		.columns = ISO_ENC_FEATURES | (pooled ? ISO_ENC_LABEL : 0),
 		.experts = k,
-		.normal = 1,
+		.prior = ISO_PRIOR_NORMAL + s->o.prior,
 		.latent = (size_t)s->o.latent,
-		.decoder = {back, ISO_ACT_TANH},
-		.encoder = {s->o.hidden, ISO_ACT_TANH},
+		.net = s->o.layers,
+		.decoder = {conv ? s->o.hidden : back, act}, /* channels are read backwards */
+		.encoder = {s->o.hidden, act},
 		.heads = s->o.heads ? ISO_HEADS_SOFTMAX : ISO_HEADS_SIGMOID,
 		.spread = s->o.recon == ISO_RECON_LIKELIHOOD,
 		.tau = 1,
@@ -241,25 +269,47 @@ typedef struct trainer {
 	size_t c, dim;
 	iso_vae v;
 	iso_class_rows rows;
-	float *x;     /* PRIVATE [n][dim] encoded rows of the class */
-	float *batch; /* [chunk][dim] */
-	iso_key noise;
+	size_t planned; /* rows that the pace was made for */
+	float *x;	/* PRIVATE [n][dim] encoded rows of the class */
+	float *batch;	/* [chunk][dim] */
+	iso_key noise, draws;
+	iso_vae_term term;
 	iso_optim oe, od;
 	iso_average me, md;
 	iso_dpsgd dp;
 } trainer;
 
+/* Rows of these records, and the draws of their latents in this step. */
+static void fetch(const trainer *t, const uint32_t *rec, size_t n, uint64_t step, float *x,
+		  float *noise)
+{
+	const iso_key key = iso_key_child(t->noise, "step", step);
+	for (size_t r = 0; r < n; r++) {
+		memcpy(x + r * t->dim, t->x + rec[r] * t->dim, t->dim * sizeof *x);
+		iso_rand_fill_normal(key, t->rows.id[rec[r]], 0, 1, noise + r * t->v.latent,
+				     t->v.latent);
+	}
+}
+
 static iso_status vae_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t step, iso_error *err)
 {
 	trainer *t = ctx;
-	const iso_key key = iso_key_child(t->noise, "step", step);
 	(void)err;
-	for (size_t r = 0; r < n; r++) {
-		memcpy(t->batch + r * t->dim, t->x + rec[r] * t->dim, t->dim * sizeof *t->batch);
-		iso_rand_fill_normal(key, t->rows.id[rec[r]], 0, 1, t->v.noise + r * t->v.latent,
-				     t->v.latent);
-	}
+	fetch(t, rec, n, step, t->batch, t->v.noise);
+	t->v.couple_key = iso_key_child(t->draws, "step", step);
 	iso_vae_backward(&t->v, t->batch, n, NULL);
+	return ISO_OK;
+}
+
+/* Gradient of the batch-wise term, of at most term.cap records. */
+static iso_status term_gradient(void *ctx, const uint32_t *rec, size_t n, uint64_t step, float *out,
+				iso_error *err)
+{
+	trainer *t = ctx;
+	const size_t most = n < t->term.cap ? n : t->term.cap;
+	(void)err;
+	fetch(t, rec, most, step, t->term.x, t->term.noise);
+	(void)iso_vae_term_gradient(&t->term, iso_key_child(t->draws, "step", step), most, out);
 	return ISO_OK;
 }
 
@@ -276,10 +326,40 @@ static iso_status class_rows(trainer *t, iso_error *err)
 	return ISO_OK;
 }
 
+#define TERM_ROWS 512 /* of a batch, at most: a divergence costs their square */
+
+/* The batch-wise term: beside the records' sum, or in every record's gradient. */
+static iso_status term_init(trainer *t, double expected, iso_error *err)
+{
+	const iso_vae_spec *const s = t->s;
+	const size_t chunk = t->dp.chunk, room = (size_t)ceil(expected + 4 * sqrt(expected)) + 2,
+		     cap = s->terms != ISO_TERMS_APART ? chunk
+			   : room < TERM_ROWS	       ? room
+						       : TERM_ROWS;
+	t->v.prior = ISO_PRIOR_NORMAL + s->o.prior;
+	t->draws = iso_key_child(t->f->key, "prior", t->c);
+	if (!s->o.divergence)
+		return ISO_OK;
+	t->term = (iso_vae_term){
+		.divergence = s->o.divergence, .prior = t->v.prior, .weight = s->o.alpha};
+	ISO_TRY(iso_vae_term_init(&t->term, t->m->encoder[t->c], cap, err));
+	if (s->terms == ISO_TERMS_APART) {
+		t->dp.term = (iso_batch_term){.grad = term_gradient,
+					      .clip = (float)s->o.clip_term,
+					      .share = s->o.term_share};
+	} else {
+		t->term.weight *= t->dp.normaliser; /* of the sum, as the records' losses are */
+		t->v.couple = &t->term;
+	}
+	return ISO_OK;
+}
+
 static iso_status trainer_init(trainer *t, iso_pace p, double rows, iso_error *err)
 {
 	const iso_vae_spec *s = t->s;
-	const size_t chunk = iso_chunk_of(p.q * (double)t->f->env.n);
+	const size_t coupled = coupled_rows(s, p, t->planned),
+		     pieces = iso_chunk_of(p.q * (double)t->f->env.n),
+		     chunk = pieces < coupled ? coupled : pieces;
 	const double expected = p.q * rows;
 	iso_net *const enc = t->m->encoder[t->c], *const dec = t->m->decoder[t->c];
 	ISO_TRY(class_rows(t, err));
@@ -305,9 +385,11 @@ static iso_status trainer_init(trainer *t, iso_pace p, double rows, iso_error *e
 		.chunk = chunk,
 		.clip = (float)s->o.clip,
 		.normaliser = expected > 1 ? (float)expected : 1,
+		.coupled = coupled,
 		.nparts = 2,
 		.part = {{enc, t->v.wenc, &t->oe}, {dec, t->v.wdec, &t->od}},
 	};
+	ISO_TRY(term_init(t, expected, err));
 	if (s->is_private)
 		ISO_TRY(iso_ledger_find(t->f->ledger,
 					step_of(&t->f->env, vaes_of(&t->f->env, s), t->c),
@@ -321,6 +403,7 @@ static iso_status trainer_init(trainer *t, iso_pace p, double rows, iso_error *e
 static void trainer_free(trainer *t)
 {
 	iso_vae_deinit(&t->v);
+	iso_vae_term_deinit(&t->term);
 	iso_class_rows_free(&t->rows);
 	iso_free(t->x);
 	iso_free(t->batch);
@@ -368,7 +451,8 @@ static iso_status train_all(const iso_fit *f, const iso_vae_spec *s, iso_latent_
 		const size_t planned = known ? (size_t)counts[c] : planned_rows(&f->env, s, k, c);
 		const double rows =
 			one || s->counts == ISO_LABELS_UNIFORM ? (double)planned : counts[c];
-		trainer t = {.f = f, .s = s, .m = m, .c = c, .dim = m->enc->dim};
+		trainer t = {
+			.f = f, .s = s, .m = m, .c = c, .planned = planned, .dim = m->enc->dim};
 		if (planned == 0)
 			continue;
 		const iso_status st = train_class(&t, pace_of(s, planned), rows, err);

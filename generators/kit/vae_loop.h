@@ -13,6 +13,7 @@
 #include "generators/kit/latent_model.h"
 #include "generators/kit/pace.h"
 #include "generators/kit/rows.h"
+#include "generators/kit/vae_term.h"
 
 enum iso_vae_recon {
 	ISO_RECON_LIKELIHOOD, /* cross-entropy on categories, indicators and pixels; Gaussian with a
@@ -36,9 +37,12 @@ typedef struct iso_vae_options {
 	int classes;	  /* iso_vae_classes */
 	int categories;	  /* 0 draw, 1 argmax */
 	int single;	  /* one VAE with the label in the encoding */
-	int64_t hidden[ISO_OPT_LIST_MAX + 1];	     /* of the encoder; count 0: preset */
-	int64_t latent, batch, epochs, steps;	     /* latent 0: preset */
+	int64_t hidden[ISO_OPT_LIST_MAX + 1]; /* of the encoder; count 0: preset */
+	int prior, divergence;		      /* iso_prior less 1 (0: normal); iso_divergence */
+	int layers;			      /* iso_net_kind: dense or conv */
+	int64_t latent, batch, epochs, steps; /* latent 0: preset */
 	double beta, lr, clip, label_share, average; /* beta < 0: preset */
+	double alpha, clip_term, term_share; /* of the batch-wise term: its weight, bound, share */
 } iso_vae_options;
 
 #define ISO_VAE_NETS "auto|titanic|breast-cancer|mushroom|adult|wine"
@@ -53,11 +57,21 @@ typedef struct iso_vae {
 	float beta;
 	float *noise, *z, *dz; /* [cap][latent] e, z, dLoss/dz; owned */
 	float *xhat, *dx;      /* [cap][dim]; owned */
+	int prior;	       /* 0: N(0, I) */
+	double *slope;	       /* [latent] of the prior's log density; owned */
+	/* A term that couples the rows of a batch, in every row's deltas; NULL: none.  Borrowed. */
+	iso_vae_term *couple;
+	iso_key couple_key;
 } iso_vae;
 
 iso_status iso_vae_init(iso_vae *v, iso_net *enc, iso_net *dec, const iso_heads *heads, int recon,
 			double beta, size_t cap, int norms, iso_error *err) ISO_MUST_CHECK;
 void iso_vae_deinit(iso_vae *v);
+/* A log variance clamped to [ISO_LOGVAR_LO, ISO_LOGVAR_HI]. */
+float iso_vae_logvar(float lv);
+/* z = mu + exp(lv/2) e from the encoder's outputs out [n][2 k]; noise: e, becomes exp(lv/2) e,
+ * which dL/dlv needs.  sd: scratch.  All [n][k]. */
+void iso_vae_latents(const float *out, size_t n, size_t k, float *noise, float *z, float *sd);
 /* Forward and backward of n rows x [n][dim] with v->noise filled; deltas are left in the
  * workspaces.  loss [n] or NULL. */
 void iso_vae_backward(iso_vae *v, const float *x, size_t n, double *loss);
@@ -75,6 +89,7 @@ typedef struct iso_vae_spec {
 	int is_private;
 	int keep_encoder; /* the model keeps encoders: non-private only */
 	int by_count;	  /* rates follow the noisy class counts, under one cap per class */
+	int terms;	  /* iso_vae_terms, with o.divergence */
 } iso_vae_spec;
 
 /* The specification with "choose for me" made numbers. */

@@ -13,6 +13,7 @@ void iso_vae_deinit(iso_vae *v)
 {
 	iso_ws_free(v->wenc);
 	iso_ws_free(v->wdec);
+	iso_free(v->slope);
 	float *const p[] = {v->noise, v->z, v->dz, v->xhat, v->dx};
 	for (size_t i = 0; i < ISO_COUNT(p); i++)
 		iso_free(p[i]);
@@ -36,28 +37,27 @@ iso_status iso_vae_init(iso_vae *v, iso_net *enc, iso_net *dec, const iso_heads 
 	v->dz = iso_alloc(cap * latent, sizeof *v->dz);
 	v->xhat = iso_alloc(cap * dim, sizeof *v->xhat);
 	v->dx = iso_alloc(cap * dim, sizeof *v->dx);
-	if (v->noise && v->z && v->dz && v->xhat && v->dx)
+	v->slope = iso_alloc(latent, sizeof *v->slope);
+	if (v->noise && v->z && v->dz && v->xhat && v->dx && v->slope)
 		return ISO_OK;
 	return iso_no_memory(err, "workspaces of a VAE");
 }
 
-static float clamp_logvar(float lv)
+float iso_vae_logvar(float lv)
 {
 	return lv < ISO_LOGVAR_LO ? ISO_LOGVAR_LO : lv > ISO_LOGVAR_HI ? ISO_LOGVAR_HI : lv;
 }
 
-/* z = mu + exp(lv/2) e; noise becomes exp(lv/2) e, which dL/dlv needs.  sd: scratch [n][latent]. */
-static void draw_latents(iso_vae *v, const float *out, size_t n, float *sd)
+void iso_vae_latents(const float *out, size_t n, size_t k, float *noise, float *z, float *sd)
 {
-	const size_t k = v->latent;
 	for (size_t r = 0; r < n; r++)
 		for (size_t j = 0; j < k; j++)
-			sd[r * k + j] = 0.5f * clamp_logvar(out[r * 2 * k + k + j]);
+			sd[r * k + j] = 0.5f * iso_vae_logvar(out[r * 2 * k + k + j]);
 	iso_vexp(n * k, sd, sd);
 	for (size_t r = 0; r < n; r++)
 		for (size_t j = 0; j < k; j++) {
-			v->noise[r * k + j] *= sd[r * k + j];
-			v->z[r * k + j] = out[r * 2 * k + j] + v->noise[r * k + j];
+			noise[r * k + j] *= sd[r * k + j];
+			z[r * k + j] = out[r * 2 * k + j] + noise[r * k + j];
 		}
 }
 
@@ -143,36 +143,64 @@ static void recon_deltas(iso_vae *v, const float *x, size_t n)
 	}
 }
 
+/* KL(N(mu, var) || N(0, I)) of row r, and the row's deltas d. */
+static double normal_kl(const iso_vae *v, const float *out, size_t r, float *d)
+{
+	const size_t k = v->latent;
+	double kl = 0;
+	for (size_t j = 0; j < k; j++) {
+		const float mu = out[r * 2 * k + j], raw = out[r * 2 * k + k + j],
+			    lv = iso_vae_logvar(raw);
+		const float var = (float)iso_exp(lv);
+		const float g = v->dz[r * k + j];
+		kl += 0.5 * ((double)var + (double)mu * mu - 1 - lv);
+		d[r * 2 * k + j] = g + v->beta * mu;
+		d[r * 2 * k + k + j] =
+			raw == lv ? 0.5f * g * v->noise[r * k + j] + 0.5f * v->beta * (var - 1) : 0;
+	}
+	return kl;
+}
+
+/* The same by the row's one draw, for a prior without a closed form: log q(z | x) - log p(z), with
+ * d/dmu = -d log p / dz and d/dlv = -1/2 - (d log p / dz) e^(lv/2) e / 2. */
+static double drawn_kl(const iso_vae *v, const float *out, size_t r, float *d)
+{
+	const size_t k = v->latent;
+	double kl = -iso_prior_log(v->prior, v->z + r * k, k, v->slope);
+	for (size_t j = 0; j < k; j++) {
+		const float raw = out[r * 2 * k + k + j], lv = iso_vae_logvar(raw);
+		const double e = v->noise[r * k + j] * iso_exp(-0.5 * lv);
+		const float g = v->dz[r * k + j] - v->beta * (float)v->slope[j];
+		kl -= 0.5 * (e * e + lv + 1.8378770664093454836); /* log 2 pi */
+		d[r * 2 * k + j] = g;
+		d[r * 2 * k + k + j] =
+			raw == lv ? 0.5f * g * v->noise[r * k + j] - 0.5f * v->beta : 0;
+	}
+	return kl;
+}
+
 void iso_vae_backward(iso_vae *v, const float *x, size_t n, double *loss)
 {
 	const size_t k = v->latent, dim = v->heads->enc->dim, width = iso_heads_width(v->heads);
 	iso_net_forward(v->enc, v->wenc, x, dim, n, NULL);
 	const float *out = iso_ws_out(v->wenc);
 	float *d = iso_ws_delta(v->wenc);
-	draw_latents(v, out, n, v->dz);
+	iso_vae_latents(out, n, k, v->noise, v->z, v->dz);
 	iso_net_forward(v->dec, v->wdec, v->z, k, n, NULL);
 	iso_heads_forward(v->heads, iso_ws_out(v->wdec), n, NULL, v->xhat, dim);
 	recon_deltas(v, x, n);
 	iso_net_backward(v->dec, v->wdec, 0, v->dz, k);
 	for (size_t r = 0; r < n; r++) {
-		double kl = 0;
-		for (size_t j = 0; j < k; j++) {
-			const float mu = out[r * 2 * k + j], raw = out[r * 2 * k + k + j],
-				    lv = clamp_logvar(raw);
-			const float var = (float)iso_exp(lv);
-			const float g = v->dz[r * k + j];
-			kl += 0.5 * ((double)var + (double)mu * mu - 1 - lv);
-			d[r * 2 * k + j] = g + v->beta * mu;
-			d[r * 2 * k + k + j] = raw == lv ? 0.5f * g * v->noise[r * k + j] +
-								   0.5f * v->beta * (var - 1)
-							 : 0;
-		}
+		const double kl = v->prior > ISO_PRIOR_NORMAL ? drawn_kl(v, out, r, d)
+							      : normal_kl(v, out, r, d);
 		if (loss)
 			loss[r] =
 				iso_vae_recon(v->heads, v->recon, x + r * dim,
 					      iso_ws_out(v->wdec) + r * width, v->xhat + r * dim) +
 				v->beta * kl;
 	}
+	if (v->couple)
+		iso_vae_term_deltas(v->couple, v->couple_key, n, out, v->z, v->noise, d);
 	iso_net_backward(v->enc, v->wenc, 0, NULL, 0);
 }
 

@@ -680,6 +680,166 @@ START_TEST(test_gradient_source)
 }
 END_TEST
 
+/* ---- A term of the whole batch (Takahashi et al. 2020) ---- */
+
+#define TERM_C2 0.25f
+static float term_size; /* h = term_size * (1, 1, ..., 1) / sqrt(P) */
+static size_t term_batch;
+
+static iso_status term_fn(void *ctx, const uint32_t *rec, size_t n, uint64_t step, float *out,
+			  iso_error *err)
+{
+	const size_t params = iso_net_params(((world *)ctx)->net[1]);
+	(void)rec, (void)step, (void)err;
+	term_batch = n;
+	for (size_t i = 0; i < params; i++)
+		out[i] = (float)(term_size / sqrt((double)params));
+	return ISO_OK;
+}
+
+/* A step of both parts with a term on the second; returns the total of parameters. */
+static size_t term_step(world *w, double noise, double share, float size)
+{
+	iso_error err = {0};
+	world_nets(w, 2, 1, 1, N);
+	world_step(w, noise, 1, 1, 2);
+	w->s.term = (iso_batch_term){.grad = term_fn, .part = 1, .clip = TERM_C2, .share = share};
+	term_size = size;
+	tk_ok(iso_dpsgd_init(&w->s, &err));
+	tk_ok(iso_dpsgd_step(&w->s, rows_fn, w, &err));
+	ck_assert_uint_eq(term_batch, N);
+	return concatenated(w, sum);
+}
+
+/* The optimiser's gradient is G + normaliser * clip(h, C2): as without the term, and the term
+ * itself.  One that is not finite counts as nothing. */
+START_TEST(test_term_is_added)
+{
+	static const float size[] = {0, 0.1f, 0.25f, 7, 1e30f, INFINITY, NAN};
+	static world w;
+	for (size_t k = 0; k < ISO_COUNT(size); k++) {
+		const size_t total = term_step(&w, TINY, 0.3, size[k]);
+		const size_t second = iso_net_params(w.net[1]);
+		const double clipped = isfinite(size[k]) ? fmin(size[k], TERM_C2) : 0,
+			     each = 10 * clipped / sqrt((double)second);
+		if (k == 0)
+			memcpy(other, sum, total * sizeof(*sum));
+		for (size_t p = 0; p < total; p++)
+			tk_assert_close(sum[p] - (double)other[p], p < total - second ? 0 : each,
+					1e-3, 1e-4);
+		world_end(&w);
+	}
+}
+END_TEST
+
+/* Noise of G: s C / sqrt(1 - f) on every parameter; of normaliser * h: 10 s 2 C2 / sqrt(f) more on
+ * those of the second part.  The sample deviations of P > 200 normals lie within 6 / sqrt(2 P). */
+START_TEST(test_term_noise)
+{
+	static const double shares[] = {0.2, 0.5, 0.9};
+	static world w;
+	const double s = 30, f = shares[_i];
+	const size_t total = term_step(&w, TINY, f, 0), second = iso_net_params(w.net[1]),
+		     first = total - second;
+	memcpy(other, sum, total * sizeof(*sum));
+	world_end(&w);
+	ck_assert_uint_eq(term_step(&w, s, f, 0), total);
+	double var[2] = {0, 0};
+	for (size_t p = 0; p < total; p++)
+		var[p >= first] +=
+			pow(sum[p] - (double)other[p], 2) / (double)(p < first ? first : second);
+	const double of_g = s * 2 / sqrt(1 - f), of_h = 10 * s * 2 * TERM_C2 / sqrt(f);
+	tk_assert_close(sqrt(var[0]), of_g, 6 / sqrt(2.0 * (double)first), 0);
+	tk_assert_close(sqrt(var[1]), sqrt(of_g * of_g + of_h * of_h),
+			6 / sqrt(2.0 * (double)second), 0);
+	ck_assert_uint_eq(iso_ledger_items(w.ledger)->n, 1);
+	ck_assert(iso_ledger_items(w.ledger)->v[0].used == 1);
+	world_end(&w);
+	/* least at the share that is offered, where the two deviations add up: s (C/B + 2 C2) */
+	const double best = iso_batch_term_share(2, 10, TERM_C2),
+		     least = 4.0 / 100 / (1 - best) + 4.0 * TERM_C2 * TERM_C2 / best;
+	tk_assert_close(sqrt(least), 2.0 / 10 + 2 * TERM_C2, 1e-6, 0);
+	for (double share = 0.05; share < 1; share += 0.05)
+		ck_assert_double_ge(4.0 / 100 / (1 - share) + 4.0 * TERM_C2 * TERM_C2 / share,
+				    least * (1 - 1e-6));
+}
+END_TEST
+
+/* Opposite terms are 2 C2 apart, which is sqrt(share) of what the step declares; with a record of
+ * norm >= C less, all of it, and no more. */
+START_TEST(test_term_sensitivity)
+{
+	static const double want_ratio[] = {0.6, 1};
+	iso_error err = {0};
+	static world w;
+	for (size_t less = 0; less < 2; less++) {
+		iso_replay *r;
+		tk_ok(iso_replay_new(&r, &err));
+		for (int pass = 0; pass < 2; pass++) {
+			world_nets(&w, 2, 1, 1, N);
+			w.n = N - (pass ? less : 0);
+			world_step(&w, 1, 1, 1, 1e-3f);
+			w.s.term = (iso_batch_term){
+				.grad = term_fn, .part = 1, .clip = TERM_C2, .share = 0.36};
+			term_size = pass ? -9 : 9;
+			iso_ledger_set_replay(w.ledger, r);
+			if (pass)
+				iso_replay_rewind(r);
+			tk_ok(iso_dpsgd_init(&w.s, &err));
+			tk_ok(iso_dpsgd_step(&w.s, rows_fn, &w, &err));
+			world_end(&w);
+		}
+		iso_replay_end(r);
+		ck_assert_int_eq(iso_replay_finding(r)->kind, ISO_FINDING_NONE);
+		tk_assert_close(iso_replay_worst_ratio(r), want_ratio[less], 1e-4, 0);
+		iso_replay_free(r);
+	}
+}
+END_TEST
+
+/* M coupled records: 2 M C is declared, the batch ends at M, and the noise has that scale. */
+START_TEST(test_coupled_records)
+{
+	iso_error err = {0};
+	static world w;
+	double var = 0;
+	for (int noisy = 0; noisy < 2; noisy++) {
+		world_nets(&w, 1, 0, 1, N);
+		world_step(&w, noisy ? 5 : TINY, 1, 1, 2 * 20 * 0.5f);
+		w.s.clip = 0.5f;
+		w.s.coupled = 20;
+		ck_assert(iso_dpsgd_sensitivity(&w.s) == 20);
+		w.calls = w.seen = 0;
+		tk_ok(iso_dpsgd_init(&w.s, &err));
+		tk_ok(iso_dpsgd_step(&w.s, rows_fn, &w, &err));
+		ck_assert_uint_eq(w.seen, 20);
+		ck_assert_uint_eq(w.calls, 1);
+		ck_assert_uint_eq(w.s.last_batch, 20);
+		const size_t total = concatenated(&w, noisy ? sum : other);
+		for (size_t p = 0; noisy && p < total; p++)
+			var += pow(sum[p] - (double)other[p], 2) / (double)total;
+		if (noisy)
+			tk_assert_close(sqrt(var), 5 * 20, 6 / sqrt(2.0 * (double)total), 0);
+		world_end(&w);
+	}
+	/* beyond the plan, or in pieces: refused */
+	world_nets(&w, 1, 0, 1, N);
+	world_step(&w, 1, 1, 1, 1);
+	w.s.coupled = 20;
+	tk_ok(iso_dpsgd_init(&w.s, &err));
+	tk_fails(iso_dpsgd_step(&w.s, rows_fn, &w, &err), ISO_E_BUDGET, "sensitivity");
+	iso_dpsgd_deinit(&w.s);
+	w.s.coupled = N + 1;
+	tk_fails(iso_dpsgd_init(&w.s, &err), ISO_E_USAGE, "coupled");
+	w.s.coupled = 0;
+	w.s.term = (iso_batch_term){.grad = term_fn, .part = 1, .clip = 1, .share = 0.5};
+	tk_fails(iso_dpsgd_init(&w.s, &err), ISO_E_CONFIG, "batch term");
+	w.s.term = (iso_batch_term){.grad = term_fn, .part = 0, .clip = 1, .share = 1};
+	tk_fails(iso_dpsgd_init(&w.s, &err), ISO_E_CONFIG, "batch term");
+	world_end(&w);
+}
+END_TEST
+
 int main(void)
 {
 	const int n = (int)ISO_COUNT(forms);
@@ -695,6 +855,10 @@ int main(void)
 	tcase_add_loop_test(c, test_fused_same_bits, 0, n);
 	tcase_add_test(c, test_not_private);
 	tcase_add_loop_test(c, test_gradient_source, 0, 2);
+	tcase_add_test(c, test_term_is_added);
+	tcase_add_loop_test(c, test_term_noise, 0, 3);
+	tcase_add_test(c, test_term_sensitivity);
+	tcase_add_test(c, test_coupled_records);
 	tcase_add_test(c, test_refusals);
 	suite_add_tcase(s, c);
 	return tk_run(s);
