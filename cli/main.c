@@ -22,6 +22,8 @@ static const verb verbs[] = {
 	{"report", cmd_report, "DIR", "tables and figures of a finished run"},
 	{"status", cmd_status, "DIR", "how far a run is"},
 	{"check", cmd_check, "DIR", "compute again what the records of a run state"},
+	{"gate", cmd_gate, "DIR",
+	 "compare the results of a run with a baseline: red when privacy or utility is worse"},
 	{"explain", cmd_explain, "DIR CELL", "one cell traced to its seeds, data and ledger"},
 	{"list", cmd_list, "KIND", "generators, attacks, metrics, datasets or suites"},
 	{"describe", cmd_describe, "NAME",

@@ -10,7 +10,7 @@
  * metric with a key of its own, so that a record grows by a judgement without being trained again.
  * Numbers outside "run" are rounded to 12 significant digits.
  *
- * This folder sees core/base and core/io only. */
+ * This folder sees core/base, core/io and core/math only. */
 #ifndef ISO_RESULTS_RECORD_H
 #define ISO_RESULTS_RECORD_H
 

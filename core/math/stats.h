@@ -91,6 +91,23 @@ double iso_quantile(const double *x, size_t n, double p);
 /* Indices 0..n-1 sorted by x ascending, ties by index (stable). */
 iso_status iso_argsort(const double *x, size_t n, size_t *index, iso_error *err) ISO_MUST_CHECK;
 
+/* Wilcoxon's signed-rank test (1945) of differences that are as likely to have either sign, one by
+ * one, whatever their sizes (they need not be of one distribution): zeros leave the sample, ties
+ * share the mean rank.  Exact up to 100 differences; above, a normal tail with
+ * continuity correction, which errs to the safe side. */
+typedef struct iso_signed_rank_test {
+	size_t n;     /* differences other than zero */
+	double p;     /* one-sided: probability of a rank sum of the positive ones as large */
+	double least; /* 2^-n: the smallest p that n differences can give */
+} iso_signed_rank_test;
+/* d: no NaN; infinities are the largest differences. */
+iso_status iso_signed_rank(const double *d, size_t n, iso_signed_rank_test *out,
+			   iso_error *err) ISO_MUST_CHECK;
+/* The smallest common shift of differences that scatter as d does (about their mean) at which the
+ * test's p is at most `level`; infinite where n is too small for any.  d: finite. */
+iso_status iso_signed_rank_visible(const double *d, size_t n, double level, double *shift,
+				   iso_error *err) ISO_MUST_CHECK;
+
 /* Goodness of fit, p-values: chi-square of counts, Kolmogorov-Smirnov of sorted u against U(0,1).
  */
 double iso_chi2_test(const double *observed, const double *expected, size_t n, size_t dof);

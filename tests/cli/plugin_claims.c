@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A generator that declares differential privacy and pays for one noisy count.  `does=nothing`
  * returns the first legal value of every column; `does=copy` returns its training rows.  Compiled
- * twice, as two versions of one method: CLAIMS_STEP is what the second one changed. */
+ * as three versions of one method: CLAIMS_STEP is what the second one changed, CLAIMS_LEAK makes
+ * the third return its rows. */
 #include <string.h>
 
 #include "core/base/alloc.h"
@@ -10,6 +11,9 @@
 
 #ifndef CLAIMS_STEP
 #define CLAIMS_STEP 0
+#endif
+#ifndef CLAIMS_LEAK /* 1: the rows come out whatever the option says */
+#define CLAIMS_LEAK 0
 #endif
 
 const iso_generator *iso_plugin_generator(void);
@@ -43,7 +47,8 @@ static iso_status plan(const iso_gen_env *env, double s, iso_plan *p, iso_error 
 static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 {
 	const opts *o = f->env.options;
-	const size_t ncol = f->env.schema->ncol, n = o->does == COPY ? f->train->n : 0;
+	const size_t ncol = f->env.schema->ncol,
+		     n = CLAIMS_LEAK || o->does == COPY ? f->train->n : 0;
 	uint32_t *cell = iso_alloc(f->train->n + 1, sizeof(*cell));
 	double count[1];
 	model *m = iso_alloc(1, sizeof(*m) + n * ncol * sizeof(double));

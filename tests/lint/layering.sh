@@ -44,7 +44,7 @@ core="core/"
 	rule attacks $core attacks/attack.h attacks/kit/
 	rule metrics $core metrics/metric.h metrics/kit/
 	rule metrics/kit $core metrics/metric.h metrics/kit/
-	rule results $io results/
+	rule results $io core/math/ results/
 	rule reports $io core/math/ results/ reports/
 	rule suites/flow $core suites/flow/ generators/generator.h
 	rule suites $core suites/ results/ generators/generator.h attacks/attack.h metrics/metric.h
