@@ -5,6 +5,7 @@
 
 #include "cli/args.h"
 #include "cli/cmd.h"
+#include "core/base/clock.h"
 #include "core/io/file.h"
 #include "core/io/jsonw.h"
 #include "results/gate.h"
@@ -90,7 +91,7 @@ static iso_status read_results(gate *g, iso_error *err)
 
 static void now_text(char out[32])
 {
-	const time_t t = time(NULL);
+	const time_t t = (time_t)iso_clock_epoch();
 	struct tm parts;
 
 	if (!gmtime_r(&t, &parts) || strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &parts) == 0)
