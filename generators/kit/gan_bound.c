@@ -17,6 +17,7 @@ void iso_gan_judge_public(iso_gan_trainer *t, uint64_t at, size_t n)
 	uint32_t row[256] = {0}, y[256];
 	for (size_t j = 0; j < n; j++)
 		row[j] = (uint32_t)(iso_rand_u01(t->pkey, at, j) * (double)t->open.table->n);
+	t->turn = at;
 	iso_gan_real_rows(t, &t->open, row, n, t->fx, ld, y);
 	if (iso_gan_paired(t)) {
 		iso_gan_labelled_fakes(t, y, n, t->fx + w, ld);

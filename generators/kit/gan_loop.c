@@ -16,6 +16,7 @@
 
 #include "core/base/alloc.h"
 #include "core/nn/penalty.h"
+#include "generators/kit/categories.h"
 #include "generators/kit/gan_trainer.h"
 
 /* ---- Training ---- */
@@ -78,6 +79,7 @@ static iso_status trainer_init(iso_gan_trainer *t, const iso_fit *f, const iso_g
 	t->ykey = iso_key_child(f->key, "label", 0);
 	t->pkey = iso_key_child(f->key, "public-batch", 0);
 	t->noise = iso_key_child(f->key, "layer-noise", 0);
+	t->column = iso_key_child(f->key, "column", 0);
 	ISO_TRY(iso_rows_open(&t->rows, f->train, m->enc, ISO_ROWS_KEEP, err));
 	if (f->env.public_rows)
 		ISO_TRY(iso_rows_open(&t->open, f->env.public_rows, m->enc, ISO_ROWS_KEEP, err));
@@ -160,7 +162,9 @@ static double gen_step(iso_gan_trainer *t, iso_fakes *k, const float *x, size_t 
 {
 	iso_net *const g = t->m->decoder[0];
 	const double loss = iso_gan_fool(t, k, x, ld, n, 1, 0);
-	iso_optim_step(&t->opt_g, iso_net_theta(g), iso_net_grad(g), 1.0f / (float)n);
+	const size_t trained = t->s->trained_g ? t->s->trained_g : iso_net_params(g);
+	iso_optim_begin(&t->opt_g);
+	iso_optim_piece(&t->opt_g, iso_net_theta(g), iso_net_grad(g), 1.0f / (float)n, 0, trained);
 	return loss / (double)n;
 }
 
@@ -277,6 +281,8 @@ static iso_status learn_labels(iso_gan_trainer *t, iso_error *err)
 	iso_status st;
 	if (!t->s->conditional)
 		return ISO_OK;
+	if (t->s->by_column)
+		return iso_categories_law(t->f, t->s->o.labels, &t->rows, m, err);
 	if (t->nsite > 1)
 		return iso_gan_site_labels(t, err);
 	double *counts = iso_alloc(m->classes, sizeof *counts);
@@ -300,6 +306,8 @@ iso_status iso_gan_fit(const iso_fit *f, const iso_gan_spec *s, void **model, is
 		shape.noise.sd = s->noise.clip * (s->o.sigma > 0 ? s->o.sigma : f->scale);
 	ISO_TRY(iso_latent_new(&f->env, &shape, &m, err));
 	ISO_TRY_OUT(trainer_init(&t, f, s, m, err));
+	if (s->prepare)
+		ISO_TRY_OUT(s->prepare(f, s, m, err));
 	ISO_TRY_OUT(learn_labels(&t, err));
 	warm_start(&t);
 	ISO_TRY_OUT(loop(&t, err));

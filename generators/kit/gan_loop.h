@@ -60,6 +60,7 @@ typedef struct iso_gan_options {
 	int log;	 /* of messages: 0 digests, 1 with the last of each kind */
 	int clipping;	 /* of dp-cgan: 0 apart, 1 joint, 2 per tensor */
 	int evaluator;	 /* iso_evaluator */
+	int loss;	 /* iso_gan_loss, for methods that offer a choice */
 	int64_t hidden[ISO_OPT_LIST_MAX + 1];
 	int64_t channels[ISO_OPT_LIST_MAX + 1];	 /* with net=conv */
 	int64_t lstm;				 /* units, with net=lstm */
@@ -101,6 +102,13 @@ typedef struct iso_gan_spec {
 	int frozen; /* the layers in front of that noise are not trained (gan_slots.c) */
 	iso_choice_options choice; /* picks 0: the (averaged) last weights are given out */
 	int64_t lstm[2];	   /* list of layers of an LSTM decoder */
+	int by_column; /* with conditional: iso_latent_shape's; the label is a generated column */
+	int64_t hidden_g[ISO_OPT_LIST_MAX + 1]; /* hidden layers of G; count 0: those of D */
+	size_t trained_g; /* parameters of G that are trained, the first ones; 0: all */
+	/* optional: called with networks that are initialised, in front of the training: a phase
+	 * of the method's own, which may set what trained_g leaves out of G */
+	iso_status (*prepare)(const iso_fit *f, const struct iso_gan_spec *s, iso_latent_model *m,
+			      iso_error *err);
 	iso_init init;
 } iso_gan_spec;
 
@@ -123,7 +131,7 @@ void iso_gan_settle(iso_gan_options *o, size_t n, size_t batch, double epochs, d
 iso_status iso_gan_check(const iso_gen_env *env, const iso_gan_spec *s,
 			 iso_error *err) ISO_MUST_CHECK;
 /* "disc-step": Poisson-subsampled Gaussian, sensitivity clip, every step (with clients: one part
- * each, in parallel); "label-histogram" as o.labels says. */
+ * each, in parallel); "label-histogram", or "category-histograms" by column, as o.labels says. */
 iso_status iso_gan_plan(const iso_gen_env *env, const iso_gan_spec *s, double scale, iso_plan *plan,
 			iso_error *err) ISO_MUST_CHECK;
 /* Networks and heads of the specification. */
@@ -195,17 +203,20 @@ uint64_t iso_gan_burst(const iso_gan_options *o, uint64_t g);
 #define ISO_GAN_OPT_ND(def) \
 	ISO_OPT_INT(iso_gan_options, n_d, def, 0, 100000, \
 		    "D steps per G step (G steps cost no privacy); 0: adaptive")
-#define ISO_GAN_OPT_NETS(def_hidden, def_z) \
-	ISO_OPT_INTS(iso_gan_options, hidden, def_hidden, 1, 8192, \
-		     "hidden layers of both networks"), \
-		ISO_OPT_INT(iso_gan_options, z_dim, def_z, 1, 4096, "latent dimensions"), \
-		ISO_OPT_ENUM(iso_gan_options, heads, "gumbel", "gumbel|softmax|sigmoid", \
-			     "categories of a fake in training: a relaxed draw, a softmax, " \
-			     "sigmoids"), \
+#define ISO_GAN_OPT_LATENT(def) \
+	ISO_OPT_INT(iso_gan_options, z_dim, def, 1, 4096, "latent dimensions")
+#define ISO_GAN_OPT_CATEGORIES \
+	ISO_OPT_ENUM(iso_gan_options, heads, "gumbel", "gumbel|softmax|sigmoid", \
+		     "categories of a fake in training: a relaxed draw, a softmax, " \
+		     "sigmoids"), \
 		ISO_OPT_REAL(iso_gan_options, tau, "0.5", 0.01, 10, \
 			     "temperature of the relaxed draw"), \
 		ISO_OPT_ENUM(iso_gan_options, categories, "draw", "draw|argmax", \
 			     "categories of a sample")
+#define ISO_GAN_OPT_NETS(def_hidden, def_z) \
+	ISO_OPT_INTS(iso_gan_options, hidden, def_hidden, 1, 8192, \
+		     "hidden layers of both networks"), \
+		ISO_GAN_OPT_LATENT(def_z), ISO_GAN_OPT_CATEGORIES
 #define ISO_GAN_OPT_NOISE(def_clip) \
 	ISO_OPT_REAL(iso_gan_options, clip, def_clip, 1e-6, 1e6, \
 		     "L2 bound C of a record's gradient"), \

@@ -2,6 +2,7 @@
 /* What a GAN is before it sees data: settings, checks, plan, shape. */
 #include <math.h>
 
+#include "generators/kit/categories.h"
 #include "generators/kit/gan_loop.h"
 
 uint64_t iso_gan_burst(const iso_gan_options *o, uint64_t g)
@@ -136,7 +137,8 @@ iso_status iso_gan_check(const iso_gen_env *env, const iso_gan_spec *s, iso_erro
 	iso_encoder_free(enc);
 	if (st != ISO_OK)
 		return st;
-	return iso_labels_check(env, s->conditional ? s->o.labels : ISO_LABELS_COLUMN, s->who, err);
+	const int labelled = s->conditional && !s->by_column;
+	return iso_labels_check(env, labelled ? s->o.labels : ISO_LABELS_COLUMN, s->who, err);
 }
 
 /* One part per client; a record belongs to one of them.  Replacing a record may move it to another
@@ -187,24 +189,29 @@ iso_status iso_gan_plan(const iso_gen_env *env, const iso_gan_spec *s, double sc
 	ISO_TRY(iso_choice_plan(&s->choice, env, noise, q, steps, plan, err));
 	if (!s->conditional)
 		return ISO_OK;
-	return iso_labels_plan(env, o->labels, noise * iso_noise_ratio(q, steps, o->label_share),
-			       o->sigma > 0, plan, err);
+	const double once = noise * iso_noise_ratio(q, steps, o->label_share);
+	return s->by_column ? iso_categories_plan(env, o->labels, once, o->sigma > 0, plan, err)
+			    : iso_labels_plan(env, o->labels, once, o->sigma > 0, plan, err);
 }
 
 iso_latent_shape iso_gan_shape(const iso_gan_spec *s)
 {
 	static const int heads[] = {ISO_HEADS_GUMBEL, ISO_HEADS_SOFTMAX, ISO_HEADS_SIGMOID};
 	const int64_t *const scorer = s->o.net == ISO_NET_CONV ? s->o.channels : s->o.hidden;
+	const int64_t *const decoder = s->o.net == ISO_NET_LSTM ? s->lstm
+				       : s->hidden_g[0]		? s->hidden_g
+								: scorer;
 	const int sites = s->clients > 0 && s->schedule == ISO_SCHEDULE_SITES;
 	return (iso_latent_shape){
 		.who = s->who,
-		.columns = ISO_ENC_FEATURES | (s->conditional ? 0 : ISO_ENC_LABEL),
+		.columns = ISO_ENC_FEATURES | (s->conditional && !s->by_column ? 0 : ISO_ENC_LABEL),
 		.experts = s->choice.picks > 0 ? (size_t)s->choice.picks : 1,
 		.turns = 1,
 		.conditional = s->conditional,
+		.by_column = s->by_column,
 		.prior = s->normal ? ISO_PRIOR_NORMAL : ISO_PRIOR_UNIFORM,
 		.latent = (size_t)s->o.z_dim,
-		.decoder = {s->o.net == ISO_NET_LSTM ? s->lstm : scorer, s->act_g},
+		.decoder = {decoder, s->act_g},
 		.scorer = {sites ? NULL : scorer, s->act_d}, /* sites keep theirs */
 		.net = s->o.net,
 		.noise = s->noise,

@@ -128,9 +128,9 @@ static void condition(iso_gan_trainer *t, iso_fakes *k, size_t j, uint32_t y, fl
 	const iso_latent_model *m = t->m;
 	k->y[j] = y;
 	if (m->shape.conditional)
-		iso_one_hot(y, m->classes, k->in + j * m->zw + m->shape.latent);
+		iso_one_hot(y, m->conds, k->in + j * m->zw + m->shape.latent);
 	if (m->width > t->dim)
-		iso_one_hot(y, m->classes, row + t->dim);
+		iso_one_hot(y, m->conds, row + t->dim);
 }
 
 static void draw_publicly(iso_gan_trainer *t, const uint32_t *y, size_t n, float *x, size_t ld)
@@ -144,7 +144,7 @@ static void draw_publicly(iso_gan_trainer *t, const uint32_t *y, size_t n, float
 		if (m->shape.conditional)
 			condition(t, k, j,
 				  y ? y[j]
-				    : iso_law_draw(law, m->classes, iso_rand_u01(t->ykey, at, 0)),
+				    : iso_law_draw(law, m->conds, iso_rand_u01(t->ykey, at, 0)),
 				  x + j * ld);
 		if (k->u)
 			iso_rand_fill_uniform(k->draw, at, 0, 1, k->u + j * t->dim, t->dim);
@@ -180,13 +180,25 @@ static void record_fakes(iso_gan_trainer *t, const uint32_t *rec, size_t n, uint
 	make_fakes(t, k, n, x, ld);
 }
 
+/* What D is told of a real row x: its label, or the category of a column that is drawn anew in
+ * every turn, by the row's identity. */
+static uint32_t told(const iso_gan_trainer *t, const iso_rows *from, uint32_t row, const float *x)
+{
+	if (!t->s->by_column)
+		return from->label[row];
+	const iso_key turn = iso_key_child(t->column, "turn", t->turn);
+	const double u = iso_rand_u01(turn, from->table->id[row], 0);
+	return iso_latent_condition(t->m, x, (size_t)(u * (double)t->m->blocks));
+}
+
 void iso_gan_real_rows(iso_gan_trainer *t, const iso_rows *from, const uint32_t *rec, size_t n,
 		       float *x, size_t ld, uint32_t *y)
 {
 	iso_rows_get(from, rec, n, x, ld);
 	for (size_t r = 0; r < n; r++) {
 		if (t->m->width > t->dim)
-			iso_one_hot(from->label[rec[r]], t->m->classes, x + r * ld + t->dim);
+			iso_one_hot(told(t, from, rec[r], x + r * ld), t->m->conds,
+				    x + r * ld + t->dim);
 		if (y)
 			y[r] = from->label[rec[r]];
 	}
@@ -279,6 +291,7 @@ iso_status iso_gan_disc_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t 
 	for (size_t r = 0; t->pos && r < n; r++) /* positions in a list, to rows of the table */
 		t->row[r] = t->pos[rec[r]];
 	rec = t->pos ? t->row : rec;
+	t->turn = step;
 	iso_gan_real_rows(t, &t->rows, rec, n, t->x, ld, t->y);
 	if (iso_gan_paired(t))
 		record_fakes(t, rec, n, step, t->x + t->m->width, ld);

@@ -53,7 +53,8 @@ typedef struct iso_gan_trainer {
 	uint32_t *y;	     /* PRIVATE [chunk] their labels */
 	uint64_t *id;	     /* [chunk per] identities of the rows of a pass of D */
 	iso_rows open;	     /* public rows, when the method uses them */
-	iso_key ykey, pkey, noise;
+	iso_key ykey, pkey, noise, column;
+	uint64_t turn;		 /* of the columns that real rows are conditioned on */
 	uint64_t passes;	 /* of D with layer noise, on fakes */
 	iso_fakes pub, rec;	 /* public fakes; PRIVATE: fakes that carry a record's label */
 	uint64_t drawn;		 /* public fakes so far */

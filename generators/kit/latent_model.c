@@ -18,7 +18,7 @@ int iso_latent_labelled(const iso_latent_model *m)
 
 static size_t laws_of(const iso_latent_model *m)
 {
-	return m->shape.mixture ? m->shape.experts : m->classes;
+	return m->shape.mixture ? m->shape.experts : m->conds;
 }
 
 void iso_latent_drop_encoders(iso_latent_model *m)
@@ -132,6 +132,34 @@ iso_status iso_latent_check(const iso_latent_shape *s, const iso_encoder *enc, i
 	return s->scorer.units ? iso_net_form_check(&scorer, s->latent, err) : ISO_OK;
 }
 
+static void count_conditions(iso_latent_model *m)
+{
+	size_t cells = 0;
+	for (size_t b = 0; b < m->enc->nblock; b++)
+		if (m->enc->block[b].kind == ISO_BLOCK_ONEHOT) {
+			cells += m->enc->block[b].width;
+			m->blocks++;
+		}
+	m->conds = m->shape.by_column ? cells : m->classes;
+}
+
+uint32_t iso_latent_condition(const iso_latent_model *m, const float *x, size_t k)
+{
+	size_t first = 0;
+	for (size_t b = 0; b < m->enc->nblock; b++) {
+		const iso_block *const block = &m->enc->block[b];
+		if (block->kind != ISO_BLOCK_ONEHOT)
+			continue;
+		for (size_t i = 0; k == 0 && i < block->width; i++)
+			if (x[block->first + i] > 0.5f)
+				return (uint32_t)(first + i);
+		if (k-- == 0)
+			break;
+		first += block->width;
+	}
+	return (uint32_t)m->conds;
+}
+
 iso_status iso_latent_new(const iso_gen_env *env, const iso_latent_shape *s, iso_latent_model **out,
 			  iso_error *err)
 {
@@ -142,6 +170,8 @@ iso_status iso_latent_new(const iso_gen_env *env, const iso_latent_shape *s, iso
 	m->shape = *s;
 	m->schema = env->schema;
 	m->classes = iso_schema_classes(env->schema);
+	ISO_TRY_OUT(iso_encoder_new(env->schema, s->columns, &m->enc, err));
+	count_conditions(m);
 	m->law = iso_alloc(laws_of(m) + 1, sizeof *m->law);
 	m->live = iso_alloc(m->classes + 1, sizeof *m->live);
 	if (!m->law || !m->live) {
@@ -151,7 +181,6 @@ iso_status iso_latent_new(const iso_gen_env *env, const iso_latent_shape *s, iso
 	for (size_t c = 0; c < m->classes; c++)
 		if (!s->class_count || s->class_count[c] > 0)
 			m->live[m->nlive++] = (uint32_t)c;
-	ISO_TRY_OUT(iso_encoder_new(env->schema, s->columns, &m->enc, err));
 	if (m->enc->dim == 0) {
 		st = iso_fail(err, ISO_E_UNSUPPORTED,
 			      "no feature columns (%s): there is nothing to generate; add a "
@@ -160,10 +189,10 @@ iso_status iso_latent_new(const iso_gen_env *env, const iso_latent_shape *s, iso
 		goto out;
 	}
 	m->heads = iso_heads_new(m->enc, s->heads, s->spread, s->tau);
-	m->zw = s->latent + (s->conditional ? m->classes : 0);
+	m->zw = s->latent + (s->conditional ? m->conds : 0);
 	m->width = s->conditional && s->crossed
 			   ? m->classes * (m->enc->dim + 1)
-			   : m->enc->dim + (s->conditional && !s->classifies ? m->classes : 0);
+			   : m->enc->dim + (s->conditional && !s->classifies ? m->conds : 0);
 	m->outputs = s->classifies ? m->classes + 1 : 1;
 	ISO_TRY_OUT(make_nets(m, err));
 	*out = m;
@@ -185,7 +214,7 @@ void iso_latent_scored(const iso_latent_model *m, const float *x, size_t label, 
 	if (!m->shape.conditional || !m->shape.crossed) {
 		memcpy(in, x, dim * sizeof *in);
 		if (m->width > dim)
-			iso_one_hot(label, m->classes, in + dim);
+			iso_one_hot(label, m->conds, in + dim);
 		return;
 	}
 	memset(in, 0, m->width * sizeof *in);
@@ -300,7 +329,12 @@ static void write_piece(const iso_latent_model *m, const piece *p, size_t n, con
 static void condition(const iso_latent_model *m, piece *p, size_t n)
 {
 	for (size_t i = 0; m->shape.conditional && i < n; i++)
-		iso_one_hot(p->label[i], m->classes, p->in + i * m->zw + m->shape.latent);
+		iso_one_hot(p->label[i], m->conds, p->in + i * m->zw + m->shape.latent);
+}
+
+static int by_column(const iso_latent_model *m)
+{
+	return m->shape.conditional && m->shape.by_column;
 }
 
 iso_status iso_latent_sample(const void *model, iso_key key, iso_table *out, iso_error *err)
@@ -313,10 +347,10 @@ iso_status iso_latent_sample(const void *model, iso_key key, iso_table *out, iso
 	for (size_t at = 0; at < out->n; at += PIECE) {
 		const size_t n = out->n - at < PIECE ? out->n - at : PIECE;
 		iso_latent_draw_z(m, zkey, at, n, p.in);
-		for (size_t i = 0; iso_latent_labelled(m) && i < n; i++)
+		for (size_t i = 0; (iso_latent_labelled(m) || by_column(m)) && i < n; i++)
 			p.label[i] = m->shape.balanced
 					     ? m->live[(at + i) % m->nlive]
-					     : iso_law_draw(m->law, m->classes,
+					     : iso_law_draw(m->law, m->conds,
 							    iso_rand_u01(ykey, at + i, 0));
 		for (size_t i = 0; m->shape.mixture && i < n; i++)
 			p.label[i] = iso_law_draw(m->law, m->shape.experts,
@@ -351,7 +385,9 @@ iso_status iso_latent_decode(const void *model, const float *z, const uint32_t *
 			if (iso_latent_labelled(m))
 				p.label[i] = label ? label[at + i] : m->live[(at + i) % m->nlive];
 			else
-				p.label[i] = (uint32_t)((at + i) % m->shape.experts);
+				p.label[i] =
+					(uint32_t)((at + i) %
+						   (by_column(m) ? m->conds : m->shape.experts));
 		}
 		condition(m, &p, n);
 		p.first = at;
@@ -376,6 +412,29 @@ double iso_latent_logit(const iso_latent_model *m, const float *outputs)
 	return (double)top + iso_log(sum) - (double)outputs[k];
 }
 
+/* out [n] += the logits of rows at.. under their labels; by column, the mean over their
+ * conditions. */
+static void score_piece(const iso_latent_model *m, piece *p, const iso_table *rows, size_t at,
+			size_t n, double *out)
+{
+	const size_t turns = by_column(m) ? m->blocks : 1, dim = m->enc->dim;
+	memset(out, 0, n * sizeof *out);
+	for (size_t k = 0; k < turns; k++) {
+		for (size_t i = 0; i < n; i++) {
+			const float *const x = p->x + i * dim;
+			iso_latent_scored(m, x,
+					  by_column(m) ? iso_latent_condition(m, x, k)
+					  : m->classes ? iso_table_label(rows, at + i)
+						       : 0,
+					  p->in + i * m->width);
+		}
+		iso_net_forward(m->scorer, p->ws[0], p->in, m->width, n, NULL);
+		for (size_t i = 0; i < n; i++)
+			out[i] += iso_latent_logit(m, iso_ws_out(p->ws[0]) + i * m->outputs) /
+				  (double)turns;
+	}
+}
+
 iso_status iso_latent_score(const void *model, const iso_table *rows, double *out, iso_error *err)
 {
 	const iso_latent_model *m = model;
@@ -390,13 +449,7 @@ iso_status iso_latent_score(const void *model, const iso_table *rows, double *ou
 		for (size_t i = 0; i < n; i++)
 			row[i] = (uint32_t)(at + i);
 		iso_encode(m->enc, rows, row, n, p.x, m->enc->dim);
-		for (size_t i = 0; i < n; i++)
-			iso_latent_scored(m, p.x + i * m->enc->dim,
-					  m->classes ? iso_table_label(rows, at + i) : 0,
-					  p.in + i * m->width);
-		iso_net_forward(m->scorer, p.ws[0], p.in, m->width, n, NULL);
-		for (size_t i = 0; i < n; i++)
-			out[at + i] = iso_latent_logit(m, iso_ws_out(p.ws[0]) + i * m->outputs);
+		score_piece(m, &p, rows, at, n, out + at);
 	}
 	piece_free(&p);
 	return ISO_OK;

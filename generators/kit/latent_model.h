@@ -25,6 +25,8 @@ typedef struct iso_latent_shape {
 			     column */
 	int turns;	  /* experts take turns by the row's number instead of by its class */
 	int conditional;  /* the label's one-hot beside z, and beside the scored row */
+	int by_column;	  /* with conditional: instead of the label a category of one discrete
+			     column, all columns as likely (Xu et al. 2019, section 4.3) */
 	int crossed; /* with conditional: the scorer sees the row and a 1 in the block of its class,
 			zeros in the blocks of the others, so that its first layer is one per class
 		      */
@@ -58,13 +60,15 @@ typedef struct iso_latent_model {
 	iso_encoder *enc;
 	iso_heads heads;
 	size_t classes;	   /* of the label; 0 without */
-	size_t zw;	   /* inputs of a decoder: latent, and classes when conditional */
+	size_t conds;	   /* conditions: classes, or the categories of all columns (by_column) */
+	size_t blocks;	   /* discrete columns in an encoded row */
+	size_t zw;	   /* inputs of a decoder: latent, and conds when conditional */
 	size_t width;	   /* inputs of the scorer: iso_latent_scored */
 	size_t outputs;	   /* of the scorer: 1, or classes + 1 */
 	iso_net **decoder; /* [experts] */
 	iso_net **encoder; /* [experts], or NULL: not released */
 	iso_net *scorer;   /* NULL: none */
-	double *law;	   /* [classes], or [experts] of a mixture; cumulative, as released */
+	double *law;	   /* [conds], or [experts] of a mixture; cumulative, as released */
 	uint32_t *live;	   /* [nlive] classes that are generated */
 	size_t nlive;
 	uint64_t rows;	  /* a number of rows that the method chose, or 0 */
@@ -97,6 +101,10 @@ void iso_latent_draw_z(const iso_latent_model *m, iso_key key, uint64_t first, s
 /* in [width] = the scorer's input for an encoded row x [enc->dim] of this label: the row; when
  * conditional with the label's one-hot behind it (not where the scorer classifies), or crossed. */
 void iso_latent_scored(const iso_latent_model *m, const float *x, size_t label, float *in);
+
+/* The condition that discrete column k < blocks gives the encoded row x: a number below conds, or
+ * conds when its value is missing. */
+uint32_t iso_latent_condition(const iso_latent_model *m, const float *x, size_t k);
 
 /* What the model's scorer is made from; the list of layers is not kept by the model. */
 iso_net_form iso_latent_scorer_form(const iso_latent_model *m, const int64_t *layers, iso_act act);

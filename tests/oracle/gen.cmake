@@ -3,7 +3,7 @@
 foreach(stem
     heads vae decode marginals gan gan_family mst
     dp_em coded dpa dpgm augm privae obfuscate direct
-    graph privbayes aim merf copula)
+    graph privbayes aim merf copula modern)
   iso_test(oracle_gen_${stem} oracle/gen_${stem}.c iso_flow)
   target_sources(test_oracle_gen_${stem} PRIVATE oracle/gen_support.c plugins/fixture.c)
 endforeach()
