@@ -6,6 +6,47 @@
 #include "core/base/alloc.h"
 #include "core/privacy/mechanism.h"
 
+uint32_t iso_latent_condition(const iso_latent_model *m, const float *x, size_t k)
+{
+	size_t first = 0;
+	for (size_t b = 0; b < m->enc->nblock; b++) {
+		const iso_block *const block = &m->enc->block[b];
+		if (block->kind != ISO_BLOCK_ONEHOT)
+			continue;
+		for (size_t i = 0; k == 0 && i < block->width; i++)
+			if (x[block->first + i] > 0.5f)
+				return (uint32_t)(first + i);
+		if (k-- == 0)
+			break;
+		first += block->width;
+	}
+	return (uint32_t)m->conds;
+}
+
+uint32_t iso_latent_told(const iso_latent_model *m, iso_key turn, uint64_t id, uint32_t label,
+			 const float *x)
+{
+	const double u = m->shape.by_column ? iso_rand_u01(turn, id, 0) : 0;
+	return m->shape.by_column ? iso_latent_condition(m, x, (size_t)(u * (double)m->blocks))
+				  : label;
+}
+
+size_t iso_latent_cell(const iso_latent_model *m, uint32_t condition)
+{
+	size_t left = condition;
+	for (size_t b = 0; b < m->enc->nblock; b++) {
+		const iso_block *const block = &m->enc->block[b];
+		if (block->kind != ISO_BLOCK_ONEHOT)
+			continue;
+		if (left < block->width)
+			return block->first + left;
+		left -= block->width;
+	}
+	return m->enc->dim;
+}
+
+/* ---- Their law ---- */
+
 static const iso_entry entry = {.why = "category-histograms"};
 
 size_t iso_categories_columns(const iso_schema *s)

@@ -180,25 +180,16 @@ static void record_fakes(iso_gan_trainer *t, const uint32_t *rec, size_t n, uint
 	make_fakes(t, k, n, x, ld);
 }
 
-/* What D is told of a real row x: its label, or the category of a column that is drawn anew in
- * every turn, by the row's identity. */
-static uint32_t told(const iso_gan_trainer *t, const iso_rows *from, uint32_t row, const float *x)
-{
-	if (!t->s->by_column)
-		return from->label[row];
-	const iso_key turn = iso_key_child(t->column, "turn", t->turn);
-	const double u = iso_rand_u01(turn, from->table->id[row], 0);
-	return iso_latent_condition(t->m, x, (size_t)(u * (double)t->m->blocks));
-}
-
 void iso_gan_real_rows(iso_gan_trainer *t, const iso_rows *from, const uint32_t *rec, size_t n,
 		       float *x, size_t ld, uint32_t *y)
 {
+	const iso_key turn = iso_key_child(t->column, "turn", t->turn);
 	iso_rows_get(from, rec, n, x, ld);
 	for (size_t r = 0; r < n; r++) {
 		if (t->m->width > t->dim)
-			iso_one_hot(told(t, from, rec[r], x + r * ld), t->m->conds,
-				    x + r * ld + t->dim);
+			iso_one_hot(iso_latent_told(t->m, turn, from->table->id[rec[r]],
+						    from->label[rec[r]], x + r * ld),
+				    t->m->conds, x + r * ld + t->dim);
 		if (y)
 			y[r] = from->label[rec[r]];
 	}

@@ -143,23 +143,6 @@ static void count_conditions(iso_latent_model *m)
 	m->conds = m->shape.by_column ? cells : m->classes;
 }
 
-uint32_t iso_latent_condition(const iso_latent_model *m, const float *x, size_t k)
-{
-	size_t first = 0;
-	for (size_t b = 0; b < m->enc->nblock; b++) {
-		const iso_block *const block = &m->enc->block[b];
-		if (block->kind != ISO_BLOCK_ONEHOT)
-			continue;
-		for (size_t i = 0; k == 0 && i < block->width; i++)
-			if (x[block->first + i] > 0.5f)
-				return (uint32_t)(first + i);
-		if (k-- == 0)
-			break;
-		first += block->width;
-	}
-	return (uint32_t)m->conds;
-}
-
 iso_status iso_latent_new(const iso_gen_env *env, const iso_latent_shape *s, iso_latent_model **out,
 			  iso_error *err)
 {

@@ -106,6 +106,13 @@ void iso_latent_scored(const iso_latent_model *m, const float *x, size_t label, 
  * conds when its value is missing. */
 uint32_t iso_latent_condition(const iso_latent_model *m, const float *x, size_t k);
 
+/* What the scorer is told of the encoded row x: its label, or the category of a column that is
+ * drawn by the row's identity, anew for every key. */
+uint32_t iso_latent_told(const iso_latent_model *m, iso_key turn, uint64_t id, uint32_t label,
+			 const float *x);
+/* by_column: the float of an encoded row that a condition below conds stands for. */
+size_t iso_latent_cell(const iso_latent_model *m, uint32_t condition);
+
 /* What the model's scorer is made from; the list of layers is not kept by the model. */
 iso_net_form iso_latent_scorer_form(const iso_latent_model *m, const int64_t *layers, iso_act act);
 /* How real a row looks by the scorer's outputs: its logit; with an output per class, the log odds

@@ -46,9 +46,10 @@ static void decode(iso_maker *k, size_t n, int balanced)
 	iso_latent_draw_z(m, iso_key_child(k->key, "z", 0), k->at, n, k->z);
 	for (size_t j = 0; m->shape.conditional && j < n; j++) {
 		const uint64_t at = k->at + j;
-		k->label[j] = balanced ? (uint32_t)(at % m->classes)
-				       : iso_law_draw(m->law, m->classes, iso_rand_u01(law, at, 0));
-		iso_one_hot(k->label[j], m->classes, k->z + j * m->zw + m->shape.latent);
+		k->label[j] = balanced && !m->shape.by_column
+				      ? (uint32_t)(at % m->classes)
+				      : iso_law_draw(m->law, m->conds, iso_rand_u01(law, at, 0));
+		iso_one_hot(k->label[j], m->conds, k->z + j * m->zw + m->shape.latent);
 	}
 	k->at += n;
 	iso_net_forward(m->decoder[0], k->gen, k->z, m->zw, n, NULL);
@@ -136,7 +137,26 @@ void iso_maker_start_uniform(iso_maker *k, size_t n, size_t steps)
 	k->opt.lr = lr;
 }
 
-double iso_maker_step(iso_maker *k, size_t n, double anchor)
+/* d += weight times the gradient of -log p_c, p the decoder's probabilities of the column to which
+ * the condition c belongs.  Uses k->x. */
+static void obey(iso_maker *k, size_t n, float weight, float *d)
+{
+	const iso_latent_model *const m = k->m;
+	const size_t dim = m->enc->dim, width = iso_heads_width(&m->heads);
+	iso_heads_forward(&m->heads, iso_ws_out(k->gen), n, NULL, k->x, dim);
+	for (size_t j = 0; j < n; j++) {
+		const size_t cell = iso_latent_cell(m, k->label[j]);
+		for (size_t b = 0; b < m->enc->nblock; b++) {
+			const iso_block *const block = &m->enc->block[b];
+			if (cell < block->first || cell >= block->first + block->width)
+				continue;
+			for (size_t i = block->first; i < block->first + block->width; i++)
+				d[j * width + i] += weight * (k->x[j * dim + i] - (i == cell));
+		}
+	}
+}
+
+double iso_maker_step(iso_maker *k, size_t n, double anchor, double agree)
 {
 	const iso_latent_model *const m = k->m;
 	const size_t dim = m->enc->dim, width = iso_heads_width(&m->heads);
@@ -160,6 +180,8 @@ double iso_maker_step(iso_maker *k, size_t n, double anchor)
 		for (size_t i = 0; i < n * width; i++)
 			d[i] += k->back[i];
 	}
+	if (agree > 0 && m->shape.conditional)
+		obey(k, n, (float)agree, d);
 	descend(k, n);
 	return loss / (double)n;
 }

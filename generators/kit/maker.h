@@ -32,7 +32,9 @@ void iso_maker_fakes(iso_maker *k, size_t n, int hard, int balanced);
 void iso_maker_start_uniform(iso_maker *k, size_t n, size_t steps);
 /* One step of the decoder on n fresh fakes, balanced, against max(0, 1 - S(x)) + anchor |p -
  * u(z)|^2: a fake moves until the scorer takes it for real, as far as that is worth the way from
- * the uniform row u(z) where it began.  Returns the mean of the first term. */
-double iso_maker_step(iso_maker *k, size_t n, double anchor);
+ * the uniform row u(z) where it began.  agree (conditions by column): plus
+ * its weight times the cross entropy between a fake and its condition.  Returns the mean of the
+ * first term. */
+double iso_maker_step(iso_maker *k, size_t n, double anchor, double agree);
 
 #endif

@@ -107,13 +107,19 @@ void iso_contrast_step(iso_contrast *c, const float *fakes, uint64_t step)
 {
 	iso_teachers *const team = c->team;
 	const size_t dim = c->model->enc->dim, width = team->width, fake = c->batch;
+	const iso_key turn = iso_key_child(team->key, "column", step);
 	memcpy(c->x, fakes, fake * width * sizeof *c->x);
 	for (size_t i = 0; i < team->k; i++) {
 		const size_t n = iso_teachers_batch(team, i, step, fake, c->most);
 		iso_rows_get(c->rows, team->row, n, c->row, dim);
-		for (size_t j = 0; j < n; j++)
-			iso_latent_scored(c->model, c->row + j * dim, c->rows->label[team->row[j]],
+		for (size_t j = 0; j < n; j++) {
+			const float *const x = c->row + j * dim;
+			const uint32_t r = team->row[j];
+			iso_latent_scored(c->model, x,
+					  iso_latent_told(c->model, turn, c->rows->table->id[r],
+							  c->rows->label[r], x),
 					  c->x + (fake + j) * width);
+		}
 		for (size_t j = 0; j < fake + n; j++) {
 			c->want[j] = j < fake ? 0 : 1;
 			c->weight[j] = j < fake && n ? (float)n / (float)fake : 1;
