@@ -2,11 +2,12 @@
 /* asyn-dgan: one generator in the centre, one discriminator at every client (Chang et al. 2020).
  *
  * ALGORITHM (card "asyn-dgan" section 7; loop in kit/gan_site.c).  In every round, for each client
- * j: the client draws conditions y and sends them; the centre returns fakes G(z, y) n_d times: D_j
- * <- Adam on the log loss of its rows against fakes of its conditions the client sends e_j =
- * dL/dfakes, L the loss of G under D_j theta <- Adam on sum_j pi_j dL/dtheta, from the e_j alone;
- * pi_j in proportion to N_j The D_j are never synchronised and never leave; they are no part of the
- * model.
+ * j:
+ *     n_d times: conditions y go to the centre, fakes G(z, y) come back,
+ *                D_j <- Adam on the log loss of its rows against those fakes
+ *     for fakes of the round, e_j = dL/dfakes goes to the centre, L the loss of G under D_j
+ *   theta <- Adam on sum_j pi_j dL/dtheta, from the e_j alone; pi_j in proportion to N_j
+ * The D_j are never synchronised and never leave; they are no part of the model.
  *
  * The clients are those of a column of role client; without one, `clients` equal shares dealt by a
  * keyed hash of each row's identity.
@@ -26,8 +27,8 @@
  *
  * DEVIATIONS.  Rows and labels instead of images and masks; dense networks (net=conv: rows that are
  * one image) instead of a residual generator and patch discriminators; no perceptual term, which
- * needs a pre-trained network; pi_j by size (their code: equal); no decay of the learning rate;
- * averaged weights of G.
+ * needs a pre-trained network; pi_j by size (their code: equal); Adam at 1e-3 and 5e-4 (their 2e-4,
+ * decaying to 0 over the second half); averaged weights of G.
  *
  * COST.  As dp-cgan, times the number of clients.
  */
@@ -41,7 +42,7 @@ static const iso_option options[] = {
 		    "clients, when the data have no column of role client"),
 	ISO_GAN_OPT_LABELS,
 	ISO_GAN_OPT_STEPS("steps of each D; 0: 300 epochs of a client, at most 5000"),
-	ISO_OPT_INT(iso_gan_options, n_d, "1", 1, 100000, "D steps of each client per G step"),
+	ISO_GAN_OPT_ND("1"),
 	ISO_GAN_OPT_NETS("128", "100"),
 	ISO_GAN_OPT_CONV(ISO_NET_CHOICES, "16,32"),
 	ISO_GAN_OPT_NOISE("1"),
@@ -64,7 +65,6 @@ static iso_gan_spec spec_of(const iso_gen_env *env)
 	s.o.batch = asked->batch;
 	s.o.steps = asked->steps;
 	iso_gan_settle(&s.o, env->n / k + 1, 64, 300, 5000);
-	s.o.steps = (s.o.steps + s.o.n_d - 1) / s.o.n_d * s.o.n_d;
 	s.o.clients = (int64_t)k;
 	s.loss = ISO_GAN_BCE;
 	s.conditional = 1;

@@ -34,7 +34,7 @@ static const iso_option options[] = {
 		     "bound of a record's gradient: constant, or decaying by the epoch"),
 	ISO_OPT_REAL(iso_gan_options, decay, "0.01", 0, 1, "share of the bound lost per epoch"),
 	ISO_GAN_OPT_STEPS("critic steps; 0: 300 epochs, at most 20000"),
-	ISO_OPT_INT(iso_gan_options, n_d, "5", 1, 100000, "critic steps per generator step"),
+	ISO_GAN_OPT_ND("5"),
 	ISO_GAN_OPT_LABEL,
 	ISO_GAN_OPT_LABELS,
 	ISO_GAN_OPT_NETS("128,128", "64"),

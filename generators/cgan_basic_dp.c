@@ -6,11 +6,17 @@
  * of a record's real and fake loss is clipped once.  The control that isolates what separate
  * clipping does.
  *
- * ALGORITHM (loop in kit/gan_loop.c).  q = B/n, T steps; for each i of a Poisson(q) batch, z_i ~
- * U[-1,1]^z: g_i = grad [ CE(D(x_i, y_i), 1) + CE(D(G(z_i, y_i), y_i), 0) ],     g_i <- g_i /
- * max(1, |g_i| / C) D: SGD on (1/B) [ sum_i g_i + N(0, (sigma C)^2 I) ] G: Adam on mean_j
- * CE(D(G(z_j, y_j), y_j), 1), j = 1..B, y_j ~ released label law |g_i|^2 = sum over layers |d|^2
- * |a|^2 + |d'|^2 |a'|^2 + 2 (d.d')(a.a') by book-keeping (core/nn/dpsgd.h).
+ * ALGORITHM (loop in kit/gan_loop.c).  q = B/n, T steps:
+ *     g_i = grad [ CE(D(x_i, y_i), 1) + CE(D(G(z_i, y_i), y_i), 0) ], i in a Poisson(q) batch,
+ *           z_i ~ U[-1,1]^z, clipped at C as one
+ *     D: SGD on (1/B) [ sum_i g_i + N(0, (sigma C)^2 I) ]
+ *     G: Adam on mean_j CE(D(G(z_j, y_j), y_j), 1), j = 1..B, y_j ~ released label law
+ * |g_i|^2 = sum over layers |d|^2 |a|^2 + |d'|^2 |a'|^2 + 2 (d.d')(a.a') by book-keeping
+ * (core/nn/dpsgd.h).
+ *
+ * CLASSIFY.  D is not told the label but has an output per class and one for fakes (Salimans et al.
+ * 2016, section 5), the loss of a real row is the cross-entropy of its class: a variant, in which
+ * more D steps per G step help.  The label is read under the clip of its row, as before.
  *
  * PRIVACY ARGUMENT (mode=sound).  Neighbours: add or remove one record.
  *  - "disc-step": both halves of record i stand under one clip, so a record moves the sum by at
@@ -43,6 +49,7 @@ static const iso_option options[] = {
 	ISO_GAN_OPT_LABELS,
 	ISO_GAN_OPT_STEPS("D steps; 0: 300 epochs, at most 30000"),
 	ISO_GAN_OPT_ND("2"),
+	ISO_GAN_OPT_CLASSIFY,
 	ISO_GAN_OPT_NETS("128", "100"),
 	ISO_GAN_OPT_CONV(ISO_NET_CHOICES, "16,32"),
 	ISO_GAN_OPT_NOISE("2.2"),

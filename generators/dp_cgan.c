@@ -6,16 +6,20 @@
  * ever sees D.
  *
  * ALGORITHM (paper Algorithm 1; loop in kit/gan_loop.c).  q = B/n, T steps:
- *     r_i = grad CE(D(x_i, y_i), 1), i in a Poisson(q) batch,  r_i <- r_i / max(1, |r_i| / C)
- * (lines 9-12) f_j = grad CE(D(G(z_j, y_j), y_j), 0), j = 1..B,          f_j <- f_j / max(1, |f_j|
- * / C)          (lines 13-15) D: SGD on (1/B) [ sum_i r_i + N(0, (sigma C)^2 I) + sum_j f_j ]
- * (lines 16-18) G: Adam on mean_j CE(D(G(z_j, y_j), y_j), 1) (lines 21-24) with z ~ U[-1,1]^z,
- * learning rate of D 0.15 falling to 0.052 over 10,000 steps (section 5).
+ *     r_i = grad CE(D(x_i, y_i), 1), i in a Poisson(q) batch, clipped at C       (lines 9-12)
+ *     f_j = grad CE(D(G(z_j, y_j), y_j), 0), j = 1..B, clipped at C              (lines 13-15)
+ *     D: SGD on (1/B) [ sum_i r_i + N(0, (sigma C)^2 I) + sum_j f_j ]            (lines 16-18)
+ *     G: Adam on mean_j CE(D(G(z_j, y_j), y_j), 1)                               (lines 21-24)
+ * with z ~ U[-1,1]^z, learning rate of D 0.15 falling to 0.052 over 10,000 steps (section 5).
  *
  * CLIPPING.  apart: as above.  joint: one clip for r_i + f_i with a fake of the record's own label
  * (cgan-basic-dp; mode=paper keeps C for the pair).  tensor: the released code, every tensor of D
  * clipped to C by itself; L tensors together move by sqrt(L) C, and that is what is planned:
  * mode=paper, which adds noise of 1.12 C, has the true multiplier 1.12 / sqrt(L) = 0.56.
+ *
+ * CLASSIFY.  D is not told the label but has an output per class and one for fakes (Salimans et al.
+ * 2016, section 5), the loss of a real row is the cross-entropy of its class: a variant, in which
+ * more D steps per G step help.  The label is read under the clip of its row, as before.
  *
  * PRIVACY ARGUMENT (mode=sound).  Neighbours: add or remove one record.
  *  - "disc-step": one record adds at most one r_i, |r_i| <= C, to one sum: L2 sensitivity C;
@@ -59,6 +63,7 @@ static const iso_option options[] = {
 	ISO_OPT_ENUM(iso_gan_options, clipping, "apart", "apart|joint|tensor",
 		     "real and fake gradient clipped apart; together, with the record's label; "
 		     "every tensor by itself, as in the released code"),
+	ISO_GAN_OPT_CLASSIFY,
 	ISO_GAN_OPT_NETS("128", "100"),
 	ISO_GAN_OPT_CONV(ISO_NET_CHOICES, "16,32"),
 	ISO_GAN_OPT_NOISE("1.1"),

@@ -13,6 +13,9 @@
  *   holdout of the rows take no part; of `checkpoints` generators `picks` are chosen by how well a
  *   task goes on their rows (section 4.4, kit/choice.h), and take turns in a sample.
  *
+ *   integers of fewer than 15 values are bits, larger ones numbers that are rounded; categories are
+ *   Gumbel-softmax draws; latitudes and longitudes are numbers inside their bounds (section 4.5).
+ *
  * ABLATION.  cluster=none, bound=fixed, warm_steps=0 and picks=0 switch off one part each.
  *
  * PRIVACY ARGUMENT.  Neighbours: add or remove one record.
@@ -60,6 +63,8 @@ static const iso_option options[] = {
 		     "nothing else but the labels)"),
 	ISO_GAN_OPT_STEPS("D steps; 0: 300 epochs, at most 20000"),
 	ISO_GAN_OPT_ND("2"),
+	ISO_OPT_BOOL(iso_gan_options, bits, "true",
+		     "integers of fewer than 15 values as binary codes instead of as numbers"),
 	ISO_GAN_OPT_LABEL,
 	ISO_GAN_OPT_LABELS,
 	ISO_GAN_OPT_NETS("128,128", "128"),

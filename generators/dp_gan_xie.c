@@ -19,7 +19,8 @@
  * weights' box is said to bound every gradient by an uncomputed c_g, and Lemma 2 sets the noise for
  * one outer step only (sigma_n = 0.0017 c_g at epsilon 9.6 on MNIST).  Since noise in proportion to
  * an unknown bound cannot be booked, the mode trains without it, and `verify` sees every part of
- * the model differ.  The claim printed is the epsilon that was asked for.
+ * the model differ.  The claim printed is the epsilon that was asked for; the model's description
+ * says how many times `clip` the largest gradient of a record was ("uncharged_norm_over_clip").
  *
  * DEVIATIONS.  Per-record clipping; no batch norm; Poisson batches; RMSProp at 5e-4; one GAN with
  * the label as an input (or column) instead of one GAN per digit; relaxed draws of categories;
@@ -39,7 +40,7 @@ static const iso_option options[] = {
 	ISO_OPT_INT(iso_gan_options, burst, "0", 0, 100000,
 		    "critic steps in front of the first 25 generator steps and of every 500th; 0: "
 		    "n_d (code: 100)"),
-	ISO_OPT_INT(iso_gan_options, n_d, "5", 1, 100000, "critic steps per generator step"),
+	ISO_GAN_OPT_ND("5"),
 	ISO_GAN_OPT_LABEL,
 	ISO_GAN_OPT_LABELS,
 	ISO_GAN_OPT_NETS("128,128", "100"),
@@ -55,6 +56,7 @@ static iso_gan_spec spec_of(const iso_gen_env *env)
 	iso_gan_spec s = iso_wgan_spec("dp-gan-xie", env, ISO_RMSPROP);
 	if (s.o.mode == 1) {
 		s.is_private = 0;
+		s.measures = 1;
 		s.o.labels = ISO_LABELS_EXACT;
 	}
 	return s;

@@ -40,7 +40,7 @@ static const iso_option options[] = {
 	ISO_OPT_ENUM(iso_gan_options, log, "digest", "digest|last",
 		     "what is kept of the messages: digests, or the last message of each kind too"),
 	ISO_GAN_OPT_STEPS("critic steps of all clients together; 0: 300 epochs, at most 20000"),
-	ISO_OPT_INT(iso_gan_options, n_d, "5", 1, 100000, "critic steps per generator step"),
+	ISO_GAN_OPT_ND("5"),
 	ISO_GAN_OPT_NETS("128,128", "100"),
 	ISO_GAN_OPT_NOISE("1"),
 	ISO_GAN_OPT_RATES("5e-4", "5e-4"),

@@ -7,15 +7,17 @@
  * published, and repaired in two ways.
  *
  * ALGORITHM (card "fp-gan" section 7; loop in kit/gan_loop.c).  h = phi(x), the layers of D in
- * front of the noise: h <- h min(1, C / |h|) + N(0, (s C)^2 I), fresh in every pass, for real rows
- * and fakes, in D's and in G's steps;  D, G: Adam 2e-4 (0.5) on the log loss, non-saturating
+ * front of the noise:
+ *     h <- h min(1, C / |h|) + N(0, (s C)^2 I), fresh in every pass, for real rows and fakes, in
+ *          D's and in G's steps
+ *     D, G: Adam on the log loss, non-saturating
  * label=input: the label beside x; label=outputs: D has an output per class and one for fakes
  * (Salimans et al. 2016).
  *
  *   mode=frozen  phi is random and never trained; every step releases slots of noisy sums of
- * clipped activations (kit/gan_slots.c), and the layers above are trained on them mode=dp-sgd  no
- * noise in the forward pass; per-record gradients of all of D clipped and noised mode=paper   all
- * of D trained by ordinary gradients through the noise
+ *                clipped activations (kit/gan_slots.c), and the layers above are trained on them
+ *   mode=dp-sgd  no noise in the forward pass; gradients of all of D clipped and noised per record
+ *   mode=paper   all of D trained by ordinary gradients through the noise
  *
  * PRIVACY ARGUMENT.  Neighbours: add or remove one record.
  *  - frozen, "disc-step": a record is in one slot and moves it by at most C: a Poisson-subsampled
@@ -34,7 +36,8 @@
  * the noise and in G, its fractional max-pooling and its fifth deconvolution are left out; its
  * four convolutions are two of stride 2 and two of stride 1, noise after the third.  frozen has
  * sums in slots instead of one activation per record, since a list would show how many records the
- * batch has.  Its unrolled updates of D are not built.  Averaged weights are given out.
+ * batch has.  Its unrolled updates of D are not built.  Adam at 1e-3 and 5e-4
+ * (paper: 2e-4).  Averaged weights are given out.
  *
  * COST.  On MNIST with channels 16,32,32,32 about 20 ms per step of 32 rows.
  */

@@ -31,7 +31,7 @@ static const iso_option options[] = {
 	ISO_OPT_REAL(iso_gan_options, bound_floor, "1e-3", 1e-9, 1e6, "least public bound"),
 	ISO_OPT_REAL(iso_gan_options, decay, "0", 0, 1, "with bound=decay: share lost per epoch"),
 	ISO_GAN_OPT_STEPS("critic steps; 0: 300 epochs, at most 20000"),
-	ISO_OPT_INT(iso_gan_options, n_d, "5", 1, 100000, "critic steps per generator step"),
+	ISO_GAN_OPT_ND("5"),
 	ISO_GAN_OPT_LABEL,
 	ISO_GAN_OPT_LABELS,
 	ISO_GAN_OPT_NETS("128,128", "100"),

@@ -23,6 +23,19 @@ static int wanted(const iso_schema *s, size_t c, unsigned flags)
 	return (int)c == s->label ? (flags & ISO_ENC_LABEL) != 0 : (flags & ISO_ENC_FEATURES) != 0;
 }
 
+/* Bits of an integer column's code; 0: it has too many values, or is no such column. */
+static size_t bits_of(const iso_column *c)
+{
+	const double values = c->hi - c->lo + 1;
+	size_t bits = 1;
+
+	if (c->type != ISO_INTEGER || !(values >= 2) || !(values < 15))
+		return 0;
+	while (values > (double)(1u << bits))
+		bits++;
+	return bits;
+}
+
 static size_t fill_blocks(iso_encoder *e, iso_block *block)
 {
 	size_t n = 0;
@@ -40,12 +53,15 @@ static size_t fill_blocks(iso_encoder *e, iso_block *block)
 		} else if (c->type == ISO_PIXEL) {
 			b.kind = ISO_BLOCK_PIXEL;
 			b.width = iso_column_pixels(c);
+		} else if ((e->flags & ISO_ENC_BITS) && bits_of(c)) {
+			b.kind = ISO_BLOCK_BITS;
+			b.width = bits_of(c);
 		}
 		if (block)
 			block[n] = b;
 		n++;
 		e->dim += b.width;
-		if (b.kind != ISO_BLOCK_NUMERIC || !c->nmissing)
+		if (b.kind == ISO_BLOCK_ONEHOT || b.kind == ISO_BLOCK_PIXEL || !c->nmissing)
 			continue;
 		if (block)
 			block[n] = (iso_block){.kind = ISO_BLOCK_INDICATOR,
@@ -160,6 +176,10 @@ static void encode_row(const iso_encoder *e, const iso_table *t, size_t r, float
 		case ISO_BLOCK_NUMERIC:
 			y[0] = isnan(v) ? 0.5f : (float)((v - c->lo) / (c->hi - c->lo));
 			break;
+		case ISO_BLOCK_BITS:
+			for (size_t k = 0; k < b->width; k++)
+				y[k] = isnan(v) ? 0.5f : (float)((unsigned)(v - c->lo) >> k & 1);
+			break;
 		case ISO_BLOCK_INDICATOR:
 			y[0] = isnan(v) ? 1.0f : 0.0f;
 			break;
@@ -265,6 +285,15 @@ static void decode_pixels(const float *x, size_t n, uint8_t *p)
 	}
 }
 
+static double decode_bits(const iso_column *c, const float *x, size_t n)
+{
+	unsigned code = 0;
+
+	for (size_t k = 0; k < n; k++)
+		code |= (unsigned)(x[k] > 0.5f) << k;
+	return iso_to_grain(c, c->lo + (double)code);
+}
+
 static void decode_row(const iso_encoder *e, const float *x, const iso_key *draw, iso_table *t,
 		       size_t r)
 {
@@ -280,6 +309,9 @@ static void decode_row(const iso_encoder *e, const float *x, const iso_key *draw
 		switch (b->kind) {
 		case ISO_BLOCK_NUMERIC:
 			*cell = iso_to_grain(c, c->lo + (double)y[0] * (c->hi - c->lo));
+			break;
+		case ISO_BLOCK_BITS:
+			*cell = decode_bits(c, y, b->width);
 			break;
 		case ISO_BLOCK_INDICATOR:
 			if (draw ? iso_rand_u01(*draw, r, i) < (double)y[0] : y[0] > 0.5f)

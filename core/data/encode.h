@@ -20,7 +20,8 @@ typedef enum iso_block_kind {
 	ISO_BLOCK_NUMERIC,
 	ISO_BLOCK_ONEHOT,
 	ISO_BLOCK_INDICATOR,
-	ISO_BLOCK_PIXEL
+	ISO_BLOCK_PIXEL,
+	ISO_BLOCK_BITS /* binary code of value - lo, the lowest bit first; 0.5 where missing */
 } iso_block_kind;
 typedef struct iso_block {
 	iso_block_kind kind;
@@ -46,6 +47,7 @@ typedef struct iso_span {
 enum {
 	ISO_ENC_FEATURES = 1, /* feature columns */
 	ISO_ENC_LABEL = 2,    /* the label column's one-hot */
+	ISO_ENC_BITS = 8,     /* integers of 2 to 14 values as bits, not as one number */
 	ISO_ENC_ATTACK = 4 /* one-hot blocks times 1/sqrt(2): a category mismatch costs distance 1
 			      (attacks.md section 0) */
 };

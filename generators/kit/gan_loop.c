@@ -45,7 +45,7 @@ static iso_status sizes(iso_gan_trainer *t, iso_error *err)
 		t->chunk = 16; /* gradients that are written out at once */
 	t->cap = t->batch > t->chunk ? t->batch : t->chunk;
 	t->per = iso_gan_paired(t) ? 2 : 1;
-	t->n_d = o->n_d > 0 ? (uint64_t)o->n_d : 1;
+	t->n_d = o->n_d > 0 ? (uint64_t)o->n_d : t->s->loss == ISO_GAN_BCE ? 1 : 5;
 	if (o->penalty > 0) {
 		size_t more = 0;
 		ISO_TRY(iso_penalty_rows(t->site[0].net, &more, err));
@@ -110,6 +110,7 @@ static void clip_weights(const iso_gan_trainer *t)
 
 iso_status iso_gan_disc_step(iso_gan_trainer *t, uint64_t step, double *loss_fake, iso_error *err)
 {
+	t->taken++;
 	if (t->slots)
 		return iso_gan_slots_step(t, step, err);
 	if (t->s->rule_d == ISO_SGD)
@@ -168,13 +169,13 @@ static double gen_step(iso_gan_trainer *t, iso_fakes *k, const float *x, size_t 
 	return loss / (double)n;
 }
 
-/* The next rung of the adaptive schedule when D recognises fewer than 60 % of the fakes: a D near
- * chance has nothing to teach (Bie, Kamath, Zhang 2023, "Private GANs, revisited", section 5).  The
- * share is a function of D and of fakes: public. */
-static void adapt(iso_gan_trainer *t)
+/* The next rung when D recognises fewer than 60 % of the fakes: a D near chance has nothing to
+ * teach (Bie, Kamath, Zhang 2023, "Private GANs, revisited", section 5).  The share is a function
+ * of D and of fakes: public. */
+static void more_steps(iso_gan_trainer *t)
 {
 	static const uint64_t rung[] = {1, 2, 5, 10, 20, 50, 100, 200};
-	if (t->s->o.n_d > 0 || t->right >= 0.6)
+	if (t->right >= 0.6)
 		return;
 	for (size_t i = 0; i + 1 < ISO_COUNT(rung); i++)
 		if (t->n_d == rung[i]) {
@@ -182,6 +183,35 @@ static void adapt(iso_gan_trainer *t)
 			t->right = 0.75;
 			return;
 		}
+}
+
+/* One step fewer when |loss of G| has fallen twice since the last change, looked at every 20 epochs
+ * (the code of Frigerio et al. 2019): a critic's outputs have no zero to count from. */
+static void fewer_steps(iso_gan_trainer *t, double loss)
+{
+	t->cost.sum += loss;
+	t->cost.n += 1;
+	if ((double)(t->taken - t->cost.at) * t->at->dp.rate < 20)
+		return;
+	const double now = fabs(t->cost.sum / t->cost.n);
+	t->cost.falls += now < t->cost.last;
+	t->cost.last = now;
+	t->cost.at = t->taken;
+	t->cost.sum = t->cost.n = 0;
+	if (t->cost.falls < 2 || t->n_d == 1)
+		return;
+	t->n_d--;
+	t->cost.falls = 0;
+}
+
+void iso_gan_adapt(iso_gan_trainer *t, double loss)
+{
+	if (t->s->o.n_d > 0 || t->taken == 0)
+		return;
+	if (t->s->loss == ISO_GAN_BCE)
+		more_steps(t);
+	else
+		fewer_steps(t, loss);
 }
 
 /* Does this D step complete a round: n_d steps, or the burst of this round? */
@@ -204,7 +234,7 @@ static double generate_better(iso_gan_trainer *t)
 	}
 	iso_gan_public_fakes(t, t->batch, t->fx, t->m->width);
 	const double loss = gen_step(t, &t->pub, t->fx, t->m->width, t->batch);
-	adapt(t);
+	iso_gan_adapt(t, loss);
 	return loss;
 }
 
@@ -311,6 +341,9 @@ iso_status iso_gan_fit(const iso_fit *f, const iso_gan_spec *s, void **model, is
 	ISO_TRY_OUT(learn_labels(&t, err));
 	warm_start(&t);
 	ISO_TRY_OUT(loop(&t, err));
+	if (s->measures)
+		ISO_TRY_OUT(
+			iso_latent_note(m, "uncharged_norm_over_clip", t.largest / s->o.clip, err));
 	if (t.choice)
 		ISO_TRY_OUT(iso_choice_finish(t.choice, m, err));
 	else

@@ -53,6 +53,7 @@ typedef struct iso_gan_options {
 	int bound;	 /* iso_gan_bound; ISO_BOUND_AUTO is settled by iso_gan_settle_public */
 	int optimizer_d; /* 0 SGD on the schedule, 1 Adam at lr_d */
 	int label;	 /* iso_gan_label, for methods that offer a choice */
+	int classify;	 /* of conditional GANs: D as with ISO_LABEL_OUTPUTS */
 	int net;	 /* iso_net_kind */
 	int cluster;	 /* iso_cluster */
 	int allocation;	 /* iso_allocation */
@@ -61,6 +62,7 @@ typedef struct iso_gan_options {
 	int clipping;	 /* of dp-cgan: 0 apart, 1 joint, 2 per tensor */
 	int evaluator;	 /* iso_evaluator */
 	int loss;	 /* iso_gan_loss, for methods that offer a choice */
+	int bits;	 /* small integers as bits (ISO_ENC_BITS) */
 	int64_t hidden[ISO_OPT_LIST_MAX + 1];
 	int64_t channels[ISO_OPT_LIST_MAX + 1];	 /* with net=conv */
 	int64_t lstm;				 /* units, with net=lstm */
@@ -71,7 +73,7 @@ typedef struct iso_gan_options {
 	int64_t z_dim, batch, lr_d_steps;
 	int64_t steps;	    /* of D: what is paid for */
 	int64_t iterations; /* of G, for methods whose card counts those: steps follows */
-	int64_t n_d;	    /* D steps per G step; 0: adaptive */
+	int64_t n_d;	    /* D steps per G step; 0: adaptive (iso_gan_adapt) */
 	int64_t burst;	    /* D steps in front of G's first 25 steps and of every 500th; 0: none */
 	int64_t clients;    /* of federated methods */
 	int64_t warm_steps; /* of G on public rows before training */
@@ -99,7 +101,8 @@ typedef struct iso_gan_spec {
 	int schedule;		/* iso_gan_schedule, with clients */
 	double sigma_share;	/* of o.sigma that is the true multiplier; 0: all of it */
 	iso_scorer_noise noise; /* of a layer of D, in every pass of its training */
-	int frozen; /* the layers in front of that noise are not trained (gan_slots.c) */
+	int frozen;   /* the layers in front of that noise are not trained (gan_slots.c) */
+	int measures; /* not private: notes the largest norm of a record's gradient */
 	iso_choice_options choice; /* picks 0: the (averaged) last weights are given out */
 	int64_t lstm[2];	   /* list of layers of an LSTM decoder */
 	int by_column; /* with conditional: iso_latent_shape's; the label is a generated column */
@@ -201,8 +204,10 @@ uint64_t iso_gan_burst(const iso_gan_options *o, uint64_t g);
 		ISO_OPT_INT(iso_gan_options, batch, "0", 0, 65536, \
 			    "expected batch; 0: the default of the card, at most n/8")
 #define ISO_GAN_OPT_ND(def) \
-	ISO_OPT_INT(iso_gan_options, n_d, def, 0, 100000, \
-		    "D steps per G step (G steps cost no privacy); 0: adaptive")
+	ISO_OPT_INT( \
+		iso_gan_options, n_d, def, 0, 100000, \
+		"D steps per G step (G steps cost no privacy); 0: adaptive, from 1 upwards with " \
+		"a log loss, from 5 downwards with a critic")
 #define ISO_GAN_OPT_LATENT(def) \
 	ISO_OPT_INT(iso_gan_options, z_dim, def, 1, 4096, "latent dimensions")
 #define ISO_GAN_OPT_CATEGORIES \
@@ -248,6 +253,10 @@ uint64_t iso_gan_burst(const iso_gan_options *o, uint64_t g);
 #define ISO_GAN_OPT_LABEL \
 	ISO_OPT_ENUM(iso_gan_options, label, "input", "column|input", \
 		     "the label is a generated column, or an input of both networks")
+#define ISO_GAN_OPT_CLASSIFY \
+	ISO_OPT_BOOL(iso_gan_options, classify, "false", \
+		     "D has an output per class and one for fakes instead of the label at its " \
+		     "input")
 #define ISO_GAN_OPT_WARM \
 	ISO_OPT_INT(iso_gan_options, warm_steps, "-1", -1, 1000000, \
 		    "G steps of ordinary training on the public rows; -1: 600 with public rows")

@@ -117,6 +117,10 @@ iso_status iso_gan_check(const iso_gen_env *env, const iso_gan_spec *s, iso_erro
 	ISO_FAIL_IF((size_t)s->o.hidden[0] > ISO_KIT_LAYERS, err, ISO_E_CONFIG,
 		    "hidden (%s): %d layers, at most %d; shorten the list", s->who,
 		    (int)s->o.hidden[0], ISO_KIT_LAYERS);
+	ISO_FAIL_IF(s->o.n_d == 0 && (s->o.burst > 0 || s->o.iterations > 0), err, ISO_E_CONFIG,
+		    "n_d (%s): an adaptive number of steps leaves the schedule of iterations and "
+		    "bursts open; set n_d, or iterations=0 burst=0",
+		    s->who);
 	const int groups = s->o.cluster != ISO_CLUSTER_NONE && s->o.cluster != ISO_CLUSTER_EACH;
 	const int needs_public = s->o.bound == ISO_BOUND_PUBLIC || s->o.warm_steps > 0 || groups;
 	ISO_FAIL_IF(needs_public && (!env->public_rows || env->public_rows->n == 0), err,
@@ -204,7 +208,9 @@ iso_latent_shape iso_gan_shape(const iso_gan_spec *s)
 	const int sites = s->clients > 0 && s->schedule == ISO_SCHEDULE_SITES;
 	return (iso_latent_shape){
 		.who = s->who,
-		.columns = ISO_ENC_FEATURES | (s->conditional && !s->by_column ? 0 : ISO_ENC_LABEL),
+		.columns = ISO_ENC_FEATURES |
+			   (s->conditional && !s->by_column ? 0 : ISO_ENC_LABEL) |
+			   (s->o.bits ? ISO_ENC_BITS : 0),
 		.experts = s->choice.picks > 0 ? (size_t)s->choice.picks : 1,
 		.turns = 1,
 		.conditional = s->conditional,
@@ -215,7 +221,7 @@ iso_latent_shape iso_gan_shape(const iso_gan_spec *s)
 		.scorer = {sites ? NULL : scorer, s->act_d}, /* sites keep theirs */
 		.net = s->o.net,
 		.noise = s->noise,
-		.classifies = s->conditional && s->o.label == ISO_LABEL_OUTPUTS,
+		.classifies = s->conditional && (s->o.label == ISO_LABEL_OUTPUTS || s->o.classify),
 		.heads = heads[s->o.heads],
 		.tau = s->o.tau,
 		.argmax = s->o.categories,

@@ -272,6 +272,13 @@ double iso_gan_fake_gradients(iso_gan_trainer *t, const iso_fakes *k, size_t n, 
 	return loss;
 }
 
+static void measure(iso_gan_trainer *t, size_t n)
+{
+	iso_net_grad_norms2(t->at->net, t->at->real, t->per, 0, t->norm);
+	for (size_t r = 0; r < n; r++)
+		t->largest = fmax(t->largest, sqrt((double)t->norm[r]));
+}
+
 iso_status iso_gan_disc_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t step,
 			     iso_error *err)
 {
@@ -294,6 +301,8 @@ iso_status iso_gan_disc_rows(void *ctx, const uint32_t *rec, size_t n, uint64_t 
 	if (t->s->noise.at)
 		iso_ws_train(t->at->real, iso_key_child(t->noise, "real", step), t->id);
 	iso_gan_judge(t, t->at->real, t->x, t->y, n);
+	if (t->s->measures)
+		measure(t, n);
 	if (t->s->fakes == ISO_FAKES_SHARED) {
 		record_fakes(t, rec, n, step, t->fx, t->m->width);
 		iso_gan_fake_gradients(t, &t->rec, n, 1);

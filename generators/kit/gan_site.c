@@ -60,7 +60,7 @@ static iso_status site_step(iso_gan_trainer *t, iso_gan_site *site, iso_error *e
 	const size_t rows = t->chunk * t->per;
 	if (!t->slots)
 		ISO_TRY(iso_ws_new(site->net, rows,
-				   (s->is_private ? ISO_WS_NORMS : 0) |
+				   (s->is_private || s->measures ? ISO_WS_NORMS : 0) |
 					   (t->per > 2 ? ISO_WS_TANGENT : 0),
 				   &site->real, err));
 	site->dp = (iso_dpsgd){
@@ -177,15 +177,18 @@ void iso_gan_sites_free(iso_gan_trainer *t)
 
 /* ---- Labels of the sites ---- */
 
-/* PRIVATE in: labels of client k's rows; out: a noisy histogram, exact counts, or ones. */
+/* PRIVATE in: labels of client k's rows; out: a noisy histogram, exact counts, the public counts of
+ * all clients, or ones. */
 static iso_status site_counts(iso_gan_trainer *t, size_t k, double *count, iso_error *err)
 {
 	const size_t classes = t->m->classes, first = t->fed.first[k],
 		     n = t->fed.first[k + 1] - first;
 	const int exact = t->s->o.labels == ISO_LABELS_EXACT;
+	const size_t *const open =
+		t->s->o.labels == ISO_LABELS_PUBLIC ? t->f->env.class_count : NULL;
 	iso_status st = ISO_OK;
 	for (size_t c = 0; c <= classes; c++)
-		count[c] = !exact;
+		count[c] = open && c < classes ? (double)open[c] : !exact;
 	if (!exact && t->s->o.labels != ISO_LABELS_HISTOGRAM)
 		return ISO_OK;
 	uint32_t *cell = iso_alloc(n + 1, sizeof *cell);
@@ -382,30 +385,35 @@ static void add_l1(const iso_gan_trainer *t, size_t n)
 		}
 }
 
-/* Conditions and fakes as they travel for the fakes of k in fx. */
+/* Conditions and fakes as they travel: k made the first n rows of fx. */
 static void log_fakes(iso_gan_trainer *t, const iso_fakes *k, size_t n)
 {
 	const size_t site = (size_t)(t->at - t->site);
+	if (n == 0)
+		return;
 	iso_messages_add(t->log, site, CONDITIONS, k->y, n * sizeof *k->y);
 	iso_messages_add(t->log, t->s->clients, FAKES, t->fx, n * t->m->width * sizeof *t->fx);
 }
 
-/* Client k: its discriminator's steps, then its share of G's gradient. */
-static iso_status site_round(iso_gan_trainer *t, size_t k, uint64_t step, double *loss,
-			     iso_error *err)
+/* Client k: `steps` steps of its discriminator, then its share of G's gradient. */
+static iso_status site_round(iso_gan_trainer *t, size_t k, uint64_t step, uint64_t steps,
+			     double *loss, iso_error *err)
 {
 	const int shares = t->s->private_generator_step; /* labels of its own rows */
+	iso_fakes *const fakes = shares ? &t->rec : &t->pub;
 	double unused;
 	ISO_TRY(iso_gan_hand_over(t, k, err));
-	for (uint64_t i = 0; i < t->n_d; i++)
+	for (uint64_t i = 0; i < steps; i++) {
 		ISO_TRY(iso_gan_disc_step(t, step + i, &unused, err));
-	iso_fakes *const fakes = shares ? &t->rec : &t->pub;
+		log_fakes(t, fakes, shares ? t->shared : t->batch);
+	}
 	const size_t n = shares ? t->shared : t->batch;
-	if (!shares)
+	if (!shares) {
 		iso_gan_public_fakes(t, n, t->fx, t->m->width);
+		log_fakes(t, fakes, n);
+	}
 	if (n == 0)
 		return ISO_OK;
-	log_fakes(t, fakes, n);
 	*loss += (double)t->at->weight / (double)n *
 		 iso_gan_fool(t, fakes, t->fx, t->m->width, n, t->at->weight / (float)n, 1);
 	return ISO_OK;
@@ -430,13 +438,15 @@ static iso_status sites(iso_gan_trainer *t, iso_error *err)
 	for (size_t k = 0; k < t->nsite; k++)
 		t->site[k].weight =
 			(float)((double)iso_federation_rows(&t->f->env, t->nsite, k) / rows);
-	for (uint64_t step = 0; step < (uint64_t)t->s->o.steps; step += t->n_d) {
+	for (uint64_t step = 0, n = 0, all = (uint64_t)t->s->o.steps; step < all; step += n) {
 		double loss = 0;
+		n = t->n_d < all - step ? t->n_d : all - step;
 		ISO_TRY(iso_gan_tick(t, step, err));
 		memset(iso_net_grad(g), 0, iso_net_params(g) * sizeof(float));
 		for (size_t k = 0; k < t->nsite; k++)
-			ISO_TRY(site_round(t, k, step, &loss, err));
+			ISO_TRY(site_round(t, k, step, n, &loss, err));
 		iso_optim_step(&t->opt_g, iso_net_theta(g), iso_net_grad(g), 1);
+		iso_gan_adapt(t, loss);
 		iso_average_step(&t->mean, g, step);
 		iso_gan_show(t, step, loss, NAN);
 	}

@@ -72,9 +72,15 @@ typedef struct iso_gan_trainer {
 	iso_optim opt_g;
 	iso_average mean; /* of G */
 	size_t per;	  /* rows per record: real; with a fake when paired; with its penalty's */
-	uint64_t since, n_d; /* D steps since the last G step; D steps per G step now */
-	uint64_t gsteps;
-	double right; /* running share of fakes that D recognises */
+	uint64_t since, n_d;	/* D steps since the last G step; D steps per G step now */
+	uint64_t gsteps, taken; /* steps of G; of D at hand */
+	double largest;		/* PRIVATE: norm of a record's gradient, with spec measures */
+	double right;		/* running share of fakes that D recognises */
+	struct { /* adaptive n_d of a critic: losses of G since step `at`, their mean before, falls
+		  */
+		double sum, n, last;
+		uint64_t at, falls;
+	} cost;
 } iso_gan_trainer;
 
 enum iso_gan_role { ISO_GAN_REAL, ISO_GAN_FAKE, ISO_GAN_FOOL }; /* D on real, on fake; G on fake */
@@ -154,6 +160,8 @@ iso_status iso_gan_disc_step(iso_gan_trainer *t, uint64_t step, double *loss_fak
  * summed loss. */
 double iso_gan_fool(iso_gan_trainer *t, iso_fakes *k, const float *x, size_t ld, size_t n,
 		    float weight, int beta);
+/* The next n_d of the adaptive schedule, after a step of G with this mean loss. */
+void iso_gan_adapt(iso_gan_trainer *t, double loss);
 iso_status iso_gan_tick(iso_gan_trainer *t, uint64_t step, iso_error *err) ISO_MUST_CHECK;
 void iso_gan_show(iso_gan_trainer *t, uint64_t step, double loss_g, double loss_fake);
 /* After D step `step`: G's step when a round is complete, average. */

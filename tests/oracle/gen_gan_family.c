@@ -7,6 +7,7 @@
 
 #include "core/privacy/replay.h"
 #include "generators/kit/expected_loss.h"
+#include "generators/kit/gan_trainer.h"
 #include "generators/kit/groups.h"
 #include "generators/kit/nets.h"
 #include "tests/oracle/gen_support.h"
@@ -273,6 +274,10 @@ static const struct {
 	 "layer_clip=1",
 	 0},
 	{"fp-gan", "net=conv steps=5000 z_dim=8 channels=8,8,8 mode=frozen layer_clip=4", 0.02},
+	{"dp-cgan",
+	 "net=conv classify=true n_d=5 steps=1500 z_dim=8 channels=8,8 optimizer_d=adam lr_d=1e-3 "
+	 "lr_g=2e-3 batch=64",
+	 0.05},
 	{"cgan", "net=conv steps=600 z_dim=8 channels=8,8,8 batch=64", 0},
 };
 
@@ -352,6 +357,79 @@ START_TEST(series_have_their_profile)
 	iso_free(o);
 	iso_schema_free(own);
 	cJSON_Delete(v);
+}
+END_TEST
+
+/* ---- schedules ---- */
+
+/* A critic takes one step fewer when |loss of G|, a mean over 20 epochs, has fallen twice since the
+ * last change; a discriminator climbs a rung when it recognises fewer than 60 % of the fakes. */
+START_TEST(adaptive_steps_follow_their_rules)
+{
+	static const double mean[] = {-9, -8, -7, -6, -6.5, -6, -5, -4, -3};
+	static const uint64_t after[] = {5, 5, 4, 4, 4, 3, 3, 2, 2};
+	iso_gan_spec s = {.loss = ISO_GAN_WASSERSTEIN};
+	iso_gan_site site = {.dp = {.rate = 0.25}};
+	iso_gan_trainer t = {.s = &s, .at = &site, .n_d = 5};
+	for (size_t i = 0; i < ISO_COUNT(mean); i++) {
+		for (int k = 0; k < 40; k++) { /* twice 40 steps of D at 1/4: 20 epochs */
+			t.taken += 2;
+			iso_gan_adapt(&t, mean[i] + (k % 2 ? 0.25 : -0.25));
+		}
+		ck_assert_msg(t.n_d == after[i], "look %zu: n_d %d", i, (int)t.n_d);
+	}
+	s.loss = ISO_GAN_BCE;
+	t.n_d = 2;
+	t.right = 0.61;
+	iso_gan_adapt(&t, 1);
+	ck_assert_uint_eq(t.n_d, 2);
+	t.right = 0.59;
+	iso_gan_adapt(&t, 1);
+	ck_assert_uint_eq(t.n_d, 5);
+	tk_assert_close(t.right, 0.75, 0, 0);
+	s.o.n_d = 5; /* given: fixed */
+	t.right = 0;
+	iso_gan_adapt(&t, 1);
+	ck_assert_uint_eq(t.n_d, 5);
+}
+END_TEST
+
+START_TEST(adaptive_steps_and_bursts_exclude_each_other)
+{
+	const iso_generator *g = gen_find("dp-gan-xie");
+	cJSON *v = cJSON_Parse("{\"n_d\": 0, \"burst\": 100}");
+	void *o = iso_alloc(1, g->options_size);
+	tk_ok(iso_options_resolve(g->options, v, "t", o, g->options_size, NULL, &err));
+	const iso_gen_env env = {
+		.schema = fx_schema(), .n = 500, .options = o, .epsilon = 1, .delta = 1e-5};
+	tk_fails(g->check(&env, &err), ISO_E_CONFIG, "burst=0");
+	iso_free(o);
+	cJSON_Delete(v);
+}
+END_TEST
+
+/* As published nothing bounds a record's gradient: its norm is in the description. */
+START_TEST(unclipped_norms_are_told)
+{
+	iso_table *t = fx_table(fx_schema(), 200, 3);
+	cJSON *facts = cJSON_CreateObject();
+	void *o;
+	iso_training m = gen_train(gen_find("dp-gan-xie"), "mode=paper steps=20 clip=0.001", t, 1,
+				   0, NULL, &o);
+	tk_ok(m.generator->describe(m.model, facts, &err));
+	const double over = tk_number(facts, "uncharged_norm_over_clip");
+	iso_training_free(&m);
+	iso_free(o);
+	m = gen_train(gen_find("dp-gan-xie"), "mode=paper steps=20 clip=0.002", t, 1, 0, NULL, &o);
+	cJSON_Delete(facts);
+	facts = cJSON_CreateObject();
+	tk_ok(m.generator->describe(m.model, facts, &err));
+	ck_assert(over > 1 && over < 1e5);
+	tk_assert_close(tk_number(facts, "uncharged_norm_over_clip"), over / 2, 1e-9, 0);
+	cJSON_Delete(facts);
+	iso_table_free(t);
+	iso_training_free(&m);
+	iso_free(o);
 }
 END_TEST
 
@@ -477,10 +555,10 @@ START_TEST(messages_are_those_of_the_card)
 	const char *text = part_of(&bytes, "messages", &n);
 	ck_assert_ptr_nonnull(text);
 	char *log = strndup(text, n);
-	/* 3 rounds; 8 labels of 4 bytes; the server makes 4 x 3 x 8 fakes */
-	ck_assert_ptr_nonnull(strstr(log, "client0 conditions 3 96 "));
-	ck_assert_ptr_nonnull(strstr(log, "client3 conditions 3 96 "));
-	ck_assert_ptr_nonnull(strstr(log, "server fakes 12 "));
+	/* 3 rounds of two steps of D and one of G; 8 labels of 4 bytes; fakes for each */
+	ck_assert_ptr_nonnull(strstr(log, "client0 conditions 9 288 "));
+	ck_assert_ptr_nonnull(strstr(log, "client3 conditions 9 288 "));
+	ck_assert_ptr_nonnull(strstr(log, "server fakes 36 "));
 	ck_assert_ptr_nonnull(strstr(log, "client2 gradient 3 "));
 	ck_assert_ptr_nonnull(strstr(log, "client2 fakes 0 0 "));
 	ck_assert_ptr_nonnull(strstr(log, "server gradient 0 0 "));
@@ -556,6 +634,29 @@ START_TEST(the_l1_term_shows_the_row)
 }
 END_TEST
 
+/* Public class counts are the law of every client's conditions, and nothing is released for it. */
+START_TEST(public_counts_are_conditions)
+{
+	static const size_t counts[] = {360, 40};
+	iso_table *t = fx_table(fx_schema(), 400, 5);
+	size_t ones = 0;
+	void *o;
+	iso_training m = gen_train(gen_find("asyn-dgan"), "clients=2 steps=2 batch=8 labels=public",
+				   t, 5, 0, counts, &o);
+	iso_table *out = gen_sample(&m, fx_schema(), 2000);
+	for (size_t r = 0; r < out->n; r++)
+		ones += iso_table_label(out, r) == 1;
+	tk_assert_close((double)ones / 2000, 0.1, 0, 0.034); /* 5 standard errors */
+	const iso_plan *items = iso_ledger_items(m.ledger);
+	for (size_t i = 0; i < items->n; i++)
+		ck_assert_str_eq(items->v[i].why, "disc-step");
+	iso_table_free(out);
+	iso_table_free(t);
+	iso_training_free(&m);
+	iso_free(o);
+}
+END_TEST
+
 /* One round of one step each: the average of the clients' models; serially the last client's. */
 START_TEST(averages_log_every_copy)
 {
@@ -597,11 +698,15 @@ int main(void)
 	tcase_add_loop_test(c, convolutions_paint_the_right_half, 0, (int)ISO_COUNT(painter));
 	tcase_add_test(c, convolutions_refuse_tables);
 	tcase_add_test(c, series_have_their_profile);
+	tcase_add_test(c, adaptive_steps_follow_their_rules);
+	tcase_add_test(c, adaptive_steps_and_bursts_exclude_each_other);
+	tcase_add_test(c, unclipped_norms_are_told);
 	tcase_add_test(c, tensor_clips_are_paid_for);
 	tcase_add_test(c, a_choice_is_paid_by_reserved_rows);
 	tcase_add_test(c, groups_cost_nothing);
 	tcase_add_test(c, messages_are_those_of_the_card);
 	tcase_add_test(c, the_l1_term_shows_the_row);
+	tcase_add_test(c, public_counts_are_conditions);
 	tcase_add_test(c, averages_log_every_copy);
 	suite_add_tcase(s, c);
 	return tk_run(s);

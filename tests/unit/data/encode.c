@@ -205,6 +205,67 @@ START_TEST(test_inverse_on_grids)
 }
 END_TEST
 
+/* Integers of 2 to 14 values as bits: every value goes there and back; the code by hand; a code of
+ * no value, and one that is missing, are inside the bounds and the missing codes. */
+START_TEST(test_bits)
+{
+	static const char text[] =
+		"{\"name\":\"b\",\"columns\":["
+		"{\"name\":\"a\",\"type\":\"integer\",\"bounds\":[0,13]},"
+		"{\"name\":\"b\",\"type\":\"integer\",\"bounds\":[-5,-3],\"missing\":[\"?\"]},"
+		"{\"name\":\"c\",\"type\":\"integer\",\"bounds\":[7,8]},"
+		"{\"name\":\"d\",\"type\":\"integer\",\"bounds\":[0,14]},"
+		"{\"name\":\"lat\",\"type\":\"latitude\"}]}";
+	static const iso_block_kind kind[] = {ISO_BLOCK_BITS,	   ISO_BLOCK_BITS,
+					      ISO_BLOCK_INDICATOR, ISO_BLOCK_BITS,
+					      ISO_BLOCK_NUMERIC,   ISO_BLOCK_NUMERIC};
+	static const size_t width[] = {4, 2, 1, 1, 1, 1};
+	static const float thirteen[] = {1, 0, 1, 1};
+	iso_schema *s = parse_schema(text);
+	iso_encoder *e;
+	iso_table *t, *back;
+	float *x;
+
+	tk_ok(iso_encoder_new(s, ISO_ENC_FEATURES | ISO_ENC_BITS, &e, &err));
+	ck_assert_uint_eq(e->nblock, 6);
+	ck_assert_uint_eq(e->dim, 10);
+	for (size_t i = 0; i < 6; i++) {
+		ck_assert_int_eq(e->block[i].kind, kind[i]);
+		ck_assert_uint_eq(e->block[i].width, width[i]);
+	}
+	tk_ok(iso_table_new(s, 15, &t, &err));
+	tk_ok(iso_table_new(s, 15, &back, &err));
+	for (size_t r = 0; r < 15; r++) {
+		double *v = t->cells + r * s->ncol;
+
+		v[0] = (double)(r % 14);
+		v[1] = r % 4 == 3 ? NAN : -5 + (double)(r % 4);
+		v[2] = 7 + (double)(r % 2);
+		v[3] = (double)r;
+		v[4] = -90 + 10 * (double)r;
+	}
+	tk_ok(iso_encode_new(e, t, &x, &err));
+	ck_assert_int_eq(memcmp(x + 13 * 10, thirteen, sizeof thirteen), 0);
+	iso_decode(e, x, 10, 15, NULL, back, 0);
+	for (size_t i = 0; i < 15 * s->ncol; i++)
+		ck_assert(i % s->ncol == 4 || back->cells[i] == t->cells[i] ||
+			  (isnan(back->cells[i]) && isnan(t->cells[i])));
+	for (size_t i = 0; i < 10; i++)
+		x[i] = 1e9f; /* codes 15, 3, 1; a latitude of nowhere; missing */
+	iso_decode(e, x, 10, 1, NULL, back, 0);
+	ck_assert_double_eq(back->cells[0], 13);
+	ck_assert(isnan(back->cells[1]));
+	ck_assert_double_eq(back->cells[2], 8);
+	ck_assert_double_eq(back->cells[4], 90);
+	tk_ok(iso_table_check(back, &err));
+	iso_free(x);
+	iso_encoder_free(e);
+	iso_table_free(t);
+	iso_table_free(back);
+	iso_schema_free(s);
+}
+END_TEST
+
 /* Whatever a network emits, the decoded row is inside the schema. */
 START_TEST(test_decode_wild_values)
 {
@@ -371,6 +432,7 @@ int main(void)
 	tcase_add_test(t, test_layout);
 	tcase_add_test(t, test_inverse_on_all_data);
 	tcase_add_test(t, test_inverse_on_grids);
+	tcase_add_test(t, test_bits);
 	tcase_add_test(t, test_decode_wild_values);
 	tcase_add_test(t, test_draws);
 	tcase_add_test(t, test_unbin_is_inverse);
