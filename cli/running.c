@@ -127,6 +127,7 @@ int iso_running_plan(const iso_agenda *a, const iso_running *r, int json)
 	iso_run_summary sum;
 	iso_estimate e;
 	iso_verdicts verdicts;
+	iso_audits audits = {0};
 	iso_error err = {0};
 	uint8_t *todo;
 	iso_str text = {0};
@@ -134,8 +135,11 @@ int iso_running_plan(const iso_agenda *a, const iso_running *r, int json)
 	iso_status st = iso_verdicts_new(a, &verdicts, &err);
 
 	if (st == ISO_OK)
-		st = iso_run_select(a, o, &verdicts, &todo, &sum, &err);
+		st = iso_audits_new(a, &audits, &err);
+	if (st == ISO_OK)
+		st = iso_run_select(a, o, &verdicts, &audits, &todo, &sum, &err);
 	iso_verdicts_free(&verdicts);
+	iso_audits_free(&audits);
 	if (st != ISO_OK)
 		return iso_cli_fail(&err);
 	st = iso_run_estimate(a, o, todo, &e, &err);
@@ -156,7 +160,9 @@ int iso_running_plan(const iso_agenda *a, const iso_running *r, int json)
 int iso_running_status(const iso_running *r)
 {
 	const iso_run_summary *sum = &r->sum;
-	int worst = sum->lost ? iso_status_exit(ISO_E_PLUGIN) : sum->refuted ? 1 : 0;
+	int worst = sum->lost			   ? iso_status_exit(ISO_E_PLUGIN)
+		    : sum->refuted + sum->violated ? 1
+						   : 0;
 
 	if (sum->interrupted)
 		return ISO_EXIT_INTERRUPTED;
@@ -186,7 +192,9 @@ cJSON *iso_running_json(const iso_agenda *a, const iso_running *r, iso_jsonw *w)
 		     {"judged", sum->judged},
 		     {"reused", sum->reused},
 		     {"lost", sum->lost},
-		     {"refuted", sum->refuted}};
+		     {"refuted", sum->refuted},
+		     {"audited", sum->audited},
+		     {"violated", sum->violated}};
 
 	iso_jsonw_text(w, root, "suite", a->suite->name);
 	iso_jsonw_text(w, root, "dir", r->options.dir);
@@ -240,6 +248,11 @@ void iso_running_counts(const iso_agenda *a, const iso_running *r, iso_str *out)
 			     "  refuted: %zu cell%s of a method that declares differential "
 			     "privacy, and does not keep it (isoeps explain shows the verdict)\n",
 			     sum->refuted, sum->refuted == 1 ? "" : "s");
+	if (sum->violated)
+		iso_str_addf(out,
+			     "  violated: %zu cell%s of a method that declares differential "
+			     "privacy, and whose audit finds more epsilon than is accounted for\n",
+			     sum->violated, sum->violated == 1 ? "" : "s");
 }
 
 void iso_running_warn(const iso_running *r)

@@ -412,6 +412,17 @@ static iso_status value_pairs(const cJSON *b, const cJSON *n, const pairing *p, 
 	return ISO_OK;
 }
 
+/* Did a setting before this one have the same audit? */
+static int audited_before(const cJSON *b)
+{
+	const char *key = text(get(b, "audit"), "key");
+
+	for (const cJSON *s = b->prev; s && s->next; s = s->prev) /* the first's prev is the last */
+		if (strcmp(text(get(s, "audit"), "key"), key) == 0)
+			return 1;
+	return 0;
+}
+
 static iso_status take_setting(const cJSON *b, const cJSON *n, pairs *all, iso_gate_result *out,
 			       iso_error *err)
 {
@@ -428,6 +439,12 @@ static iso_status take_setting(const cJSON *b, const cJSON *n, pairs *all, iso_g
 
 	if (st == ISO_OK)
 		st = exact_checks(b, n, &p, out, err);
+	if (st == ISO_OK && !audited_before(b)) {
+		char where[160];
+
+		place(b, where);
+		st = iso_gate_audits(b, n, where, out, err);
+	}
 	cJSON_ArrayForEach(v, get(b, "values"))
 	{
 		if (st == ISO_OK)

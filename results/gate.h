@@ -7,12 +7,14 @@
  * per method and value, the differences over all data sets, epsilons and seeds go into one
  * signed-rank test.  If nothing changed, the two values of a pair are exchangeable, so every
  * difference is as likely as its opposite and the test is exact, whatever the distributions; a
- * method whose bytes did not change has no differences at all.
+ * method whose bytes did not change has no differences at all.  Counts of two audits at the same
+ * threshold go into Fisher's exact test; an audit that finds a violation, and found none before, is
+ * a failure in itself (at the false alarm rate of the audit, which its suite states).
  *
  * Family: a comparison of n differences other than zero cannot fall below p = 2^-n, and n tells
- * nothing about signs; so those that could reach their level make up the family (Tarone, Biometrics
- * 1990), and Holm's procedure over it keeps the chance of any false alarm at alpha.  The others are
- * reported as too few.
+ * nothing about signs (nor do the margins of an audit's table about its cells); so those that could
+ * reach their level make up the family (Tarone, Biometrics 1990), and Holm's procedure over it
+ * keeps the chance of any false alarm at alpha.  The others are reported as too few.
  *
  * A pair is two values of one setting and seed; seeds that only one side has are paired in order.
  * An attack or metric that gave a value and now fails counts as the worst difference. */
@@ -52,13 +54,15 @@ typedef struct iso_gate_check { /* texts in the result's arena */
 	const char *method;	/* label */
 	const char *where;	/* "wdbc, epsilon 1" of an exact check; "" = all settings */
 	const char *name;	/* "accounted_epsilon", "gan-leaks.auc" */
-	const char *kind;	/* "privacy", "attack", "metric", "status" */
+	const char *kind;	/* "privacy", "attack", "metric", "audit" */
 	const char *why;	/* one sentence on what failed; "" = nothing */
 	iso_gate_outcome outcome;
 	int exact;
 	double before, now; /* exact: the values; else means over the pairs that have numbers */
 	size_t pairs, differ;
 	double p, adjusted; /* one-sided; Holm-adjusted; 1 outside of the family */
+	double least;	    /* the smallest p that the differences, or the margins, allow */
+	const cJSON *audit; /* the baseline's test of an audit, borrowed; NULL */
 	/* The smallest change for the worse in all pairs that would fail if the method were run
 	 * anew: from the baseline's spread over seeds, at alpha over all tests.  NaN = unknown,
 	 * infinite = none. */

@@ -25,4 +25,11 @@ iso_status iso_gate_tests(iso_gate_pair *pair, size_t n, iso_gate_result *out,
 iso_gate_check *iso_gate_add(iso_gate_result *r, const char *method, const char *where,
 			     const char *name, const char *kind, iso_error *err);
 
+/* Checks of the audits of a setting and its baseline: the verdicts exactly; the counts of tests at
+ * one threshold by Fisher's exact test.  `visible` is not filled in. */
+iso_status iso_gate_audits(const cJSON *baseline, const cJSON *now, const char *where,
+			   iso_gate_result *out, iso_error *err) ISO_MUST_CHECK;
+/* The smallest rise of the true positive rate that an audit like this `test` (JSON) would see. */
+double iso_gate_audit_visible(const cJSON *test, double level);
+
 #endif

@@ -33,8 +33,11 @@ static void sentence(const iso_gate_check *c, iso_str *out)
 			iso_str_addf(out, ": %s", c->why);
 		return;
 	}
-	iso_str_addf(out, "%.4g before, %.4g now; %zu of %zu pairs differ", c->before, c->now,
-		     c->differ, c->pairs);
+	iso_str_addf(out, "%.4g before, %.4g now; ", c->before, c->now);
+	if (c->audit)
+		iso_str_addf(out, "TPR - FPR over %zu runs", c->pairs);
+	else
+		iso_str_addf(out, "%zu of %zu pairs differ", c->differ, c->pairs);
 	if (c->differ)
 		iso_str_addf(out, ", p %.2g", c->p);
 	if (c->outcome == ISO_GATE_TOO_FEW)
@@ -58,12 +61,15 @@ static void check_line(const iso_gate_check *c, iso_str *out)
 /* How well the tests can see: of those whose power is known. */
 static void power_line(const iso_gate_result *r, iso_str *out)
 {
-	size_t blind = 0, known = 0;
+	size_t blind = 0, known = 0, ranks = 0;
 	int needed = 0;
 
 	for (size_t i = 0; i < r->n; i++) {
-		known += !r->check[i].exact && !isnan(r->check[i].visible);
-		blind += !r->check[i].exact && isinf(r->check[i].visible);
+		const iso_gate_check *c = &r->check[i];
+
+		ranks += !c->exact && !c->audit;
+		known += !c->exact && !c->audit && !isnan(c->visible);
+		blind += !c->exact && !c->audit && isinf(c->visible);
 	}
 	while (r->tests && ldexp(1, -needed) > r->alpha / (double)r->tests)
 		needed++;
@@ -72,12 +78,12 @@ static void power_line(const iso_gate_result *r, iso_str *out)
 			out,
 			"%zu of %zu tests have too few pairs to see any change if every method "
 			"changes; %d pairs (data sets x epsilons x seeds) suffice\n",
-			blind, r->tests, needed);
-	if (known < r->tests)
+			blind, ranks, needed);
+	if (known < ranks)
 		iso_str_addf(
 			out,
 			"%zu tests do not know what they can see: their baseline has one seed\n",
-			r->tests - known);
+			ranks - known);
 }
 
 void iso_gate_text(const iso_gate_result *r, int every, iso_str *out)

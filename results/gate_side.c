@@ -123,6 +123,22 @@ static iso_status take_value(void *ctx, const cJSON *record, const iso_value *v,
 	return iso_jsonw_check(t->w, "a baseline", err);
 }
 
+/* Data sets and seeds share an audit: the first record that has one. */
+static void take_audit(iso_jsonw *w, cJSON *setting, const cJSON *record)
+{
+	static const char *const keys[] = {
+		"key",	 "outcome", "epsilon", "ceiling", "accounted_epsilon",
+		"alpha", "runs",    "tests"};
+	const cJSON *audit = get(record, "audit");
+	cJSON *o;
+
+	if (!audit || get(setting, "audit"))
+		return;
+	o = iso_jsonw_object(w, setting, "audit");
+	for (size_t i = 0; i < ISO_COUNT(keys); i++)
+		iso_jsonw_copy(w, o, keys[i], get(audit, keys[i]));
+}
+
 static void start(iso_jsonw *w, iso_gate_side *s, const cJSON *record)
 {
 	if (s->doc)
@@ -171,6 +187,7 @@ iso_status iso_gate_take(iso_gate_side *s, const cJSON *record, iso_error *err)
 	t.at = (size_t)cJSON_GetArraySize(get(setting, "seeds"));
 	worst_verdict(&w, setting, record);
 	take_judged(&w, setting, record);
+	take_audit(&w, setting, record);
 	iso_jsonw_copy(&w, member(setting, "seeds"), NULL, get(get(record, "config"), "seed"));
 	iso_jsonw_text(&w, member(setting, "status"), NULL, text(record, "status"));
 	iso_jsonw_number(&w, member(setting, "accounted_epsilon"), NULL,

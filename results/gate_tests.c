@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The tests of the gate: signed ranks per method and value, Tarone's family, Holm's procedure. */
+/* The tests of the gate: signed ranks per method and value, the family with the audits (Tarone),
+ * Holm's procedure. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,7 @@ static iso_status one_test(const iso_gate_pair *pair, size_t n, double level, is
 		c->pairs = n;
 		c->differ = test.n;
 		c->p = test.p;
+		c->least = test.least;
 		c->adjusted = 1;
 		c->outcome = test.n ? ISO_GATE_TOO_FEW : ISO_GATE_PASS;
 		st = smallest_change(pair, n, level, number, c, err);
@@ -75,18 +77,13 @@ static iso_status one_test(const iso_gate_pair *pair, size_t n, double level, is
 
 /* ------------------------------------------------------------------ the family */
 
-static double least(const iso_gate_check *c)
-{
-	return ldexp(1, -(int)(c->differ < 1000 ? c->differ : 1000));
-}
-
 /* How many tests could reach alpha / k. */
 static size_t reachable(const iso_gate_result *r, double k)
 {
 	size_t m = 0;
 
 	for (size_t i = 0; i < r->n; i++)
-		m += !r->check[i].exact && least(&r->check[i]) <= r->alpha / k;
+		m += !r->check[i].exact && r->check[i].least <= r->alpha / k;
 	return m;
 }
 
@@ -121,7 +118,7 @@ static iso_status judge_family(iso_gate_result *r, iso_error *err)
 		k++;
 	r->family = 0;
 	for (size_t i = 0; i < r->n; i++)
-		if (!r->check[i].exact && least(&r->check[i]) <= r->alpha / k)
+		if (!r->check[i].exact && r->check[i].least <= r->alpha / k)
 			member[r->family++] = &r->check[i];
 	holm(member, r->family, r->alpha);
 	iso_free(member);
@@ -130,7 +127,11 @@ static iso_status judge_family(iso_gate_result *r, iso_error *err)
 
 iso_status iso_gate_tests(iso_gate_pair *pair, size_t n, iso_gate_result *out, iso_error *err)
 {
+	const size_t audits = out->n; /* exact checks among them */
+
 	out->tests = 0;
+	for (size_t i = 0; i < audits; i++)
+		out->tests += !out->check[i].exact;
 	if (n)
 		qsort(pair, n, sizeof(*pair), compare_pairs);
 	for (size_t i = 0; i < n; i++)
@@ -140,5 +141,9 @@ iso_status iso_gate_tests(iso_gate_pair *pair, size_t n, iso_gate_result *out, i
 			;
 		ISO_TRY(one_test(&pair[i], end - i, out->alpha / (double)out->tests, out, err));
 	}
+	for (size_t i = 0; i < audits; i++)
+		if (out->check[i].audit)
+			out->check[i].visible = iso_gate_audit_visible(
+				out->check[i].audit, out->alpha / (double)out->tests);
 	return judge_family(out, err);
 }

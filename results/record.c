@@ -74,6 +74,8 @@ static const iso_record_field fields[] = {
 	 "what became of a promise of differential privacy: `verified` and `refuted` by the record/"
 	 "replay check of this run, `claimed` if it was not checked, `none` if none was made"},
 	{"verdict", T_OBJECT | T_NULL, ALWAYS, NULL, "what the record/replay check found"},
+	{"audit", T_OBJECT, MAY, NULL,
+	 "what the audit found, when the suite asks for one: outcome, bounds, counts of each test"},
 	{"rows", T_NUMBER, ALWAYS, NULL, "synthetic rows that were judged"},
 	{"targets", T_NUMBER, ALWAYS, NULL,
 	 "at most so many members and as many non-members were attacked"},

@@ -54,7 +54,7 @@ static void put_text(iso_jsonw *b, cJSON *record, const char *key, const char *t
 	iso_jsonw_put(b, record, key, text ? cJSON_CreateString(text) : cJSON_CreateNull());
 }
 
-static void samples_name(const iso_cell_job *job, char out[64])
+void iso_cell_samples(const iso_cell_job *job, char out[64])
 {
 	snprintf(out, 64, "samples/%s.csv.gz", job->cell->key);
 }
@@ -84,6 +84,7 @@ iso_status iso_cell_record(const iso_cell_job *job, cJSON **out, iso_error *err)
 	iso_jsonw_text(&b, r, "verified", iso_verified_name(guarantee, job->verdict));
 	iso_jsonw_add(&b, r, "verdict",
 		      job->verdict ? cJSON_Duplicate(job->verdict, 1) : cJSON_CreateNull());
+	iso_jsonw_copy(&b, r, "audit", job->audit);
 	iso_jsonw_number(&b, r, "rows", (double)c->rows);
 	iso_jsonw_number(&b, r, "targets", (double)s->attack_targets);
 	iso_jsonw_text(&b, r, "samples", NULL);
@@ -448,6 +449,7 @@ iso_status iso_cell_complete(const iso_cell_job *job, const cJSON *record, int *
 	    rows->valuedouble != (double)job->cell->rows ||
 	    get(record, "targets")->valuedouble != (double)a->suite->attack_targets ||
 	    strcmp(text_of(verdict, "key"), text_of(job->verdict, "key")) != 0 ||
+	    strcmp(text_of(get(record, "audit"), "key"), text_of(job->audit, "key")) != 0 ||
 	    cJSON_IsString(samples) != (job->cell->keep > 0))
 		return ISO_OK;
 	item = item->child;
@@ -488,7 +490,7 @@ static iso_status finish(const iso_cell_job *job, cJSON *record, double start, d
 	iso_jsonw b = {0};
 	char samples[64];
 
-	samples_name(job, samples);
+	iso_cell_samples(job, samples);
 	put_text(&b, record, "samples", job->cell->keep ? samples : NULL);
 	put_text(&b, record, "status", "ok");
 	put_text(&b, record, "error", NULL);
@@ -520,10 +522,16 @@ iso_status iso_cell_execute(const iso_cell_job *job, cJSON *record, iso_error *e
 	trained x = {0};
 	cJSON *earlier = NULL;
 	iso_table *synthetic = NULL;
+	int taken = 0;
 	iso_status st = ISO_OK;
 
-	if (!job->train_only)
+	if (!job->train_only) {
+		ISO_TRY_OUT(read_earlier(job, &earlier, err));
+		ISO_TRY_OUT(iso_cell_renew_audit(job, record, earlier, &taken, err));
+		if (taken)
+			goto out;
 		ISO_TRY_OUT(load_earlier(job, &q, &x, err));
+	}
 	if (x.facts && job->counts)
 		job->counts->reused++;
 	if (!x.facts)
@@ -535,9 +543,9 @@ iso_status iso_cell_execute(const iso_cell_job *job, cJSON *record, iso_error *e
 					&synthetic, err));
 	before = iso_clock_wall() - before;
 	ISO_TRY_OUT(add_facts(record, x.facts, job->verdict, err));
-	ISO_TRY_OUT(read_earlier(job, &earlier, err));
 	ISO_TRY_OUT(judge_all(job, record, earlier, &x.t, synthetic, err));
 	ISO_TRY_OUT(iso_advantage_caveats(record, err));
+	ISO_TRY_OUT(iso_cell_add_audit(record, job->audit, err));
 	ISO_TRY_OUT(keep_samples(job, synthetic, err));
 	ISO_TRY_OUT(finish(job, record, start, before, err));
 out:

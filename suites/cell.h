@@ -33,6 +33,7 @@ typedef struct iso_cell_job { /* all borrowed */
 	const char *dir;      /* output directory */
 	const cJSON *host;    /* facts of the machine and the build, for "run" */
 	const cJSON *verdict; /* of the method's promise; NULL = not checked */
+	const cJSON *audit;   /* of the method at this epsilon; NULL = not audited */
 	int jobs;
 	int force;		/* take nothing from earlier runs */
 	iso_progress *progress; /* of the training; may lie in memory shared with the parent */
@@ -48,6 +49,9 @@ typedef struct iso_cell_job { /* all borrowed */
 	int train_only;		     /* a probe: stop after the training and write nothing */
 } iso_cell_job;
 
+/* How the caveat begins that says that an audit contradicts the accounted epsilon. */
+#define ISO_AUDIT_WARNING "audit: "
+
 /* A record without results: status "error".  The caller deletes it. */
 iso_status iso_cell_record(const iso_cell_job *job, cJSON **out, iso_error *err) ISO_MUST_CHECK;
 /* Sets status and error text, keeping what else the record holds. */
@@ -61,6 +65,17 @@ iso_status iso_cell_execute(const iso_cell_job *job, cJSON *record, iso_error *e
  * labels and kept samples; not whether the samples' file is there. */
 iso_status iso_cell_complete(const iso_cell_job *job, const cJSON *record, int *complete,
 			     iso_error *err) ISO_MUST_CHECK;
+/* Does the record promise differential privacy while its audit found a violation? */
+int iso_cell_violated(const cJSON *record);
+/* Audited epsilon into the record of a finished cell, and a caveat when the audit contradicts the
+ * accounted one. */
+iso_status iso_cell_add_audit(cJSON *record, const cJSON *audit, iso_error *err) ISO_MUST_CHECK;
+/* An earlier record (or NULL) to which nothing but another audit is to be added is copied with it:
+ * *taken, and nothing else is to be done for the cell. */
+iso_status iso_cell_renew_audit(const iso_cell_job *job, cJSON *record, const cJSON *earlier,
+				int *taken, iso_error *err) ISO_MUST_CHECK;
+/* "samples/KEY.csv.gz": where the cell's kept rows are, below the output directory. */
+void iso_cell_samples(const iso_cell_job *job, char out[64]);
 /* "verified", "refuted", "claimed" or "none": see results/README.md. */
 const char *iso_verified_name(const char *guarantee, const cJSON *verdict);
 

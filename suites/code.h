@@ -20,7 +20,7 @@ extern const iso_code_row iso_code_rows[];
  * of everything that determines what it computes. */
 iso_status iso_code_hash(const char *kind, const char *name, const void *descriptor, char hex[65],
 			 iso_error *err) ISO_MUST_CHECK;
-/* The hash of the code that verifies (suites/flow/verify*). */
-const char *iso_code_verify(void);
+/* The hash of the code of a check: "verify" or "audit" (suites/flow). */
+iso_status iso_code_check(const char *name, const char **hash, iso_error *err) ISO_MUST_CHECK;
 
 #endif

@@ -13,7 +13,8 @@
 
 #include "core/io/file.h"
 
-static const char *const folders[] = {"cells", "models", "samples", "cache", "verdicts", "shadows"};
+static const char *const folders[] = {"cells",	  "models", "samples", "cache",
+				      "verdicts", "audits", "shadows"};
 
 static iso_status take_lock(const char *path, int how, int *out, iso_error *err)
 {

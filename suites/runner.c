@@ -17,10 +17,11 @@
 
 #define POLL_NANOSECONDS 50000000L
 
-/* What a worker is busy with: a cell, or a verification when `entry` is set. */
+/* What a worker is busy with: a cell, or a verification or an audit when `entry` is set. */
 typedef struct slot {
 	const iso_cell *cell;
 	iso_verdict_entry *entry;
+	int audit; /* the entry is an audit */
 	iso_cell_job job;
 	iso_verdict_job verdict_job;
 	char **lost; /* [nmetric + nattack] of the cell; see iso_cell_job.  NULL = none */
@@ -34,6 +35,7 @@ typedef struct runner {
 	iso_worker *worker; /* [jobs] */
 	slot *slot;	    /* [jobs] */
 	iso_verdicts *verdicts;
+	iso_audits *audits;
 	double *scale; /* [ncell] calibrated by an earlier seed of the same plan; 0 = not known */
 	cJSON *host;
 	iso_cell_rows rows; /* of the data set and seed that were used last */
@@ -52,6 +54,7 @@ static iso_cell_job job_of(const runner *r, const iso_cell *c)
 			      .dir = r->o->dir,
 			      .host = r->host,
 			      .verdict = iso_verdicts_expected(r->verdicts, r->a, c),
+			      .audit = iso_audits_expected(r->audits, r->a, c),
 			      .force = r->o->force,
 			      .jobs = r->o->jobs};
 }
@@ -97,17 +100,19 @@ static iso_limits limits_of(const runner *r)
 			    .bytes = r->a->suite->limit_bytes};
 }
 
-static iso_status start_verification(runner *r, size_t i, iso_verdict_entry *e, iso_error *err)
+static iso_status start_check(runner *r, size_t i, iso_verdict_entry *e, int audit, iso_error *err)
 {
 	const iso_limits limits = limits_of(r);
 	slot *s = &r->slot[i];
 
 	*s = (slot){.cell = e->cell,
 		    .entry = e,
+		    .audit = audit,
 		    .verdict_job = {.agenda = r->a, .entry = e, .dir = r->o->dir}};
 	e->state = ISO_VERDICT_RUNNING;
 	r->running++;
-	return iso_worker_start(&r->worker[i], iso_verdict_task, &s->verdict_job, &limits, 0, err);
+	return iso_worker_start(&r->worker[i], audit ? iso_audit_task : iso_verdict_task,
+				&s->verdict_job, &limits, 0, err);
 }
 
 static iso_status start_cell(runner *r, size_t i, size_t at, iso_error *err)
@@ -136,12 +141,25 @@ static iso_status note_unsupported(runner *r, size_t at, iso_error *err)
 				      err);
 }
 
-/* The next verification, else the next cell whose method's promise has been tried. */
+/* Is a verification or an audit under way that the record of the cell is to hold? */
+static int awaits(const runner *r, const iso_cell *c)
+{
+	const iso_verdict_entry *audit = iso_audits_of(r->audits, r->a, c);
+
+	return (r->verdicts->n &&
+		iso_verdicts_of(r->verdicts, r->a, c)->state == ISO_VERDICT_RUNNING) ||
+	       (audit && audit->state == ISO_VERDICT_RUNNING);
+}
+
+/* The next verification, the next audit, else the next cell whose method has been tried. */
 static iso_status start_next(runner *r, size_t i, iso_error *err)
 {
 	for (size_t k = 0; k < r->verdicts->n; k++)
 		if (r->verdicts->v[k].state == ISO_VERDICT_PENDING)
-			return start_verification(r, i, &r->verdicts->v[k], err);
+			return start_check(r, i, &r->verdicts->v[k], 0, err);
+	for (size_t k = 0; k < r->audits->n; k++)
+		if (r->audits->v[k].state == ISO_VERDICT_PENDING)
+			return start_check(r, i, &r->audits->v[k], 1, err);
 	while (r->next < r->a->ncell && !r->todo[r->next])
 		r->next++;
 	for (size_t at = r->next; at < r->a->ncell; at++) {
@@ -153,35 +171,52 @@ static iso_status start_next(runner *r, size_t i, iso_error *err)
 			ISO_TRY(note_unsupported(r, at, err));
 			continue;
 		}
-		if (r->verdicts->n &&
-		    iso_verdicts_of(r->verdicts, r->a, c)->state == ISO_VERDICT_RUNNING)
+		if (awaits(r, c))
 			continue;
 		return start_cell(r, i, at, err);
 	}
 	return ISO_OK;
 }
 
-/* Only what a selected cell waits for is verified; verdicts of earlier runs are taken. */
-static iso_status prepare_verdicts(runner *r, iso_error *err)
+/* Entries that no selected cell waits for are left; those of earlier runs are taken. */
+static iso_status prepare_entries(runner *r, iso_verdict_entry *v, size_t n, const uint8_t *wanted,
+				  iso_error *err)
 {
-	iso_verdicts *v = r->verdicts;
-	uint8_t *wanted = iso_alloc(v->n + 1, 1);
-	iso_status st = ISO_OK;
-
-	if (!wanted)
-		return iso_no_memory(err, "the verdicts");
-	for (size_t i = 0; i < r->a->ncell && v->n; i++)
-		if (r->todo[i])
-			wanted[iso_verdicts_of(v, r->a, &r->a->cell[i]) - v->v] = 1;
-	for (size_t k = 0; k < v->n && st == ISO_OK; k++) {
-		if (v->v[k].state != ISO_VERDICT_PENDING)
+	for (size_t k = 0; k < n; k++) {
+		if (v[k].state != ISO_VERDICT_PENDING)
 			continue;
 		if (!wanted[k])
-			v->v[k].state = ISO_VERDICT_NONE;
+			v[k].state = ISO_VERDICT_NONE;
 		else if (!r->o->force)
-			st = iso_verdict_take(r->o->dir, &v->v[k], err);
+			ISO_TRY(iso_verdict_take(r->o->dir, &v[k], err));
 	}
-	iso_free(wanted);
+	return ISO_OK;
+}
+
+static iso_status prepare_checks(runner *r, iso_error *err)
+{
+	iso_verdicts *v = r->verdicts;
+	iso_audits *x = r->audits;
+	uint8_t *verdict = iso_alloc(v->n + 1, 1), *audit = iso_alloc(x->n + 1, 1);
+	iso_status st = verdict && audit ? ISO_OK : iso_no_memory(err, "the verdicts");
+
+	for (size_t i = 0; i < r->a->ncell && st == ISO_OK; i++) {
+		const iso_cell *c = &r->a->cell[i];
+		const iso_verdict_entry *e = iso_audits_of(x, r->a, c);
+
+		if (!r->todo[i])
+			continue;
+		if (v->n)
+			verdict[iso_verdicts_of(v, r->a, c) - v->v] = 1;
+		if (e)
+			audit[e - x->v] = 1;
+	}
+	if (st == ISO_OK)
+		st = prepare_entries(r, v->v, v->n, verdict, err);
+	if (st == ISO_OK)
+		st = prepare_entries(r, x->v, x->n, audit, err);
+	iso_free(verdict);
+	iso_free(audit);
 	return st;
 }
 
@@ -287,11 +322,12 @@ static iso_status note_refuted(runner *r, const slot *s, iso_error *err)
 	cJSON *record;
 	const char *verified;
 
-	if (!s->job.verdict)
+	if (!s->job.verdict && !s->job.audit)
 		return ISO_OK;
 	ISO_TRY(iso_record_read_parts(r->o->dir, s->cell->key, ISO_RECORD_HEAD, &record, err));
 	verified = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(record, "verified"));
 	r->sum->refuted += verified && strcmp(verified, "refuted") == 0;
+	r->sum->violated += (size_t)iso_cell_violated(record);
 	cJSON_Delete(record);
 	return ISO_OK;
 }
@@ -325,16 +361,18 @@ static iso_status note_cell(runner *r, size_t i, const iso_finished *done, iso_e
 	return note_refuted(r, s, err);
 }
 
-static iso_status note_verification(runner *r, iso_verdict_entry *e, const iso_finished *done,
-				    iso_error *err)
+static iso_status note_check(runner *r, const slot *s, const iso_finished *done, iso_error *err)
 {
+	iso_verdict_entry *e = s->entry;
+
+	r->sum->audited += (size_t)s->audit;
 	if (done->outcome == ISO_TASK_DONE && done->code == ISO_OK)
 		ISO_TRY(iso_verdict_take(r->o->dir, e, err));
 	if (e->state == ISO_VERDICT_READY)
 		return ISO_OK;
-	iso_warn("%s on %s could not be verified: %s",
-		 r->a->suite->generator[e->cell->generator].label,
-		 r->a->suite->dataset[e->cell->dataset].label, done->text);
+	iso_warn("%s on %s could not be %s: %s", r->a->suite->generator[e->cell->generator].label,
+		 r->a->suite->dataset[e->cell->dataset].label, s->audit ? "audited" : "verified",
+		 done->text);
 	return iso_verdict_give_up(e, done->text, err);
 }
 
@@ -353,7 +391,7 @@ static iso_status poll_workers(runner *r, iso_error *err)
 			iso_orphans_kill(r->worker, jobs);
 			r->running--;
 			if (r->slot[i].entry)
-				ISO_TRY(note_verification(r, r->slot[i].entry, &done, err));
+				ISO_TRY(note_check(r, &r->slot[i], &done, err));
 			else
 				ISO_TRY(note_cell(r, i, &done, err));
 		}
@@ -440,7 +478,7 @@ static iso_status with_workers(runner *r, iso_error *err)
 	if (st == ISO_OK)
 		st = iso_host_facts(&r->host, err);
 	if (st == ISO_OK)
-		st = prepare_verdicts(r, err);
+		st = prepare_checks(r, err);
 	if (st == ISO_OK)
 		st = run_all(r, err);
 	for (int i = 0; i < n; i++) {
@@ -488,7 +526,8 @@ iso_status iso_run(const iso_agenda *a, const iso_run_options *o, iso_run_summar
 		   iso_error *err)
 {
 	iso_verdicts verdicts = {0};
-	runner r = {.a = a, .o = o, .sum = sum, .verdicts = &verdicts};
+	iso_audits audits = {0};
+	runner r = {.a = a, .o = o, .sum = sum, .verdicts = &verdicts, .audits = &audits};
 	const double start = iso_clock_wall();
 	iso_dir_lock lock;
 	iso_status st;
@@ -497,13 +536,16 @@ iso_status iso_run(const iso_agenda *a, const iso_run_options *o, iso_run_summar
 	ISO_TRY(iso_output_open(o->dir, o->shard, o->shards, &lock, err));
 	st = iso_verdicts_new(a, &verdicts, err);
 	if (st == ISO_OK)
-		st = iso_run_select(a, o, &verdicts, &r.todo, sum, err);
+		st = iso_audits_new(a, &audits, err);
+	if (st == ISO_OK)
+		st = iso_run_select(a, o, &verdicts, &audits, &r.todo, sum, err);
 	r.total = sum->selected - sum->finished;
 	if (st == ISO_OK)
 		st = run_locked(&r, err);
 	sum->seconds = iso_clock_wall() - start;
 	iso_free(r.todo);
 	iso_verdicts_free(&verdicts);
+	iso_audits_free(&audits);
 	iso_output_close(&lock);
 	return st;
 }

@@ -4,7 +4,7 @@
 #define ISO_SUITES_RUNNER_H
 
 #include "results/record.h"
-#include "suites/verdict.h"
+#include "suites/audits.h"
 #include "suites/worker.h"
 
 #define ISO_ONLY_MAX 64
@@ -36,6 +36,8 @@ typedef struct iso_run_summary {
 	size_t unsupported;	   /* cells that their method cannot take, by this run .. */
 	size_t unsupported_before; /* .. and among the finished ones */
 	size_t refuted;		   /* selected cells whose promise of privacy was refuted */
+	size_t violated; /* selected cells that promise privacy and whose audit found a violation */
+	size_t audited;	 /* audits done by this run */
 	/* Tasks: trainings and judgements (one attack or metric of one cell) done by this run, and
 	 * taken from earlier ones. */
 	size_t trained, judged, reused;
@@ -50,7 +52,8 @@ typedef struct iso_run_summary {
 /* Which cells would run: *todo [ncell] flags, owned by the caller; counts into the summary.
  * ISO_E_USAGE for an `only` that fits no cell. */
 iso_status iso_run_select(const iso_agenda *a, const iso_run_options *o, const iso_verdicts *v,
-			  uint8_t **todo, iso_run_summary *sum, iso_error *err) ISO_MUST_CHECK;
+			  const iso_audits *audits, uint8_t **todo, iso_run_summary *sum,
+			  iso_error *err) ISO_MUST_CHECK;
 /* Flags [ncell], owned by the caller: is there a file of the cell in DIR/cells? */
 iso_status iso_cells_on_disk(const iso_agenda *a, const char *dir, uint8_t **out,
 			     iso_error *err) ISO_MUST_CHECK;

@@ -110,10 +110,14 @@ static int text_is(const cJSON *record, const char *key, const char *want)
 
 /* Does the record on disk hold all that the plan asks of the cell? */
 static iso_status look(const iso_agenda *a, const iso_run_options *o, const iso_verdicts *v,
-		       const iso_cell *c, int *finished, iso_run_summary *sum, iso_error *err)
+		       const iso_audits *audits, const iso_cell *c, int *finished,
+		       iso_run_summary *sum, iso_error *err)
 {
-	const iso_cell_job job = {
-		.agenda = a, .cell = c, .dir = o->dir, .verdict = iso_verdicts_expected(v, a, c)};
+	const iso_cell_job job = {.agenda = a,
+				  .cell = c,
+				  .dir = o->dir,
+				  .verdict = iso_verdicts_expected(v, a, c),
+				  .audit = iso_audits_expected(audits, a, c)};
 	cJSON *record;
 	iso_status st = ISO_OK;
 
@@ -127,6 +131,7 @@ static iso_status look(const iso_agenda *a, const iso_run_options *o, const iso_
 	*finished = *finished && has_samples(o, c);
 	if (*finished) {
 		sum->refuted += (size_t)text_is(record, "verified", "refuted");
+		sum->violated += (size_t)iso_cell_violated(record);
 		sum->unsupported_before += c->unsupported != NULL;
 		sum->reused += c->unsupported ? 0 : 1 + (unsigned)(a->nattack + a->nmetric);
 	}
@@ -135,7 +140,8 @@ static iso_status look(const iso_agenda *a, const iso_run_options *o, const iso_
 }
 
 iso_status iso_run_select(const iso_agenda *a, const iso_run_options *o, const iso_verdicts *v,
-			  uint8_t **todo, iso_run_summary *sum, iso_error *err)
+			  const iso_audits *audits, uint8_t **todo, iso_run_summary *sum,
+			  iso_error *err)
 {
 	iso_status st = check_filters(a, o, err);
 	uint8_t *on_disk = NULL;
@@ -156,7 +162,7 @@ iso_status iso_run_select(const iso_agenda *a, const iso_run_options *o, const i
 			continue;
 		sum->selected++;
 		if (on_disk && on_disk[i])
-			st = look(a, o, v, &a->cell[i], &finished, sum, err);
+			st = look(a, o, v, audits, &a->cell[i], &finished, sum, err);
 		sum->finished += (size_t)finished;
 		(*todo)[i] = !finished;
 	}

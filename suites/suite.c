@@ -379,6 +379,7 @@ static iso_status read_head(iso_suite_place *p)
 		"keep",
 		"secure",
 		"verify",
+		"audits",
 		"allow_large_delta",
 		"published",
 		"cells" /* written into DIR/suite.json: a resolved suite can be run again */};

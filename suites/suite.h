@@ -24,6 +24,7 @@
  * all synthetic rows, a number = the first so many "limits": {"seconds": 3600, "memory_mib": 4096},
  * default, per cell "public": {"class_counts": false}, default: the rows per class are private
  *  "keep": {"models": true}, "secure": false, "verify": true, defaults
+ *  "audits": {"runs": 300, "alpha": 0.001, "threshold": "fixed"}, default: none; true = these
  *  "allow_large_delta": false}  default: a delta above 10/n is refused
  */
 #ifndef ISO_SUITES_SUITE_H
@@ -66,6 +67,13 @@ typedef struct iso_suite_generator {
 	size_t ndataset;
 } iso_suite_generator;
 
+/* Audits of every method: many trainings of a micro world (suites/flow/audit.h). */
+typedef struct iso_suite_audits {
+	size_t runs; /* of each world; 0 = no audits */
+	double alpha;
+	const char *threshold; /* "fixed", "hold-out" or "bonferroni" */
+} iso_suite_audits;
+
 typedef struct iso_suite_item { /* an attack or a metric */
 	const char *name, *label;
 	const cJSON *options;
@@ -100,6 +108,7 @@ typedef struct iso_suite {
 	int keep_models;       /* keep what `save` wrote, so that later judgements train nothing */
 	int secure;	       /* noise from the operating system: results cannot be repeated */
 	int verify; /* check the promise of every generator that declares differential privacy */
+	iso_suite_audits audits;
 	const cJSON *published; /* figures of papers, checked; NULL = none; borrowed from root */
 	/* owned: everything above lives in these */
 	iso_arena arena;

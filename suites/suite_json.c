@@ -144,6 +144,12 @@ iso_status iso_suite_to_json(const iso_suite *s, cJSON **out, iso_error *err)
 	iso_jsonw_bool(&b, o, "models", s->keep_models);
 	iso_jsonw_bool(&b, root, "secure", s->secure);
 	iso_jsonw_bool(&b, root, "verify", s->verify);
+	if (s->audits.runs) {
+		o = iso_jsonw_object(&b, root, "audits");
+		iso_jsonw_number(&b, o, "runs", (double)s->audits.runs);
+		iso_jsonw_number(&b, o, "alpha", s->audits.alpha);
+		iso_jsonw_text(&b, o, "threshold", s->audits.threshold);
+	}
 	if (s->allow_large_delta)
 		iso_jsonw_bool(&b, root, "allow_large_delta", 1);
 	if (s->published)

@@ -233,9 +233,40 @@ static iso_status read_trust(iso_suite_place *p)
 	return iso_suite_bool(keep, "models", &s->keep_models, where, p->err);
 }
 
+static iso_status read_audits(iso_suite_place *p)
+{
+	static const char *const keys[] = {"runs", "alpha", "threshold"};
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(p->s->root, "audits");
+	iso_suite_audits *a = &p->s->audits;
+	double runs = 300;
+	char where[ISO_WHERE_MAX];
+
+	if (!v || cJSON_IsFalse(v))
+		return ISO_OK;
+	*a = (iso_suite_audits){.alpha = 1e-3, .threshold = "fixed"};
+	if (!cJSON_IsTrue(v)) {
+		ISO_TRY(iso_suite_object(p->s->root, "audits", &v, p->file, p->err));
+		snprintf(where, sizeof(where), "%.200s: audits", p->file);
+		ISO_TRY(iso_json_only_keys(v, keys, ISO_COUNT(keys), where, p->err));
+		ISO_TRY(iso_suite_whole(v, "runs", 12, 1e6, &runs, where, p->err));
+		ISO_TRY(iso_json_get_number(v, "alpha", 0, 1e-12, 0.5, &a->alpha, where, p->err));
+		ISO_TRY(iso_json_get_string(v, "threshold", 0, &a->threshold, where, p->err));
+		ISO_FAIL_IF(strcmp(a->threshold, "fixed") != 0 &&
+				    strcmp(a->threshold, "hold-out") != 0 &&
+				    strcmp(a->threshold, "bonferroni") != 0,
+			    p->err, ISO_E_CONFIG,
+			    "unknown threshold (%s): \"%.40s\" is not one of fixed, hold-out and "
+			    "bonferroni",
+			    where, a->threshold);
+	}
+	a->runs = (size_t)runs;
+	return ISO_OK;
+}
+
 iso_status iso_suite_settings(iso_suite_place *p)
 {
 	ISO_TRY(read_privacy(p));
 	ISO_TRY(read_sizes(p));
-	return read_trust(p);
+	ISO_TRY(read_trust(p));
+	return read_audits(p);
 }

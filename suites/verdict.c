@@ -32,10 +32,11 @@ const cJSON *iso_verdicts_expected(const iso_verdicts *v, const iso_agenda *a, c
 static iso_status make_key(const iso_agenda *a, const iso_cell *c, char key[33], iso_error *err)
 {
 	iso_str text = {0};
+	const char *code;
 	iso_status st;
 
-	iso_str_addf(&text, "%s\n%s\n%s\n", iso_code_verify(), c->generator_text,
-		     a->data_text[c->dataset]);
+	ISO_TRY(iso_code_check("verify", &code, err));
+	iso_str_addf(&text, "%s\n%s\n%s\n", code, c->generator_text, a->data_text[c->dataset]);
 	iso_str_addf(&text, "%.17g %.17g %d %d %d %d", c->epsilon, c->delta,
 		     (int)a->suite->adjacency, (int)a->suite->accountant,
 		     a->suite->public_class_counts, VERIFY_PAIRS);
@@ -56,6 +57,16 @@ static iso_status replace(iso_verdict_entry *e, const iso_jsonw *w, cJSON *verdi
 	return ISO_OK;
 }
 
+iso_status iso_verdict_await(iso_verdict_entry *e, const char *key, iso_error *err)
+{
+	iso_jsonw w = {0};
+	cJSON *o = iso_jsonw_object(&w, NULL, NULL);
+
+	iso_jsonw_text(&w, o, "key", key);
+	e->state = ISO_VERDICT_PENDING;
+	return replace(e, &w, o, err);
+}
+
 iso_status iso_verdicts_new(const iso_agenda *a, iso_verdicts *out, iso_error *err)
 {
 	iso_status st = ISO_OK;
@@ -70,8 +81,6 @@ iso_status iso_verdicts_new(const iso_agenda *a, iso_verdicts *out, iso_error *e
 	for (size_t i = 0; i < a->ncell && st == ISO_OK; i++) {
 		const iso_cell *c = &a->cell[i];
 		iso_verdict_entry *e = iso_verdicts_of(out, a, c);
-		iso_jsonw w = {0};
-		cJSON *o;
 		char key[33];
 
 		if (e->verdict || c->unsupported || setup_of(a, c)->guarantee != ISO_GUARANTEE_DP)
@@ -79,11 +88,8 @@ iso_status iso_verdicts_new(const iso_agenda *a, iso_verdicts *out, iso_error *e
 		st = make_key(a, c, key, err);
 		if (st != ISO_OK)
 			break;
-		o = iso_jsonw_object(&w, NULL, NULL);
-		iso_jsonw_text(&w, o, "key", key);
-		st = replace(e, &w, o, err);
-		e->cell = c;
-		e->state = ISO_VERDICT_PENDING;
+		*e = (iso_verdict_entry){.cell = c, .folder = "verdicts", .failed = "claimed"};
+		st = iso_verdict_await(e, key, err);
 	}
 	if (st != ISO_OK)
 		iso_verdicts_free(out);
@@ -98,10 +104,10 @@ void iso_verdicts_free(iso_verdicts *v)
 	memset(v, 0, sizeof(*v));
 }
 
-static iso_status path_of(const char *dir, const cJSON *verdict, iso_str *out, iso_error *err)
+static iso_status path_of(const char *dir, const iso_verdict_entry *e, iso_str *out, iso_error *err)
 {
-	iso_str_addf(out, "%s/verdicts/%s.json", dir,
-		     cJSON_GetObjectItemCaseSensitive(verdict, "key")->valuestring);
+	iso_str_addf(out, "%s/%s/%s.json", dir, e->folder,
+		     cJSON_GetObjectItemCaseSensitive(e->verdict, "key")->valuestring);
 	return iso_str_check(out, err);
 }
 
@@ -110,7 +116,7 @@ iso_status iso_verdict_take(const char *dir, iso_verdict_entry *e, iso_error *er
 	iso_str path = {0};
 	iso_error why = {0};
 	cJSON *v = NULL;
-	iso_status st = path_of(dir, e->verdict, &path, err);
+	iso_status st = path_of(dir, e, &path, err);
 
 	if (st == ISO_OK && iso_file_exists(path.p) && iso_json_read(path.p, &v, &why) == ISO_OK &&
 	    cJSON_IsString(cJSON_GetObjectItemCaseSensitive(v, "outcome")) &&
@@ -127,8 +133,8 @@ iso_status iso_verdict_take(const char *dir, iso_verdict_entry *e, iso_error *er
 	return st;
 }
 
-static cJSON *verdict_head(iso_jsonw *w, const iso_verdict_entry *e, const char *outcome,
-			   const char *reason)
+cJSON *iso_verdict_head(iso_jsonw *w, const iso_verdict_entry *e, const char *outcome,
+			const char *reason)
 {
 	cJSON *o = iso_jsonw_object(w, NULL, NULL);
 
@@ -143,13 +149,13 @@ iso_status iso_verdict_give_up(iso_verdict_entry *e, const char *why, iso_error 
 	iso_jsonw w = {0};
 
 	e->state = ISO_VERDICT_READY;
-	return replace(e, &w, verdict_head(&w, e, "claimed", why), err);
+	return replace(e, &w, iso_verdict_head(&w, e, e->failed, why), err);
 }
 
 /* ------------------------------------------------------------------ in a worker */
 
 /* The method's options with the sizes of a check of seconds: what is given is lowered, too. */
-static iso_status small_options(const iso_setup *u, void **options, iso_str *note, iso_error *err)
+iso_status iso_setup_small(const iso_setup *u, void **options, iso_str *note, iso_error *err)
 {
 	cJSON *small = cJSON_CreateObject(), *all = cJSON_Duplicate(u->resolved, 1), *item;
 	iso_jsonw w = {.failed = !small || !all};
@@ -192,15 +198,15 @@ static iso_status some_rows(const iso_table *t, iso_table **out, iso_error *err)
 	return iso_table_select(t, row, n, out, err);
 }
 
-static iso_status write_verdict(const iso_verdict_job *job, const iso_jsonw *w, cJSON *verdict,
-				iso_error *err)
+iso_status iso_verdict_write(const iso_verdict_job *job, const iso_jsonw *w, cJSON *verdict,
+			     iso_error *err)
 {
 	iso_str path = {0}, text = {0};
 	cJSON *v;
 	iso_status st;
 
 	ISO_TRY(iso_jsonw_end(w, verdict, "a verdict", &v, err));
-	ISO_TRY_OUT(path_of(job->dir, v, &path, err));
+	ISO_TRY_OUT(path_of(job->dir, job->entry, &path, err));
 	ISO_TRY_OUT(iso_json_pretty(v, &text, err));
 	st = iso_file_write_flags(path.p, text.p, text.n, ISO_WRITE_IN_PLACE, err);
 out:
@@ -218,7 +224,7 @@ static cJSON *verdict_json(iso_jsonw *w, const iso_verdict_job *job, const iso_v
 
 	for (int c = 0; c < ISO_CHECK_COUNT && !first; c++)
 		first = v->check[c].failed ? v->check[c].what : NULL;
-	o = verdict_head(w, job->entry, v->flows ? "refuted" : "verified", first);
+	o = iso_verdict_head(w, job->entry, v->flows ? "refuted" : "verified", first);
 	iso_jsonw_number(w, o, "rows", (double)v->rows);
 	iso_jsonw_number(w, o, "neighbours", (double)v->pairs);
 	iso_jsonw_number(w, o, "releases", (double)v->calls);
@@ -255,7 +261,7 @@ iso_status iso_verdict_task(void *ctx, iso_worker_page *page, iso_error *err)
 	iso_status st;
 
 	(void)page;
-	ISO_TRY_OUT(small_options(u, &options, &note, err));
+	ISO_TRY_OUT(iso_setup_small(u, &options, &note, err));
 	ISO_TRY_OUT(some_rows(a->data[c->dataset]->table, &rows, err));
 	q.options = options;
 	q.data = rows;
@@ -265,10 +271,10 @@ iso_status iso_verdict_task(void *ctx, iso_worker_page *page, iso_error *err)
 		goto out;
 	}
 	/* A method that could not be tried keeps its claim, with the reason. */
-	st = write_verdict(job, &w,
-			   st == ISO_OK ? verdict_json(&w, job, &v, &note)
-					: verdict_head(&w, job->entry, "claimed", why.text),
-			   err);
+	st = iso_verdict_write(job, &w,
+			       st == ISO_OK ? verdict_json(&w, job, &v, &note)
+					    : iso_verdict_head(&w, job->entry, "claimed", why.text),
+			       err);
 out:
 	iso_free(options);
 	iso_table_free(rows);

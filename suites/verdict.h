@@ -6,6 +6,7 @@
 #ifndef ISO_SUITES_VERDICT_H
 #define ISO_SUITES_VERDICT_H
 
+#include "core/io/jsonw.h"
 #include "suites/worker.h"
 
 typedef enum iso_verdict_state {
@@ -19,6 +20,8 @@ typedef struct iso_verdict_entry {
 	iso_verdict_state state;
 	const iso_cell *cell; /* the first cell of the setup: its epsilon and delta are tried */
 	cJSON *verdict;	      /* owned; {"key"} until it is ready */
+	/* where it is kept below the output directory, and its outcome when it cannot be had */
+	const char *folder, *failed;
 } iso_verdict_entry;
 
 typedef struct iso_verdicts {
@@ -38,12 +41,25 @@ iso_status iso_verdict_take(const char *dir, iso_verdict_entry *e, iso_error *er
 iso_status iso_verdict_give_up(iso_verdict_entry *e, const char *why,
 			       iso_error *err) ISO_MUST_CHECK;
 
+/* The options of a setup with the sizes of a check of seconds (*options owned by the caller), and
+ * what was made smaller. */
+iso_status iso_setup_small(const iso_setup *u, void **options, iso_str *note,
+			   iso_error *err) ISO_MUST_CHECK;
+
 /* The task of a worker: verifies and writes the verdict's file. */
 typedef struct iso_verdict_job {
 	const iso_agenda *agenda;
 	const iso_verdict_entry *entry;
 	const char *dir;
 } iso_verdict_job;
+/* Writes a finished verdict, of which `w` is the builder; takes it over. */
+iso_status iso_verdict_write(const iso_verdict_job *job, const iso_jsonw *w, cJSON *verdict,
+			     iso_error *err) ISO_MUST_CHECK;
+/* A new {"key", "outcome", "reason"} of the entry. */
+cJSON *iso_verdict_head(iso_jsonw *w, const iso_verdict_entry *e, const char *outcome,
+			const char *reason);
+/* Makes {"key"} the verdict of an entry. */
+iso_status iso_verdict_await(iso_verdict_entry *e, const char *key, iso_error *err) ISO_MUST_CHECK;
 iso_status iso_verdict_task(void *ctx, iso_worker_page *page, iso_error *err) ISO_MUST_CHECK;
 
 #endif

@@ -26,7 +26,12 @@ const iso_code_row iso_code_rows[] = {{"core", h_core},
 				      {"attacks/density", h_density},
 				      {"metrics/marginals", h_marginals},
 				      {"metrics/tstr", h_tstr},
+				      {"generators/dp_cgan", "cb"},
+				      {"generators/own_generator", "cc"},
+				      {"attacks/own_attack", "cd"},
+				      {"metrics/own_metric", "ce"},
 				      {"verify", h_verify},
+				      {"audit", "cf"},
 				      {0, 0}};
 
 static iso_error err;
@@ -210,6 +215,24 @@ START_TEST(code_keys)
 	snprintf(what, sizeof(what), "hash %d", _i);
 	compare(&first, &other, codes[_i].changes, what);
 	compare(&first, &again, 0, "put back");
+}
+END_TEST
+
+/* A plug-in whose source is not in the table has no key: a change of it could not be seen. */
+START_TEST(missing_row)
+{
+	const iso_generator *g;
+	const char *hash;
+	char hex[65];
+
+	tk_ok(iso_generator_find("vae", &g, &err));
+	tk_fails(iso_code_hash("generators", "vae", g, hex, &err), ISO_E_INTERNAL,
+		 "no code hash (generators/vae)");
+	tk_ok(iso_code_note(g, "ff", &err));
+	tk_ok(iso_code_hash("generators", "vae", g, hex, &err));
+	tk_fails(iso_code_check("nothing", &hash, &err), ISO_E_INTERNAL, "no code hash (nothing)");
+	tk_ok(iso_code_check("audit", &hash, &err));
+	ck_assert_str_eq(hash, "cf");
 }
 END_TEST
 

@@ -283,6 +283,7 @@ START_TEST(shards_cover_once)
 	iso_suite *s;
 	iso_agenda *a;
 	const iso_verdicts none = {0};
+	const iso_audits no_audits = {0};
 	size_t total = 0;
 
 	tk_ok(parse(full, &s));
@@ -292,7 +293,7 @@ START_TEST(shards_cover_once)
 		iso_run_summary sum;
 		uint8_t *todo;
 
-		tk_ok(iso_run_select(a, &o, &none, &todo, &sum, &err));
+		tk_ok(iso_run_select(a, &o, &none, &no_audits, &todo, &sum, &err));
 		total += sum.selected;
 		iso_free(todo);
 	}

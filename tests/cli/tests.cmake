@@ -34,12 +34,14 @@ foreach(stem private_schema controls suite_file record referee games keys advant
   iso_test(cli_${stem} cli/${stem}.c iso_suites)
 endforeach()
 include(${CMAKE_CURRENT_SOURCE_DIR}/cli/same_bytes.cmake)
-# The gate, with the method of the tests of claims and a version of it that leaks.
+# The gate and audits, with the method of the tests of claims and a version of it that leaks.
 if(TARGET isoeps)
   add_library(iso_claims_leak MODULE cli/plugin_claims.c)
   target_compile_definitions(iso_claims_leak PRIVATE CLAIMS_LEAK=1)
   set_target_properties(iso_claims_leak PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
-  add_test(NAME cli_gate COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli/gate.sh $<TARGET_FILE:isoeps>
-    $<TARGET_FILE:iso_same> ${CMAKE_SOURCE_DIR} $<TARGET_FILE:iso_claims> $<TARGET_FILE:iso_claims_leak>)
-  set_tests_properties(cli_gate PROPERTIES TIMEOUT 300)
+  foreach(script gate audits)
+    add_test(NAME cli_${script} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli/${script}.sh $<TARGET_FILE:isoeps>
+      $<TARGET_FILE:iso_same> ${CMAKE_SOURCE_DIR} $<TARGET_FILE:iso_claims> $<TARGET_FILE:iso_claims_leak>)
+    set_tests_properties(cli_${script} PROPERTIES TIMEOUT 300)
+  endforeach()
 endif()

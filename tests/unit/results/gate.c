@@ -373,6 +373,63 @@ START_TEST(file_round_trip)
 }
 END_TEST
 
+/* Fisher's test by hand.  Ten runs of each world, none recognised before, all now: one table of
+ * C(20, 10) = 184756; the false positives did not move, so p counts twice.  An audit that finds a
+ * violation is a failure in itself; another threshold cannot be compared. */
+START_TEST(audits)
+{
+	static const char *const text =
+		"{\"key\":\"%s\",\"outcome\":\"%s\",\"epsilon\":%d,\"tests\":{\"rows\":{\"n_out\":"
+		"10,"
+		"\"false_positives\":2,\"n_in\":10,\"false_negatives\":%d,\"threshold\":%s}}}";
+	const struct {
+		const char *outcome, *threshold;
+		int missed, failed;
+		size_t tests;
+		double p;
+	} row[] = {
+		{"loose", "0.5", 10, 0, 3, 1},		 /* the same */
+		{"loose", "0.5", 0, 1, 3, 2 / 184756.0}, /* recognised */
+		{"violation", "0.5", 10, 1, 3, 1},	 /* the verdict alone */
+		{"violation", "0.5", 0, 2, 3, 2 / 184756.0},
+		{"loose", "0.7", 0, 0, 2, 1},
+	};
+
+	for (size_t i = 0; i < ISO_COUNT(row); i++) {
+		iso_gate_side b = {0}, n = {0};
+		iso_gate_result r;
+		const made m = plain("m", 1, 0.5, 0.5);
+		char audit[400];
+
+		for (int side = 0; side < 2; side++) {
+			cJSON *rec = record(&m), *a;
+
+			snprintf(audit, sizeof(audit), text, side ? "new" : "old",
+				 side ? row[i].outcome : "loose", side, side ? row[i].missed : 10,
+				 side ? row[i].threshold : "0.5");
+			tk_ok(iso_json_parse(audit, strlen(audit), "audit", &a, &err));
+			cJSON_AddItemToObject(rec, "audit", a);
+			tk_ok(iso_gate_take(side ? &n : &b, rec, &err));
+			cJSON_Delete(rec);
+		}
+		compare(&b, &n, &r);
+		ck_assert_msg(r.failed == (size_t)row[i].failed && r.tests == row[i].tests,
+			      "row %zu: %zu of %zu", i, r.failed, r.tests);
+		if (row[i].tests == 3) {
+			const iso_gate_check *c = check_of(&r, "m", "audit.rows");
+
+			tk_assert_close(c->p, row[i].p, 1e-9, 0);
+			tk_assert_close(c->before, -0.2, 1e-12, 0);
+			tk_assert_close(c->now, row[i].missed ? -0.2 : 0.8, 1e-12, 0);
+			/* at level 0.001 / 3: nine of ten, with p = 2 * 11 / 184756 = 1.2e-4; eight
+			 * have 2 * 67 / 184756 = 7.3e-4 */
+			tk_assert_close(c->visible, 0.9, 1e-12, 0);
+		}
+		forget(&b, &n, &r);
+	}
+}
+END_TEST
+
 /* Counts of the JUnit suite, markup of labels escaped, bytes that XML forbids replaced. */
 START_TEST(junit_text)
 {
@@ -413,6 +470,7 @@ int main(void)
 	tcase_add_test(t, pairs_of_seeds);
 	tcase_add_test(t, false_alarms_and_power);
 	tcase_add_test(t, file_round_trip);
+	tcase_add_test(t, audits);
 	tcase_add_test(t, junit_text);
 	suite_add_tcase(s, t);
 	return tk_run(s);
