@@ -11,6 +11,12 @@ if(TARGET isoeps)
   add_test(NAME cli_outputs COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli/outputs.sh
     $<TARGET_FILE:isoeps> $<TARGET_FILE:iso_same> ${CMAKE_SOURCE_DIR} $<TARGET_FILE:iso_templates>)
   set_tests_properties(cli_outputs PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+  add_library(iso_fail_write MODULE cli/fail_write.c)
+  set_target_properties(iso_fail_write PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+  target_link_libraries(iso_fail_write PRIVATE ${CMAKE_DL_LIBS})
+  add_test(NAME cli_write_failure COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli/write_failure.sh $<TARGET_FILE:isoeps>
+    $<TARGET_FILE:iso_same> ${CMAKE_SOURCE_DIR} $<TARGET_FILE:iso_fail_write>)
+  set_tests_properties(cli_write_failure PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
   # One method in two versions, for the tests of claims.
   add_library(iso_claims MODULE cli/plugin_claims.c)
   add_library(iso_claims_next MODULE cli/plugin_claims.c)
