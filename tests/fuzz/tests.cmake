@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Replay of the corpora, each file also in 200 mutations.  With clang and -DISO_FUZZ=ON the same targets become libFuzzer
+# Replay of the corpora, each file also in 200 mutations (5,000 where the corpus is small).  With clang and -DISO_FUZZ=ON the same targets become libFuzzer
 # programs fuzz_NAME (see tests/fuzz/README.md).
 option(ISO_FUZZ "build libFuzzer programs (needs clang)" OFF)
 set(fuzz_links_csv iso_io)
@@ -8,11 +8,18 @@ set(fuzz_links_idx iso_io)
 set(fuzz_links_options iso_io)
 set(fuzz_links_schema iso_data)
 set(fuzz_links_table iso_data)
-foreach(target csv json idx options schema table)
+set(fuzz_links_account iso_privacy iso_io)
+set(fuzz_links_suite iso_suites)
+set(fuzz_links_record iso_reports)
+foreach(target csv json idx options schema table account suite record)
   set(source ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_${target}.c)
   add_executable(fuzz_replay_${target} ${source} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
   target_link_libraries(fuzz_replay_${target} PRIVATE ${fuzz_links_${target}})
-  add_test(NAME fuzz_${target} COMMAND fuzz_replay_${target} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${target})
+  set(variants 200)
+  if(target MATCHES "suite|record")
+    set(variants 5000)
+  endif()
+  add_test(NAME fuzz_${target} COMMAND fuzz_replay_${target} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${target} ${variants})
   set_tests_properties(fuzz_${target} PROPERTIES TIMEOUT 300)
   if(ISO_FUZZ)
     add_executable(fuzz_${target} ${source})
