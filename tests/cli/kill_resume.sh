@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # A run that is killed at random moments and resumed gives the bytes of an uninterrupted one.  Killed are, in turn: the program (its
 # workers die with it), one worker (its cell becomes a recorded crash, which the next run tries again), and the program by
-# SIGINT and SIGTERM (exit status 130).  At least 24 kills must have hit a running program.
+# SIGINT and SIGTERM (exit status 130).  At least 24 kills (ISO_KILLS) must have hit a running program.
 . "$(dirname "$0")/lib.sh"
 suite=$quick
 
 "$isoeps" --quiet run "$suite" --jobs 2 --out "$work/whole" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 
+enough=${ISO_KILLS:-24}
 kills=0 round=0 crashes=0 stops=0
 seed=${ISO_KILL_SEED:-$(date +%s)}
 echo "seed of the moments: $seed (ISO_KILL_SEED repeats them)"
@@ -20,7 +21,7 @@ child_of() { # a process whose parent is $1
 	grep -l "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status 2>/dev/null | head -n 1 | cut -d / -f 3
 }
 
-while [ $kills -lt 24 ] && [ $round -lt 40 ]; do
+while [ $kills -lt "$enough" ] && [ $round -lt $((16 + enough)) ]; do
 	round=$((round + 1))
 	dir=$work/run$round
 	turn=0
@@ -60,6 +61,6 @@ while [ $kills -lt 24 ] && [ $round -lt 40 ]; do
 	rm -rf "$dir"
 	count=$((count + 2))
 done
-[ $kills -ge 24 ] || bad "only $kills kills hit a running program"
+[ $kills -ge "$enough" ] || bad "only $kills kills hit a running program"
 echo "$kills kills ($crashes of a worker, $stops orderly stops) in $round rounds"
 finish

@@ -17,6 +17,14 @@ if(TARGET isoeps)
   add_test(NAME cli_write_failure COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli/write_failure.sh $<TARGET_FILE:isoeps>
     $<TARGET_FILE:iso_same> ${CMAKE_SOURCE_DIR} $<TARGET_FILE:iso_fail_write>)
   set_tests_properties(cli_write_failure PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
+  if(ISO_NIGHTLY)
+    add_test(NAME nightly_kill_resume COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli/kill_resume.sh $<TARGET_FILE:isoeps>
+      $<TARGET_FILE:iso_same> ${CMAKE_SOURCE_DIR})
+    set_tests_properties(nightly_kill_resume PROPERTIES TIMEOUT 7200 ENVIRONMENT "ISO_KILLS=1000")
+    add_test(NAME nightly_write_failure COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli/write_failure.sh $<TARGET_FILE:isoeps>
+      $<TARGET_FILE:iso_same> ${CMAKE_SOURCE_DIR} $<TARGET_FILE:iso_fail_write>)
+    set_tests_properties(nightly_write_failure PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 7200 ENVIRONMENT "ISO_FAIL_POINTS=200")
+  endif()
   # One method in two versions, for the tests of claims.
   add_library(iso_claims MODULE cli/plugin_claims.c)
   add_library(iso_claims_next MODULE cli/plugin_claims.c)
