@@ -211,9 +211,14 @@ iso_status iso_vae_plan(const iso_gen_env *env, const iso_vae_spec *s, double sc
 	}
 	if (k == 1)
 		return ISO_OK;
-	return iso_labels_plan(env, s->counts,
-			       scale * iso_noise_ratio(ref.q, (double)ref.steps, s->o.label_share),
-			       0, plan, err);
+	return iso_labels_plan(env, s->counts, iso_vae_noise(env, s, scale, s->o.label_share), 0,
+			       plan, err);
+}
+
+double iso_vae_noise(const iso_gen_env *env, const iso_vae_spec *s, double scale, double share)
+{
+	const iso_pace ref = reference_pace(env, s, vaes_of(env, s));
+	return scale * iso_noise_ratio(ref.q, (double)ref.steps, share);
 }
 
 /* The encoder's hidden layers in reverse order: the decoder's. */

@@ -38,10 +38,11 @@ typedef struct iso_vae_options {
 	int categories;	  /* 0 draw, 1 argmax */
 	int single;	  /* one VAE with the label in the encoding */
 	int64_t hidden[ISO_OPT_LIST_MAX + 1]; /* of the encoder; count 0: preset */
+	int selection;			      /* of the number of synthetic rows (ddp-bvae) */
 	int prior, divergence;		      /* iso_prior less 1 (0: normal); iso_divergence */
 	int layers;			      /* iso_net_kind: dense or conv */
 	int64_t latent, batch, epochs, steps; /* latent 0: preset */
-	double beta, lr, clip, label_share, average; /* beta < 0: preset */
+	double beta, lr, clip, label_share, size_share, average; /* beta < 0: preset */
 	double alpha, clip_term, term_share; /* of the batch-wise term: its weight, bound, share */
 } iso_vae_options;
 
@@ -102,6 +103,8 @@ iso_status iso_vae_check(const iso_gen_env *env, const iso_vae_spec *s,
  * "label-histogram" as s->counts says. */
 iso_status iso_vae_plan(const iso_gen_env *env, const iso_vae_spec *s, double scale, iso_plan *plan,
 			iso_error *err) ISO_MUST_CHECK;
+/* Multiplier of an unsampled Gaussian that costs the share of the steps' budget. */
+double iso_vae_noise(const iso_gen_env *env, const iso_vae_spec *s, double scale, double share);
 iso_status iso_vae_fit(const iso_fit *f, const iso_vae_spec *s, void **model,
 		       iso_error *err) ISO_MUST_CHECK;
 iso_status iso_vae_load(const iso_gen_env *env, const iso_vae_spec *s, const char *bytes, size_t n,

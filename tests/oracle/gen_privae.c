@@ -179,11 +179,11 @@ START_TEST(plan_is_one_event)
 	static const struct {
 		const char *options;
 		double sensitivity;
-	} row[] = {{"batch=40 epochs=2 mode=sound", 1},
-		   {"batch=40 epochs=2 mode=naive", 80},
-		   {"batch=40 epochs=2 mode=coupled", 1},
-		   {"batch=40 epochs=2 mode=naive divergence=none", 1},
-		   {"batch=40 epochs=2 mode=naive clip=0.5", 40}};
+	} row[] = {{"single=true batch=40 epochs=2 mode=sound", 1},
+		   {"single=true batch=40 epochs=2 mode=naive", 80},
+		   {"single=true batch=40 epochs=2 mode=coupled", 1},
+		   {"single=true batch=40 epochs=2 mode=naive divergence=none", 1},
+		   {"single=true batch=40 epochs=2 mode=naive clip=0.5", 40}};
 	const iso_generator *g = gen_find("privae");
 	iso_table *t = fx_table(fx_schema(), 400, 3);
 	for (size_t i = 0; i < ISO_COUNT(row); i++) {
@@ -266,7 +266,8 @@ static double arms_found(const char *options, size_t n, double epsilon)
 }
 
 #define PINWHEEL \
-	"prior=clusters divergence=inclusive-kl beta=0 latent=2 hidden=16 batch=32 lr=0.003 "
+	"prior=clusters divergence=inclusive-kl beta=0 latent=2 hidden=16 batch=32 lr=0.003 " \
+	"term_share=0 "
 
 /* Epsilon 3, 20,000 points.  The clipped term moves the arms into the clusters; coupled gradients
  * at their true sensitivity, no term, or a term bounded at C / B leave them where they fall. */
@@ -330,7 +331,7 @@ static double sparsity(const char *options, const iso_table *t, double epsilon)
  * no batch term (0.42 beside 0.12 when this was written; 0.1 more is asked for). */
 START_TEST(codes_become_sparse)
 {
-#define DIGITS "hidden=32 latent=10 batch=64 epochs=10 "
+#define DIGITS "single=true term_share=0 hidden=32 latent=10 batch=64 epochs=10 "
 	iso_dataset *d;
 	cJSON *v = cJSON_CreateObject();
 	cJSON_AddNumberToObject(v, "rows", 5000);
