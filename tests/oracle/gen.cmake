@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The generators beside their oracles.
 foreach(stem
-    heads vae decode marginals gan gan_family mst
+    heads vae decode marginals gan gan_family gan_groups mst
     dp_em coded dpa dpgm augm privae ae_family obfuscate direct
     graph privbayes aim merf copula modern)
   iso_test(oracle_gen_${stem} oracle/gen_${stem}.c iso_flow)
