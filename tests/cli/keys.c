@@ -412,6 +412,7 @@ int main(void)
 	tcase_add_loop_test(c, suite_keys, 0, (int)ISO_COUNT(cases));
 	tcase_add_test(c, targeted_keys);
 	tcase_add_loop_test(c, code_keys, 0, (int)ISO_COUNT(codes));
+	tcase_add_test(c, missing_row);
 	tcase_add_test(c, noted_code);
 	tcase_add_test(c, version_keys);
 	tcase_add_test(c, dataset_keys);
