@@ -8,10 +8,14 @@
 #include "cli/summary.h"
 #include "core/base/alloc.h"
 #include "core/base/log.h"
+#include "core/base/code.h"
+#include "core/base/text.h"
 #include "core/io/file.h"
 #include "suites/flow/train.h"
 #include "suites/plan.h"
+#include "suites/flow/isolate.h"
 #include "suites/plugin.h"
+#include "suites/verdict.h"
 
 static const iso_verb_help help = {
 	.verb = "generate",
@@ -27,7 +31,9 @@ static const iso_verb_help help = {
 		"system.  "
 		"With --seed a run can be\n"
 		"repeated, and whoever knows the seed can compute the noise and take it away: the "
-		"label then says so.\n\n"
+		"label then says so.\n"
+		"A generator of --plugin trains in a process of its own, and what it promises is "
+		"printed as claimed unless --verify has tried it.\n\n"
 		"Example:\n"
 		"  isoeps generate ddp-bvae --data people.csv --schema people.json --epsilon 2 "
 		"--delta 1e-6 \\\n"
@@ -40,7 +46,7 @@ typedef struct command {
 	const char *data, *schema, *out, *accountant, *adjacency;
 	double epsilon, delta;
 	int64_t rows, seed;
-	int secure, json, public_counts, large_delta;
+	int secure, json, public_counts, large_delta, verify;
 	iso_arg_list set, plugin;
 } command;
 
@@ -72,6 +78,8 @@ static iso_status read_command(int argc, char **argv, command *c, const char **n
 		 "neighbours (default add-remove)"},
 		{"--allow-large-delta", ISO_ARG_FLAG, &c->large_delta, NULL,
 		 "accept a delta above 10/n, which allows ten whole records to be published"},
+		{"--verify", ISO_ARG_FLAG, &c->verify, NULL,
+		 "verify the promise of differential privacy first; no rows if it does not hold"},
 		{"--plugin", ISO_ARG_TEXTS, &c->plugin, "FILE.so",
 		 "load a generator from a shared object"},
 		{"--json", ISO_ARG_FLAG, &c->json, NULL, "machine-readable summary (needs --out)"},
@@ -126,6 +134,9 @@ static iso_status count_classes(const iso_table *t, size_t **out, iso_error *err
 /* ------------------------------------------------------------------ what is said at the end */
 
 typedef struct outcome {
+	int plugin;	      /* not of this program */
+	const char *verified; /* "verified", "claimed"; "none" without a promise */
+	size_t neighbours;    /* that the promise was tried on */
 	iso_epsilons eps;
 	double accounted, claimed, seconds;
 	size_t n, rows, uncharged;
@@ -152,10 +163,12 @@ static iso_status measure(const iso_training *t, const command *c, outcome *o, i
 	return ISO_OK;
 }
 
-/* The noise of a seeded run is no secret. */
+/* What a method from elsewhere promises is its claim until it is verified; the noise of a seeded
+ * run is no secret. */
 static const char *label_of(const outcome *o, const command *c)
 {
-	if (o->external && o->guarantee == ISO_GUARANTEE_DP)
+	if ((o->external || o->plugin) && o->guarantee == ISO_GUARANTEE_DP &&
+	    strcmp(o->verified, "verified") != 0)
 		return "claimed";
 	if (!c->secure && o->guarantee == ISO_GUARANTEE_DP)
 		return "dp (seeded)";
@@ -174,6 +187,14 @@ static void outcome_text(const outcome *o, const command *c, const char *name, i
 	if (isfinite(o->eps.pld_upper) && isfinite(o->accounted))
 		iso_str_addf(out, "; bounds %.6g to %.6g", o->eps.pld_lower, o->eps.pld_upper);
 	iso_str_add(out, "\n");
+	if (strcmp(o->verified, "verified") == 0)
+		iso_str_addf(out,
+			     "promise verified: no private data flowed around the ledger on %zu "
+			     "neighbouring tables\n",
+			     o->neighbours);
+	else if (o->plugin && o->guarantee == ISO_GUARANTEE_DP)
+		iso_str_add(out, "promise claimed by the plug-in, and not verified in this run; "
+				 "--verify does\n");
 	if (isfinite(o->claimed))
 		iso_str_addf(out, "the %s claims epsilon %g for this setting\n",
 			     o->external ? "program" : "paper", o->claimed);
@@ -202,6 +223,7 @@ static int outcome_json(const outcome *o, const command *c, const char *name)
 		 cJSON_AddNumberToObject(root, "rows", (double)o->rows) &&
 		 cJSON_AddNumberToObject(root, "training_rows", (double)o->n) &&
 		 cJSON_AddStringToObject(root, "guarantee", label_of(o, c)) &&
+		 cJSON_AddStringToObject(root, "verified", o->verified) &&
 		 iso_json_add_number(root, "accounted_epsilon", o->accounted) &&
 		 iso_json_add_number(root, "pld_lower", o->eps.pld_lower) &&
 		 iso_json_add_number(root, "pld_upper", o->eps.pld_upper) &&
@@ -220,24 +242,20 @@ static int outcome_json(const outcome *o, const command *c, const char *name)
 
 /* ------------------------------------------------------------------ train, sample, write */
 
-static iso_status write_rows(const iso_table *t, const char *path, iso_error *err)
+static iso_status write_rows(const char *csv, size_t size, const char *path, iso_error *err)
 {
-	iso_str text = {0};
-	iso_status st = iso_table_to_csv(t, &text, err);
 	const size_t n = path ? strlen(path) : 0;
 
-	if (st == ISO_OK && (!path || strcmp(path, "-") == 0))
-		st = iso_stdout_write(text.p, text.n, err);
-	else if (st == ISO_OK && n > 3 && strcmp(path + n - 3, ".gz") == 0)
-		st = iso_file_write_gz(path, text.p, text.n, err);
-	else if (st == ISO_OK)
-		st = iso_file_write_atomic(path, text.p, text.n, err);
-	iso_str_free(&text);
-	return st;
+	if (!path || strcmp(path, "-") == 0)
+		return iso_stdout_write(csv, size, err);
+	if (n > 3 && strcmp(path + n - 3, ".gz") == 0)
+		return iso_file_write_gz(path, csv, size, err);
+	return iso_file_write_atomic(path, csv, size, err);
 }
 
-static iso_status train_and_write(iso_training_request *r, const command *c, outcome *o,
-				  iso_error *err)
+/* The synthetic rows as CSV. */
+static iso_status train(const iso_training_request *r, const command *c, outcome *o, iso_str *csv,
+			iso_error *err)
 {
 	iso_training t;
 	iso_table *rows = NULL;
@@ -251,10 +269,104 @@ static iso_status train_and_write(iso_training_request *r, const command *c, out
 	(void)iso_delta_caveat(r->generator, c->delta, o->n, o->large_delta,
 			       sizeof(o->large_delta));
 	ISO_TRY_OUT(iso_training_sample(&t, r->train->schema, r->seed, o->rows, &rows, err));
-	ISO_TRY_OUT(write_rows(rows, c->out, err));
+	st = iso_table_to_csv(rows, csv, err);
 out:
 	iso_table_free(rows);
 	iso_training_free(&t);
+	return st;
+}
+
+/* ------------------------------------------------------------------ plug-ins */
+
+/* What the child hands back before the rows. */
+typedef struct handed {
+	outcome o;
+	iso_status st;
+	iso_error err;
+} handed;
+
+typedef struct trial {
+	const iso_training_request *r;
+	const command *c;
+	const outcome *o;
+} trial;
+
+/* In the child. */
+static void try_plugin(void *ctx, iso_str *result)
+{
+	const trial *t = ctx;
+	handed h = {.o = *t->o};
+	iso_str csv = {0};
+
+	h.st = train(t->r, t->c, &h.o, &csv, &h.err);
+	iso_str_addn(result, (const char *)&h, sizeof(h));
+	if (h.st == ISO_OK)
+		iso_str_addn(result, csv.p ? csv.p : "", csv.n);
+	iso_str_free(&csv);
+}
+
+/* A plug-in trains in a process of its own: it can neither crash this one nor write among the rows.
+ */
+static iso_status train_apart(const iso_training_request *r, const command *c, outcome *o,
+			      iso_str *csv, iso_error *err)
+{
+	trial t = {r, c, o};
+	iso_isolated x;
+	iso_str said = {0};
+	handed h;
+	iso_status st = ISO_OK;
+
+	ISO_TRY(iso_isolate(try_plugin, &t, 0, 0, &x, err));
+	iso_text_visible(x.said.n ? x.said.p : "", 200, &said);
+	if (x.said.n)
+		iso_note("the plug-in wrote: %s", said.p ? said.p : "");
+	iso_str_free(&said);
+	if (x.result.n < sizeof(h)) {
+		char how[40] = "it called exit";
+
+		if (x.signal)
+			snprintf(how, sizeof(how), "it was killed by signal %d", x.signal);
+		st = iso_fail(err, ISO_E_PLUGIN,
+			      "plug-in ended the training (%s): %s; no rows were made",
+			      r->generator->name, how);
+	} else {
+		memcpy(&h, x.result.p, sizeof(h));
+		*o = h.o;
+		st = h.st == ISO_OK ? ISO_OK : iso_fail(err, h.st, "%s", h.err.text);
+		iso_str_addn(csv, x.result.p + sizeof(h), x.result.n - sizeof(h));
+	}
+	iso_isolated_free(&x);
+	return st == ISO_OK ? iso_str_check(csv, err) : st;
+}
+
+/* --verify: no rows for a promise that does not hold. */
+static iso_status verify_first(const iso_setup *setup, const iso_table *data,
+			       const iso_gen_env *env, outcome *o, iso_error *err)
+{
+	iso_verdict v;
+	iso_str note = {0};
+	const iso_status st = iso_setup_verify(setup, data, env, &v, &note, err);
+
+	iso_str_free(&note);
+	ISO_TRY(st);
+	for (int c = 0; c < ISO_CHECK_COUNT && v.flows; c++)
+		ISO_FAIL_IF(v.check[c].failed, err, ISO_E_CHECK,
+			    "promise refuted (%s: %s): %.200s; no rows were written",
+			    setup->generator->name, iso_check_name((iso_check)c), v.check[c].what);
+	o->verified = "verified";
+	o->neighbours = v.pairs;
+	return ISO_OK;
+}
+
+static iso_status train_and_write(const iso_training_request *r, const command *c, outcome *o,
+				  iso_error *err)
+{
+	iso_str csv = {0};
+	iso_status st = o->plugin ? train_apart(r, c, o, &csv, err) : train(r, c, o, &csv, err);
+
+	if (st == ISO_OK)
+		st = write_rows(csv.p ? csv.p : "", csv.n, c->out, err);
+	iso_str_free(&csv);
 	return st;
 }
 
@@ -303,7 +415,16 @@ static iso_status generate(command *c, const iso_setup *setup, const iso_dataset
 		iso_note("%s is not calibrated to an epsilon with these options; --epsilon is not "
 			 "used",
 			 setup->generator->name);
-	r.epsilon = targeted ? c->epsilon : INFINITY;
+	env.epsilon = r.epsilon = targeted ? c->epsilon : INFINITY;
+	o->plugin = c->plugin.n > 0 && iso_code_noted(setup->generator) && !o->external;
+	o->verified = setup->guarantee == ISO_GUARANTEE_DP ? "claimed" : "none";
+	if (c->verify && setup->guarantee == ISO_GUARANTEE_DP) {
+		st = verify_first(setup, d->table, &env, o, err);
+		if (st != ISO_OK) {
+			iso_free(counts);
+			return st;
+		}
+	}
 	iso_progress_start(&progress, "training, %", 100);
 	st = train_and_write(&r, c, o, err);
 	iso_progress_finish(&progress);

@@ -12,7 +12,8 @@
 #include "suites/flow/verify.h"
 
 #define VERIFY_SEED 1
-#define VERIFY_PAIRS 12 /* neighbours in `run`; the verb tries more */
+#define VERIFY_PUBLIC 64 /* public rows that the method may use */
+#define VERIFY_PAIRS 12	 /* neighbours in `run`; the verb tries more */
 
 static const iso_setup *setup_of(const iso_agenda *a, const iso_cell *c)
 {
@@ -187,11 +188,11 @@ iso_status iso_setup_small(const iso_setup *u, void **options, iso_str *note, is
 	return st;
 }
 
-/* At most ISO_VERIFY_ROWS rows, evenly spaced over the table. */
-static iso_status some_rows(const iso_table *t, iso_table **out, iso_error *err)
+/* At most `most` (up to ISO_VERIFY_ROWS) rows, evenly spaced over the table. */
+static iso_status some_rows(const iso_table *t, size_t most, iso_table **out, iso_error *err)
 {
 	uint32_t row[ISO_VERIFY_ROWS];
-	const size_t n = t->n < ISO_VERIFY_ROWS ? t->n : ISO_VERIFY_ROWS;
+	const size_t n = t->n < most ? t->n : most;
 
 	for (size_t i = 0; i < n; i++)
 		row[i] = (uint32_t)(i * t->n / n);
@@ -238,22 +239,42 @@ static cJSON *verdict_json(iso_jsonw *w, const iso_verdict_job *job, const iso_v
 	return o;
 }
 
+iso_status iso_setup_verify(const iso_setup *u, const iso_table *data, const iso_gen_env *env,
+			    iso_verdict *out, iso_str *note, iso_error *err)
+{
+	iso_verify_request q = {.generator = u->generator,
+				.public_classes = env->class_count != NULL,
+				.epsilon = env->epsilon,
+				.delta = env->delta,
+				.adjacency = env->adjacency,
+				.accountant = env->accountant,
+				.seed = VERIFY_SEED,
+				.pairs = VERIFY_PAIRS};
+	void *options = NULL;
+	iso_table *rows = NULL, *public_rows = NULL;
+	iso_status st;
+
+	ISO_TRY_OUT(iso_setup_small(u, &options, note, err));
+	ISO_TRY_OUT(some_rows(data, ISO_VERIFY_ROWS, &rows, err));
+	q.options = options;
+	q.data = rows;
+	if (env->public_rows)
+		ISO_TRY_OUT(some_rows(env->public_rows, VERIFY_PUBLIC, &public_rows, err));
+	q.public_rows = public_rows;
+	st = iso_verify(&q, out, err);
+out:
+	iso_free(options);
+	iso_table_free(rows);
+	iso_table_free(public_rows);
+	return st;
+}
+
 iso_status iso_verdict_task(void *ctx, iso_worker_page *page, iso_error *err)
 {
 	const iso_verdict_job *job = ctx;
 	const iso_agenda *a = job->agenda;
 	const iso_cell *c = job->entry->cell;
-	const iso_setup *u = setup_of(a, c);
-	iso_verify_request q = {.generator = u->generator,
-				.public_classes = a->suite->public_class_counts,
-				.epsilon = c->epsilon,
-				.delta = c->delta,
-				.adjacency = a->suite->adjacency,
-				.accountant = a->suite->accountant,
-				.seed = VERIFY_SEED,
-				.pairs = VERIFY_PAIRS};
-	void *options = NULL;
-	iso_table *rows = NULL;
+	const iso_gen_env env = iso_cell_env(a, c);
 	iso_str note = {0};
 	iso_error why = {0};
 	iso_verdict v;
@@ -261,23 +282,15 @@ iso_status iso_verdict_task(void *ctx, iso_worker_page *page, iso_error *err)
 	iso_status st;
 
 	(void)page;
-	ISO_TRY_OUT(iso_setup_small(u, &options, &note, err));
-	ISO_TRY_OUT(some_rows(a->data[c->dataset]->table, &rows, err));
-	q.options = options;
-	q.data = rows;
-	st = iso_verify(&q, &v, &why);
-	if (st == ISO_E_NOMEM) {
+	st = iso_setup_verify(setup_of(a, c), a->data[c->dataset]->table, &env, &v, &note, &why);
+	if (st == ISO_E_NOMEM)
 		st = iso_fail(err, st, "%s", why.text);
-		goto out;
-	}
-	/* A method that could not be tried keeps its claim, with the reason. */
-	st = iso_verdict_write(job, &w,
-			       st == ISO_OK ? verdict_json(&w, job, &v, &note)
-					    : iso_verdict_head(&w, job->entry, "claimed", why.text),
-			       err);
-out:
-	iso_free(options);
-	iso_table_free(rows);
+	else /* a method that could not be tried keeps its claim, with the reason */
+		st = iso_verdict_write(
+			job, &w,
+			st == ISO_OK ? verdict_json(&w, job, &v, &note)
+				     : iso_verdict_head(&w, job->entry, "claimed", why.text),
+			err);
 	iso_str_free(&note);
 	return st;
 }

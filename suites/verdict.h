@@ -7,6 +7,7 @@
 #define ISO_SUITES_VERDICT_H
 
 #include "core/io/jsonw.h"
+#include "suites/flow/verify.h"
 #include "suites/worker.h"
 
 typedef enum iso_verdict_state {
@@ -45,6 +46,11 @@ iso_status iso_verdict_give_up(iso_verdict_entry *e, const char *why,
  * what was made smaller. */
 iso_status iso_setup_small(const iso_setup *u, void **options, iso_str *note,
 			   iso_error *err) ISO_MUST_CHECK;
+
+/* Verifies a method as `run` does: with small options, on rows of the data, in the setting of env.
+ * note: what was made smaller. */
+iso_status iso_setup_verify(const iso_setup *u, const iso_table *data, const iso_gen_env *env,
+			    iso_verdict *out, iso_str *note, iso_error *err) ISO_MUST_CHECK;
 
 /* The task of a worker: verifies and writes the verdict's file. */
 typedef struct iso_verdict_job {

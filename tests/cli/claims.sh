@@ -148,4 +148,21 @@ expect 0 "0 do not, 2 are of other data or code" "$isoeps" check honest --plugin
 cp "$first" claims.so
 expect 0 "0 done now, 2 done before" "$isoeps" run honest.json --out honest --plugin ./claims.so
 keys honest | cmp -s - old.keys || bad "results.csv does not follow the code"
+# ------------------------------------------------------------------ generate
+cat >own.json <<'END'
+{"name": "own", "columns": [{"name": "a", "type": "integer", "bounds": [0, 6]}, {"name": "b", "type": "categorical", "categories": ["0", "1", "2"]}]}
+END
+{ echo a,b; for i in 1 2 3 4 5 6; do for j in 0 1 2 3 4 5 6; do echo "$j,$(((i + j) % 3))"; done; done; } >own.csv
+cp "$first" claims.so
+make() { "$isoeps" generate claims --plugin ./claims.so --data own.csv --schema own.json --epsilon 1 --rows 4 --out rows.csv "$@"; }
+expect 0 "guarantee claimed; accounted epsilon 1" make
+has .out "promise claimed by the plug-in, and not verified in this run"
+expect 0 "guarantee dp; accounted epsilon 1" make --verify
+has .out "promise verified: no private data flowed around the ledger on [0-9]+ neighbouring tables"
+expect 0 '"verified": "verified"' make --verify --json
+rm rows.csv
+expect 1 "promise refuted (claims: output)" make --verify --set does=copy
+[ ! -e rows.csv ] || bad "rows of a refuted promise were written"
+expect 0 "promise verified" "$isoeps" generate independent --data own.csv --schema own.json --epsilon 1 --rows 4 --out rows.csv --verify
+
 finish

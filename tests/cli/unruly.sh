@@ -63,4 +63,12 @@ expect 4 "1 cells: 1 done now, 0 done before, 0 failed; 0 trained, 0 judged" "$i
 f=$(ls o/cells/*.json | head -n 1)
 echo '{"isoeps": 1' >"$f"
 expect 1 "damaged" "$isoeps" status o
+# generate trains a plug-in in a process of its own: what becomes of it is an error with a reason.
+echo '{"name": "own", "columns": [{"name": "a", "type": "integer", "bounds": [0, 6]}]}' >own.json
+printf 'a\n1\n2\n3\n4\n5\n' >own.csv
+generate() { "$isoeps" generate unruly --plugin "$plugin" --data own.csv --schema own.json --rows 3 --out rows.csv --set does="$1"; }
+expect 4 "plug-in ended the training (unruly): it was killed by signal 11; no rows were made" generate crash
+expect 4 "plug-in ended the training (unruly): it called exit; no rows were made" generate quit
+[ ! -e rows.csv ] || bad "rows of a training that ended early were written"
+expect 0 "3 synthetic rows from 5 rows" generate nothing
 finish
