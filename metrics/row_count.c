@@ -26,9 +26,8 @@ static const iso_option options[] = {
 		    "at most so many test rows, drawn at random"),
 	{0}};
 
-static const iso_output outputs[] = {{"auroc",
-				      "AUROC with all synthetic rows (logistic regression)", "",
-				      ISO_HIGHER, 0, 1, NAN, NULL, "utility", 0, NULL, 0.5},
+static const iso_output outputs[] = {{"auroc", "AUROC of a logistic regression", "", ISO_HIGHER, 0,
+				      1, NAN, NULL, "utility", 0, NULL, 0.5},
 				     {"auroc_first", "AUROC with the first synthetic rows", "",
 				      ISO_HIGHER, 0, 1, NAN, NULL, "utility", 0, NULL, 0.5},
 				     {"gain", "AUROC, all synthetic rows less the first", "",

@@ -131,7 +131,8 @@ static iso_status draw(const iso_aggregate *a, size_t d, size_t part, const sour
 	}
 	lo = c.xlo;
 	hi = c.xhi;
-	c.xlo = c.xhi = NAN;
+	c.xlo = s->axis ? lo / 1.25 : NAN;
+	c.xhi = s->axis ? hi * 1.25 : NAN;
 	k = c.npoints && !s->axis ? iso_chart_series(&c, a, "equal", ISO_NO_METHOD, ISO_LEVEL) : 0;
 	for (int i = 0; k && i < 2; i++)
 		iso_chart_point(&c, k, "equal", i ? hi : lo, i ? hi : lo, NAN, NAN, NAN, NAN);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Image grids from the stored samples: for each generator setting a strip of two images per label.
- */
+/* Image grids from the stored samples: for each generator setting a strip of two images per label,
+ * and below it the nearest training images, where a run kept them. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "core/base/alloc.h"
 #include "core/io/csv.h"
 #include "core/io/file.h"
-#include "reports/figures.h"
+#include "reports/figures_more.h"
 #include "reports/tables.h"
 
 #define LABELS 10   /* columns of a strip */
@@ -215,63 +215,102 @@ static const char *sample_of(const iso_aggregate *a, size_t setting)
 	return NULL;
 }
 
+typedef struct canvas {
+	unsigned char *grey; /* [height][width], owned */
+	size_t width, height;
+} canvas;
+
+/* The strip of a sample file below what is there; *drawn = 0 where it is missing or has no images.
+ */
+static iso_status add_strip(canvas *c, const char *path, int *drawn, iso_error *err)
+{
+	strip s = {0};
+	iso_status st = iso_file_exists(path) ? iso_csv_read(path, take_row, &s, err) : ISO_OK;
+
+	*drawn = 0;
+	if (st == ISO_OK && s.image) {
+		const size_t more = PER_LABEL * (s.side + GAP) + 3 * GAP;
+		const size_t width = LABELS * (s.side + GAP);
+		unsigned char *grown = iso_alloc((c->height + more) * width, 1);
+
+		if (grown && (!c->height || width == c->width)) {
+			memset(grown, 255, (c->height + more) * width);
+			if (c->height)
+				memcpy(grown, c->grey, c->height * width);
+			paint(&s, grown, width, c->height);
+			iso_free(c->grey);
+			*c = (canvas){grown, width, c->height + more};
+			*drawn = 1;
+		} else {
+			iso_free(grown);
+			st = grown ? ISO_OK : iso_no_memory(err, "image grid");
+		}
+	}
+	iso_free(s.image);
+	return st;
+}
+
+/* "samples/KEY.csv.gz" -> "samples/KEY.nearest.csv.gz". */
+static void nearest_name(const char *file, iso_str *out)
+{
+	const char *end = strstr(file, ".csv");
+	const size_t n = end ? (size_t)(end - file) : strlen(file);
+
+	iso_str_addn(out, file, n);
+	iso_str_addf(out, ".nearest%s", file + n);
+}
+
+static iso_status add_setting(canvas *c, const iso_setting *s, const char *records_dir,
+			      const char *file, iso_str *title, iso_error *err)
+{
+	iso_str path = {0}, near = {0};
+	iso_status st;
+	int drawn = 0, beside = 0;
+	char eps[32];
+
+	iso_str_addf(&path, "%s/%s", records_dir, file);
+	nearest_name(path.p ? path.p : "", &near);
+	st = iso_str_check(&path, err);
+	if (st == ISO_OK)
+		st = iso_str_check(&near, err);
+	if (st == ISO_OK)
+		st = add_strip(c, path.p, &drawn, err);
+	if (st == ISO_OK && drawn)
+		st = add_strip(c, near.p, &beside, err);
+	iso_epsilon_text(s->epsilon, eps);
+	iso_str_addf(title, " %s (epsilon %s)%s;", s->label, eps,
+		     beside ? ", the nearest training images" : "");
+	iso_str_free(&path);
+	iso_str_free(&near);
+	return st;
+}
+
 static iso_status grid_of(const iso_aggregate *a, size_t d, const char *records_dir,
 			  const char *dir, iso_figures *out, iso_error *err)
 {
-	const char *dataset = a->dataset[d];
-	unsigned char *canvas = NULL;
-	size_t width = 0, height = 0, strip_height = 0;
+	canvas c = {0};
 	iso_str title = {0}, path = {0}, stem = {0};
 	iso_status st = ISO_OK;
 
-	iso_str_addf(&title, "%s: real or synthetic images, top to bottom:", dataset);
+	iso_str_addf(&title, "%s: real or synthetic images, top to bottom:", a->dataset[d]);
 	for (size_t i = 0; i < a->nsetting; i++) {
-		const char *file =
-			strcmp(a->setting[i].dataset, dataset) == 0 ? sample_of(a, i) : NULL;
-		strip s = {0};
-		iso_str p = {0};
-		char eps[32];
+		const char *file = iso_on(a, i, d) ? sample_of(a, i) : NULL;
 
-		if (!file)
-			continue;
-		iso_str_addf(&p, "%s/%s", records_dir, file);
-		st = p.p && iso_file_exists(p.p) ? iso_csv_read(p.p, take_row, &s, err) : ISO_OK;
-		if (st == ISO_OK && s.image) {
-			unsigned char *grown;
-
-			strip_height = PER_LABEL * (s.side + GAP) + 3 * GAP;
-			width = LABELS * (s.side + GAP);
-			grown = iso_alloc((height + strip_height) * width, 1);
-			if (grown) {
-				memset(grown, 255, (height + strip_height) * width);
-				if (height)
-					memcpy(grown, canvas, height * width);
-				paint(&s, grown, width, height);
-				iso_free(canvas);
-				canvas = grown;
-				height += strip_height;
-			} else {
-				st = iso_no_memory(err, "image grid");
-			}
-			iso_epsilon_text(a->setting[i].epsilon, eps);
-			iso_str_addf(&title, " %s (epsilon %s);", a->setting[i].label, eps);
-		}
-		iso_free(s.image);
-		iso_str_free(&p);
-		if (st != ISO_OK)
-			goto out;
+		if (file)
+			ISO_TRY_OUT(
+				add_setting(&c, &a->setting[i], records_dir, file, &title, err));
 	}
-	if (!canvas)
+	if (!c.grey)
 		goto out;
 	iso_str_addf(&stem, "%s-images", a->slug[d]);
 	iso_str_addf(&path, "%s/%s.png", dir, stem.p ? stem.p : "");
 	ISO_TRY_OUT(iso_str_check(&path, err));
 	ISO_TRY_OUT(iso_str_check(&title, err));
-	ISO_TRY_OUT(iso_png_write(path.p, canvas, width, height, err));
+	ISO_TRY_OUT(iso_png_write(path.p, c.grey, c.width, c.height, err));
 	ISO_TRY_OUT(iso_figure_add(out, stem.p, title.p, d, err));
 	out->v[out->n - 1].png_only = out->v[out->n - 1].drawn = 1;
 out:
-	iso_free(canvas);
+	iso_free(c.grey);
 	iso_str_free(&title);
 	iso_str_free(&path);
 	iso_str_free(&stem);

@@ -109,12 +109,30 @@ iso_status iso_cell_failed(cJSON *record, const char *status, const char *text, 
 	return iso_jsonw_check(&b, "a record", err);
 }
 
+static iso_status keep_rows(const iso_cell_job *job, const iso_table *rows, const char *ending,
+			    int private_rows, iso_error *err)
+{
+	iso_str text = {0}, path = {0};
+	iso_status st;
+
+	ISO_TRY_OUT(iso_table_to_csv(rows, &text, err));
+	iso_str_addf(&path, "%s/samples/%s%s", job->dir, job->cell->key, ending);
+	ISO_TRY_OUT(iso_str_check(&path, err));
+	st = iso_file_write_gz_flags(path.p, text.p, text.n,
+				     ISO_WRITE_IN_PLACE | (private_rows ? ISO_WRITE_PRIVATE : 0),
+				     err);
+out:
+	iso_str_free(&text);
+	iso_str_free(&path);
+	return st;
+}
+
+/* Beside images go the nearest training images: private rows, whatever the method promises. */
 static iso_status keep_samples(const iso_cell_job *job, const iso_table *synthetic, iso_error *err)
 {
 	const size_t n = job->cell->keep;
-	iso_str text = {0}, path = {0};
 	uint32_t *row;
-	iso_table *head = NULL;
+	iso_table *head = NULL, *nearest = NULL;
 	iso_status st = ISO_OK;
 
 	if (n == 0)
@@ -125,18 +143,16 @@ static iso_status keep_samples(const iso_cell_job *job, const iso_table *synthet
 	for (size_t i = 0; i < n; i++)
 		row[i] = (uint32_t)i;
 	ISO_TRY_OUT(iso_table_select(synthetic, row, n, &head, err));
-	ISO_TRY_OUT(iso_table_to_csv(head, &text, err));
-	iso_str_addf(&path, "%s/samples/%s.csv.gz", job->dir, job->cell->key);
-	ISO_TRY_OUT(iso_str_check(&path, err));
 	/* A method that promises nothing may hand out private rows. */
-	st = iso_file_write_gz_flags(
-		path.p, text.p, text.n,
-		ISO_WRITE_IN_PLACE | (promises_nothing(job) ? ISO_WRITE_PRIVATE : 0), err);
+	ISO_TRY_OUT(keep_rows(job, head, ".csv.gz", promises_nothing(job), err));
+	if (iso_has_image(job->rows->schema) && job->rows->train->n) {
+		ISO_TRY_OUT(iso_nearest_images(head, job->rows->train, &nearest, err));
+		st = keep_rows(job, nearest, ".nearest.csv.gz", 1, err);
+	}
 out:
 	iso_free(row);
 	iso_table_free(head);
-	iso_str_free(&text);
-	iso_str_free(&path);
+	iso_table_free(nearest);
 	return st;
 }
 

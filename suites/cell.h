@@ -74,6 +74,13 @@ iso_status iso_cell_add_audit(cJSON *record, const cJSON *audit, iso_error *err)
  * *taken, and nothing else is to be done for the cell. */
 iso_status iso_cell_renew_audit(const iso_cell_job *job, cJSON *record, const cJSON *earlier,
 				int *taken, iso_error *err) ISO_MUST_CHECK;
+/* nearest.c.  Has a row of the schema an image? */
+int iso_has_image(const iso_schema *s);
+/* For each of the samples the training row whose features are nearest (Euclidean, encoded), under
+ * the sample's label, so that both tables have rows of the same labels in the same order.  These
+ * are private rows.  train has at least one row; *out is new. */
+iso_status iso_nearest_images(const iso_table *samples, const iso_table *train, iso_table **out,
+			      iso_error *err) ISO_MUST_CHECK;
 /* "samples/KEY.csv.gz": where the cell's kept rows are, below the output directory. */
 void iso_cell_samples(const iso_cell_job *job, char out[64]);
 /* "verified", "refuted", "claimed" or "none": see results/README.md. */

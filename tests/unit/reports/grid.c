@@ -135,7 +135,7 @@ START_TEST(grid_by_hand)
 	/* [file][column of the strip][row of the strip]: row of the file, -1 = white */
 	static const int shown[2][3][2] = {{{1, 3}, {0, 2}, {-1, -1}}, {{1, 3}, {2, -1}, {0, 4}}};
 	const char *dir = tk_tempdir();
-	unsigned char *want = malloc(2 * STRIP * WIDTH), *got;
+	unsigned char *want = malloc(3 * STRIP * WIDTH), *got;
 	char path[600];
 	size_t width, height;
 	iso_records r = {.v = calloc(3, sizeof(cJSON *)), .n = 3};
@@ -144,6 +144,7 @@ START_TEST(grid_by_hand)
 
 	write_samples(dir, "s0", 0, labels[0], 6);
 	write_samples(dir, "s1", 1, labels[1], 6);
+	write_samples(dir, "s1.nearest", 2, labels[1], 6); /* kept beside the second */
 	r.v[0] = tk_record("digits", "first", "1", 1);
 	r.v[1] = tk_record("digits", "none", "1", 1);
 	r.v[2] = tk_record("digits", "second", "\"inf\"", 1);
@@ -156,21 +157,21 @@ START_TEST(grid_by_hand)
 	ck_assert(f.v[0].png_only && f.v[0].drawn && f.v[0].dataset == 0);
 	ck_assert_str_eq(f.v[0].title,
 			 "digits: real or synthetic images, top to bottom: first (epsilon 1); "
-			 "second (epsilon inf);");
+			 "second (epsilon inf), the nearest training images;");
 
-	memset(want, 255, 2 * STRIP * WIDTH);
-	for (size_t s = 0; s < 2; s++)
+	memset(want, 255, 3 * STRIP * WIDTH);
+	for (size_t s = 0; s < 3; s++)
 		for (size_t k = 0; k < 3; k++)
 			for (size_t i = 0; i < 2; i++)
-				for (size_t p = 0; shown[s][k][i] >= 0 && p < PIXELS; p++)
+				for (size_t p = 0; shown[s > 0][k][i] >= 0 && p < PIXELS; p++)
 					want[(s * STRIP + i * (SIDE + GAP) + p / SIDE) * WIDTH +
 					     k * (SIDE + GAP) + p % SIDE] =
-						ink(s, (size_t)shown[s][k][i], p);
+						ink(s, (size_t)shown[s > 0][k][i], p);
 	snprintf(path, sizeof(path), "%s/digits-images.png", dir);
 	got = read_png(path, &width, &height);
 	ck_assert_uint_eq(width, WIDTH);
-	ck_assert_uint_eq(height, 2 * STRIP);
-	for (size_t i = 0; i < 2 * STRIP * WIDTH; i++)
+	ck_assert_uint_eq(height, 3 * STRIP);
+	for (size_t i = 0; i < 3 * STRIP * WIDTH; i++)
 		ck_assert_msg(got[i] == want[i], "pixel %zu of line %zu is %u and not %u",
 			      i % WIDTH, i / WIDTH, got[i], want[i]);
 	free(want);
