@@ -25,6 +25,7 @@ int cmd_verify(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 int cmd_data(int argc, char **argv);
 int cmd_schema(int argc, char **argv);
+int cmd_slurm(int argc, char **argv);
 int cmd_split(int argc, char **argv);
 
 /* Exit status after Ctrl-C or a request to stop. */

@@ -19,6 +19,7 @@ static const verb verbs[] = {
 	{"compare", cmd_compare, "FILE.csv",
 	 "compare methods on your own table: from the CSV to the page"},
 	{"run", cmd_run, "SUITE", "train, attack and judge all cells of a suite"},
+	{"slurm", cmd_slurm, "SUITE", "the same as a job array of a Slurm cluster"},
 	{"report", cmd_report, "DIR", "tables and figures of a finished run"},
 	{"status", cmd_status, "DIR", "how far a run is"},
 	{"check", cmd_check, "DIR", "compute again what the records of a run state"},

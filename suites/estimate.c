@@ -19,6 +19,7 @@
 typedef struct guess {
 	double sum;
 	size_t n;     /* finished cells */
+	double peak;  /* bytes of memory, the most of them */
 	double probe; /* seconds by a probe; NaN = not probed or no answer */
 } guess;
 
@@ -45,6 +46,10 @@ static iso_status read_times(const iso_agenda *a, const char *dir, guess *g, iso
 			guess_of(g, a, &a->cell[i])->sum += t->valuedouble;
 			guess_of(g, a, &a->cell[i])->n++;
 		}
+		t = cJSON_GetObjectItemCaseSensitive(run, "peak_memory_bytes");
+		if (cJSON_IsNumber(t))
+			guess_of(g, a, &a->cell[i])->peak =
+				fmax(guess_of(g, a, &a->cell[i])->peak, t->valuedouble);
 		cJSON_Delete(record);
 	}
 	iso_free(on_disk);
@@ -145,6 +150,8 @@ iso_status iso_run_estimate(const iso_agenda *a, const iso_run_options *o, const
 
 		if (!todo[i] || a->cell[i].unsupported)
 			continue;
+		out->longest = fmax(out->longest, x->n ? x->sum / (double)x->n : x->probe);
+		out->peak_bytes = fmax(out->peak_bytes, x->peak);
 		if (x->n) {
 			out->seconds += x->sum / (double)x->n;
 			out->from_records++;

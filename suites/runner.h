@@ -68,6 +68,8 @@ void iso_run_summary_free(iso_run_summary *sum);
 typedef struct iso_estimate {
 	double seconds;				   /* of all selected cells, spread over the jobs */
 	size_t from_records, from_probes, unknown; /* cells by where their estimate comes from */
+	double longest;				   /* seconds of the longest of them */
+	double peak_bytes;			   /* of memory, of finished cells; 0 without any */
 } iso_estimate;
 iso_status iso_run_estimate(const iso_agenda *a, const iso_run_options *o, const uint8_t *todo,
 			    iso_estimate *out, iso_error *err) ISO_MUST_CHECK;
