@@ -77,9 +77,7 @@ static void destroy(void *model_)
 	model *m = model_;
 	if (!m)
 		return;
-	for (size_t c = 0; m->rbm && c < m->km.k; c++)
-		iso_rbm_free(&m->rbm[c]);
-	iso_free(m->rbm);
+	iso_rbms_free(m->rbm, m->km.k);
 	iso_means_free(&m->km);
 	iso_latent_destroy(m->vae);
 	iso_free(m);
@@ -136,23 +134,18 @@ static iso_status model_new(const iso_gen_env *env, iso_key key, int encoders, m
 	ISO_TRY_OUT(iso_latent_new(env, &shape, &m->vae, err));
 	ISO_TRY_OUT(iso_means_new(m->vae->enc, k, (size_t)m->o.features, m->o.gamma,
 				  iso_key_child(key, "k-means", 0), &m->km, err));
-	if (m->o.net) {
-		m->rbm = iso_alloc(k, sizeof *m->rbm);
-		st = m->rbm ? ISO_OK : iso_no_memory(err, "machines");
-	}
-	for (size_t c = 0; st == ISO_OK && c < k; c++) {
+	if (m->o.net)
+		ISO_TRY_OUT(iso_rbms_new(m->vae->enc, (size_t)m->o.hidden, key, k, &m->rbm, err));
+	for (size_t c = 0; c < k; c++) {
 		const iso_key own = iso_key_child(key, "init", c);
 		iso_net_randomize(m->vae->decoder[c], ISO_INIT_GLOROT,
 				  iso_key_child(own, "dec", 0));
 		if (encoders)
 			iso_net_randomize(m->vae->encoder[c], ISO_INIT_GLOROT,
 					  iso_key_child(own, "enc", 0));
-		if (m->rbm)
-			st = iso_rbm_new(m->vae->enc, (size_t)m->o.hidden, own, &m->rbm[c], err);
 	}
 	*out = m;
-	if (st == ISO_OK)
-		return ISO_OK;
+	return ISO_OK;
 out:
 	destroy(m);
 	return st;
@@ -294,8 +287,7 @@ static iso_status save(const void *model_, iso_str *out, iso_error *err)
 {
 	const model *m = model_;
 	iso_means_save(out, &m->km);
-	for (size_t c = 0; m->rbm && c < m->km.k; c++)
-		iso_part_add(out, "machine", m->rbm[c].theta, m->rbm[c].nparam * sizeof(float));
+	iso_rbms_save(out, m->rbm, m->km.k);
 	return iso_latent_save(m->vae, out, err);
 }
 
@@ -307,9 +299,7 @@ static iso_status load(const iso_gen_env *env, const char *bytes, size_t n, void
 	iso_status st;
 	ISO_TRY(model_new(env, iso_key_new(0, "load"), 0, &m, err));
 	ISO_TRY_OUT(iso_means_take(&in, &m->km, err));
-	for (size_t c = 0; m->rbm && c < m->km.k; c++)
-		ISO_TRY_OUT(iso_part_take(&in, "machine", m->rbm[c].theta,
-					  m->rbm[c].nparam * sizeof(float), err));
+	ISO_TRY_OUT(iso_rbms_take(&in, m->rbm, m->km.k, err));
 	ISO_TRY_OUT(iso_latent_take(&in, m->vae, err));
 	*out = m;
 	m = NULL;

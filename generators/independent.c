@@ -30,6 +30,7 @@
 #include "core/base/alloc.h"
 #include "core/math/vmath.h"
 #include "core/privacy/mechanism.h"
+#include "generators/kit/counts_layout.h"
 #include "generators/kit/labels.h"
 #include "generators/kit/parts.h"
 
@@ -49,67 +50,14 @@ static const iso_option options[] = {
 	{0},
 };
 
-/* Tables of counts, one after the other.  With a label: table j is [labels][cells] and there are
- * ncode - 1 of them. */
-typedef struct layout {
-	iso_binning bin; /* without codes; owned */
-	size_t *first;	 /* [ncode] offset of the table of code j; owned */
-	size_t *pixel;	 /* [ncode] position of the code inside its pixel column; owned */
-	size_t label;	 /* the label's code when joint */
-	size_t ntable, total;
-	int joint;
-} layout;
-
 typedef struct model {
 	const iso_schema *schema; /* borrowed: public */
 	opts o;
-	layout l;
+	iso_counts_layout l;
 	double *count;	   /* [total] as released; owned */
 	double *cdf;	   /* [total] cumulative, per table or per (table, label); owned */
 	double *label_cdf; /* [labels] when joint; owned */
 } model;
-
-static void layout_free(layout *l)
-{
-	iso_binning_free(&l->bin);
-	iso_free(l->first);
-	iso_free(l->pixel);
-}
-
-/* The layout is a function of schema and options: it is read off an empty table. */
-static iso_status layout_new(const iso_schema *s, const opts *o, layout *l, iso_error *err)
-{
-	iso_status st = ISO_OK;
-	iso_table *empty = NULL;
-	*l = (layout){.joint = o->marg_label};
-	ISO_TRY(iso_table_new(s, 0, &empty, err));
-	ISO_TRY_OUT(iso_bin_table(empty, (size_t)o->bins, ISO_ENC_FEATURES | ISO_ENC_LABEL, &l->bin,
-				  err));
-	l->first = iso_alloc(l->bin.ncode, sizeof *l->first);
-	l->pixel = iso_alloc(l->bin.ncode, sizeof *l->pixel);
-	if (!l->first || !l->pixel) {
-		st = iso_no_memory(err, "layout of marginals");
-		goto out;
-	}
-	const size_t n = l->bin.ncode;
-	for (size_t j = 0; l->joint && j < n; j++)
-		if ((int)l->bin.column[j] == s->label)
-			l->label = j;
-	for (size_t j = 0; j < n; j++) {
-		l->pixel[j] =
-			j && l->bin.column[j] == l->bin.column[j - 1] ? l->pixel[j - 1] + 1 : 0;
-		l->first[j] = l->total;
-		if (l->joint && j == l->label)
-			continue;
-		l->total += l->bin.cells[j] * (l->joint ? l->bin.cells[l->label] : 1);
-		l->ntable++;
-	}
-out:
-	iso_table_free(empty);
-	if (st != ISO_OK)
-		layout_free(l);
-	return st;
-}
 
 static iso_status check(const iso_gen_env *env, iso_error *err)
 {
@@ -136,15 +84,15 @@ static int is_laplace(const opts *o, size_t ntable)
 static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_error *err)
 {
 	const opts *o = env->options;
-	layout l;
-	ISO_TRY(layout_new(env->schema, o, &l, err));
+	iso_counts_layout l;
+	ISO_TRY(iso_counts_layout_new(env->schema, (size_t)o->bins, o->marg_label, &l, err));
 	const double d = (double)l.ntable;
 	const iso_status st =
 		is_laplace(o, l.ntable)
 			? iso_plan_laplace(out, (iso_entry){.why = "marginals"}, scale, 1, d, err)
 			: iso_plan_gaussian(out, (iso_entry){.why = "marginals"}, scale, 1, 1,
 					    sqrt(d), err);
-	layout_free(&l);
+	iso_counts_layout_free(&l);
 	return st;
 }
 
@@ -153,7 +101,7 @@ static void destroy(void *model_)
 	model *m = model_;
 	if (!m)
 		return;
-	layout_free(&m->l);
+	iso_counts_layout_free(&m->l);
 	iso_free(m->count);
 	iso_free(m->cdf);
 	iso_free(m->label_cdf);
@@ -167,9 +115,10 @@ static iso_status model_new(const iso_gen_env *env, model **out, iso_error *err)
 		return iso_no_memory(err, "marginals");
 	m->schema = env->schema;
 	m->o = *(const opts *)env->options;
-	iso_status st = layout_new(env->schema, &m->o, &m->l, err);
+	iso_status st =
+		iso_counts_layout_new(env->schema, (size_t)m->o.bins, m->o.marg_label, &m->l, err);
 	if (st != ISO_OK) {
-		m->l = (layout){0};
+		m->l = (iso_counts_layout){0};
 		goto out;
 	}
 	m->count = iso_alloc(m->l.total, sizeof *m->count);
@@ -185,20 +134,6 @@ out:
 	return st;
 }
 
-/* Codes to cells of the concatenated tables, in place: the write position never overtakes the read
- * position. */
-static void codes_to_cells(const layout *l, uint32_t *code, size_t n)
-{
-	uint32_t *w = code;
-	for (size_t r = 0; r < n; r++) {
-		const uint32_t *c = code + r * l->bin.ncode;
-		const size_t y = l->joint ? c[l->label] : 0;
-		for (size_t j = 0; j < l->bin.ncode; j++)
-			if (!l->joint || j != l->label)
-				*w++ = (uint32_t)(l->first[j] + y * l->bin.cells[j] + c[j]);
-	}
-}
-
 static void cumulate(const double *count, size_t n, double *cdf, double *tmp)
 {
 	for (size_t k = 0; k < n; k++)
@@ -209,7 +144,7 @@ static void cumulate(const double *count, size_t n, double *cdf, double *tmp)
 /* Everything that is a function of the released counts. */
 static iso_status derive(model *m, iso_error *err)
 {
-	const layout *l = &m->l;
+	const iso_counts_layout *l = &m->l;
 	const size_t labels = l->joint ? l->bin.cells[l->label] : 1;
 	size_t most = labels;
 	double weights = 0;
@@ -249,7 +184,7 @@ static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 	ISO_TRY(model_new(&f->env, &m, err));
 	ISO_TRY_OUT(iso_bin_table(f->train, (size_t)m->o.bins, ISO_ENC_FEATURES | ISO_ENC_LABEL, &b,
 				  err));
-	codes_to_cells(&m->l, b.code, f->train->n);
+	iso_counts_cells(&m->l, b.code, f->train->n);
 	ISO_TRY_OUT(iso_mech_histogram(f->ledger, (iso_entry){.why = "marginals"}, b.code,
 				       f->train->n, m->l.ntable, m->l.total, m->count, err));
 	ISO_TRY_OUT(derive(m, err));
@@ -261,21 +196,10 @@ out:
 	return st;
 }
 
-static void put(const model *m, iso_table *t, size_t row, size_t j, size_t code, double u)
-{
-	const size_t c = m->l.bin.column[j];
-	const iso_column *col = &m->schema->column[c];
-	const double v = iso_unbin(m->schema, c, (size_t)m->o.bins, code, u);
-	if (col->type == ISO_PIXEL)
-		t->pixels[row * m->schema->npixel + col->offset + m->l.pixel[j]] = (uint8_t)v;
-	else
-		t->cells[row * m->schema->ncol + c] = v;
-}
-
 static iso_status sample(const void *model_, iso_key key, iso_table *out, iso_error *err)
 {
 	const model *m = model_;
-	const layout *l = &m->l;
+	const iso_counts_layout *l = &m->l;
 	const iso_key bin = iso_key_child(key, "bin", 0), within = iso_key_child(key, "within", 0);
 	(void)err;
 	for (size_t i = 0; i < out->n; i++) {
@@ -283,7 +207,7 @@ static iso_status sample(const void *model_, iso_key key, iso_table *out, iso_er
 		if (l->joint) {
 			y = iso_law_draw(m->label_cdf, l->bin.cells[l->label],
 					 iso_rand_u01(bin, i, l->label));
-			put(m, out, i, l->label, y, 0.5);
+			iso_counts_put(l, out, i, l->label, y, 0.5);
 		}
 		for (size_t j = 0; j < l->bin.ncode; j++) {
 			if (l->joint && j == l->label)
@@ -291,7 +215,7 @@ static iso_status sample(const void *model_, iso_key key, iso_table *out, iso_er
 			const size_t cells = l->bin.cells[j];
 			const size_t k = iso_law_draw(m->cdf + l->first[j] + y * cells, cells,
 						      iso_rand_u01(bin, i, j));
-			put(m, out, i, j, k, iso_rand_u01(within, i, j));
+			iso_counts_put(l, out, i, j, k, iso_rand_u01(within, i, j));
 		}
 	}
 	return ISO_OK;
@@ -303,7 +227,7 @@ static iso_status log_density(const void *model_, const iso_table *rows, double 
 			      iso_error *err)
 {
 	const model *m = model_;
-	const layout *l = &m->l;
+	const iso_counts_layout *l = &m->l;
 	iso_binning b;
 	ISO_TRY(iso_bin_table(rows, (size_t)m->o.bins, ISO_ENC_FEATURES | ISO_ENC_LABEL, &b, err));
 	for (size_t i = 0; i < rows->n; i++) {

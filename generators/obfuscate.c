@@ -207,32 +207,6 @@ static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_
 
 /* ---- Rows ---- */
 
-static iso_status perturb(const iso_fit *f, iso_table **out, iso_error *err)
-{
-	const opts *const o = f->env.options;
-	const iso_schema *const s = f->train->schema;
-	const size_t n = f->train->n, m = negatives(&f->env, o);
-	iso_status st = ISO_OK;
-	iso_table *t = NULL;
-	uint32_t *row = iso_alloc(n + m + 1, sizeof *row),
-		 *place = iso_alloc(s->ncol + s->npixel + 1, sizeof *place);
-	if (!row || !place) {
-		st = iso_no_memory(err, "perturbed rows");
-		goto out;
-	}
-	for (size_t r = 0; r < n + m; r++) /* negatives: any row for now */
-		row[r] = (uint32_t)(r < n ? r : 0);
-	ISO_TRY_OUT(iso_table_select(f->train, row, n ? n + m : 0, &t, err));
-	if (m && n)
-		t->n = n + iso_disturb_append(&o->how, f, t, group_of(s, o), m, row, place);
-	iso_disturb_rows(&o->how, f->key, t, n, place);
-	*out = t;
-out:
-	iso_free(row);
-	iso_free(place);
-	return st;
-}
-
 static iso_status report(const iso_fit *f, iso_table **out, iso_error *err)
 {
 	const opts *const o = f->env.options;
@@ -275,7 +249,9 @@ static iso_status fit(const iso_fit *f, void **out, iso_error *err)
 	if (!m)
 		return iso_no_memory(err, "a model behind obfuscated rows");
 	ISO_TRY_OUT(open_inner(o, &m->in, err));
-	ISO_TRY_OUT(o->mode == LOCAL ? report(f, &t, err) : perturb(f, &t, err));
+	ISO_TRY_OUT(o->mode == LOCAL ? report(f, &t, err)
+				     : iso_disturb_table(&o->how, f, group_of(f->train->schema, o),
+							 negatives(&f->env, o), &t, err));
 	iso_fit inner = *f;
 	inner.env = env_of(&m->in, &f->env, o);
 	inner.train = t;

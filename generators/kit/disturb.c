@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "core/base/alloc.h"
+
 #include "core/data/encode.h"
 
 /* A value of a numeric column after noise of `sd` half ranges, inside the column's domain. */
@@ -67,7 +69,8 @@ static void negate(iso_table *t, size_t r, uint32_t place, const iso_disturb *o,
 			      c->ncategory);
 }
 
-void iso_disturb_rows(const iso_disturb *o, iso_key key, iso_table *t, size_t n, uint32_t *place)
+/* Changes the first n rows of t in place.  place: scratch [ncol + npixel]. */
+static void disturb_rows(const iso_disturb *o, iso_key key, iso_table *t, size_t n, uint32_t *place)
 {
 	const iso_key touch = iso_key_child(key, "touch", 0);
 	for (size_t r = 0; r < n; r++) {
@@ -83,8 +86,9 @@ void iso_disturb_rows(const iso_disturb *o, iso_key key, iso_table *t, size_t n,
 	}
 }
 
-size_t iso_disturb_append(const iso_disturb *o, const iso_fit *f, iso_table *t, int g, size_t m,
-			  uint32_t *row, uint32_t *place)
+/* Rows n .. n + m - 1 of t: the negatives.  Returns how many there are.  row: scratch [n]. */
+static size_t append(const iso_disturb *o, const iso_fit *f, iso_table *t, int g, size_t m,
+		     uint32_t *row, uint32_t *place)
 {
 	const size_t n = f->train->n, d = places(t->schema, place);
 	size_t members = 0;
@@ -102,4 +106,30 @@ size_t iso_disturb_append(const iso_disturb *o, const iso_fit *f, iso_table *t, 
 		iso_sequences_settle(t->schema, t->cells + (n + i) * t->schema->ncol);
 	}
 	return members ? m : 0;
+}
+
+iso_status iso_disturb_table(const iso_disturb *o, const iso_fit *f, int g, size_t m,
+			     iso_table **out, iso_error *err)
+{
+	const iso_schema *const s = f->train->schema;
+	const size_t n = f->train->n;
+	iso_status st = ISO_OK;
+	iso_table *t = NULL;
+	uint32_t *row = iso_alloc(n + m + 1, sizeof *row),
+		 *place = iso_alloc(s->ncol + s->npixel + 1, sizeof *place);
+	if (!row || !place) {
+		st = iso_no_memory(err, "perturbed rows");
+		goto out;
+	}
+	for (size_t r = 0; r < n + m; r++) /* negatives: any row for now */
+		row[r] = (uint32_t)(r < n ? r : 0);
+	ISO_TRY_OUT(iso_table_select(f->train, row, n ? n + m : 0, &t, err));
+	if (m && n)
+		t->n = n + append(o, f, t, g, m, row, place);
+	disturb_rows(o, f->key, t, n, place);
+	*out = t;
+out:
+	iso_free(row);
+	iso_free(place);
+	return st;
 }

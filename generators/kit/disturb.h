@@ -11,13 +11,11 @@ typedef struct iso_disturb {
 	double resample;	 /* chance that a chosen category is drawn anew */
 } iso_disturb;
 
-/* Changes the first n rows of t in place; the randomness of a row follows its identity.  Numbers
- * are clipped to the public bounds, missing values stay.  place: scratch [ncol + npixel]. */
-void iso_disturb_rows(const iso_disturb *o, iso_key key, iso_table *t, size_t n, uint32_t *place);
-/* Rows n .. n + m - 1 of t, n = f->train->n: negatives of the training rows of class g, which come
- * in a keyed order and again from the first.  Returns how many there are (none without a row of the
- * class).  row: scratch [n]. */
-size_t iso_disturb_append(const iso_disturb *o, const iso_fit *f, iso_table *t, int g, size_t m,
-			  uint32_t *row, uint32_t *place);
+/* The training rows, perturbed, and behind them m negatives of the training rows of class g (g < 0:
+ * none; none without a row of the class).  The randomness of a row follows its identity; numbers
+ * are clipped to the public bounds, missing values stay.  Negatives take the class's rows in a
+ * keyed order and begin again when it ends. */
+iso_status iso_disturb_table(const iso_disturb *o, const iso_fit *f, int g, size_t m,
+			     iso_table **out, iso_error *err) ISO_MUST_CHECK;
 
 #endif

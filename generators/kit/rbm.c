@@ -30,6 +30,41 @@ iso_status iso_rbm_new(const iso_encoder *enc, size_t hidden, iso_key key, iso_r
 	return ISO_OK;
 }
 
+void iso_rbms_free(iso_rbm *m, size_t k)
+{
+	for (size_t c = 0; m && c < k; c++)
+		iso_rbm_free(&m[c]);
+	iso_free(m);
+}
+
+iso_status iso_rbms_new(const iso_encoder *enc, size_t hidden, iso_key key, size_t k, iso_rbm **out,
+			iso_error *err)
+{
+	iso_rbm *const m = iso_alloc(k, sizeof *m);
+	iso_status st = m ? ISO_OK : iso_no_memory(err, "machines");
+	for (size_t c = 0; st == ISO_OK && c < k; c++)
+		st = iso_rbm_new(enc, hidden, iso_key_child(key, "init", c), &m[c], err);
+	if (st == ISO_OK)
+		*out = m;
+	else
+		iso_rbms_free(m, k);
+	return st;
+}
+
+void iso_rbms_save(iso_str *out, const iso_rbm *m, size_t k)
+{
+	for (size_t c = 0; m && c < k; c++)
+		iso_part_add(out, "machine", m[c].theta, m[c].nparam * sizeof *m[c].theta);
+}
+
+iso_status iso_rbms_take(iso_parts *in, iso_rbm *m, size_t k, iso_error *err)
+{
+	for (size_t c = 0; m && c < k; c++)
+		ISO_TRY(iso_part_take(in, "machine", m[c].theta, m[c].nparam * sizeof *m[c].theta,
+				      err));
+	return ISO_OK;
+}
+
 static const float *visible_bias(const iso_rbm *m)
 {
 	return m->theta + m->visible * m->hidden;

@@ -15,6 +15,7 @@
 
 #include "core/nn/dpsgd.h"
 #include "generators/kit/heads.h"
+#include "generators/kit/parts.h"
 
 typedef struct iso_rbm {
 	iso_heads heads; /* softmax; the encoder is borrowed */
@@ -41,6 +42,13 @@ void iso_rbm_phases(iso_rbm_ws *ws, size_t n, iso_key key, const uint64_t *id);
 /* norm2 [n], never below the true value; and the weighted sum of the gradients. */
 void iso_rbm_norms2(const iso_rbm_ws *ws, float *norm2);
 void iso_rbm_weighted_grad(iso_rbm_ws *ws, const float *scale, int beta, float *grad);
+/* k machines: new from keys child(key, "init", c); all of them, or none, NULL is legal to free. */
+iso_status iso_rbms_new(const iso_encoder *enc, size_t hidden, iso_key key, size_t k, iso_rbm **out,
+			iso_error *err) ISO_MUST_CHECK;
+void iso_rbms_free(iso_rbm *m, size_t k);
+/* Their parameters as parts, and back. */
+void iso_rbms_save(iso_str *out, const iso_rbm *m, size_t k);
+iso_status iso_rbms_take(iso_parts *in, iso_rbm *m, size_t k, iso_error *err) ISO_MUST_CHECK;
 /* Gibbs sampling: n rows into x [n][visible], from a uniform start, `sweeps` times; the draws of
  * row r from (key, row[r]). */
 void iso_rbm_gibbs(iso_rbm_ws *ws, size_t n, size_t sweeps, iso_key key, const uint64_t *row,
