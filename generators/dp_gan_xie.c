@@ -39,7 +39,7 @@ static const iso_option options[] = {
 		    "generator steps n_g; given: the critic steps follow from n_d and burst"),
 	ISO_OPT_INT(iso_gan_options, burst, "0", 0, 100000,
 		    "critic steps in front of the first 25 generator steps and of every 500th; 0: "
-		    "n_d (code: 100)"),
+		    "no bursts (code: 100)"),
 	ISO_GAN_OPT_ND("5"),
 	ISO_GAN_OPT_LABEL,
 	ISO_GAN_OPT_LABELS,

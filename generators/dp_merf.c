@@ -87,16 +87,30 @@ static iso_status check(const iso_gen_env *env, iso_error *err)
 	return iso_labels_check(env, source_of(env, o), "dp-merf", err);
 }
 
+static double length_of(const opts *o, const iso_encoder *enc)
+{
+	size_t numbers = 0;
+	for (size_t b = 0; b < enc->nblock; b++)
+		numbers += enc->block[b].kind == ISO_BLOCK_ONEHOT ? 0 : enc->block[b].width;
+	return o->length > 0 ? o->length : sqrt((double)numbers) / 4;
+}
+
 /* The public features of a schema. */
 static iso_status features_of(const iso_gen_env *env, const iso_encoder *enc, iso_key key,
 			      iso_features *out, iso_error *err)
 {
 	const opts *o = env->options;
-	size_t numbers = 0;
-	for (size_t b = 0; b < enc->nblock; b++)
-		numbers += enc->block[b].kind == ISO_BLOCK_ONEHOT ? 0 : enc->block[b].width;
-	const double length = o->length > 0 ? o->length : sqrt((double)numbers) / 4;
-	return iso_features_new(enc, (size_t)o->features, length, key, out, err);
+	return iso_features_new(enc, (size_t)o->features, length_of(o, enc), key, out, err);
+}
+
+static iso_status resolve(const iso_gen_env *env, void *options_, iso_error *err)
+{
+	opts *o = options_;
+	iso_encoder *enc = NULL;
+	ISO_TRY(iso_encoder_new(env->schema, shape_of(env, o).columns, &enc, err));
+	o->length = length_of(o, enc);
+	iso_encoder_free(enc);
+	return ISO_OK;
 }
 
 static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_error *err)
@@ -338,6 +352,7 @@ const iso_generator iso_generator_dp_merf = {
 	.options = options,
 	.options_size = sizeof(opts),
 	.check = check,
+	.resolve = resolve,
 	.plan = plan,
 	.fit = fit,
 	.load = load,

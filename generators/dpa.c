@@ -92,6 +92,16 @@ static size_t code_of(const opts *o, size_t dim)
 	return o->code ? (size_t)o->code : dim >= 300 ? 25 : dim < 64 ? dim : 64;
 }
 
+static iso_status resolve(const iso_gen_env *env, void *options_, iso_error *err)
+{
+	opts *o = options_;
+	iso_encoder *e = NULL;
+	ISO_TRY(encoder_of(env, &e, err));
+	o->code = (int64_t)code_of(o, e->dim);
+	iso_encoder_free(e);
+	return ISO_OK;
+}
+
 static void destroy(void *model_)
 {
 	model *m = model_;
@@ -340,6 +350,7 @@ const iso_generator iso_generator_dpa = {
 	.options_size = sizeof(opts),
 	.guarantee_of = guarantee_of,
 	.claimed_epsilon = claimed_epsilon,
+	.resolve = resolve,
 	.plan = plan,
 	.fit = fit,
 	.sample = sample,

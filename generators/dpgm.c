@@ -94,6 +94,7 @@ static iso_status resolve(const iso_gen_env *env, void *options_, iso_error *err
 	o->batch = (int64_t)iso_batch_of((size_t)o->batch, 256, env->n ? env->n : 1);
 	const iso_pace p = iso_pace_of((size_t)o->batch, (size_t)o->epochs, env->n);
 	o->lr = (double)iso_pace_lr(o->lr, p);
+	o->gamma = o->gamma > 0 ? o->gamma : sqrt((double)dim) / 2;
 	return ISO_OK;
 }
 
