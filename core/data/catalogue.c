@@ -50,7 +50,28 @@ static const iso_embedded *find_embedded(const char *name)
 	return f->name ? f : NULL;
 }
 
-iso_status iso_data_schema(const iso_data_source *s, iso_schema **out, iso_error *err)
+/* Every feature column that has no missing-value code gets "?". */
+static int admit_missing(cJSON *schema)
+{
+	cJSON *column;
+
+	cJSON_ArrayForEach(column, cJSON_GetObjectItemCaseSensitive(schema, "columns"))
+	{
+		static const char *const code[] = {"?"};
+		const char *type =
+			cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(column, "type"));
+
+		if (cJSON_GetObjectItemCaseSensitive(column, "role") ||
+		    cJSON_GetObjectItemCaseSensitive(column, "missing") ||
+		    (type && strcmp(type, "pixel") == 0))
+			continue;
+		if (!cJSON_AddItemToObject(column, "missing", cJSON_CreateStringArray(code, 1)))
+			return 0;
+	}
+	return 1;
+}
+
+static iso_status schema_of(const iso_data_source *s, int missing, iso_schema **out, iso_error *err)
 {
 	const iso_embedded *f = find_embedded(s->schema);
 	cJSON *v = NULL;
@@ -60,20 +81,32 @@ iso_status iso_data_schema(const iso_data_source *s, iso_schema **out, iso_error
 	ISO_FAIL_IF(!f, err, ISO_E_INTERNAL,
 		    "missing schema (%s): it is not in this build; report it", s->schema);
 	ISO_TRY(iso_json_parse(f->text, f->size, s->schema, &v, err));
-	st = iso_schema_from_json(v, s->schema, out, err);
+	st = missing && !admit_missing(v) ? iso_no_memory(err, "a schema")
+					  : iso_schema_from_json(v, s->schema, out, err);
 	cJSON_Delete(v);
 	return st;
+}
+
+iso_status iso_data_schema(const iso_data_source *s, iso_schema **out, iso_error *err)
+{
+	return schema_of(s, 0, out, err);
 }
 
 /* What may be asked of a data set; each kind has the table of the options that apply to it. */
 typedef struct options {
 	int64_t rows, seed;
 	int drop_missing, dedup, merge_test;
+	double positives, missing;
 } options;
 
 static const iso_option sim_options[] = {
 	ISO_OPT_INT(options, rows, "0", 0, 10000000, "rows to simulate; 0 = 5000"),
 	ISO_OPT_INT(options, seed, "1", 0, 9007199254740992.0, "seed of the simulator"),
+	ISO_OPT_REAL(options, positives, "0", 0, 1,
+		     "chance of the positive class, of a label of two classes; 0: as simulated"),
+	ISO_OPT_REAL(options, missing, "0", 0, 1,
+		     "chance that a value of a feature is missing, whatever it is; above 0, every "
+		     "feature may be missing"),
 	{0},
 };
 #define REAL_OPTIONS \
@@ -89,18 +122,53 @@ static const iso_option test_options[] = {
 	{0},
 };
 
+#define TRIES 100000 /* of a row, until it has its class */
+
+/* With a chance of the positive class the class is drawn first, and the row again until it has it:
+ * the law of the rows of a class stays. */
+static void simulate_row(const iso_data_source *s, const options *o, iso_table *t, size_t r,
+			 iso_key key)
+{
+	const int label = t->schema->label,
+		  positive = label >= 0 && t->schema->column[label].positive == 0 ? 0 : 1;
+	const int want = iso_rand_u01(iso_key_child(key, "class", 0), r, 0) < o->positives
+				 ? positive
+				 : 1 - positive;
+	const iso_key row = iso_key_child(key, "row", r);
+
+	for (uint64_t k = 0; k < TRIES; k++) {
+		iso_stream stream = iso_stream_new(k ? iso_key_child(row, "again", k) : row);
+
+		s->simulate(t, r, &stream);
+		if (!(o->positives > 0) || iso_table_label(t, r) == (size_t)want)
+			return;
+	}
+}
+
+static void lose_values(const options *o, iso_table *t, iso_key key)
+{
+	for (size_t c = 0; o->missing > 0 && c < t->schema->ncol; c++) {
+		const iso_key column = iso_key_child(key, "missing", c);
+
+		for (size_t r = 0; t->schema->column[c].nmissing > 0 && r < t->n; r++)
+			if (iso_rand_u01(column, r, 0) < o->missing)
+				t->cells[r * t->schema->ncol + c] = NAN;
+	}
+}
+
 static iso_status simulate(const iso_data_source *s, const options *o, iso_dataset *d,
 			   iso_error *err)
 {
 	size_t rows = o->rows ? (size_t)o->rows : s->default_rows;
 	iso_key key = iso_key_new((uint64_t)o->seed, s->info.name);
 
+	ISO_FAIL_IF(o->positives > 0 && iso_schema_classes(d->schema) != 2, err, ISO_E_CONFIG,
+		    "positives (%s): its label has no two classes; leave the option out",
+		    s->info.name);
 	ISO_TRY(iso_table_new(d->schema, rows, &d->table, err));
-	for (size_t r = 0; r < rows; r++) {
-		iso_stream stream = iso_stream_new(iso_key_child(key, "row", r));
-
-		s->simulate(d->table, r, &stream);
-	}
+	for (size_t r = 0; r < rows; r++)
+		simulate_row(s, o, d->table, r, key);
+	lose_values(o, d->table, key);
 	return ISO_OK;
 }
 
@@ -262,7 +330,7 @@ static iso_status fill(const iso_data_source *s, const options *o, iso_dataset *
 	d->name = iso_strdup(s->info.name);
 	if (!d->name)
 		return iso_no_memory(err, "a data set");
-	ISO_TRY(iso_data_schema(s, &d->schema, err));
+	ISO_TRY(schema_of(s, o->missing > 0, &d->schema, err));
 	if (s->simulate) {
 		ISO_TRY(simulate(s, o, d, err));
 	} else {
