@@ -21,7 +21,8 @@
  *  - G, optimisers: post-processing.  label=input (the default): one noisy histogram.
  *
  * DEVIATIONS.  The form of the decay is not stated; geometric with a floor of 0.35 here.  Adam at
- * 1e-3 and 5e-4 (their table has DP-SGD at 5e-3); no reduction of n_disc; no class balancing.  The
+ * 1e-3 and 5e-4 (their table has DP-SGD at 5e-3); n_disc is reduced by their rule with n_d=0 only;
+ * no class balancing.  The
  * label is an input of both networks by default (label=column: one more generated column, as
  * published).  Two hidden layers of 128 (theirs: three of 512); averaged weights are given out.
  *

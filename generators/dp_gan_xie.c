@@ -24,7 +24,9 @@
  *
  * DEVIATIONS.  Per-record clipping; no batch norm; Poisson batches; RMSProp at 5e-4; one GAN with
  * the label as an input (or column) instead of one GAN per digit; relaxed draws of categories;
- * averaged weights (average=0: the last).  c_p 0.1 on tables (0.02 on MNIST in the code).
+ * averaged weights (average=0: the last).  No L1 penalty on the
+ * weights, and no autoencoder in front (theirs for records of patients is trained on raw rows). c_p
+ * 0.1 on tables (0.02 on MNIST in the code).
  *
  * COST.  A D step takes two rows per record through the critic.
  */
