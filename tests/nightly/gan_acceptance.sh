@@ -44,6 +44,7 @@ if [ "$what" = adult ]; then
 		ahead $g 10 $g 3 -.03
 	done
 	atleast pate-gan 8 .60
+	for e in 1 3 10; do ahead fl-gan $e "fl-gan fedavg" $e 0; done
 	for g in cgan gan wgan wgan-gp; do atleast $g inf .88; done
 else
 	atleast dp-cgan 9.6 .72
