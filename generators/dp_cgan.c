@@ -136,6 +136,8 @@ const iso_generator iso_generator_dp_cgan = {
 		"claimed; verify finds it.\n"
 		"clipping=joint puts both under one clip, clipping=tensor clips every tensor by "
 		"itself as the released code does; both are paid for at their true sensitivity.\n"
+		"classify=true: an output per class and one for fakes instead of the label at D's "
+		"input, which D overlooks while fakes look wrong anyway; n_d=10 helps then.\n"
 		"net=conv: convolutions on images.\n"
 		"Deviations: all tensors under one clip as Algorithm 1 prints (the code clips per "
 		"tensor and accounts sigma C instead of sigma), Poisson batches.",
