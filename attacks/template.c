@@ -2,6 +2,7 @@
 /* A complete attack to copy: membership by the distance to the released rows
  * (docs/adding-a-method.md walks through it).
  *
+ * `isoeps new attack mine` makes a plug-in of it, outside the tree.  Inside:
  * 1. Copy this file to attacks/mine.c and rename iso_attack_template to iso_attack_mine.
  * 2. Add the word "mine" to attacks/CMakeLists.txt.
  * 3. Name it in a suite: "attacks": ["mine"].

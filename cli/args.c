@@ -9,33 +9,67 @@
 
 #include "cli/cmd.h"
 #include "core/base/alloc.h"
+#include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/io/file.h"
 
 #define HELP_COLUMN 30
+
+const iso_arg iso_common_args[] = {
+	{"--help", ISO_ARG_FLAG, NULL, NULL, "this text"},
+	{"--quiet", ISO_ARG_FLAG, NULL, NULL, "no notes, warnings and progress"},
+	{"--verbose", ISO_ARG_FLAG, NULL, NULL, "more of them"},
+	{"--version", ISO_ARG_FLAG, NULL, NULL, "the version, and nothing else"},
+	{0}};
+
+static iso_args_visit_fn visitor;
+static void *visitor_ctx;
+
+void iso_args_visit(iso_args_visit_fn visit, void *ctx)
+{
+	visitor = visit;
+	visitor_ctx = ctx;
+}
+
+int iso_args_common(const char *word)
+{
+	const int quiet = strcmp(word, "--quiet") == 0 || strcmp(word, "-q") == 0;
+
+	if (!quiet && strcmp(word, "--verbose") != 0 && strcmp(word, "-v") != 0)
+		return 0;
+	iso_log_set_level(quiet ? ISO_LOG_QUIET : ISO_LOG_VERBOSE);
+	return 1;
+}
+
+static void help_line(const iso_arg *a, iso_str *out)
+{
+	char left[96];
+
+	snprintf(left, sizeof(left), "  %s%s%s%s", a->flag, a->value ? " " : "",
+		 a->value ? a->value : "", a->kind == ISO_ARG_TEXTS ? " ..." : "");
+	iso_str_addf(out, "%-*s %s\n", HELP_COLUMN, left, a->help);
+}
 
 iso_status iso_args_help(const iso_verb_help *help, const iso_arg *table, iso_str *out,
 			 iso_error *err)
 {
 	iso_str_addf(out, "isoeps %s%s%s [OPTION]...\n%s\n\n%s\nOptions:\n", help->verb,
 		     *help->operands ? " " : "", help->operands, help->summary, help->text);
-	for (const iso_arg *a = table; a->flag; a++) {
-		char left[96];
-
-		snprintf(left, sizeof(left), "  %s%s%s%s", a->flag, a->value ? " " : "",
-			 a->value ? a->value : "", a->kind == ISO_ARG_TEXTS ? " ..." : "");
-		iso_str_addf(out, "%-*s %s\n", HELP_COLUMN, left, a->help);
-	}
-	iso_str_addf(out, "%-*s %s\n", HELP_COLUMN, "  --help", "this text");
+	for (const iso_arg *a = table; a->flag; a++)
+		help_line(a, out);
+	for (const iso_arg *a = iso_common_args; a->flag; a++)
+		help_line(a, out);
 	return iso_str_check(out, err);
 }
 
 static iso_status unknown_flag(const iso_verb_help *help, const iso_arg *table, const char *flag,
 			       iso_error *err)
 {
-	const char *words[64] = {"--help"}, *near;
-	size_t n = 1;
+	const char *words[64], *near;
+	size_t n = 0;
 
+	for (const iso_arg *a = iso_common_args; a->flag; a++)
+		words[n++] = a->flag;
 	for (const iso_arg *a = table; a->flag && n < ISO_COUNT(words); a++)
 		words[n++] = a->flag;
 	near = iso_nearest_word(flag, words, n);
@@ -128,6 +162,22 @@ static iso_status read_flag(const iso_verb_help *help, const iso_arg *table, int
 	return store(a, argv[++*i], err);
 }
 
+/* The help of a verb, or without a table the version. */
+static iso_status say(const iso_verb_help *help, const iso_arg *table, iso_error *err)
+{
+	iso_str text = {0};
+	iso_status st = ISO_OK;
+
+	if (table)
+		st = iso_args_help(help, table, &text, err);
+	else
+		iso_str_add(&text, "isoeps " ISO_VERSION "\n");
+	if (st == ISO_OK)
+		st = iso_stdout_write(text.p, text.n, err);
+	iso_str_free(&text);
+	return st;
+}
+
 iso_status iso_args_read(const iso_verb_help *help, const iso_arg *table, int argc, char **argv,
 			 const char **operand, size_t *noperand, int *helped, iso_error *err)
 {
@@ -135,18 +185,16 @@ iso_status iso_args_read(const iso_verb_help *help, const iso_arg *table, int ar
 	int flags = 1;
 
 	*helped = 0;
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "--") == 0)
-			break;
-		else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-			iso_str text = {0};
-			iso_status st = iso_args_help(help, table, &text, err);
-
-			if (st == ISO_OK)
-				st = iso_stdout_write(text.p, text.n, err);
-			iso_str_free(&text);
+	if (visitor) {
+		visitor(visitor_ctx, help, table);
+		*helped = 1;
+		return ISO_OK;
+	}
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0 ||
+		    strcmp(argv[i], "--version") == 0) {
 			*helped = 1;
-			return st;
+			return say(help, argv[i][2] == 'v' ? NULL : table, err);
 		}
 	for (int i = 1; i < argc; i++) {
 		if (flags && strcmp(argv[i], "--") == 0) {
@@ -154,6 +202,8 @@ iso_status iso_args_read(const iso_verb_help *help, const iso_arg *table, int ar
 			continue;
 		}
 		if (flags && argv[i][0] == '-' && argv[i][1]) {
+			if (iso_args_common(argv[i]))
+				continue;
 			ISO_TRY(read_flag(help, table, argc, argv, &i, err));
 			continue;
 		}

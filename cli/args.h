@@ -56,6 +56,14 @@ typedef struct iso_verb_help {
 iso_status iso_args_read(const iso_verb_help *help, const iso_arg *table, int argc, char **argv,
 			 const char **operand, size_t *noperand, int *helped,
 			 iso_error *err) ISO_MUST_CHECK;
+/* Documentation: until it is set to NULL again, iso_args_read hands its table to `visit` and
+ * returns with *helped, whatever argv says. */
+typedef void (*iso_args_visit_fn)(void *ctx, const iso_verb_help *help, const iso_arg *table);
+void iso_args_visit(iso_args_visit_fn visit, void *ctx);
+/* Options that every verb takes, before it or after it: --help, --quiet, --verbose, --version. */
+extern const iso_arg iso_common_args[];
+/* Obeys a common option, or returns 0: not one of them.  --help is left to the caller. */
+int iso_args_common(const char *word);
 /* The same text that --help prints. */
 iso_status iso_args_help(const iso_verb_help *help, const iso_arg *table, iso_str *out,
 			 iso_error *err) ISO_MUST_CHECK;

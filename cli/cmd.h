@@ -27,6 +27,9 @@ int cmd_data(int argc, char **argv);
 int cmd_schema(int argc, char **argv);
 int cmd_slurm(int argc, char **argv);
 int cmd_split(int argc, char **argv);
+int cmd_new(int argc, char **argv);
+int cmd_manual(int argc, char **argv);
+int cmd_completion(int argc, char **argv);
 
 /* Exit status after Ctrl-C or a request to stop. */
 #define ISO_EXIT_INTERRUPTED 130

@@ -5,11 +5,13 @@
 
 #include "cli/args.h"
 #include "cli/cmd.h"
+#include "cli/dry_generate.h"
 #include "cli/summary.h"
 #include "core/base/alloc.h"
 #include "core/base/log.h"
 #include "core/base/code.h"
 #include "core/base/text.h"
+#include "core/data/split.h"
 #include "core/io/file.h"
 #include "suites/flow/train.h"
 #include "suites/plan.h"
@@ -43,10 +45,10 @@ static const iso_verb_help help = {
 };
 
 typedef struct command {
-	const char *data, *schema, *out, *accountant, *adjacency;
+	const char *data, *schema, *out, *accountant, *adjacency, *public;
 	double epsilon, delta;
 	int64_t rows, seed;
-	int secure, json, public_counts, large_delta, verify;
+	int secure, json, public_counts, large_delta, verify, dry_run;
 	iso_arg_list set, plugin;
 } command;
 
@@ -70,6 +72,10 @@ static iso_status read_command(int argc, char **argv, command *c, const char **n
 		 4294967295.0},
 		{"--secure", ISO_ARG_FLAG, &c->secure, NULL,
 		 "noise from the operating system, hardened samplers (the default without --seed)"},
+		{"--public", ISO_ARG_TEXT, &c->public, "FILE",
+		 "public rows under the same schema, for methods that learn from them for free"},
+		{"--dry-run", ISO_ARG_FLAG, &c->dry_run, NULL,
+		 "calibrate, say what would be released and how long it takes; write nothing"},
 		{"--public-class-counts", ISO_ARG_FLAG, &c->public_counts, NULL,
 		 "the rows per class are public knowledge"},
 		{"--accountant", ISO_ARG_TEXT, &c->accountant, "pld|rdp",
@@ -97,7 +103,8 @@ static iso_status read_command(int argc, char **argv, command *c, const char **n
 		"options that exclude each other (isoeps generate): --secure takes its noise from "
 		"the operating system, --seed from a number; give one of them");
 	c->secure = c->seed < 0;
-	ISO_FAIL_IF(c->json && (!c->out || strcmp(c->out, "-") == 0), err, ISO_E_USAGE,
+	ISO_FAIL_IF(c->json && !c->dry_run && (!c->out || strcmp(c->out, "-") == 0), err,
+		    ISO_E_USAGE,
 		    "option missing (isoeps generate --json): the summary goes to standard output, "
 		    "so the rows need --out FILE; give "
 		    "it");
@@ -131,6 +138,30 @@ static iso_status count_classes(const iso_table *t, size_t **out, iso_error *err
 	return ISO_OK;
 }
 
+static iso_adjacency adjacency_of(const command *c)
+{
+	return c->adjacency && strcmp(c->adjacency, "replace-one") == 0 ? ISO_REPLACE_ONE
+									: ISO_ADD_REMOVE;
+}
+
+static iso_status read_public(const command *c, const iso_setup *setup, const iso_dataset *d,
+			      iso_table **out, iso_error *err)
+{
+	const uint32_t takes = ISO_ACCEPTS_PUBLIC | ISO_REQUIRES_PUBLIC;
+
+	*out = NULL;
+	if (!c->public)
+		return ISO_OK;
+	ISO_FAIL_IF(!(setup->generator->accepts & takes), err, ISO_E_USAGE,
+		    "no use for public rows (--public %s): %s does not learn from them; leave the "
+		    "option out",
+		    c->public, setup->generator->name);
+	ISO_TRY(iso_table_read_csv(c->public, d->schema, out, err));
+	ISO_FAIL_IF((*out)->n == 0, err, ISO_E_DATA,
+		    "no public rows (%s): the file has a header and no rows; add rows", c->public);
+	return iso_public_check(d->table, *out, err);
+}
+
 /* ------------------------------------------------------------------ what is said at the end */
 
 typedef struct outcome {
@@ -143,6 +174,7 @@ typedef struct outcome {
 	iso_guarantee guarantee;
 	int learned, external;
 	char large_delta[256]; /* what is to be said of it; "" = nothing */
+	int said, status;      /* a dry run has said all of it, with this exit status */
 } outcome;
 
 static iso_status measure(const iso_training *t, const command *c, outcome *o, iso_error *err)
@@ -195,6 +227,8 @@ static void outcome_text(const outcome *o, const command *c, const char *name, i
 	else if (o->plugin && o->guarantee == ISO_GUARANTEE_DP)
 		iso_str_add(out, "promise claimed by the plug-in, and not verified in this run; "
 				 "--verify does\n");
+	if (o->guarantee == ISO_GUARANTEE_DP)
+		iso_neighbours_text(adjacency_of(c), o->n, out);
 	if (isfinite(o->claimed))
 		iso_str_addf(out, "the %s claims epsilon %g for this setting\n",
 			     o->external ? "program" : "paper", o->claimed);
@@ -374,21 +408,21 @@ static iso_status generate(command *c, const iso_setup *setup, const iso_dataset
 			   iso_error *err)
 {
 	iso_progress progress;
+	iso_dry_generate dry;
+	iso_table *public = NULL;
 	size_t *counts = NULL;
-	iso_training_request r = {
-		.generator = setup->generator,
-		.options = setup->options,
-		.train = d->table,
-		.delta = c->delta,
-		.adjacency = c->adjacency && strcmp(c->adjacency, "replace-one") == 0
-				     ? ISO_REPLACE_ONE
-				     : ISO_ADD_REMOVE,
-		.accountant = c->accountant && strcmp(c->accountant, "rdp") == 0 ? ISO_ACC_RDP
-										 : ISO_ACC_PLD,
-		.seed = c->seed < 0 ? 1 : (uint64_t)c->seed,
-		.secure = c->secure,
-		.allow_large_delta = c->large_delta,
-		.progress = &progress};
+	iso_training_request r = {.generator = setup->generator,
+				  .options = setup->options,
+				  .train = d->table,
+				  .delta = c->delta,
+				  .adjacency = adjacency_of(c),
+				  .accountant = c->accountant && strcmp(c->accountant, "rdp") == 0
+							? ISO_ACC_RDP
+							: ISO_ACC_PLD,
+				  .seed = c->seed < 0 ? 1 : (uint64_t)c->seed,
+				  .secure = c->secure,
+				  .allow_large_delta = c->large_delta,
+				  .progress = &progress};
 	iso_gen_env env = {.schema = d->schema,
 			   .n = d->table->n,
 			   .options = setup->options,
@@ -399,17 +433,19 @@ static iso_status generate(command *c, const iso_setup *setup, const iso_dataset
 	iso_status st;
 	int targeted;
 
+	ISO_TRY_OUT(read_public(c, setup, d, &public, err));
+	env.public_rows = r.public_rows = public;
 	if (c->public_counts) {
-		ISO_TRY(count_classes(d->table, &counts, err));
+		ISO_TRY_OUT(count_classes(d->table, &counts, err));
 		env.class_count = r.class_count = counts;
 	}
 	targeted = iso_setup_targeted(setup->generator, env);
 	if (targeted && isnan(c->epsilon)) {
-		iso_free(counts);
-		return iso_fail(err, ISO_E_USAGE,
-				"option missing (isoeps generate %s): its noise follows the "
-				"budget; give --epsilon",
-				setup->generator->name);
+		st = iso_fail(err, ISO_E_USAGE,
+			      "option missing (isoeps generate %s): its noise follows the "
+			      "budget; give --epsilon",
+			      setup->generator->name);
+		goto out;
 	}
 	if (!targeted && !isnan(c->epsilon))
 		iso_note("%s is not calibrated to an epsilon with these options; --epsilon is not "
@@ -418,16 +454,21 @@ static iso_status generate(command *c, const iso_setup *setup, const iso_dataset
 	env.epsilon = r.epsilon = targeted ? c->epsilon : INFINITY;
 	o->plugin = c->plugin.n > 0 && iso_code_noted(setup->generator) && !o->external;
 	o->verified = setup->guarantee == ISO_GUARANTEE_DP ? "claimed" : "none";
-	if (c->verify && setup->guarantee == ISO_GUARANTEE_DP) {
-		st = verify_first(setup, d->table, &env, o, err);
-		if (st != ISO_OK) {
-			iso_free(counts);
-			return st;
-		}
+	if (c->dry_run) {
+		r.progress = NULL;
+		ISO_TRY_OUT(iso_dry_generate_run(&r, (size_t)c->rows, &dry, err));
+		o->said = 1;
+		o->status = iso_dry_generate_say(&dry, &r, c->json);
+		st = ISO_OK;
+		goto out;
 	}
+	if (c->verify && setup->guarantee == ISO_GUARANTEE_DP)
+		ISO_TRY_OUT(verify_first(setup, d->table, &env, o, err));
 	iso_progress_start(&progress, "training, %", 100);
 	st = train_and_write(&r, c, o, err);
 	iso_progress_finish(&progress);
+out:
+	iso_table_free(public);
 	iso_free(counts);
 	return st;
 }
@@ -436,6 +477,8 @@ static int conclude(const outcome *o, const command *c, const char *name)
 {
 	iso_str text = {0};
 
+	if (o->said)
+		return o->status;
 	if (c->json)
 		return outcome_json(o, c, name);
 	outcome_text(o, c, name, &text);

@@ -62,29 +62,49 @@ static void duration_text(double s, char *out, size_t size)
 		snprintf(out, size, "%.1f h", s / 3600);
 }
 
-static void plan_text(const iso_agenda *a, const iso_run_options *o, const uint8_t *todo,
-		      const iso_run_summary *sum, const iso_estimate *e, iso_str *out)
+static void part_text(const char *what, double seconds, iso_str *out)
 {
 	char time[32];
 
+	if (!(seconds > 0))
+		return;
+	duration_text(seconds, time, sizeof(time));
+	iso_str_addf(out, ", %s %s", what, time);
+}
+
+static void estimate_text(const iso_run_options *o, const iso_estimate *e, iso_str *out)
+{
+	char time[32];
+
+	if (e->from_records + e->from_probes == 0) {
+		iso_str_add(out, "\nestimate: nothing to run\n");
+		return;
+	}
+	duration_text(e->seconds, time, sizeof(time));
+	iso_str_addf(out, "\nestimate: %s %s with --jobs %d (", e->at_least ? "at least" : "about",
+		     time, o->jobs);
+	if (e->from_records)
+		iso_str_addf(out, "%zu cells by the times of finished ones%s", e->from_records,
+			     e->from_probes ? ", " : "");
+	if (e->from_probes)
+		iso_str_addf(out, "%zu cells by short trials", e->from_probes);
+	part_text("training", e->training, out);
+	part_text("attacks and metrics", e->judging, out);
+	part_text("verification", e->verifying, out);
+	iso_str_add(out, ")\n");
+	if (*e->open)
+		iso_str_addf(out, "unknown: %s did not end within the trial\n", e->open);
+}
+
+static void plan_text(const iso_agenda *a, const iso_run_options *o, const uint8_t *todo,
+		      const iso_run_summary *sum, const iso_estimate *e, iso_str *out)
+{
 	iso_str_addf(out,
 		     "suite %s: %zu cells, %zu selected, %zu finished, %zu to run; output %s\n\n",
 		     a->suite->name, sum->cells, sum->selected, sum->finished,
 		     sum->selected - sum->finished, o->dir);
 	plan_rows(a, todo, out);
-	duration_text(e->seconds, time, sizeof(time));
-	iso_str_addf(out, "\nestimate: about %s with --jobs %d (", time, o->jobs);
-	if (e->from_records)
-		iso_str_addf(out, "%zu cells by the times of finished ones%s", e->from_records,
-			     e->from_probes || e->unknown ? ", " : "");
-	if (e->from_probes)
-		iso_str_addf(out,
-			     "%zu cells by training each generator for a moment, attacks and "
-			     "metrics not counted%s",
-			     e->from_probes, e->unknown ? ", " : "");
-	if (e->unknown)
-		iso_str_addf(out, "%zu cells unknown, left out", e->unknown);
-	iso_str_add(out, sum->selected == sum->finished ? "nothing to run)\n" : ")\n");
+	estimate_text(o, e, out);
 }
 
 static int add_cell(const iso_agenda *a, const iso_cell *x, int todo, cJSON *list)
@@ -112,6 +132,11 @@ static int plan_json(const iso_agenda *a, const iso_run_options *o, const uint8_
 		 cJSON_AddNumberToObject(root, "selected", (double)sum->selected) &&
 		 cJSON_AddNumberToObject(root, "finished", (double)sum->finished) &&
 		 cJSON_AddNumberToObject(root, "estimate_seconds", e->seconds) &&
+		 cJSON_AddBoolToObject(root, "estimate_is_lower_bound", e->at_least) &&
+		 cJSON_AddStringToObject(root, "open", e->open) &&
+		 cJSON_AddNumberToObject(root, "training_seconds", e->training) &&
+		 cJSON_AddNumberToObject(root, "judging_seconds", e->judging) &&
+		 cJSON_AddNumberToObject(root, "verifying_seconds", e->verifying) &&
 		 cJSON_AddNumberToObject(root, "estimated_from_records", (double)e->from_records) &&
 		 cJSON_AddNumberToObject(root, "estimated_from_probes", (double)e->from_probes) &&
 		 cJSON_AddNumberToObject(root, "not_estimated", (double)e->unknown);

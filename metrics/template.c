@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A complete metric to copy: mean gap of column means (docs/adding-a-method.md walks through it).
  *
+ * `isoeps new metric mine` makes a plug-in of it, outside the tree.  Inside:
  * 1. Copy this file to metrics/mine.c and rename iso_metric_template to iso_metric_mine.
  * 2. Add the word "mine" to metrics/CMakeLists.txt.
  * 3. Name it in a suite: "metrics": ["mine"].

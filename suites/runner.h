@@ -64,12 +64,17 @@ iso_status iso_run(const iso_agenda *a, const iso_run_options *o, iso_run_summar
 void iso_run_summary_free(iso_run_summary *sum);
 
 /* How long the selected cells will take on `jobs` workers: from the times of finished cells of the
- * same generator in the output directory, else by training each generator for a moment. */
+ * same generator in the output directory, else by short trials of training, verification and
+ * judging. */
 typedef struct iso_estimate {
-	double seconds;				   /* of all selected cells, spread over the jobs */
-	size_t from_records, from_probes, unknown; /* cells by where their estimate comes from */
-	double longest;				   /* seconds of the longest of them */
-	double peak_bytes;			   /* of memory, of finished cells; 0 without any */
+	double seconds;			     /* of everything, spread over the jobs */
+	double training, judging, verifying; /* its parts, in seconds of one worker */
+	double longest;			     /* seconds of the longest cell or check */
+	double peak_bytes;		     /* of memory, of finished cells; 0 without any */
+	int at_least;			     /* something did not end in its trial .. */
+	char open[256];			     /* .. and what */
+	size_t from_records, from_probes;    /* cells by where their estimate comes from */
+	size_t unknown, verifications;	     /* cells with an open part; methods to verify */
 } iso_estimate;
 iso_status iso_run_estimate(const iso_agenda *a, const iso_run_options *o, const uint8_t *todo,
 			    iso_estimate *out, iso_error *err) ISO_MUST_CHECK;

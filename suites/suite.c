@@ -11,6 +11,7 @@
 
 #include "core/base/text.h"
 #include "core/io/file.h"
+#include "core/io/share.h"
 
 #define SEED_MAX 4294967295.0
 
@@ -434,9 +435,14 @@ out:
 
 const char *iso_suite_directory(void)
 {
+	static char found[PATH_MAX];
 	const char *dir = getenv("ISOEPS_SUITES");
 
-	return dir && *dir ? dir : ISO_SUITE_DIR;
+	if (dir && *dir)
+		return dir;
+	if (!*found && !iso_share_find("suites", found, sizeof(found)))
+		return ".";
+	return found;
 }
 
 iso_status iso_suite_read(const char *path, iso_suite **out, iso_error *err)

@@ -123,7 +123,8 @@ iso_status iso_suite_read(const char *path, iso_suite **out, iso_error *err) ISO
 void iso_suite_free(iso_suite *s);
 /* With every default written out; owned by the caller. */
 iso_status iso_suite_to_json(const iso_suite *s, cJSON **out, iso_error *err) ISO_MUST_CHECK;
-/* Where the suites that come with isoeps are: $ISOEPS_SUITES, else beside the source. */
+/* Where the suites that come with isoeps are: $ISOEPS_SUITES, else those of the installation or of
+ * the source (core/io/share.h). */
 const char *iso_suite_directory(void);
 size_t iso_suite_find_dataset(const iso_suite *s, const char *label); /* SIZE_MAX = none */
 

@@ -6,6 +6,10 @@
 
 #include "attacks/attack.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_masked {
 	iso_rowset known, synthetic; /* owned */
 	uint8_t *hidden; /* owned [ncol]: columns that are blank in every row of the table */
@@ -16,5 +20,9 @@ void iso_masked_free(iso_masked *m);
 /* ISO_E_UNSUPPORTED naming the attack unless the view has at least `least` synthetic rows. */
 iso_status iso_needs_synthetic(const iso_attack_view *v, const char *attack, size_t least,
 			       iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ISO_SCOTT_WIDEST 256 /* encoded columns */
 
 /* Principal axes of x [n][d], at most q of them: project() maps rows to [n][q]. */
@@ -30,5 +34,9 @@ iso_status iso_scott_log_density(const double *x, size_t n, size_t q, double rid
  * columns. */
 void iso_normal_log_density(const double *x, size_t n, size_t q, const double *y, size_t m,
 			    double *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 
 #include "attacks/attack.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_shadows {
 	size_t n, targets;
 	const iso_model **model; /* owned [n] */
@@ -19,5 +23,9 @@ typedef struct iso_shadows {
 iso_status iso_shadows_train(const iso_attack_view *v, const char *attack, size_t n,
 			     iso_shadows *out, iso_error *err) ISO_MUST_CHECK;
 void iso_shadows_free(iso_shadows *s);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -17,6 +17,10 @@
 
 #include "core/data/encode.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
 	ISO_TABLE_NAIVE = 1,
 	ISO_TABLE_HISTOGRAM = 2,
@@ -46,5 +50,9 @@ void iso_queries_agree(const iso_queries *q, const iso_table *x, size_t target, 
 		       uint64_t *bits);
 /* out [q->n]: the share of the rows' bits [rows] that hold each mask. */
 void iso_queries_answer(const iso_queries *q, const uint64_t *bits, size_t rows, float *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,8 +6,16 @@
 
 #include "attacks/attack.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* For every target of a view with a secret column; ISO_E_UNSUPPORTED names the attack. */
 iso_status iso_vote(const iso_attack_view *v, const char *attack, size_t neighbours, iso_guess *out,
 		    iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,9 +7,17 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* hex: 64 digits, copied. */
 iso_status iso_code_note(const void *descriptor, const char *hex, iso_error *err) ISO_MUST_CHECK;
 /* What was noted for the descriptor (the last note counts), or NULL. */
 const char *iso_code_noted(const void *descriptor);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

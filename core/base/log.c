@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -45,9 +47,17 @@ ISO_MESSAGE(iso_note, ISO_LOG_NORMAL, "note")
 ISO_MESSAGE(iso_warn, ISO_LOG_NORMAL, "warning")
 ISO_MESSAGE(iso_debug, ISO_LOG_VERBOSE, "debug")
 
+/* A terminal that may be sent escape sequences (no-color.org). */
+static int is_redrawn(void)
+{
+	const char *plain = getenv("NO_COLOR"), *kind = getenv("TERM");
+
+	return isatty(STDERR_FILENO) && !(plain && *plain) && !(kind && strcmp(kind, "dumb") == 0);
+}
+
 static void show(iso_progress *p, double now)
 {
-	int terminal = isatty(STDERR_FILENO);
+	const int terminal = is_redrawn();
 	double elapsed = now - p->started;
 	double rate = elapsed > 0 ? p->done / elapsed : 0;
 	char left[48] = "";
@@ -77,13 +87,13 @@ void iso_progress_update(iso_progress *p, double done)
 	if (!p->active || level < ISO_LOG_NORMAL)
 		return;
 	now = iso_clock_wall();
-	if (now - p->shown >= (isatty(STDERR_FILENO) ? 0.1 : 10.0))
+	if (now - p->shown >= (is_redrawn() ? 0.1 : 10.0))
 		show(p, now);
 }
 
 void iso_progress_finish(iso_progress *p)
 {
-	if (p->active && level >= ISO_LOG_NORMAL && isatty(STDERR_FILENO)) {
+	if (p->active && level >= ISO_LOG_NORMAL && is_redrawn()) {
 		show(p, iso_clock_wall());
 		fputc('\n', stderr);
 		line_open = 0;

@@ -19,7 +19,8 @@ void iso_warn(const char *fmt, ...) ISO_PRINTF(1, 2);
 void iso_debug(const char *fmt, ...) ISO_PRINTF(1, 2);
 
 /* A progress line "LABEL 12/96 (12 %) 3.1/s, 27 s left", redrawn in place on a terminal, at most
- * ten times a second; elsewhere one line every ten seconds.  `total` 0 = unknown. */
+ * ten times a second; elsewhere, and under NO_COLOR or TERM=dumb, one line every ten seconds.
+ * `total` 0 = unknown. */
 typedef struct iso_progress {
 	const char *label;
 	double done, total, started, shown;

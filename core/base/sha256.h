@@ -8,6 +8,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_sha256 {
 	void *ctx; /* owned */
 	int failed;
@@ -22,5 +26,9 @@ iso_status iso_sha256_of(const void *data, size_t n, uint8_t digest[32],
 			 iso_error *err) ISO_MUST_CHECK;
 /* 64 hexadecimal digits and a terminator. */
 void iso_hex(const uint8_t *bytes, size_t n, char *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/str.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -60,45 +61,68 @@ void iso_str_free(iso_str *s)
 	memset(s, 0, sizeof(*s));
 }
 
-/* Levenshtein distance of words up to 63 bytes; longer words count as far. */
+/* Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours, each of
+ * cost 1; a letter in the other case is the same.  Words above 63 bytes count as far. */
 static size_t edit_distance(const char *a, const char *b)
 {
-	size_t row[64], na = strlen(a), nb = strlen(b);
+	const size_t na = strlen(a), nb = strlen(b);
+	size_t row[3][64];
 
 	if (na > 63 || nb > 63)
 		return SIZE_MAX;
 	for (size_t j = 0; j <= nb; j++)
-		row[j] = j;
+		row[0][j] = j;
 	for (size_t i = 1; i <= na; i++) {
-		size_t diagonal = row[0];
+		size_t *now = row[i % 3], *before = row[(i + 2) % 3], *earlier = row[(i + 1) % 3];
 
-		row[0] = i;
+		now[0] = i;
 		for (size_t j = 1; j <= nb; j++) {
-			size_t best = diagonal + (a[i - 1] != b[j - 1]);
+			const int x = tolower((unsigned char)a[i - 1]);
+			const int y = tolower((unsigned char)b[j - 1]);
+			size_t best = before[j - 1] + (x != y);
 
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
+			if (before[j] + 1 < best)
+				best = before[j] + 1;
+			if (now[j - 1] + 1 < best)
+				best = now[j - 1] + 1;
+			if (i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) &&
+			    y == tolower((unsigned char)a[i - 2]) && earlier[j - 2] + 1 < best)
+				best = earlier[j - 2] + 1;
+			now[j] = best;
 		}
 	}
-	return row[nb];
+	return row[na % 3][nb];
+}
+
+/* The only word that begins with `word`, which has three letters or more. */
+static const char *completed(const char *word, const char *const *words, size_t n)
+{
+	const size_t length = strlen(word);
+	const char *found = NULL;
+
+	for (size_t i = 0; i < n && length >= 3; i++) {
+		if (strncmp(word, words[i], length) != 0)
+			continue;
+		if (found)
+			return NULL;
+		found = words[i];
+	}
+	return found;
 }
 
 const char *iso_nearest_word(const char *word, const char *const *words, size_t n)
 {
-	size_t limit = strlen(word) / 2 + 1, best = SIZE_MAX;
+	const size_t third = strlen(word) / 3;
+	size_t best = third > 1 ? third + 1 : 2;
 	const char *found = NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		size_t d = edit_distance(word, words[i]);
+		const size_t d = edit_distance(word, words[i]);
 
-		if (d < best && d <= limit) {
+		if (d < best && d < strlen(word)) {
 			best = d;
 			found = words[i];
 		}
 	}
-	return found;
+	return found ? found : completed(word, words, n);
 }

@@ -25,8 +25,8 @@ void iso_str_addf(iso_str *s, const char *fmt, ...) ISO_PRINTF(2, 3);
 iso_status iso_str_check(const iso_str *s, iso_error *err) ISO_MUST_CHECK;
 void iso_str_free(iso_str *s);
 
-/* The nearest of `n` words to `word` by edit distance, or NULL if none is near: for "did you mean".
- */
+/* For "did you mean": the word of least edit distance, at most one mistake for every three letters
+ * (and one in a shorter word); else the only one that `word` begins; else NULL. */
 const char *iso_nearest_word(const char *word, const char *const *words, size_t n);
 
 #ifdef __cplusplus

@@ -8,6 +8,10 @@
 
 #include "core/base/str.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What iso_utf8_next gives for a byte that begins no valid sequence. */
 #define ISO_UTF8_BAD 0xffffffffu
 
@@ -29,5 +33,9 @@ void iso_text_visible_json(const char *text, iso_str *out);
  * bytes of valid UTF-8 that does not act, without " \ , = / | and without a first character that a
  * spreadsheet, a shell or a directory listing takes for something else. */
 const char *iso_label_fault(const char *label);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

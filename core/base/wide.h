@@ -5,11 +5,19 @@
 #ifndef ISO_BASE_WIDE_H
 #define ISO_BASE_WIDE_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
 	!defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define ISO_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define ISO_WIDE
+#endif
+
+#ifdef __cplusplus
+}
 #endif
 
 #endif

@@ -8,6 +8,10 @@
 
 #include "core/data/table.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_dataset_info {
 	const char *name, *title, *licence, *citation;
 	size_t rows;  /* 0 = any */
@@ -39,5 +43,9 @@ void iso_dataset_free(iso_dataset *d);
 /* Where the files of a data set were found or would be fetched from, for `data list|get|check`. */
 iso_status iso_dataset_locate(const char *name, iso_str *text, int *present,
 			      iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

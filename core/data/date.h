@@ -6,6 +6,10 @@
 
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum iso_date_format {
 	ISO_DATE_YMD_DASH,  /* YYYY-MM-DD */
 	ISO_DATE_YMD_SLASH, /* YYYY/MM/DD */
@@ -22,5 +26,9 @@ extern const char *const iso_date_names[ISO_DATE_FORMATS]; /* as in the schema: 
 int iso_date_read(const char *text, iso_date_format f, double *day);
 /* `day` is rounded and put into the range of dates. */
 void iso_date_text(double day, iso_date_format f, char text[16]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,6 +12,7 @@
 #include "core/base/sha256.h"
 #include "core/data/sources.h"
 #include "core/io/file.h"
+#include "core/io/share.h"
 
 #define PLACES 5
 
@@ -24,7 +25,7 @@ static void place(int i, char *path, size_t size)
 	if (i == 0 && home && *home)
 		snprintf(path, size, "%s", home);
 	else if (i == 1)
-		snprintf(path, size, "%s/../shared/data", ISO_SOURCE_DIR);
+		(void)iso_share_find("source/../shared/data", path, size);
 	else if (i == 2)
 		snprintf(path, size, "../shared/data");
 	else if (i == 3 && (cache = getenv("XDG_CACHE_HOME")) != NULL && *cache == '/')

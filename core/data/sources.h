@@ -6,6 +6,10 @@
 #include "core/data/catalogue.h"
 #include "core/data/sim.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One published file that is part of one of ours. */
 typedef struct iso_upstream {
 	const char *url,
@@ -70,5 +74,9 @@ iso_status iso_data_schema(const iso_data_source *s, iso_schema **out,
 			   iso_error *err) ISO_MUST_CHECK;
 /* SHA-256 as 64 digits. */
 iso_status iso_data_digest(const void *data, size_t n, char hex[65], iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

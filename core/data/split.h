@@ -7,6 +7,10 @@
 
 #include "core/data/table.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_split {
 	uint32_t *train, *holdout, *aux; /* owned: rows of the table, ascending */
 	uint32_t *public_rows;		 /* rows that cost no privacy; owned */
@@ -49,5 +53,9 @@ typedef struct iso_partition {
 iso_status iso_partition_make(iso_table *t, uint64_t seed, const iso_partition *p,
 			      iso_error *err) ISO_MUST_CHECK;
 void iso_split_free(iso_split *s);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

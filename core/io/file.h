@@ -7,6 +7,10 @@
 
 #include "core/base/str.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The whole file, gunzipped if it is gzip; "-" = standard input. Terminated by a zero byte not
  * counted in *n. limit: refuse more bytes (0 = 4 GiB). */
 iso_status iso_file_read(const char *path, size_t limit, char **text, size_t *n,
@@ -44,5 +48,9 @@ iso_status iso_list_dir(const char *path, const char *suffix, char ***names, siz
 			iso_error *err) ISO_MUST_CHECK;
 /* Write all to standard output, checked (a closed pipe or /dev/full is ISO_E_IO). */
 iso_status iso_stdout_write(const char *text, size_t n, iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_idx {
 	size_t ndim, dim[4];
 	uint8_t *data; /* owned, product of dims */
@@ -18,5 +22,9 @@ iso_status iso_idx_read(const char *path, iso_idx *out, iso_error *err) ISO_MUST
 iso_status iso_idx_take(char *text, size_t n, const char *name, iso_idx *out,
 			iso_error *err) ISO_MUST_CHECK;
 void iso_idx_free(iso_idx *x);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

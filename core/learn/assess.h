@@ -9,6 +9,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* NaN = undefined (no row, a class missing among the truths). */
 typedef struct iso_assessment {
 	size_t n, correct;
@@ -48,5 +52,9 @@ double iso_tld(double kld, double accuracy, double auc, int *degenerate);
 /* exp(mean over rows of KL(p(y|x) || mean p(y))) of prob [n][k]: between 1 and k; NaN for n = 0 or
  * out of memory (Salimans et al. 2016). */
 double iso_inception_score(const double *prob, size_t n, size_t k);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 #include "core/io/options.h"
 #include "core/learn/source.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_examples { /* borrowed */
 	const float *x;	      /* [n][d], or NULL: the rows of `source` */
 	size_t n, d;
@@ -70,5 +74,9 @@ extern const iso_classifier iso_learn_lr, iso_learn_mlp, iso_learn_knn, iso_lear
 	iso_learn_boosting, iso_learn_naive_bayes, iso_learn_svm, iso_learn_tree, iso_learn_lda,
 	iso_learn_bagging, iso_learn_adaboost, iso_learn_bernoulli, iso_learn_ridge,
 	iso_learn_forest_regression;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 
 #include "core/learn/source.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_design {
 	size_t n, d;
 	double *dense; /* [n][d], or NULL: sparse */
@@ -50,5 +54,9 @@ void iso_design_gram(const iso_design_view *v, const double *weight, double *h);
 void iso_design_gram_diagonal(const iso_design_view *v, const double *weight, double *diag);
 /* Multiplications that a full Gram matrix takes, for choosing between methods. */
 double iso_design_gram_cost(const iso_design_view *v);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,6 +12,10 @@
 #include "core/learn/pairs.h"
 #include "core/rand/rand.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_kde {
 	const iso_rowset *rows; /* borrowed */
 	double h;
@@ -24,5 +28,9 @@ iso_status iso_kde_log_density(const iso_kde *k, const iso_rowset *q, double *ou
 			       iso_error *err) ISO_MUST_CHECK;
 /* log sum exp(-d2 / 2 h^2) over d2 [n], the place `skip` left out; scratch [n]. */
 double iso_log_kernel_sum(const float *d2, size_t n, double h, size_t skip, float *scratch);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

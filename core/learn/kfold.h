@@ -6,6 +6,10 @@
 #include "core/rand/rand.h"
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* m <= n distinct rows of 0..n-1, ascending, all subsets equally likely; *out is new (iso_free). */
 iso_status iso_subset(iso_key key, size_t n, size_t m, uint32_t **out,
 		      iso_error *err) ISO_MUST_CHECK;
@@ -19,5 +23,9 @@ iso_status iso_subset(iso_key key, size_t n, size_t m, uint32_t **out,
 iso_status iso_stratified_folds(iso_key key, const uint32_t *y, const uint32_t *group, size_t n,
 				size_t classes, size_t folds, uint32_t *fold,
 				iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

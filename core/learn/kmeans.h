@@ -7,6 +7,10 @@
 #include "core/base/status.h"
 #include "core/rand/rand.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_kmeans {
 	size_t k, d;
 	double *centre; /* owned [k][d] */
@@ -24,5 +28,9 @@ size_t iso_kmeans_cell(const iso_kmeans *m, const float *x, double *dist2);
  * kb: 1 for equal ones, 0 on average for independent ones; 1 when both have a single cell. NaN: n <
  * 2 or out of memory. */
 double iso_adjusted_rand(const uint32_t *a, size_t ka, const uint32_t *b, size_t kb, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

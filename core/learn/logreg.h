@@ -12,6 +12,10 @@
 
 #include "core/learn/design.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum iso_scheme { ISO_MULTINOMIAL, ISO_ONE_VS_REST } iso_scheme;
 
 typedef struct iso_logreg_config {
@@ -45,5 +49,9 @@ void iso_logreg_free(iso_logreg *m);
 /* prob [n][classes] of the rows of x (row NULL = the first n). */
 iso_status iso_logreg_predict(const iso_logreg *m, const iso_design *x, const uint32_t *row,
 			      size_t n, double *prob, iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 #include "core/learn/source.h"
 #include "core/nn/net.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_mlp_config {
 	size_t hidden, epochs, batch;
 	double rate, alpha;
@@ -33,5 +37,9 @@ void iso_mlp_free(iso_mlp *m);
 /* prob [s->n][classes] */
 iso_status iso_mlp_predict(const iso_mlp *m, const iso_source *s, double *prob,
 			   iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

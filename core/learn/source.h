@@ -6,6 +6,10 @@
 
 #include "core/data/encode.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_source {
 	size_t n, d;
 	const float *x; /* [n][ld], or NULL: encode */
@@ -24,5 +28,9 @@ iso_source iso_source_table(const iso_encoder *e, const iso_table *t, const uint
  */
 void iso_source_get(const iso_source *s, const uint32_t *pos, size_t first, size_t n, float *out,
 		    size_t ld);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

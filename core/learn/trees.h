@@ -8,6 +8,10 @@
 
 #include "core/learn/classifier.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ISO_TREE_BINS 64
 
 typedef struct iso_binned {
@@ -48,5 +52,9 @@ void iso_dtree_free(iso_dtree *t);
 size_t iso_dtree_leaf(const iso_dtree *t, const float *x);
 /* Those of the rows x [n][d]. */
 void iso_dtree_leaves(const iso_dtree *t, const float *x, size_t d, size_t n, uint32_t *leaf);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

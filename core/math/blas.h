@@ -8,6 +8,10 @@
 
 #include "core/math/gemm.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* As iso_gemm without an epilogue, by cblas_sgemm; rounding differs from iso_gemm. */
 void iso_blas_sgemm(iso_trans t, size_t m, size_t n, size_t k, const float *a, size_t lda,
 		    const float *b, size_t ldb, int beta, float *c, size_t ldc);
@@ -18,5 +22,9 @@ const char *iso_blas_config(void);
  * OPENBLAS_CORETYPE and execute the program again (argv as given); otherwise return.  Called first
  * in main(). */
 void iso_blas_fix_core(char **argv);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_fft iso_fft;
 /* Smallest supported length >= n (products of 2, 3, 5 with an even factor). */
 size_t iso_fft_good_size(size_t n);
@@ -17,5 +21,9 @@ void iso_fft_free(iso_fft *f);
 void iso_fft_forward(iso_fft *f, const double *x, double *re, double *im);
 /* Inverse, divided by n. */
 void iso_fft_inverse(iso_fft *f, const double *re, const double *im, double *x);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

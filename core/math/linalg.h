@@ -8,6 +8,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Row-major.  y[n][p] = x[n][d] * w[d][p];  g[d][p] (+)= x[n][d]^T * r[n][p]. */
 void iso_dmul(size_t n, size_t d, size_t p, const double *x, const double *w, double *y);
 void iso_dmul_tn(size_t n, size_t d, size_t p, const double *x, const double *r, int beta,
@@ -23,5 +27,9 @@ double iso_ddot(size_t n, const double *a, const double *b);
  * destroyed. */
 iso_status iso_eigen_symmetric(double *a, size_t n, double *values, double *v,
 			       iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 double iso_log_add(double a, double b);	       /* log(e^a + e^b); -inf allowed */
 double iso_log_sub(double a, double b);	       /* log(e^a - e^b), a >= b */
 double iso_log1mexp(double x);		       /* log(1 - e^x), x < 0 */
@@ -34,5 +38,9 @@ typedef double (*iso_fn1)(void *ctx, double x);
 double iso_brent_min(iso_fn1 f, void *ctx, double lo, double hi, double tol, double *fmin);
 /* Returns the root; NaN if f(lo) and f(hi) have the same sign. */
 double iso_brent_root(iso_fn1 f, void *ctx, double lo, double hi, double tol);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

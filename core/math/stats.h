@@ -9,6 +9,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Receiver operating characteristic of n scores with truths 0/1. */
 typedef struct iso_roc {
 	double auc;	       /* Mann-Whitney with mid-ranks */
@@ -112,5 +116,9 @@ iso_status iso_signed_rank_visible(const double *d, size_t n, double level, doub
  */
 double iso_chi2_test(const double *observed, const double *expected, size_t n, size_t dof);
 double iso_ks_test(const double *sorted_u, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

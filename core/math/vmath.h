@@ -11,6 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Double precision, scalar; error at most 2 ULP (stated per function in vmath.c, tested against
  * libm). */
 double iso_exp(double x);
@@ -44,5 +48,9 @@ int iso_vbox_muller(size_t n, const uint32_t *words, float *out);
 void iso_box_muller_tail(uint32_t radius, uint32_t angle, uint32_t more, float *a, float *b);
 /* The same where radius < 2, with 96 random bits: u = (96 bits + 1/2) / 2^127, |z| to 13.3. */
 void iso_box_muller_deep(uint32_t angle, const uint32_t more[3], float *a, float *b);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,6 +12,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct dd {
 	double hi, lo; /* the value is hi + lo, |lo| <= ulp(hi) / 2 or close to it */
 } dd;
@@ -78,5 +82,9 @@ static inline dd dd_div(dd a, dd b)
 	const double r = (((a.hi - p.hi) - p.lo) + a.lo) - q * b.lo;
 	return fast_two_sum(q, r / b.hi);
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

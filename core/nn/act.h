@@ -13,6 +13,10 @@
 
 #include "core/math/gemm.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The slope that is meant, or NaN for one that is refused: it must be positive, so that the
  * derivative can be told from the output. */
 float iso_nn_slope(iso_act act, float slope);
@@ -24,5 +28,9 @@ void iso_nn_act_backward(iso_act act, float slope, size_t n, const float *h, flo
 /* act''/act' at output h; 0 for piecewise-linear ones. */
 float iso_nn_act_curvature(iso_act act, float slope, float h);
 int iso_nn_act_smooth(iso_act act); /* has it a second derivative? */
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 
 #include "core/nn/layer.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ISO_NORM_EPS 1e-5
 
 void iso_channels_init(iso_layer *y); /* shape and tensors */
@@ -16,5 +20,9 @@ void iso_channels_weighted_grad(const iso_layer *y, const iso_pass *p, const flo
 				size_t from, size_t to, int beta, float *grad);
 void iso_channels_norms2(const iso_layer *y, const iso_pass *p, size_t first, size_t n,
 			 double *total);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 
 #include "core/nn/layer.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_factors {
 	const float *a; /* [rows][a_ld], na of each */
 	size_t a_ld, na;
@@ -36,5 +40,9 @@ size_t iso_factor_scratch(size_t na, size_t nd);
  * first. */
 void iso_factor_bias(const iso_pass *p, const float *d, size_t nd, size_t per, size_t from,
 		     size_t to, int beta, float *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -28,6 +28,10 @@
 
 #include "core/nn/net.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ISO_MAX_TENSORS 4
 
 /* A part of the layer's parameters that is initialised, saved and decayed as one. */
@@ -124,5 +128,9 @@ const iso_layer *iso_net_layer(const iso_net *net, size_t l);
 /* Layer l's share, for tests and for white-box measurements: the input, output and delta of a
  * layer in the middle. */
 const iso_pass *iso_ws_pass(const iso_ws *ws, size_t l);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Constants of one optimiser step; g = grad * scale. */
 typedef struct iso_step_constants {
 	float scale, lr, shrink;	  /* shrink = 1 - lr * decay */
@@ -32,5 +36,9 @@ typedef struct iso_nn_loops {
 
 /* The versions for iso_isa_active(). */
 const iso_nn_loops *iso_nn_loops_now(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

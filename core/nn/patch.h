@@ -12,6 +12,10 @@
 
 #include "core/nn/spec.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_patches {
 	iso_shape image;
 	size_t kernel, stride, pad, oh, ow;
@@ -26,5 +30,9 @@ static inline int iso_patches_plain(const iso_patches *g)
 {
 	return g->kernel == 1 && g->stride == 1 && g->pad == 0;
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -29,6 +29,10 @@
 
 #include "core/nn/net.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Rows that a record needs for its penalty, 1 or 2.  Refuses layers without a tangent (LSTM,
  * normalisations, embedding, heads) and a last activation that is not linear. */
 iso_status iso_penalty_rows(const iso_net *net, size_t *rows, iso_error *err) ISO_MUST_CHECK;
@@ -43,5 +47,9 @@ double iso_penalty(size_t n, size_t width, const float *g, size_t g_ld, float la
  * curvature row, where there is one).  x: the rows given to the last forward, whose last row of
  * every record now holds v. */
 void iso_net_tangent(const iso_net *net, iso_ws *ws, size_t m, const float *x);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 #include "core/base/str.h"
 #include "core/privacy/accountant.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What is asked, when not asked inside the input; NaN and -1 = not given.  Options override the
  * input's keys. */
 typedef struct iso_account_options {
@@ -49,5 +53,9 @@ iso_status iso_events_from_json(const struct cJSON *array, const char *where, in
 				iso_events *out, iso_error *err) ISO_MUST_CHECK;
 /* Shortest text that reads back as x; "inf" in quotes, NaN as null. */
 void iso_account_number(double x, iso_str *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_aes iso_aes;
 
 iso_status iso_aes_new(const uint8_t key[32], iso_aes **out, iso_error *err) ISO_MUST_CHECK;
@@ -24,5 +28,9 @@ iso_status iso_aes_stream(iso_aes *a, uint64_t prefix, uint64_t first, size_t n,
 			  iso_error *err) ISO_MUST_CHECK;
 /* 1 when the wide path would be taken now (it follows ISOEPS_ISA, so that tests reach both). */
 int iso_aes_is_wide(const iso_aes *a);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

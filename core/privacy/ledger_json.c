@@ -15,7 +15,9 @@ static int add_number(cJSON *o, const char *key, double x)
 {
 	if (isfinite(x))
 		return cJSON_AddNumberToObject(o, key, x) != NULL;
-	return cJSON_AddStringToObject(o, key, isnan(x) ? "nan" : x > 0 ? "inf" : "-inf") != NULL;
+	if (isnan(x))
+		return cJSON_AddNullToObject(o, key) != NULL;
+	return cJSON_AddStringToObject(o, key, x > 0 ? "inf" : "-inf") != NULL;
 }
 
 static cJSON *entry_json(const iso_ledger *l, const iso_plan_item *it)

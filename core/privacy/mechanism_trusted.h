@@ -8,6 +8,10 @@
 #include "core/privacy/ledger.h"
 #include "core/rand/rand.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The event that pays for the next call: the planned one, or the one charged last. */
 const iso_event *iso_ledger_event(const iso_ledger *l, int handle);
 /* Books `count` uses of the entry or refuses (ISO_E_BUDGET) before any data are touched.
@@ -35,5 +39,9 @@ iso_status iso_release_finish(iso_ledger *l, int handle, uint32_t call, double *
 int iso_release_piecewise_ok(const iso_ledger *l);
 iso_status iso_release_piece_f32(iso_ledger *l, int handle, uint32_t call, size_t first, size_t n,
 				 float *sum, iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -14,6 +14,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_noise iso_noise;
 
 /* What any sampler below leaves out of its law's tails, per number: it adds at most (1 + e^epsilon)
@@ -52,5 +56,9 @@ iso_status iso_noise_add_laplace(iso_noise *z, uint32_t stream, uint32_t step, s
 /* Standard Gumbel, for the exponential mechanism. */
 iso_status iso_noise_add_gumbel(iso_noise *z, uint32_t stream, uint32_t step, size_t n,
 				double scale, double *out, iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -5,6 +5,10 @@
 
 #include "core/privacy/event.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct iso_pld_work; /* may be NULL; see pld_compose.h */
 
 /* Certified bounds on epsilon; NaN where some event has no privacy loss distribution.  `rdp` = the
@@ -15,5 +19,9 @@ iso_status iso_pld_epsilon(const iso_events *events, iso_adjacency adj, double d
 /* Certified upper bound on delta at epsilon, capped by the RDP delta; NaN as above. */
 iso_status iso_pld_delta(const iso_events *events, iso_adjacency adj, double epsilon, double rdp,
 			 double *upper, iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 #include "core/math/fft.h"
 #include "core/privacy/pld_law.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Transform and buffers, kept between compositions.  Zero-initialise. */
 typedef struct iso_pld_work {
 	iso_fft *fft;
@@ -44,5 +48,9 @@ iso_status iso_mix_epsilon(iso_mix *m, double delta, double step, int want_lower
 			   iso_pld_bounds *out, iso_error *err) ISO_MUST_CHECK;
 iso_status iso_mix_delta(iso_mix *m, double epsilon, double step, iso_pld_bounds *out,
 			 iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* L = log P/Q under P, for the dominating pair (P, Q). */
 typedef enum iso_law_kind {
 	ISO_LAW_REMOVE,	  /* P = (1-q)N(0,s^2) + qN(1,s^2), Q = N(0,s^2); q = 1: the Gaussian
@@ -80,5 +84,9 @@ iso_status iso_nodes_lower(const iso_law *law, const iso_cells *cells, double h,
 			   iso_error *err) ISO_MUST_CHECK;
 void iso_nodes_free(iso_nodes *n);
 double iso_nodes_cumulant(const iso_nodes *n, double h, double t);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 #include "core/privacy/ledger.h"
 #include "core/rand/rand.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* All members are part of the key; texts are borrowed and may be NULL (which differs from ""). */
 typedef struct iso_release_facts {
 	uint64_t seed; /* not used in secure mode */
@@ -47,5 +51,9 @@ iso_status iso_release_key_plain(uint64_t seed, const char *label, int secure, i
  * who shares a batch, a teacher or a latent: records are exchangeable. */
 iso_status iso_release_key_fit(const iso_release_key *key, iso_key *out,
 			       iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -21,6 +21,10 @@
 #include "core/base/str.h"
 #include "core/privacy/ledger.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_replay iso_replay;
 
 typedef enum iso_finding_kind {
@@ -122,5 +126,9 @@ void iso_replay_compare(iso_replay *r, const iso_plan_item *item, const iso_repl
 iso_status iso_replay_drawn(iso_replay *r, int handle, uint32_t call, double rate,
 			    const uint64_t *id, size_t n, const uint32_t *batch, size_t nbatch,
 			    iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

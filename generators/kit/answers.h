@@ -8,6 +8,10 @@
 #include "core/nn/net.h"
 #include "generators/generator.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_answers {
 	iso_encoder *enc; /* of the features; owned */
 	iso_net *net;	  /* owned */
@@ -29,5 +33,9 @@ iso_status iso_answers_load(const iso_gen_env *env, const int64_t *hidden, const
 #define ISO_ANSWERS_SLOTS \
 	.sample = iso_answers_sample, .destroy = iso_answers_destroy, .save = iso_answers_save, \
 	.classify = iso_answers_classify
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -20,6 +20,10 @@
 #include "generators/kit/federation.h"
 #include "generators/kit/latent_model.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum iso_evaluator { ISO_EVALUATE_TASK, ISO_EVALUATE_PRIVATE };
 #define ISO_CHOICE_GROUP 1 /* of the plan; part 0 trains, part 1 chooses */
 
@@ -55,5 +59,9 @@ void iso_choice_free(iso_choice *c);
 void iso_choice_keep(iso_choice *c, const iso_net *generator, uint64_t done);
 /* Picks, and gives the model's decoders the picked weights.  Notes the picked checkpoints. */
 iso_status iso_choice_finish(iso_choice *c, iso_latent_model *m, iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -18,6 +18,10 @@
 #include "generators/kit/pace.h"
 #include "generators/kit/tied.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_coded_options {
 	int counts;			      /* iso_label_source */
 	int classes;			      /* 0: the law of the counts, 1: balanced */
@@ -87,5 +91,9 @@ void iso_coded_destroy(void *model);
 	.destroy = iso_coded_destroy, .score = iso_coded_score, .latent_dim = iso_coded_dim, \
 	.encode = iso_coded_encode, .decode = iso_coded_decode, .save = iso_coded_save, \
 	.load = iso_coded_load, .describe = iso_coded_describe
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The symmetric a [n][n] becomes a correlation matrix: eigenvalues below `floor` are raised to it,
  * and rows and columns are scaled to a diagonal of ones. */
 iso_status iso_make_correlation(double *a, size_t n, double floor, iso_error *err) ISO_MUST_CHECK;
@@ -19,5 +23,9 @@ void iso_normal_scores(const double *law, size_t n, double *z);
 void iso_moment_vector(const double *z, size_t n, double most, double *out);
 /* a [n][n] = correlations from a sum of such vectors; variances are at least `least`. */
 void iso_moment_correlations(const double *sum, size_t n, double least, double *a);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

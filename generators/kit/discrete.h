@@ -8,6 +8,10 @@
 #include "generators/generator.h"
 #include "generators/kit/factor.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_discrete {
 	const iso_schema *schema; /* borrowed: public */
 	size_t bins;
@@ -34,5 +38,9 @@ void iso_discrete_put(const iso_discrete *d, iso_key key, iso_table *out, size_t
 		      size_t code);
 /* "age - income": the columns of a scope, for descriptions. */
 void iso_discrete_name(const iso_discrete *d, const iso_scope *scope, char *out, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -5,6 +5,10 @@
 
 #include "generators/generator.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_disturb {
 	double rows, features;	 /* share of the rows, and of the features of each of them */
 	double sigma, sigma_neg; /* noise on numbers and on negatives, in half ranges */
@@ -17,5 +21,9 @@ typedef struct iso_disturb {
  * keyed order and begin again when it ends. */
 iso_status iso_disturb_table(const iso_disturb *o, const iso_fit *f, int g, size_t m,
 			     iso_table **out, iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

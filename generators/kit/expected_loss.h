@@ -7,6 +7,10 @@
 
 #include "generators/kit/latent_model.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* KL(P || Q) in nats from samples p [n][d] of P and q [m][d] of Q (Perez-Cruz 2008,
  * "Kullback-Leibler divergence estimation of continuous distributions", equation 14): (d / n) sum_i
  * log( nu_k(p_i) / rho_k(p_i) ) + log( m / (n - 1) ) rho_k, nu_k the distances of p_i to its k-th
@@ -35,5 +39,9 @@ iso_status iso_expected_loss_note(const iso_expected_loss *e, const iso_fit *f,
 				  iso_status (*train)(const iso_fit *f, void **model,
 						      iso_error *err),
 				  iso_latent_model *model, iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

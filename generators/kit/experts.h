@@ -15,6 +15,10 @@
 #include "generators/kit/rbm.h"
 #include "generators/kit/vae_loop.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_expert_nets { /* one of the two kinds */
 	iso_latent_model *vae;	 /* experts with encoders; NULL: RBMs */
 	iso_rbm *rbm;		 /* [k] */
@@ -95,5 +99,9 @@ typedef struct iso_expert_job {
 /* steps [k] += all, drawn in proportion to the cumulative law: public randomness. */
 void iso_experts_deal(iso_key key, const double *law, size_t k, uint64_t all, uint64_t *steps);
 iso_status iso_experts_train(const iso_expert_job *job, iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

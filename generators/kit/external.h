@@ -17,11 +17,19 @@
 
 #include "generators/generator.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A new descriptor for the program at `path` (relative to the working directory, or absolute),
  * which lives for the process; its options hold the SHA-256 of the program, so that a changed
  * program is another generator.  ISO_E_CONFIG: no file, not executable, or a name that cannot stand
  * in a record. */
 iso_status iso_external_new(const char *path, const iso_generator **out,
 			    iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

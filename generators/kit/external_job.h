@@ -6,6 +6,10 @@
 #include "generators/generator.h"
 #include "generators/kit/sandbox.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_external_job {
 	const iso_fit *f;	 /* private rows, ledger, key */
 	const char *name, *path; /* "external:./prog.sh", /home/me/prog.sh */
@@ -24,5 +28,9 @@ typedef struct iso_external_job {
  * its ledger costs more than the target. */
 iso_status iso_external_run(iso_external_job *j, iso_table **rows, int *isolated,
 			    iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ISO_SCOPE_MAX 32
 
 typedef struct iso_scope {
@@ -44,5 +48,9 @@ void iso_factor_contract(const size_t *cells, const iso_scope *a, const double *
 /* out[first][rest] = x[whole] with the variables of `first` in front. */
 void iso_factor_split(const size_t *cells, const iso_scope *whole, const double *x,
 		      const iso_scope *first, const iso_scope *rest, double *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

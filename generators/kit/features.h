@@ -13,6 +13,10 @@
 
 #include "core/data/encode.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_features {
 	size_t nnum, ncat, freq; /* numbers; floats of one-hot blocks; F, 0 without numbers */
 	uint32_t *num, *cat;	 /* places in an encoded row; owned */
@@ -32,5 +36,9 @@ void iso_features_embed(const iso_features *f, const float *x, size_t ld, size_t
 /* dx [n][ld] = dLoss/dx from e as embed left it and de [n][dim]; overwrites scratch. */
 void iso_features_backward(const iso_features *f, const float *e, const float *de, size_t n,
 			   float *scratch, float *dx, size_t ld);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

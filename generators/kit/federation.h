@@ -6,6 +6,10 @@
 
 #include "generators/generator.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Clients of the data, or `asked` when the data have none. */
 size_t iso_federation_clients(const iso_gen_env *env, size_t asked);
 /* Public number of rows of client k: as declared, or n / clients; at least 1. */
@@ -20,5 +24,9 @@ typedef struct iso_federation {
 iso_status iso_federation_deal(const iso_fit *f, size_t clients, iso_federation *out,
 			       iso_error *err) ISO_MUST_CHECK;
 void iso_federation_free(iso_federation *d);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

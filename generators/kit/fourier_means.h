@@ -15,6 +15,10 @@
 #include "generators/generator.h"
 #include "generators/kit/parts.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_means {
 	const iso_encoder *enc; /* borrowed */
 	size_t k, features;	/* clusters, D */
@@ -43,5 +47,9 @@ iso_status iso_means_assign(const iso_means *m, const float *x, size_t n, uint32
 			    iso_error *err) ISO_MUST_CHECK;
 void iso_means_save(iso_str *out, const iso_means *m);
 iso_status iso_means_take(iso_parts *in, iso_means *m, iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -14,6 +14,10 @@
 #include "generators/kit/labels.h"
 #include "generators/kit/latent_model.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Losses of D on a real row's logit r and a fake's f, and of G on f. */
 enum iso_gan_loss {
 	ISO_GAN_BCE,	     /* softplus(-r) + softplus(f); G: softplus(-f) (non-saturating) */
@@ -271,5 +275,9 @@ uint64_t iso_gan_burst(const iso_gan_options *o, uint64_t g);
 	ISO_OPT_REAL(iso_gan_options, average, def, -1, 1, \
 		     "horizon of the average of G's weights as a share of the steps; -1: 0.2 " \
 		     "(mode=paper: none)")
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -17,6 +17,10 @@
 #include "generators/kit/groups.h"
 #include "generators/kit/messages.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Inputs of G and the pass that made fakes of them. */
 typedef struct iso_fakes {
 	iso_ws *ws;
@@ -166,5 +170,9 @@ iso_status iso_gan_tick(iso_gan_trainer *t, uint64_t step, iso_error *err) ISO_M
 void iso_gan_show(iso_gan_trainer *t, uint64_t step, double loss_g, double loss_fake);
 /* After D step `step`: G's step when a round is complete, average. */
 void iso_gan_after(iso_gan_trainer *t, uint64_t step, double *loss_g);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

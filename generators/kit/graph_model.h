@@ -12,6 +12,10 @@
 #include "core/rand/rand.h"
 #include "generators/kit/junction.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One measured table.  The loss is the sum of weight / 2 (model count - y)^2 over its cells. */
 typedef struct iso_measured {
 	iso_scope scope;
@@ -56,5 +60,9 @@ iso_status iso_graph_marginal(const iso_graph *g, const iso_scope *s, double *ou
 			      iso_error *err) ISO_MUST_CHECK;
 /* Row i of the stream `key`: a cell of every variable. */
 void iso_graph_draw(const iso_graph *g, iso_key key, uint64_t i, uint32_t *cell);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

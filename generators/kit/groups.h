@@ -16,6 +16,10 @@
 
 #include "core/nn/net.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum iso_cluster {
 	ISO_CLUSTER_NONE,
 	ISO_CLUSTER_WEIGHT_BIAS, /* every weight tensor, and all biases together */
@@ -59,5 +63,9 @@ void iso_grouping_norms(const iso_grouping *g, const float *grad, double norm[IS
 double iso_grouping_apply(const iso_grouping *g, float *grad);
 /* A released sum back in units of the gradient. */
 void iso_grouping_undo(const iso_grouping *g, float *sum);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -17,6 +17,10 @@
 #include "core/data/encode.h"
 #include "core/math/gemm.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum iso_heads_kind { ISO_HEADS_SIGMOID, ISO_HEADS_SOFTMAX, ISO_HEADS_GUMBEL };
 
 #define ISO_LOGSD_LO (-5.0f)
@@ -47,5 +51,9 @@ void iso_heads_backward(const iso_heads *h, const float *x, size_t x_ld, const f
 float iso_heads_number(float out);
 /* Clamped log sd of the j-th number from raw outputs of one row. */
 float iso_heads_logsd(const iso_heads *h, const float *out, size_t j);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -5,6 +5,10 @@
 
 #include "generators/generator.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_inner {
 	const iso_generator *g;
 	void *options; /* resolved; owned */
@@ -23,5 +27,9 @@ iso_status iso_inner_check(const iso_inner *in, const iso_gen_env *env,
 /* The inner generator's plan, as it would be without an outer one. */
 iso_status iso_inner_plan(const iso_inner *in, const iso_gen_env *env, double scale, iso_plan *out,
 			  iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 #include "core/base/status.h"
 #include "generators/kit/factor.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_junction {
 	size_t n;	   /* cliques; a clique comes after its parent, clique 0 is the root */
 	iso_scope *clique; /* [n] owned */
@@ -26,5 +30,9 @@ iso_status iso_junction_new(const size_t *cells, size_t nvar, const iso_scope *s
 void iso_junction_free(iso_junction *j);
 /* The first clique that holds the whole scope, or SIZE_MAX. */
 size_t iso_junction_host(const iso_junction *j, const iso_scope *s);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

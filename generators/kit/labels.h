@@ -5,6 +5,10 @@
 
 #include "generators/generator.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum iso_label_source {
 	ISO_LABELS_HISTOGRAM, /* one noisy histogram, entry "label-histogram": each record adds 1 to
 				 one cell */
@@ -42,5 +46,9 @@ uint32_t iso_law_pick(const double *p, size_t n, double u);
  * (mu^2 = q^2 T / s^2; Bu et al. 2020, "Deep learning with Gaussian differential privacy",
  * Corollary 4): r = 1 / (q sqrt(T f)). */
 double iso_noise_ratio(double q, double steps, double share);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

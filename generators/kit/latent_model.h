@@ -16,6 +16,10 @@
 #include "generators/kit/parts.h"
 #include "generators/kit/rows.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The public shape of a model: a function of schema and options alone. */
 typedef struct iso_latent_shape {
 	const char *who;
@@ -137,5 +141,9 @@ iso_status iso_latent_take(iso_parts *in, iso_latent_model *m, iso_error *err) I
 /* A model of this shape from save's bytes. */
 iso_status iso_latent_load(const iso_gen_env *env, const iso_latent_shape *s, const char *bytes,
 			   size_t n, void **model, iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -16,6 +16,10 @@
 #include "core/base/compiler.h"
 #include "core/rand/rand.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum iso_prior { ISO_PRIOR_UNIFORM, ISO_PRIOR_NORMAL, ISO_PRIOR_SPARSE, ISO_PRIOR_CLUSTERS };
 #define ISO_PRIOR_CLUSTER_COUNT 4
 
@@ -51,5 +55,9 @@ typedef struct iso_codes {
  * records. scratch [n * (dims + 5)]. */
 double iso_divergence(int kind, int prior, const iso_codes *c, double weight, float *grad,
 		      double *scratch);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 
 #include "generators/kit/latent_model.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_maker {
 	iso_latent_model *m; /* borrowed */
 	iso_ws *gen, *judge; /* of the decoder and of the scorer; owned */
@@ -36,5 +40,9 @@ void iso_maker_start_uniform(iso_maker *k, size_t n, size_t steps);
  * its weight times the cross entropy between a fake and its condition.  Returns the mean of the
  * first term. */
 double iso_maker_step(iso_maker *k, size_t n, double anchor, double agree);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 #include "generators/kit/graph_model.h"
 #include "generators/kit/merged.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_released {
 	iso_scope scope;
 	double sd; /* of every count */
@@ -61,5 +65,9 @@ iso_status iso_marginals_describe(const void *model, cJSON *out, iso_error *err)
 iso_status iso_marginals_load(const iso_gen_env *env, const char *who, size_t bins,
 			      const char *bytes, size_t n, void **out,
 			      iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 
 #include "core/data/encode.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_merged {
 	uint32_t *to;	/* [binning total] merged cell of each cell */
 	size_t *cells;	/* [ncode] merged cells per column, at least 1 */
@@ -25,5 +29,9 @@ void iso_merged_codes(const iso_merged *m, const iso_binning *b, size_t n);
 /* One of the cells that a merged cell stands for; u in (0,1). */
 size_t iso_merged_undo(const iso_merged *m, const iso_binning *b, size_t column, uint32_t cell,
 		       double u);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

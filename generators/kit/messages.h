@@ -8,6 +8,10 @@
 
 #include "generators/kit/latent_model.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_messages iso_messages;
 /* kind [kinds]: static texts without spaces.  senders: clients, and the server behind them. */
 iso_status iso_messages_new(size_t senders, const char *const *kind, size_t kinds, int keep,
@@ -20,5 +24,9 @@ void iso_messages_add(iso_messages *log, size_t sender, size_t kind, const void 
  */
 iso_status iso_messages_finish(iso_messages *log, iso_latent_model *m,
 			       iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -16,6 +16,10 @@
 #include "generators/generator.h"
 #include "generators/kit/parts.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_mixture {
 	const iso_encoder *enc; /* borrowed */
 	size_t k;		/* components */
@@ -61,5 +65,9 @@ typedef struct iso_mixture_rows {
 iso_status iso_mixture_fit(iso_mixture *m, const iso_mixture_rows *rows, iso_ledger *ledger,
 			   iso_entry entry, double noise, size_t iterations,
 			   iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -20,6 +20,10 @@
 #include "core/io/options.h"
 #include "core/nn/net.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ISO_KIT_LAYERS ISO_OPT_LIST_MAX /* hidden layers of a network */
 
 enum iso_net_kind { ISO_NET_DENSE, ISO_NET_CONV, ISO_NET_LSTM };
@@ -66,5 +70,9 @@ iso_status iso_scorer_halves(iso_net **below, iso_net **above, const iso_net_for
 			     iso_error *err) ISO_MUST_CHECK;
 /* Steps of the one sequence that a schema's features are; 0: they are something else. */
 size_t iso_kit_steps(const iso_schema *s);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 
 #include "generators/kit/discrete.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_network_node {
 	uint32_t x;
 	iso_scope parents;
@@ -38,5 +42,9 @@ iso_status iso_network_describe(const void *model, cJSON *out, iso_error *err);
 	.describe = iso_network_describe
 iso_status iso_network_load(const iso_schema *s, size_t bins, const char *bytes, size_t n,
 			    void **out, iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 
 #include "core/privacy/ledger.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_pace {
 	double q;
 	uint64_t steps;
@@ -35,5 +39,9 @@ double iso_pace_noise(double order, double cap, iso_pace p);
 /* Charges all that is left of an adaptive entry with the steps of p. */
 iso_status iso_pace_spend(iso_ledger *l, int handle, double order, iso_pace p,
 			  iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Union-find with path halving: the representative of v; root[v] = v at the start. */
 size_t iso_forest_find(size_t *root, size_t v);
 void iso_forest_join(size_t *root, size_t a, size_t b);
@@ -37,5 +41,9 @@ double iso_pair_information(const double *t, size_t rows, size_t n);
  * (most + 1) ln(most + 1) - most ln(most) (derived in privbayes.c). */
 double iso_pair_distance_moves(void);
 double iso_pair_information_moves(double most);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 #include "core/base/str.h"
 #include "core/nn/net.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 void iso_part_add(iso_str *out, const char *name, const void *bytes, size_t n);
 typedef struct iso_parts {
 	const char *p, *end;
@@ -41,5 +45,9 @@ iso_status iso_average_init(iso_average *a, const iso_net *net, double share, ui
 			    iso_error *err) ISO_MUST_CHECK; /* share 0 = off */
 void iso_average_step(iso_average *a, const iso_net *net, uint64_t step);
 void iso_average_finish(iso_average *a, iso_net *net); /* the network takes the average; frees */
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -17,6 +17,10 @@
 #include "generators/kit/heads.h"
 #include "generators/kit/parts.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_rbm {
 	iso_heads heads; /* softmax; the encoder is borrowed */
 	size_t visible, hidden, nparam;
@@ -56,5 +60,9 @@ void iso_rbm_gibbs(iso_rbm_ws *ws, size_t n, size_t sweeps, iso_key key, const u
 /* Rows of a mixture of k machines with cumulative law [k]. */
 iso_status iso_rbm_sample(const iso_rbm *m, const double *law, size_t k, size_t sweeps, iso_key key,
 			  iso_table *out, iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

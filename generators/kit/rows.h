@@ -5,6 +5,10 @@
 
 #include "core/data/encode.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Width of a row that is encoded with these ISO_ENC_* columns. */
 iso_status iso_rows_width(const iso_schema *s, unsigned columns, size_t *dim,
 			  iso_error *err) ISO_MUST_CHECK;
@@ -45,5 +49,9 @@ size_t iso_batch_of(size_t asked, size_t dflt, size_t n);
 double iso_rate_of(size_t batch, size_t n); /* min(1, batch / n) */
 /* Rows of a workspace for Poisson batches of this expected size: larger ones come in pieces. */
 size_t iso_chunk_of(double expected);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -14,6 +14,10 @@
 #include "core/base/status.h"
 #include "core/base/str.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum iso_isolation {
 	ISO_ISOLATION_AUTO,	/* where bubblewrap works */
 	ISO_ISOLATION_REQUIRED, /* refused where it does not */
@@ -46,5 +50,9 @@ int iso_sandbox_works(void);
  * iso_str_free. */
 iso_status iso_sandbox_run(const iso_sandbox *s, iso_sandbox_end *out,
 			   iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

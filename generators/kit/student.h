@@ -6,6 +6,10 @@
 
 #include "generators/kit/teachers.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_student {
 	iso_net *net; /* borrowed */
 	iso_ws *ws;   /* for a batch; owned */
@@ -32,5 +36,9 @@ iso_status iso_student_ask(iso_student *s, iso_teachers *t, iso_ledger *l, size_
 			   iso_error *err) ISO_MUST_CHECK;
 /* One step on a batch of pairs, every other one of the last `fresh`.  Returns the mean loss. */
 double iso_student_step(iso_student *s, size_t fresh);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

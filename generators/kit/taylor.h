@@ -24,6 +24,10 @@
 #include "generators/kit/parts.h"
 #include "generators/kit/rows.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_taylor {
 	const iso_encoder *enc; /* borrowed: the blocks of the input; NULL: codes, all numbers */
 	size_t in, code;	/* d, b */
@@ -89,5 +93,9 @@ size_t iso_taylor_stack_work(const iso_taylor_stack *s); /* numbers of scratch o
 /* Row `i` of a sample: an encoded row x. */
 void iso_taylor_stack_draw(const iso_taylor_stack *s, iso_key key, uint64_t i, double *work,
 			   float *x);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 #include "generators/generator.h"
 #include "generators/kit/parts.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_taylor_published {
 	size_t in, code;
 	float *w, *c, *e; /* [d][b] shared by encoder and decoder, [b], [d]; owned */
@@ -27,5 +31,9 @@ void iso_taylor_published_draw(const iso_taylor_published *t, iso_key key, uint6
 void iso_taylor_published_save(iso_str *out, const iso_taylor_published *t);
 iso_status iso_taylor_published_take(iso_parts *in, iso_taylor_published *t,
 				     iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

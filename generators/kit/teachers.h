@@ -8,6 +8,10 @@
 #include "generators/kit/federation.h"
 #include "generators/kit/latent_model.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One optimiser step of a network on n rows x [n][in] with targets [n][target_ld] as the loss takes
  * them, row j weighted by weight[j] (NULL: 1); the gradient is divided by the weights' sum.
  * Returns the summed, weighted loss of an unweighted batch's mean, for curves. */
@@ -82,5 +86,9 @@ iso_status iso_votes_plan(int laplace, double scale, int64_t queries, size_t cla
 /* Ceiling of the share of labels that equal the majority: the chance that a unanimous vote of k
  * keeps its label between two classes.  A function of public numbers. */
 double iso_votes_unanimous(int laplace, double scale, double k);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -18,6 +18,10 @@
 #include "generators/kit/heads.h"
 #include "generators/kit/parts.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ISO_TIED_LAYERS (ISO_OPT_LIST_MAX + 1)
 
 typedef struct iso_tied {
@@ -57,5 +61,9 @@ const float *iso_tied_decode(iso_tied_ws *ws, const float *z, size_t n);
 void iso_tied_backward(iso_tied_ws *ws, const float *x, size_t n, double *loss);
 /* For dpsgd.h: per-record gradients of the last backward pass. */
 iso_grad_source iso_tied_source(iso_tied *t, iso_tied_ws *ws);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 #include "generators/kit/pace.h"
 #include "generators/kit/tied.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_tied_job {
 	const iso_fit *f;
 	iso_ledger *ledger; /* NULL: no clipping, no noise */
@@ -21,5 +25,9 @@ typedef struct iso_tied_job {
 	double lr, clip, average;
 } iso_tied_job;
 iso_status iso_tied_train(const iso_tied_job *job, iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -15,6 +15,10 @@
 #include "generators/kit/rows.h"
 #include "generators/kit/vae_term.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum iso_vae_recon {
 	ISO_RECON_LIKELIHOOD, /* cross-entropy on categories, indicators and pixels; Gaussian with a
 				 learned deviation on numbers, which a sample is drawn from */
@@ -162,5 +166,9 @@ iso_status iso_vae_load(const iso_gen_env *env, const iso_vae_spec *s, const cha
 #define ISO_VAE_SLOTS \
 	ISO_LATENT_SLOTS, .options = options, .options_size = sizeof(iso_vae_options), \
 			  .resolve = resolve, .check = check, .fit = fit, .load = load
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

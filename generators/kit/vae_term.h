@@ -7,6 +7,10 @@
 #include "core/nn/net.h"
 #include "generators/kit/latent_prior.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* How the two terms reach the optimiser. */
 enum iso_vae_terms {
 	ISO_TERMS_APART,   /* clipped and noised apart, one event */
@@ -36,5 +40,9 @@ double iso_vae_term_deltas(iso_vae_term *t, iso_key key, size_t n, const float *
 			   const float *noise, float *d);
 /* Gradient in the encoder's parameters for the first n rows of x and noise: out [params]. */
 double iso_vae_term_gradient(iso_vae_term *t, iso_key key, size_t n, float *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 #include "core/learn/classifier.h"
 #include "metrics/kit/sample.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_halves {
 	float *x;	      /* owned [rows][d], learning rows first */
 	uint32_t *y;	      /* owned [rows] 1 = real */
@@ -25,5 +29,9 @@ int iso_halves_one_sided(const iso_halves *h);
  * *judged = its rows. */
 iso_status iso_halves_judge(iso_halves *h, const iso_classifier *c, iso_key key, size_t *judged,
 			    iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 
 #include "metrics/metric.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* At most `most` rows of t (0 = all), drawn by key without replacement, in their order; *out is new
  * and never t itself. */
 iso_status iso_sample_table(const iso_table *t, size_t most, iso_key key, iso_table **out,
@@ -48,5 +52,9 @@ iso_status iso_put(iso_measures *out, const char *key, double v, const char *why
 /* v = value, low, high. */
 iso_status iso_put3(iso_measures *out, const char *key, const double v[3], const char *why,
 		    iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

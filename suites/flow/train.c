@@ -421,6 +421,37 @@ int iso_delta_caveat(const iso_generator *g, double delta, size_t n, char *text,
 	return 1;
 }
 
+/* What is decided before a row is looked at. */
+static iso_status settle(planner *p, const iso_training_request *r, double *scale, iso_error *err)
+{
+	const iso_gen_env left = iso_env_left(p->env);
+
+	ISO_TRY(iso_generator_accepts(p->g, p->env, err));
+	if (p->g->check)
+		ISO_TRY(p->g->check(&left, err));
+	ISO_TRY(iso_delta_check(p->g, r->delta, p->env->n, r->allow_large_delta, err));
+	return calibrate(p, r, scale, err);
+}
+
+iso_status iso_train_dry(const iso_training_request *r, double *scale, iso_plan *plan,
+			 iso_error *err)
+{
+	size_t *counted = NULL;
+	iso_gen_env env = {0};
+	planner p = {.g = r->generator, .env = &env};
+	iso_status st;
+
+	*plan = (iso_plan){0};
+	ISO_TRY(check_request(r, err));
+	ISO_TRY(count_clients(r->train, &counted, err));
+	env = make_env(r, counted);
+	st = settle(&p, r, scale, err);
+	if (st == ISO_OK)
+		st = iso_training_plan(p.g, &env, *scale, plan, err);
+	iso_free(counted);
+	return st;
+}
+
 iso_status iso_train(const iso_training_request *r, iso_training *out, iso_error *err)
 {
 	const iso_generator *g = r->generator;
@@ -437,11 +468,7 @@ iso_status iso_train(const iso_training_request *r, iso_training *out, iso_error
 	ISO_TRY(count_clients(r->train, &counted, err));
 	env = make_env(r, counted);
 	left = iso_env_left(&env);
-	ISO_TRY_OUT(iso_generator_accepts(g, &env, err));
-	if (g->check)
-		ISO_TRY_OUT(g->check(&left, err));
-	ISO_TRY_OUT(iso_delta_check(g, r->delta, env.n, r->allow_large_delta, err));
-	ISO_TRY_OUT(calibrate(&p, r, &t.scale, err));
+	ISO_TRY_OUT(settle(&p, r, &t.scale, err));
 	ISO_TRY_OUT(arm(&p, r, &t, &release, err));
 	ISO_TRY_OUT(book_learned(env.schema, t.ledger, err));
 	ISO_TRY_OUT(fit_key(r, &release, &key, err));

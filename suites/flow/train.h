@@ -56,6 +56,10 @@ iso_status iso_delta_check(const iso_generator *g, double delta, size_t n, int a
 			   iso_error *err) ISO_MUST_CHECK;
 /* What is to be said of a delta above 1/n, into text; 0 if nothing is. */
 int iso_delta_caveat(const iso_generator *g, double delta, size_t n, char *text, size_t size);
+/* What iso_train would release, without looking at a row: checks, the calibrated scale (0 without a
+ * noise to calibrate) and the plan at it.  Free with iso_plan_free. */
+iso_status iso_train_dry(const iso_training_request *r, double *scale, iso_plan *plan,
+			 iso_error *err) ISO_MUST_CHECK;
 iso_status iso_train(const iso_training_request *r, iso_training *out,
 		     iso_error *err) ISO_MUST_CHECK;
 /* A model again from the bytes that its `save` wrote after iso_train with the same request:

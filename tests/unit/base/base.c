@@ -130,6 +130,15 @@ START_TEST(nearest_word)
 	ck_assert_str_eq(iso_nearest_word("seed", words, 4), "seeds");
 	ck_assert_ptr_null(iso_nearest_word("q", words, 4));
 	ck_assert_ptr_null(iso_nearest_word("", words, 0));
+	/* a swap is one mistake; a third of the letters may be wrong; capitals are none */
+	ck_assert_str_eq(iso_nearest_word("seesd", words, 4), "seeds");
+	ck_assert_str_eq(iso_nearest_word("METRICS", words, 4), "metrics");
+	ck_assert_str_eq(iso_nearest_word("atakcs", words, 4), "attacks");
+	ck_assert_ptr_null(iso_nearest_word("antics", words, 4)); /* 3 of 6 from attacks, metrics */
+	ck_assert_ptr_null(iso_nearest_word("needles", words, 4));
+	/* a beginning that only one word has */
+	ck_assert_str_eq(iso_nearest_word("gen", words, 4), "generators");
+	ck_assert_ptr_null(iso_nearest_word("me", words, 4));
 }
 END_TEST
 
