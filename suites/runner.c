@@ -42,6 +42,7 @@ typedef struct runner {
 	size_t rows_dataset, rows_seed;
 	int rows_valid;
 	size_t next, running, total, ended;
+	size_t to_verify, verified; /* verifications and audits of this run */
 	iso_progress progress;
 	int stop; /* no new tasks: interrupted, or results cannot be written */
 } runner;
@@ -189,6 +190,7 @@ static iso_status prepare_entries(runner *r, iso_verdict_entry *v, size_t n, con
 			v[k].state = ISO_VERDICT_NONE;
 		else if (!r->o->force)
 			ISO_TRY(iso_verdict_take(r->o->dir, &v[k], err));
+		r->to_verify += v[k].state == ISO_VERDICT_PENDING;
 	}
 	return ISO_OK;
 }
@@ -366,6 +368,7 @@ static iso_status note_check(runner *r, const slot *s, const iso_finished *done,
 	iso_verdict_entry *e = s->entry;
 
 	r->sum->audited += (size_t)s->audit;
+	r->verified++;
 	if (done->outcome == ISO_TASK_DONE && done->code == ISO_OK)
 		ISO_TRY(iso_verdict_take(r->o->dir, e, err));
 	if (e->state == ISO_VERDICT_READY)
@@ -401,7 +404,7 @@ static iso_status poll_workers(runner *r, iso_error *err)
 			running += iso_worker_share(w);
 	}
 	/* A running cell counts up to nine tenths: training is not all of it. */
-	iso_progress_update(&r->progress, (double)r->ended + 0.9 * running);
+	iso_progress_update(&r->progress, (double)(r->ended + r->verified) + 0.9 * running);
 	return ISO_OK;
 }
 
@@ -425,7 +428,8 @@ static iso_status run_all(runner *r, iso_error *err)
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, &old);
 	iso_orphans_adopt(1);
-	iso_progress_start(&r->progress, "cells", (double)r->total);
+	iso_progress_start(&r->progress, r->to_verify ? "checks and cells" : "cells",
+			   (double)(r->total + r->to_verify));
 	do {
 		st = poll_workers(r, err);
 		if (st == ISO_OK && r->running && wait_for_signal(&set)) {
