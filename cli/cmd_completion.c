@@ -121,6 +121,15 @@ static void bash_verb(const iso_verb_help *h, const iso_arg *table, iso_str *out
 	iso_str_add(out, "\" ;;\n");
 }
 
+/* -d 'TEXT' */
+static void fish_text(const char *text, iso_str *out)
+{
+	iso_str_add(out, " -d '");
+	for (; *text; text++)
+		iso_str_addf(out, *text == '\'' || *text == '\\' ? "\\%c" : "%c", *text);
+	iso_str_add(out, "'\n");
+}
+
 static void fish_option(const char *verb, const iso_arg *a, iso_str *out)
 {
 	iso_str words = {0};
@@ -133,10 +142,7 @@ static void fish_option(const char *verb, const iso_arg *a, iso_str *out)
 				     : " -x");
 	if (words.n)
 		iso_str_addf(out, " -a '%s'", words.p);
-	iso_str_add(out, " -d '");
-	for (const char *p = a->help; *p; p++)
-		iso_str_addf(out, *p == '\'' || *p == '\\' ? "\\%c" : "%c", *p);
-	iso_str_add(out, "'\n");
+	fish_text(a->help, out);
 	iso_str_free(&words);
 }
 
@@ -209,10 +215,11 @@ static void bash_script(script *s)
 
 static void fish_script(script *s)
 {
-	for (const iso_verb *v = iso_verbs; v->name; v++)
-		iso_str_addf(s->out,
-			     "complete -c isoeps -n __fish_use_subcommand -f -a %s -d '%s'\n",
-			     v->name, v->summary);
+	for (const iso_verb *v = iso_verbs; v->name; v++) {
+		iso_str_addf(s->out, "complete -c isoeps -n __fish_use_subcommand -f -a %s",
+			     v->name);
+		fish_text(v->summary, s->out);
+	}
 	iso_str_add(s->out, "complete -c isoeps -n __fish_use_subcommand -f -a 'help version'\n"
 			    "complete -c isoeps -n '__fish_seen_subcommand_from help' -f -a '");
 	verbs(s->out);
