@@ -228,6 +228,8 @@ static iso_status try_all(estimate *e, iso_error *err)
 
 	if (st != ISO_OK)
 		return st;
+	if (e->a->suite->audits.runs)
+		leave_open(e, "the audits", e->a->suite->name);
 	iso_progress_start(&e->progress, "trials", (double)trials(e));
 	st = try_trainings(e, err);
 	if (st == ISO_OK)

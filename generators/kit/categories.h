@@ -7,6 +7,10 @@
 #include "generators/kit/labels.h"
 #include "generators/kit/latent_model.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Discrete columns of a schema, the label among them. */
 size_t iso_categories_columns(const iso_schema *s);
 /* Entry "category-histograms": the histograms of all discrete columns in one Gaussian release, to
@@ -17,5 +21,9 @@ iso_status iso_categories_plan(const iso_gen_env *env, int source, double noise,
 /* The law as released into m->law: a column, all as likely, then its category. */
 iso_status iso_categories_law(const iso_fit *f, int source, const iso_rows *rows,
 			      iso_latent_model *m, iso_error *err) ISO_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 #include "generators/generator.h"
 #include "generators/kit/latent_model.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct iso_pate_options {
 	int votes, labels, categories, diagnose;
 	int64_t teachers, queries, iterations, batch, teacher_steps, student_steps, generator_steps,
@@ -128,5 +132,9 @@ iso_guarantee iso_pate_guarantee(const void *options);
 	.options = options, .options_size = sizeof(iso_pate_options), \
 	.guarantee_of = iso_pate_guarantee, .resolve = resolve, .check = check, .plan = plan, \
 	.fit = fit, .score = iso_latent_score, .load = load, ISO_LATENT_SLOTS
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
