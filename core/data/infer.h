@@ -26,7 +26,8 @@ typedef struct iso_guess {
 	size_t count, numbers; /* non-missing values; those that are numbers */
 	iso_odd text;	       /* not a number */
 	iso_odd exact; /* a number that a double does not give back: digits, leading zeros */
-	iso_odd money, percent;
+	iso_odd money, percent, thousands;
+	iso_odd time; /* a date with a time behind it */
 	int whole, increasing, decimals;
 	double lo, hi, lo2, hi2, last; /* extremes, and the next ones inwards */
 	size_t lo_line, hi_line;

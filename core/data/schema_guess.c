@@ -99,7 +99,7 @@ static decision decide(const iso_guess *g, int label)
 	else if (numeric && !g->exact.text && g->lo < g->hi)
 		d.shape = NUMBER;
 	else
-		d.shape = g->many || all_distinct(g) ? DROPPED : WORDS;
+		d.shape = g->many || all_distinct(g) || g->time.count == g->count ? DROPPED : WORDS;
 	if (d.shape != NUMBER)
 		d.token = 0;
 	/* two whole neighbours, or the few values of a label, are classes */
@@ -125,6 +125,11 @@ static void note_column(const iso_scan *f, const iso_guess *g, const decision *d
 	else if (d->shape == DROPPED && g->numbers == g->count)
 		iso_str_addf(out, "column %s counts up: taken for an identifier and dropped\n",
 			     g->name);
+	else if (d->shape == DROPPED && g->time.count == g->count)
+		iso_str_addf(out,
+			     "column %s has dates with times (%.40s): dropped; write the date "
+			     "alone, or the time as a number, to keep it\n",
+			     g->name, g->time.text);
 	else if (d->shape == DROPPED && !g->many)
 		iso_str_addf(out,
 			     "column %s has a text of its own in every row: taken for an "
@@ -302,13 +307,22 @@ static iso_status find_label(const iso_scan *f, size_t *out, iso_str *notes, iso
 	return ISO_OK;
 }
 
+static int is_all(const iso_guess *g, const iso_odd *o)
+{
+	return o->count > 0 && o->count + g->numbers == g->count;
+}
+
 static iso_status refuse_units(const iso_scan *f, const iso_guess *g, iso_error *err)
 {
-	const iso_odd *o = g->money.count > 0 && g->money.count + g->numbers == g->count ? &g->money
-			   : g->percent.count > 0 && g->percent.count + g->numbers == g->count
-				   ? &g->percent
-				   : NULL;
+	const iso_odd *o = is_all(g, &g->money)	      ? &g->money
+			   : is_all(g, &g->percent)   ? &g->percent
+			   : is_all(g, &g->thousands) ? &g->thousands
+						      : NULL;
 
+	ISO_FAIL_IF(o && o == &g->thousands, err, ISO_E_DATA,
+		    "number in groups (%s, column %s, line %zu): \"%.40s\" has separators of "
+		    "thousands; write plain numbers, without them",
+		    f->path, g->name, o->line, o->text);
 	ISO_FAIL_IF(o, err, ISO_E_DATA,
 		    "number with a unit (%s, column %s, line %zu): \"%.40s\" is %s; write plain "
 		    "numbers, without the sign%s",

@@ -144,6 +144,39 @@ static int is_percent(const char *text)
 	return n > 1 && text[n - 1] == '%' && strspn(text, "-+0123456789., ") == n - 1;
 }
 
+/* "1,234,567.5" (or "1.234.567,5" with decimal commas): digits in groups of three. */
+static int is_grouped(const char *text, char decimal)
+{
+	const char group = decimal == ',' ? '.' : ',';
+	const char *p = text + (*text == '-' || *text == '+');
+	size_t n = strspn(p, "0123456789"), groups = 0;
+
+	if (n < 1 || n > 3)
+		return 0;
+	for (p += n; *p == group && strspn(p + 1, "0123456789") == 3; p += 4)
+		groups++;
+	if (*p == (decimal ? decimal : '.'))
+		p += 1 + strspn(p + 1, "0123456789");
+	return groups > 0 && !*p;
+}
+
+/* "2024-01-31 10:00:00", "2024-01-31T10:00Z". */
+static int is_time(const char *text)
+{
+	char date[11];
+	double day;
+
+	if (strlen(text) < 13 || (text[10] != ' ' && text[10] != 'T'))
+		return 0;
+	memcpy(date, text, 10);
+	date[10] = 0;
+	for (int k = 0; k < ISO_DATE_FORMATS; k++)
+		if (iso_date_read(date, (iso_date_format)k, &day))
+			return isdigit((unsigned char)text[11]) &&
+			       strspn(text + 11, "0123456789:.+-Z UTC") == strlen(text + 11);
+	return 0;
+}
+
 static void note_date(iso_guess *g, const char *text)
 {
 	double day;
@@ -173,6 +206,10 @@ static iso_status note_cell(const iso_scan *f, iso_guess *g, const char *text, s
 			ISO_TRY(note_odd(&g->money, text, line, err));
 		if (is_percent(text))
 			ISO_TRY(note_odd(&g->percent, text, line, err));
+		if (is_grouped(text, f->csv.decimal))
+			ISO_TRY(note_odd(&g->thousands, text, line, err));
+		if (is_time(text))
+			ISO_TRY(note_odd(&g->time, text, line, err));
 		note_date(g, text);
 	}
 	g->count++;
@@ -226,6 +263,8 @@ static void free_scan(iso_scan *f)
 		iso_free(g->exact.text);
 		iso_free(g->money.text);
 		iso_free(g->percent.text);
+		iso_free(g->thousands.text);
+		iso_free(g->time.text);
 		iso_free(g->value);
 		iso_free(g->name);
 	}
@@ -267,7 +306,7 @@ static void find_format(iso_scan *f, const char *text, size_t n)
 		f->csv.decimal = ',';
 }
 
-/* Names that are numbers, beside names that are values of their own columns: a row of data. */
+/* Names that are numbers, or values of their own columns, all of them: a row of data. */
 static iso_status check_header(const iso_scan *f, iso_error *err)
 {
 	size_t numbers = 0, names = 0;
@@ -277,7 +316,7 @@ static iso_status check_header(const iso_scan *f, iso_error *err)
 		names += !f->g[i].header_is_number && !f->g[i].header_is_value;
 	}
 	ISO_FAIL_IF(
-		numbers > 0 && names == 0, err, ISO_E_DATA,
+		names == 0 && (numbers > 0 || f->rows > 0), err, ISO_E_DATA,
 		"no header (%s:1:1): the first line looks like data (\"%.40s\"%s%.40s%s); put a "
 		"line with the names of the columns above it",
 		f->path, f->g[0].name, f->n > 1 ? ", \"" : "", f->n > 1 ? f->g[1].name : "",
@@ -286,6 +325,58 @@ static iso_status check_header(const iso_scan *f, iso_error *err)
 		    "nothing to infer from (%s:1:1): the file has a header and no rows; add rows",
 		    f->path);
 	return ISO_OK;
+}
+
+/* Fields of one line between spaces: how many, and how many of them are numbers or in quotes. */
+static size_t spaced_fields(const char *p, const char *end, size_t *plain)
+{
+	size_t n = 0;
+
+	*plain = 0;
+	while (p < end) {
+		const char *start;
+
+		while (p < end && *p == ' ')
+			p++;
+		if (p == end || *p == '\r')
+			break;
+		start = p;
+		*plain += isdigit((unsigned char)*p) || *p == '-' || *p == '"';
+		if (*p == '"')
+			for (p++; p < end && *p != '"'; p += 1 + (*p == '\\'))
+				;
+		while (p < end && *p != ' ')
+			p++;
+		n += p > start;
+	}
+	return n;
+}
+
+/* What R's write.table writes without `sep`: the first lines have one number of fields between
+ * spaces (the header may lack that of the row names), and most are numbers or in quotes. */
+static int is_spaced(const char *text, size_t n)
+{
+	const char *p = text, *const all = text + n;
+	size_t first = 0, lines = 0, plain;
+
+	for (; lines < 5 && p < all; lines++) {
+		const char *end = memchr(p, '\n', (size_t)(all - p));
+		size_t fields;
+
+		end = end ? end : all;
+		if (memchr(p, ',', (size_t)(end - p)) && lines == 0)
+			return 0;
+		for (const char *q = p; q < end; q++)
+			if (lines == 0 && (*q == ';' || *q == '|' || *q == '\t'))
+				return 0;
+		fields = spaced_fields(p, end, &plain);
+		if (lines == 0)
+			first = fields;
+		else if ((fields != first && fields != first + 1) || 2 * plain <= fields)
+			return 0;
+		p = end + (end < all);
+	}
+	return lines > 1 && first > 1;
 }
 
 iso_status iso_schema_infer(const char *csv_path, const iso_infer_options *options,
@@ -300,6 +391,13 @@ iso_status iso_schema_infer(const char *csv_path, const iso_infer_options *optio
 
 	*out = NULL;
 	ISO_TRY(iso_file_read(csv_path, 0, &text, &n, err));
+	if (!f.options->csv.separator && is_spaced(text, n)) {
+		iso_free(text);
+		return iso_fail(err, ISO_E_DATA,
+				"no separator (%s:1:1): the fields are separated by spaces; write "
+				"the table with commas (write.csv in R) or tabs",
+				f.path);
+	}
 	find_format(&f, text, n);
 	st = iso_csv_parse_as(text, n, f.path, &f.csv, on_row, &f, err);
 	iso_free(text);

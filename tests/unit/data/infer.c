@@ -185,6 +185,25 @@ START_TEST(test_notes_and_refusals)
 	tk_fails(infer_with("p,y\n12%,a\n7.5%,b\n", NULL, &s), ISO_E_DATA,
 		 "\"12%\" is a percentage");
 	tk_fails(infer_with("1.5,a\n2.5,b\n3.5,a\n", NULL, &s), ISO_E_DATA, "no header");
+	/* names that are all values of their own columns, and one that is not */
+	tk_fails(infer_with("red,yes\nblue,no\nred,yes\n", NULL, &s), ISO_E_DATA, "no header");
+	tk_ok(infer_with("red,won\nblue,no\nred,yes\n", NULL, &s));
+	iso_schema_free(s);
+	/* R's write.table, and a column of names with spaces, which is none of its files */
+	tk_fails(infer_with("\"x\" \"y\"\n\"1\" 1.5 \"a\"\n\"2\" 2.5 \"b\"\n", NULL, &s),
+		 ISO_E_DATA, "separated by spaces");
+	tk_fails(infer_with("x y\n1 2\n3 4\n", NULL, &s), ISO_E_DATA, "separated by spaces");
+	tk_ok(infer_with("full name\nJohn Smith\nJane Doe\nJohn Smith\n", NULL, &s));
+	iso_schema_free(s);
+	/* groups of digits are no numbers, with either decimal sign */
+	tk_fails(infer_with("p,y\n\"1,234.50\",a\n950,b\n\"2,000\",a\n", NULL, &s), ISO_E_DATA,
+		 "column p, line 2): \"1,234.50\" has separators of thousands");
+	/* a date with a time is no date: dropped, with the reason */
+	tk_ok(infer_with("t,y\n2024-01-31 10:00:00,a\n2024-02-01T09:30Z,b\n31.01.2024 08:15,a\n",
+			 NULL, &s));
+	ck_assert_str_eq(iso_role_name(s->column[0].role), "id");
+	ck_assert(noted("column t has dates with times (2024-01-31 10:00:00): dropped"));
+	iso_schema_free(s);
 	tk_fails(infer_with("1,2\n3,4\n", NULL, &s), ISO_E_DATA, "looks like data (\"1\", \"2\")");
 	/* years are names, when something else is, too */
 	tk_ok(infer_with("country,1999,2000\nit,1,2\nfr,3,5\n", NULL, &s));
