@@ -6,6 +6,10 @@
 
 #include "generators/generator.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Tables of counts, one after the other.  With a label: table j is [labels][cells] and there are
  * ncode - 1 of them. */
 typedef struct iso_counts_layout {
@@ -26,5 +30,9 @@ void iso_counts_cells(const iso_counts_layout *l, uint32_t *code, size_t n);
 /* Writes bin `code` of column-code j into a row; u in (0,1): where inside the bin. */
 void iso_counts_put(const iso_counts_layout *l, iso_table *t, size_t row, size_t j, size_t code,
 		    double u);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
