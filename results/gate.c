@@ -423,6 +423,16 @@ static int audited_before(const cJSON *b)
 	return 0;
 }
 
+static iso_status take_audit(const cJSON *b, const cJSON *n, iso_gate_result *out, iso_error *err)
+{
+	char where[160];
+
+	if (audited_before(b))
+		return ISO_OK;
+	place(b, where);
+	return iso_gate_audits(b, n, where, out, err);
+}
+
 static iso_status take_setting(const cJSON *b, const cJSON *n, pairs *all, iso_gate_result *out,
 			       iso_error *err)
 {
@@ -430,21 +440,15 @@ static iso_status take_setting(const cJSON *b, const cJSON *n, pairs *all, iso_g
 	const cJSON *v;
 	iso_status st;
 
+	ISO_TRY(take_audit(b, n, out, err));
 	if (refuted(n)) /* what it measures is not compared */
 		return exact(
 			b, "verified", 1, 0,
 			"the promise of differential privacy is refuted; isoeps verify says why",
 			out, err);
 	st = pair_seeds(b, n, &p, err);
-
 	if (st == ISO_OK)
 		st = exact_checks(b, n, &p, out, err);
-	if (st == ISO_OK && !audited_before(b)) {
-		char where[160];
-
-		place(b, where);
-		st = iso_gate_audits(b, n, where, out, err);
-	}
 	cJSON_ArrayForEach(v, get(b, "values"))
 	{
 		if (st == ISO_OK)

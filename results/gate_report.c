@@ -111,7 +111,8 @@ void iso_gate_text(const iso_gate_result *r, int every, iso_str *out)
 		     r->alpha);
 	power_line(r, out);
 	if (r->too_few)
-		iso_str_addf(out, "%zu tests differ in too few pairs to tell\n", r->too_few);
+		iso_str_addf(out, "%zu test%s in too few pairs to tell\n", r->too_few,
+			     r->too_few == 1 ? " differs" : "s differ");
 	if (r->added)
 		iso_str_addf(out, "%zu settings are not in the baseline and were not compared\n",
 			     r->added);

@@ -168,10 +168,14 @@ iso_status iso_setup_small(const iso_setup *u, void **options, iso_str *note, is
 		st = iso_verify_shrink(u->generator, small, note, err);
 	cJSON_ArrayForEach(item, small)
 	{
-		const cJSON *given = cJSON_GetObjectItemCaseSensitive(all, item->string);
+		cJSON *given = cJSON_GetObjectItemCaseSensitive(all, item->string), *units;
 
-		if (!cJSON_IsNumber(given) || given->valuedouble <= 0 ||
-		    given->valuedouble > item->valuedouble)
+		if (cJSON_IsArray(given)) /* hidden layers */
+			cJSON_ArrayForEach(units, given) cJSON_SetNumberHelper(
+				units, units->valuedouble > ISO_VERIFY_WIDTH ? ISO_VERIFY_WIDTH
+									     : units->valuedouble);
+		else if (!cJSON_IsNumber(given) || given->valuedouble <= 0 ||
+			 given->valuedouble > item->valuedouble)
 			iso_jsonw_put(&w, all, item->string, cJSON_Duplicate(item, 1));
 	}
 	if (st == ISO_OK)

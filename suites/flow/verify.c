@@ -521,6 +521,36 @@ static iso_status shrink_inner(const iso_option *o, cJSON *values, iso_str *note
 	return st;
 }
 
+/* hidden=256,256 becomes hidden=128,128: what is compared grows with the square of the width. */
+static iso_status shrink_hidden(const iso_option *o, cJSON *values, iso_str *note, iso_error *err)
+{
+	iso_str list = {0};
+	int wide = 0;
+	iso_status st;
+
+	if (o->kind != ISO_OPTION_INTS || strcmp(o->key, "hidden") != 0 ||
+	    cJSON_GetObjectItemCaseSensitive(values, o->key))
+		return ISO_OK;
+	for (const char *at = o->def; *at; at += *at == ',') {
+		char *end;
+		const long units = strtol(at, &end, 10);
+
+		if (end == at)
+			break;
+		wide |= units > ISO_VERIFY_WIDTH;
+		iso_str_addf(&list, "%s%ld", list.n ? "," : "",
+			     units > ISO_VERIFY_WIDTH ? ISO_VERIFY_WIDTH : units);
+		at = end;
+	}
+	st = iso_str_check(&list, err);
+	if (st == ISO_OK && wide && !cJSON_AddStringToObject(values, o->key, list.p))
+		st = iso_no_memory(err, "options of a verification");
+	if (st == ISO_OK && wide)
+		iso_str_addf(note, "%shidden=%s", note->n ? " " : "", list.p);
+	iso_str_free(&list);
+	return st;
+}
+
 iso_status iso_verify_shrink(const iso_generator *g, cJSON *values, iso_str *note, iso_error *err)
 {
 	static const struct {
@@ -534,6 +564,7 @@ iso_status iso_verify_shrink(const iso_generator *g, cJSON *values, iso_str *not
 		if (strcmp(o->key, "inner") == 0 &&
 		    !cJSON_GetObjectItemCaseSensitive(values, "inner_set"))
 			ISO_TRY(shrink_inner(o, values, note, err));
+		ISO_TRY(shrink_hidden(o, values, note, err));
 		for (size_t k = 0; k < ISO_COUNT(small); k++) {
 			char *end;
 			double x, to;

@@ -86,9 +86,12 @@ typedef struct iso_verify_request {
 
 iso_status iso_verify(const iso_verify_request *r, iso_verdict *out, iso_error *err) ISO_MUST_CHECK;
 
+/* Hidden layers are at most so wide in a verification. */
+#define ISO_VERIFY_WIDTH 128
 /* Makes a verification of seconds out of options meant for minutes: `values` (a cJSON object,
- * changed in place) gets smaller steps, epochs and batch where the table has such options and
- * values does not name them; note = "steps=20 batch=32". */
+ * changed in place) gets smaller steps, epochs and batch, and hidden layers of at most
+ * ISO_VERIFY_WIDTH units, where the table has such options and values does not name them; note =
+ * "steps=20 batch=32". */
 iso_status iso_verify_shrink(const iso_generator *g, cJSON *values, iso_str *note,
 			     iso_error *err) ISO_MUST_CHECK;
 

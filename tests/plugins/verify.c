@@ -490,12 +490,38 @@ START_TEST(options_are_made_small_unless_given)
 }
 END_TEST
 
+/* Wide hidden layers are made narrower, unless the user gave them; narrow ones are left alone. */
+START_TEST(wide_layers_are_shrunk)
+{
+	static const struct {
+		const char *name, *set, *note;
+	} row[] = {{"dp-ctgan", NULL, "steps=20 batch=32 hidden=128,128"},
+		   {"dp-ctgan", "hidden=300", "steps=20 batch=32"},
+		   {"dp-cgan", NULL, "steps=20 batch=32"}};
+
+	for (size_t i = 0; i < ISO_COUNT(row); i++) {
+		cJSON *values = cJSON_CreateObject();
+		const iso_generator *g;
+		iso_str note = {0};
+
+		tk_ok(iso_generator_find(row[i].name, &g, &err));
+		if (row[i].set)
+			tk_ok(iso_options_set(values, row[i].set, &err));
+		tk_ok(iso_verify_shrink(g, values, &note, &err));
+		ck_assert_str_eq(note.p, row[i].note);
+		iso_str_free(&note);
+		cJSON_Delete(values);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("plugins/verify");
 	TCase *c = tcase_create("verify");
 
 	tcase_set_timeout(c, 120);
+	tcase_add_test(c, wide_layers_are_shrunk);
 	tcase_add_test(c, neighbours_are_neighbours);
 	tcase_add_test(c, crafted_records_are_there);
 	tcase_add_test(c, noise_statistics);
