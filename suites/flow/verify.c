@@ -551,6 +551,16 @@ static iso_status shrink_hidden(const iso_option *o, cJSON *values, iso_str *not
 	return st;
 }
 
+/* Iterations left at 0 follow from the steps, where a method has both; given, they would rule. */
+static int follows_from_steps(const iso_generator *g, const iso_option *o)
+{
+	int steps = 0;
+
+	for (const iso_option *other = g->options; other->key; other++)
+		steps |= strcmp(other->key, "steps") == 0;
+	return steps && strcmp(o->key, "iterations") == 0 && strcmp(o->def, "0") == 0;
+}
+
 iso_status iso_verify_shrink(const iso_generator *g, cJSON *values, iso_str *note, iso_error *err)
 {
 	static const struct {
@@ -572,7 +582,8 @@ iso_status iso_verify_shrink(const iso_generator *g, cJSON *values, iso_str *not
 			if (strcmp(o->key, small[k].key) != 0 ||
 			    cJSON_GetObjectItemCaseSensitive(values, o->key))
 				continue;
-			if (o->kind != ISO_OPTION_INT && o->kind != ISO_OPTION_REAL)
+			if ((o->kind != ISO_OPTION_INT && o->kind != ISO_OPTION_REAL) ||
+			    follows_from_steps(g, o))
 				continue;
 			x = strtod(o->def, &end);
 			to = small[k].most < o->lo ? o->lo : small[k].most;

@@ -497,6 +497,7 @@ START_TEST(wide_layers_are_shrunk)
 		const char *name, *set, *note;
 	} row[] = {{"dp-ctgan", NULL, "steps=20 batch=32 hidden=128,128"},
 		   {"dp-ctgan", "hidden=300", "steps=20 batch=32"},
+		   {"dp-gan-xie", NULL, "steps=20 batch=32"}, /* iterations follow */
 		   {"dp-cgan", NULL, "steps=20 batch=32"}};
 
 	for (size_t i = 0; i < ISO_COUNT(row); i++) {
