@@ -72,13 +72,13 @@ iso_status iso_gan_buffers(iso_gan_trainer *t, iso_error *err)
 /* ---- Losses ---- */
 
 /* Cross-entropy of classes + 1 outputs (Salimans et al. 2016, section 5): real rows and G's aim are
- * the label, fakes the last output. */
+ * the label, fakes the last output.  Every ld-th row of outputs is one of the n. */
 static double class_loss(const iso_gan_trainer *t, enum iso_gan_role role, const uint32_t *y,
-			 const float *out, size_t n, float *d)
+			 const float *out, size_t ld, size_t n, float *d)
 {
 	const size_t k = t->m->outputs;
 	double sum = 0;
-	for (size_t j = 0; j < n; j++, out += k, d += k) {
+	for (size_t j = 0; j < n; j++, out += ld * k, d += ld * k) {
 		const size_t aim = role == ISO_GAN_FAKE || y[j] >= k ? k - 1 : y[j];
 		double top = out[0], z = 0;
 		for (size_t c = 1; c < k; c++)
@@ -98,7 +98,7 @@ double iso_gan_loss_rows(const iso_gan_trainer *t, enum iso_gan_role role, const
 	const float sign = role == ISO_GAN_FAKE ? 1 : -1;
 	double sum = 0;
 	if (t->m->outputs > 1)
-		return class_loss(t, role, y, out, n, d);
+		return class_loss(t, role, y, out, ld, n, d);
 	if (t->s->loss == ISO_GAN_BCE)
 		sum = iso_loss_bce_logits(out, ld, n, role == ISO_GAN_FAKE ? 0 : 1, d, ld);
 	for (size_t j = 0; j < n; j++) {
@@ -220,7 +220,8 @@ void iso_gan_judge(iso_gan_trainer *t, iso_ws *ws, float *x, const uint32_t *y, 
 	iso_net_forward(disc, ws, x, w, m * n, NULL);
 	iso_gan_loss_rows(t, ISO_GAN_REAL, y, iso_ws_out(ws), m, n, d);
 	if (m > 1)
-		iso_gan_loss_rows(t, ISO_GAN_FAKE, NULL, iso_ws_out(ws) + 1, m, n, d + 1);
+		iso_gan_loss_rows(t, ISO_GAN_FAKE, NULL, iso_ws_out(ws) + t->m->outputs, m, n,
+				  d + t->m->outputs);
 	for (size_t r = 0; r < n; r++)
 		for (size_t k = 2; k < m; k++)
 			d[r * m + k] = k == last;

@@ -97,8 +97,8 @@ static inline int iso_gan_paired(const iso_gan_trainer *t)
 /* ---- gan_rows.c ---- */
 iso_status iso_gan_buffers(iso_gan_trainer *t, iso_error *err) ISO_MUST_CHECK;
 void iso_gan_buffers_free(iso_gan_trainer *t);
-/* d [n][ld] = dLoss/d(outputs of D) / unit (1 for FOOL) of n rows with these labels; returns the
- * summed loss. */
+/* d = dLoss/d(outputs of D) / unit (1 for FOOL) of n rows with these labels, every ld-th row of out
+ * and d; returns the summed loss. */
 double iso_gan_loss_rows(const iso_gan_trainer *t, enum iso_gan_role role, const uint32_t *y,
 			 const float *out, size_t ld, size_t n, float *d);
 /* n fresh fakes from keys and the released label law into x [n][ld]. */

@@ -436,6 +436,8 @@ static const struct {
 	int pixels;
 } sound[] = {
 	{"dp-cgan", "clipping=tensor", 0},
+	{"dp-cgan", "classify=true", 0},
+	{"cgan-basic-dp", "classify=true", 0}, /* real rows and fakes take turns */
 	{"dp-cgan", "net=conv channels=4,4 n_d=0 optimizer_d=adam", 1},
 	{"dp-auto-gan", "encoder=frozen", 0},
 	{"fp-gan", "mode=frozen", 0},
