@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "reports/answer.h"
+#include "reports/controls.h"
 
 /* The method with the best mean of a headline value; SIZE_MAX if none has it. */
 static size_t leader(const iso_answer *w, size_t j)
@@ -25,8 +26,7 @@ static size_t leader(const iso_answer *w, size_t j)
 	return lead;
 }
 
-/* Controls: copies must be caught, blind ones must not (three standard errors, from the intervals
- * of the records: a false alarm in 0.3 % of honest attacks). */
+/* Controls: copies must be caught, blind ones must not. */
 static void control_words(const iso_answer *w, iso_str *out)
 {
 	const iso_aggregate *a = w->a;
@@ -39,22 +39,13 @@ static void control_words(const iso_answer *w, iso_str *out)
 		if (!copies && strcmp(s->control, "blind") != 0)
 			continue; /* a floor, or a method without an epsilon */
 		for (size_t j = 0; j < a->nname; j++) {
-			const iso_summary *v = iso_aggregate_at(a, w->setting[i], j);
-			double low = 0, high = 0, se;
+			int outcome;
 
-			if (!a->name[j].headline || strcmp(a->name[j].kind, "attack") != 0 ||
-			    !v->n || isnan(a->name[j].chance))
+			if (!iso_control_judges(a, w->setting[i], j))
 				continue;
-			for (size_t k = 0; k < a->nsample; k++)
-				if (a->sample[k].setting == w->setting[i] &&
-				    a->sample[k].name == j) {
-					low += a->sample[k].low / (double)v->n;
-					high += a->sample[k].high / (double)v->n;
-				}
-			se = (high - low) / 3.92 / sqrt((double)v->n);
+			outcome = iso_control_outcome(a, w->setting[i], j);
 			tried = 1;
-			caught |= v->mean - a->name[j].chance > 3 * se ||
-				  (!copies && a->name[j].chance - v->mean > 3 * se);
+			caught |= copies ? outcome > 0 : outcome != 0;
 		}
 		if (!tried)
 			continue;

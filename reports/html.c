@@ -290,7 +290,8 @@ static iso_status dataset(const iso_about *ab, const iso_aggregate *a, size_t d,
 	iso_str_add(out, "</h2>\n");
 	for (int answer = 1; answer >= 0; answer--) {
 		for (size_t j = 0; j < tables->n; j++)
-			if (tables->v[j].dataset == d && tables->v[j].answer == answer)
+			if (tables->v[j].dataset == d &&
+			    (tables->v[j].answer || tables->v[j].first) == answer)
 				iso_rtable_html(a, &tables->v[j], out);
 		if (answer)
 			ISO_TRY(pictures(figures, d, dir, out, err));

@@ -79,15 +79,18 @@ static iso_status begin_table(tabling *w, iso_error *err)
 	static const char *const head[COLUMNS] = {"Method",    "Target epsilon", "Value",
 						  "Published", "Measured",	 "Difference",
 						  "Source"};
-	iso_str file = {0};
+	iso_str file = {0}, caption = {0};
 	iso_status st;
 
 	iso_str_addf(&file, "%s-published", w->a->slug[w->d]);
+	iso_str_addf(&caption, "%s. Published figures beside measured ones", w->a->dataset[w->d]);
 	st = iso_str_check(&file, err);
 	if (st == ISO_OK)
-		st = iso_rtable_new(w->out, file.p, "Published figures beside measured ones", w->d,
-				    COLUMNS, &w->t, err);
+		st = iso_str_check(&caption, err);
+	if (st == ISO_OK)
+		st = iso_rtable_new(w->out, file.p, caption.p, w->d, COLUMNS, &w->t, err);
 	iso_str_free(&file);
+	iso_str_free(&caption);
 	for (size_t j = 0; st == ISO_OK && j < COLUMNS; j++)
 		st = iso_rcell_set(&w->t->head[j], head[j], NAN, err);
 	if (st == ISO_OK)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "reports/controls.h"
 #include "reports/published.h"
 
 #define LEAD 3 /* columns that every section table starts with */
@@ -251,6 +252,7 @@ iso_status iso_tables_build(const iso_aggregate *a, iso_rtables *out, iso_error 
 	memset(out, 0, sizeof(*out));
 	for (size_t d = 0; d < a->ndataset; d++) {
 		ISO_TRY_OUT(iso_answers_build(a, d, out, err));
+		ISO_TRY_OUT(iso_controls_table(a, d, out, err));
 		for (size_t s = 0; s < ISO_COUNT(known); s++)
 			ISO_TRY_OUT(build_section(a, d, known[s].section, known[s].title,
 						  known[s].note, out, err));

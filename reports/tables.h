@@ -23,6 +23,7 @@ typedef struct iso_rtable {
 	char *title;	/* caption */
 	size_t dataset; /* index into the aggregate */
 	int answer;	/* one of the tables that come first */
+	int first;	/* no answer, but stands with them, in front of the figures */
 	double epsilon; /* of an answer; NaN otherwise */
 	iso_str notes;	/* caveats, one per line */
 	iso_str words;	/* of an answer: what was found, one sentence a line */

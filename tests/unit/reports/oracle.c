@@ -4,6 +4,7 @@
 #include "core/base/alloc.h"
 #include "core/io/file.h"
 #include "reports/caveats.h"
+#include "reports/controls.h"
 #include "reports/published.h"
 #include "reports/tables.h"
 #include "tests/unit/reports/records.h"
@@ -452,6 +453,46 @@ START_TEST(published_beside_measured)
 }
 END_TEST
 
+/* Intervals of .10 are standard errors of .10 / 3.92 = .0255: .58 is 3.14 of them above chance, .57
+ * is 2.74, .42 is 3.14 below. */
+START_TEST(controls_by_three_errors)
+{
+	static const double v[] = {0.5, 0.5};
+	static const double mean[][2] = {{0.58, 0.57}, {0.57, 0.42}};
+	static const char *const said[][2] = {{"yes", "yes"}, {"no", "NO"}};
+	iso_error err = {0};
+	size_t j;
+
+	build(v, 2, 1);
+	j = iso_aggregate_find(&a, "gan-leaks.auc");
+	a.setting[0].control = "copies";
+	a.setting[1].control = "blind";
+	for (size_t i = 0; i < a.nsample; i++)
+		if (a.sample[i].name == j) {
+			a.sample[i].low = 0.45;
+			a.sample[i].high = 0.55;
+		}
+	for (size_t k = 0; k < 2; k++) {
+		iso_rtables t = {0};
+
+		for (size_t i = 0; i < 2; i++)
+			a.cell[i * a.nname + j].mean = mean[k][i];
+		tk_ok(iso_controls_table(&a, 0, &t, &err));
+		ck_assert_uint_eq(t.n, 1);
+		ck_assert_uint_eq(t.v[0].nrow, 1);
+		ck_assert_str_eq(t.v[0].cell[2].text, said[k][0]);
+		ck_assert_str_eq(t.v[0].cell[4].text, said[k][1]);
+		tk_assert_close(t.v[0].cell[1].sort, mean[k][0], 0, 0);
+		tk_assert_close(t.v[0].cell[3].sort, mean[k][1], 0, 0);
+		iso_tables_free(&t);
+	}
+	ck_assert_int_eq(iso_control_outcome(&a, 1, j), -1);
+	a.cell[a.nname + j].mean = 0.44;
+	ck_assert_int_eq(iso_control_outcome(&a, 1, j), 0);
+	drop();
+}
+END_TEST
+
 START_TEST(strongest_attack_by_halves)
 {
 	/* Targets at even places choose the attack, those at odd places judge it. */
@@ -540,6 +581,7 @@ int main(void)
 	tcase_add_test(c, groups_of_ranks);
 	tcase_add_test(c, caveats_told_once);
 	tcase_add_test(c, published_beside_measured);
+	tcase_add_test(c, controls_by_three_errors);
 	tcase_add_test(c, strongest_attack_by_halves);
 	tcase_add_test(c, other_versions_are_other_rows);
 	tcase_add_test(c, summary_csv_values);
