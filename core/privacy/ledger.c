@@ -33,37 +33,45 @@ const char *iso_unit_name(iso_unit u)
 
 #define NOT_FOUND SIZE_MAX
 
-static uint64_t hash_of(const char *why, int group, int part)
+static uint64_t hash_of(const iso_entry *e)
 {
 	uint64_t h = 14695981039346656037u; /* FNV-1a, then a finaliser */
 
-	for (; *why; why++)
+	for (const char *why = e->why; *why; why++)
 		h = (h ^ (unsigned char)*why) * 1099511628211u;
-	h = (h ^ (uint64_t)(unsigned)group) * 1099511628211u;
-	h = (h ^ (uint64_t)(unsigned)part) * 1099511628211u;
+	h = (h ^ (uint64_t)(unsigned)e->group) * 1099511628211u;
+	h = (h ^ (uint64_t)(unsigned)e->part) * 1099511628211u;
+	h = (h ^ (uint64_t)(unsigned)e->scope) * 1099511628211u;
 	h ^= h >> 32;
 	return (h * 0x9e3779b97f4a7c15u) >> 16;
 }
 
+static iso_entry name_of(const iso_plan_item *it)
+{
+	return (iso_entry){it->why, it->group, it->part, it->unit, it->scope};
+}
+
 /* Slots hold position + 1, 0 = empty; linear probing at most half full. */
-static size_t find_item(const iso_plan *p, const char *why, int group, int part)
+static size_t find_item(const iso_plan *p, iso_entry e)
 {
 	if (!p->nslot)
 		return NOT_FOUND;
-	for (uint64_t k = hash_of(why, group, part);; k++) {
+	for (uint64_t k = hash_of(&e);; k++) {
 		const uint32_t at = p->slot[k & (p->nslot - 1)];
+		const iso_plan_item *it = at ? &p->v[at - 1] : NULL;
 
-		if (!at)
+		if (!it)
 			return NOT_FOUND;
-		if (p->v[at - 1].part == part && p->v[at - 1].group == group &&
-		    strcmp(p->v[at - 1].why, why) == 0)
+		if (it->part == e.part && it->group == e.group && it->scope == e.scope &&
+		    strcmp(it->why, e.why) == 0)
 			return at - 1;
 	}
 }
 
 static void put_slot(iso_plan *p, size_t i)
 {
-	uint64_t k = hash_of(p->v[i].why, p->v[i].group, p->v[i].part);
+	const iso_entry name = name_of(&p->v[i]);
+	uint64_t k = hash_of(&name);
 
 	while (p->slot[k & (p->nslot - 1)])
 		k++;
@@ -116,10 +124,10 @@ static iso_status check_item(const iso_plan *p, const iso_plan_item *it, iso_err
 	ISO_FAIL_IF(m == ISO_MECH_PARALLEL, err, ISO_E_PLUGIN,
 		    "nested parallel event (plan: %s): a plan is flat; use group and part",
 		    it->why);
-	ISO_FAIL_IF(it->group < 0 || it->part < 0, err, ISO_E_PLUGIN,
-		    "group %d, part %d (plan: %s): neither may be negative; use group 0 for "
+	ISO_FAIL_IF(it->group < 0 || it->part < 0 || it->scope < 0, err, ISO_E_PLUGIN,
+		    "group %d, part %d, scope %d (plan: %s): none may be negative; use group 0 for "
 		    "sequential entries",
-		    it->group, it->part, it->why);
+		    it->group, it->part, it->scope, it->why);
 	ISO_FAIL_IF(
 		!(it->sensitivity >= 0), err, ISO_E_PLUGIN,
 		"sensitivity %g (plan: %s): must be a number and not negative; declare the clip "
@@ -150,7 +158,7 @@ static iso_status check_item(const iso_plan *p, const iso_plan_item *it, iso_err
 		    "epsilons do not add up; plan one unit",
 		    it->why);
 	ISO_FAIL_IF(
-		find_item(p, it->why, it->group, it->part) != NOT_FOUND, err, ISO_E_PLUGIN,
+		find_item(p, name_of(it)) != NOT_FOUND, err, ISO_E_PLUGIN,
 		"planned twice (plan: %s, group %d, part %d): the ledger could not tell the two "
 		"apart; rename one",
 		it->why, it->group, it->part);
@@ -173,6 +181,26 @@ static iso_status append_item(iso_plan *p, const iso_plan_item *item, iso_error 
 	p->v[p->n].spent = 0;
 	put_slot(p, p->n);
 	p->n++;
+	return ISO_OK;
+}
+
+iso_status iso_plan_nest(iso_plan *p, const iso_plan *inner, int scope, iso_error *err)
+{
+	ISO_FAIL_IF(scope < 1, err, ISO_E_USAGE,
+		    "scope %d (plan): scopes count from 1; name the part of the table", scope);
+	for (size_t i = 0; i < inner->n; i++) {
+		iso_plan_item it = inner->v[i];
+
+		ISO_FAIL_IF(it.scope, err, ISO_E_PLUGIN,
+			    "scope inside a scope (plan: %s): a method that deals its rows to "
+			    "clients cannot stand inside another one; name another inner method",
+			    it.why);
+		if (it.event.mechanism != ISO_MECH_UNCHARGED)
+			it.scope = scope;
+		else if (find_item(p, name_of(&it)) != NOT_FOUND)
+			continue; /* a look at the data stands once, whoever looked */
+		ISO_TRY(iso_plan_add(p, &it, err));
+	}
 	return ISO_OK;
 }
 
@@ -202,6 +230,7 @@ static iso_status name_item(iso_plan_item *it, iso_entry entry, iso_error *err)
 	it->group = entry.group;
 	it->part = entry.part;
 	it->unit = entry.unit;
+	it->scope = entry.scope;
 	return ISO_OK;
 }
 
@@ -295,137 +324,6 @@ iso_status iso_plan_uncharged(iso_plan *p, const char *why, iso_error *err)
 	return add_named(p, &it, (iso_entry){.why = why}, err);
 }
 
-/* ------------------------------------------------------------------ events */
-
-/* A cap costs what it is, however much of it was spent: that is what the filter proves. */
-static uint64_t event_count(const iso_plan_item *it, int used)
-{
-	return used && !it->adaptive ? it->used : it->event.count;
-}
-
-static iso_status add_event(iso_events *list, const iso_plan_item *it, int used, iso_error *err)
-{
-	iso_event e = it->event;
-
-	e.count = event_count(it, used);
-	if (e.queries)
-		e.queries = (size_t)e.count;
-	return iso_events_add(list, &e, err);
-}
-
-typedef struct place {
-	int group, part;
-	size_t at;
-} place;
-
-static int by_place(const void *a_, const void *b_)
-{
-	const place *a = a_, *b = b_;
-
-	if (a->group != b->group)
-		return a->group < b->group ? -1 : 1;
-	if (a->part != b->part)
-		return a->part < b->part ? -1 : 1;
-	return a->at < b->at ? -1 : a->at > b->at;
-}
-
-/* The grouped items in order of group, part and position. */
-static size_t places_of(const iso_plan *p, int used, place *out)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->n; i++)
-		if (p->v[i].group > 0 && p->v[i].event.mechanism != ISO_MECH_UNCHARGED &&
-		    event_count(&p->v[i], used))
-			out[n++] = (place){p->v[i].group, p->v[i].part, i};
-	qsort(out, n, sizeof(*out), by_place);
-	return n;
-}
-
-/* Room for exactly the events of the part that begins at at[0]: there may be 30,000 parts. */
-static iso_status start_part(iso_events *part, const place *at, size_t n, iso_error *err)
-{
-	while (part->cap < n && at[part->cap].part == at[0].part)
-		part->cap++;
-	part->v = iso_alloc(part->cap, sizeof(*part->v));
-	return part->v ? ISO_OK : iso_no_memory(err, "a parallel group");
-}
-
-/* One group, places at[0..n), as one parallel event. */
-static iso_status add_group(const iso_plan *p, int used, const place *at, size_t n, iso_events *out,
-			    iso_error *err)
-{
-	iso_event e = {.mechanism = ISO_MECH_PARALLEL, .rate = 1, .count = 1};
-	size_t nparts = n > 0;
-	iso_status st = ISO_OK;
-
-	for (size_t i = 1; i < n; i++)
-		nparts += at[i].part != at[i - 1].part;
-	e.parts = iso_alloc(nparts, sizeof(*e.parts));
-	if (!e.parts)
-		return iso_no_memory(err, "a parallel group");
-	for (size_t i = 0; i < n && st == ISO_OK; i++) {
-		if (i == 0 || at[i].part != at[i - 1].part)
-			st = start_part(&e.parts[e.nparts++], at + i, n - i, err);
-		if (st == ISO_OK)
-			st = add_event(&e.parts[e.nparts - 1], &p->v[at[i].at], used, err);
-	}
-	if (st == ISO_OK)
-		st = iso_grow(&out->v, &out->cap, out->n + 1, sizeof(*out->v), err);
-	if (st == ISO_OK) {
-		out->v[out->n++] = e; /* moved: 30,000 parts are not copied */
-		return ISO_OK;
-	}
-	for (size_t i = 0; i < nparts; i++)
-		iso_events_free(&e.parts[i]);
-	iso_free(e.parts);
-	return st;
-}
-
-static iso_status add_sequential(const iso_plan *p, int used, iso_events *out, iso_error *err)
-{
-	for (size_t i = 0; i < p->n; i++)
-		if ((p->v[i].group == 0 || p->v[i].event.mechanism == ISO_MECH_UNCHARGED) &&
-		    event_count(&p->v[i], used))
-			ISO_TRY(add_event(out, &p->v[i], used, err));
-	return ISO_OK;
-}
-
-/* group > 0: of that group only `part`, as sequential events. */
-static iso_status events_of(const iso_plan *p, int used, int group, int part, iso_events *out,
-			    iso_error *err)
-{
-	place *at = iso_alloc(p->n + 1, sizeof(*at));
-	size_t n;
-	iso_status st;
-
-	*out = (iso_events){0};
-	if (!at)
-		return iso_no_memory(err, "the events of a plan");
-	n = places_of(p, used, at);
-	st = add_sequential(p, used, out, err);
-	for (size_t i = 0, end; i < n && st == ISO_OK; i = end) {
-		for (end = i; end < n && at[end].group == at[i].group;)
-			end++;
-		if (at[i].group != group) {
-			st = add_group(p, used, at + i, end - i, out, err);
-			continue;
-		}
-		for (size_t k = i; k < end && st == ISO_OK; k++)
-			if (at[k].part == part)
-				st = add_event(out, &p->v[at[k].at], used, err);
-	}
-	iso_free(at);
-	if (st != ISO_OK)
-		iso_events_free(out);
-	return st;
-}
-
-iso_status iso_plan_events(const iso_plan *p, int used, iso_events *out, iso_error *err)
-{
-	return events_of(p, used, -1, 0, out, err);
-}
-
 /* ------------------------------------------------------------------ ledger */
 
 /* A plan with nothing to charge is legal: controls and non-private methods. */
@@ -510,17 +408,27 @@ static iso_status not_planned(const iso_ledger *l, iso_entry e, iso_error *err)
 	if (names)
 		near = iso_nearest_word(e.why, names, l->plan.n);
 	st = iso_fail(err, ISO_E_BUDGET,
-		      "release that is not planned (%s: %s, group %d, part %d): the plan has %zu "
-		      "entries%s%s%s; plan it",
-		      l->who, e.why, e.group, e.part, l->plan.n, near ? ", the nearest is \"" : "",
-		      near ? near : "", near ? "\"" : "");
+		      "release that is not planned (%s: %s, group %d, part %d, scope %d): the plan "
+		      "has %zu entries%s%s%s; plan it",
+		      l->who, e.why, e.group, e.part, e.scope, l->plan.n,
+		      near ? ", the nearest is \"" : "", near ? near : "", near ? "\"" : "");
 	iso_free(names);
 	return st;
 }
 
+iso_status iso_ledger_scope(iso_ledger *l, int scope, iso_error *err)
+{
+	ISO_FAIL_IF(scope < 0 || (scope > 0 && l->scope > 0), err, ISO_E_PLUGIN,
+		    "scope %d inside scope %d (%s): scopes do not nest; end one by scope 0 first",
+		    scope, l->scope, l->who);
+	l->scope = scope;
+	return ISO_OK;
+}
+
 iso_status iso_ledger_find(const iso_ledger *l, iso_entry entry, int *handle, iso_error *err)
 {
-	const size_t i = find_item(&l->plan, entry.why, entry.group, entry.part);
+	entry.scope = l->scope ? l->scope : entry.scope;
+	const size_t i = find_item(&l->plan, entry);
 
 	*handle = -1;
 	if (i == NOT_FOUND)
@@ -624,13 +532,13 @@ static void make_infinite(iso_epsilons *e)
 			*field[i] = INFINITY;
 }
 
-static iso_status epsilon_of(const iso_ledger *l, int group, int part, double delta, unsigned want,
-			     iso_epsilons *out, iso_error *err)
+static iso_status epsilon_of(const iso_ledger *l, const iso_whose *whose, double delta,
+			     unsigned want, iso_epsilons *out, iso_error *err)
 {
 	iso_events events = {0};
 	iso_status st;
 
-	ISO_TRY(events_of(&l->plan, 1, group, part, &events, err));
+	ISO_TRY(iso_plan_events_of(&l->plan, 1, whose, &events, err));
 	if (events.n == 0) {
 		/* nothing was released: epsilon 0 under every accountant */
 		*out = (iso_epsilons){.rdp_order = NAN, .data_dependent_rdp = NAN};
@@ -654,7 +562,7 @@ static iso_status epsilon_of(const iso_ledger *l, int group, int part, double de
 iso_status iso_ledger_epsilon(const iso_ledger *l, double delta, unsigned want, iso_epsilons *out,
 			      iso_error *err)
 {
-	return epsilon_of(l, -1, 0, delta, want, out, err);
+	return epsilon_of(l, NULL, delta, want, out, err);
 }
 
 iso_status iso_ledger_epsilon_of(const iso_ledger *l, int group, int part, double delta,
@@ -663,5 +571,13 @@ iso_status iso_ledger_epsilon_of(const iso_ledger *l, int group, int part, doubl
 	ISO_FAIL_IF(group < 1 || part < 0, err, ISO_E_USAGE,
 		    "part of a ledger (%s): group %d, part %d; groups count from 1, parts from 0",
 		    l->who, group, part);
-	return epsilon_of(l, group, part, delta, want, out, err);
+	return epsilon_of(l, &(iso_whose){.group = group, .part = part}, delta, want, out, err);
+}
+
+iso_status iso_ledger_epsilon_in(const iso_ledger *l, int scope, double delta, unsigned want,
+				 iso_epsilons *out, iso_error *err)
+{
+	ISO_FAIL_IF(scope < 1, err, ISO_E_USAGE, "scope %d of a ledger (%s): scopes count from 1",
+		    scope, l->who);
+	return epsilon_of(l, &(iso_whose){.scope = scope}, delta, want, out, err);
 }

@@ -39,7 +39,7 @@ const char *iso_guarantee_name(iso_guarantee g); /* "none", "heuristic", "dp" */
 typedef enum iso_unit { ISO_UNIT_RECORD, ISO_UNIT_CLIENT } iso_unit;
 const char *iso_unit_name(iso_unit u); /* "record", "client" */
 
-/* The name of an entry; (why, group, part) is unique in a plan.  Use designated members:
+/* The name of an entry; (why, group, part, scope) is unique in a plan.  Use designated members:
  * (iso_entry){.why = "step"}. */
 typedef struct iso_entry {
 	const char *why; /* name of the step, 1 to 47 characters: "disc-step" */
@@ -48,6 +48,9 @@ typedef struct iso_entry {
 			  * written as two groups is an upper bound. */
 	int part;	 /* disjoint part of the records (or clients) */
 	iso_unit unit;
+	int scope; /* 0 = the whole table; k > 0: the k-th of disjoint parts of the table, each with
+		    * a ledger of its own inside this one: scopes compose in parallel, and the
+		    * groups of a scope inside it.  Unlike two groups this nests exactly. */
 } iso_entry;
 
 /* The least delta that a training may have: the tails that the samplers leave out stay below it. */
@@ -63,7 +66,7 @@ typedef struct iso_plan_item {
 			     * sqrt(d), ...  The noise follows the sensitivity of the CALL, the plan
 			     * fixes the multiplier: bounds that adapt to released things are free.
 			     * INFINITY = no limit. */
-	int group, part;
+	int group, part, scope;
 	iso_unit unit;
 	uint64_t used; /* booked so far (ledger only) */
 	int fixed;     /* 1: event.noise does not scale with the free scale (paid as declared) */
@@ -104,6 +107,11 @@ iso_status iso_plan_adaptive_zcdp(iso_plan *p, iso_entry entry, double rho, doub
 iso_status iso_plan_adaptive_rdp(iso_plan *p, iso_entry entry, double order, double epsilon,
 				 double sensitivity, iso_error *err) ISO_MUST_CHECK;
 iso_status iso_plan_uncharged(iso_plan *p, const char *why, iso_error *err) ISO_MUST_CHECK;
+/* Adds the entries of a plan for the rows of scope `scope` >= 1 alone: a method inside another one,
+ * at one client of several.  Uncharged entries stay without a scope.  ISO_E_PLUGIN for a plan that
+ * has scopes already. */
+iso_status iso_plan_nest(iso_plan *p, const iso_plan *inner, int scope,
+			 iso_error *err) ISO_MUST_CHECK;
 
 typedef struct iso_ledger iso_ledger;
 struct iso_noise;
@@ -122,6 +130,10 @@ const iso_plan *iso_ledger_items(const iso_ledger *l);
 /* Handle of a planned entry; ISO_E_BUDGET with the nearest planned name if there is none. */
 iso_status iso_ledger_find(const iso_ledger *l, iso_entry entry, int *handle,
 			   iso_error *err) ISO_MUST_CHECK;
+/* Until scope 0 follows, every entry that is looked up by name is the one of this scope, whatever
+ * the caller named: a method runs inside another one and knows nothing of it.  The caller gives it
+ * the rows of that scope and no others.  ISO_E_PLUGIN inside another scope. */
+iso_status iso_ledger_scope(iso_ledger *l, int scope, iso_error *err) ISO_MUST_CHECK;
 /* Charges one adaptive entry with the event of the calls that follow (event.count of them), under
  * the privacy filter; ISO_E_BUDGET, and nothing charged, beyond the cap or with the last event's
  * calls still to be made.  The event's parameters may depend on what was released and on public
@@ -151,11 +163,15 @@ iso_status iso_ledger_epsilon(const iso_ledger *l, double delta, unsigned want, 
 iso_status iso_ledger_epsilon_of(const iso_ledger *l, int group, int part, double delta,
 				 unsigned want, iso_epsilons *out, iso_error *err) ISO_MUST_CHECK;
 
+/* The same of the records of one scope: all entries without a scope, and those of that scope. */
+iso_status iso_ledger_epsilon_in(const iso_ledger *l, int scope, double delta, unsigned want,
+				 iso_epsilons *out, iso_error *err) ISO_MUST_CHECK;
+
 /* JSON of the ledger for the record, and back: round trip exact.  The value is a cJSON array (owned
  * by the caller) of
  * {"who","why","group","part","mechanism","noise","epsilon","delta","rho","sampling","rate","count","norm",
- * "sensitivity"} entries, with "classes", "order", "unit" (unless record), "adaptive" and "spent"
- * (of a cap) where they apply. */
+ * "sensitivity"} entries, with "classes", "order", "unit" (unless record), "scope" (unless 0),
+ * "adaptive" and "spent" (of a cap) where they apply. */
 struct cJSON;
 iso_status iso_ledger_to_json(const iso_ledger *l, struct cJSON **out,
 			      iso_error *err) ISO_MUST_CHECK;

@@ -46,6 +46,8 @@ static cJSON *entry_json(const iso_ledger *l, const iso_plan_item *it)
 		ok = ok && add_number(o, "order", e->order);
 	if (it->unit != ISO_UNIT_RECORD)
 		ok = ok && cJSON_AddStringToObject(o, "unit", iso_unit_name(it->unit));
+	if (it->scope)
+		ok = ok && add_number(o, "scope", it->scope);
 	if (it->adaptive) {
 		ok = ok && cJSON_AddTrueToObject(o, "adaptive");
 		ok = ok && add_number(o, "spent", it->spent);
@@ -163,7 +165,7 @@ static iso_status only_known_keys(const reader *r)
 	static const char *const keys[] = {
 		"who",	   "why",   "group",	"part",	    "mechanism", "noise", "epsilon",
 		"delta",   "rho",   "sampling", "rate",	    "count",	 "norm",  "sensitivity",
-		"classes", "order", "unit",	"adaptive", "spent"};
+		"classes", "order", "unit",	"adaptive", "spent",	 "scope"};
 
 	for (const cJSON *v = r->o->child; v; v = v->next) {
 		size_t i = 0;
@@ -185,12 +187,16 @@ static iso_status read_optional(const reader *r, iso_plan_item *it)
 {
 	const cJSON *adaptive = cJSON_GetObjectItemCaseSensitive(r->o, "adaptive");
 	int unit = ISO_UNIT_RECORD;
+	double scope = 0;
 
 	if (cJSON_GetObjectItemCaseSensitive(r->o, "order"))
 		ISO_TRY(get_number(r, "order", 1, 1e100, &it->event.order));
 	if (cJSON_GetObjectItemCaseSensitive(r->o, "unit"))
 		ISO_TRY(get_name(r, "unit", unit_name, ISO_UNIT_CLIENT + 1, &unit));
 	it->unit = (iso_unit)unit;
+	if (cJSON_GetObjectItemCaseSensitive(r->o, "scope"))
+		ISO_TRY(get_whole(r, "scope", 1e9, &scope));
+	it->scope = (int)scope;
 	if (!adaptive)
 		return ISO_OK;
 	if (!cJSON_IsTrue(adaptive))

@@ -31,10 +31,19 @@ struct iso_ledger {
 	char who[64];
 	iso_adjacency adjacency;
 	int closed;
+	int scope; /* of the entries that are looked up; 0: as named */
 	iso_noise *noise;
 	iso_key sampling;
 	struct iso_replay *replay; /* borrowed or NULL */
 };
+
+/* Of whose records the events are asked: a scope, or a part of a group outside all scopes. */
+typedef struct iso_whose {
+	int scope, group, part;
+} iso_whose;
+/* whose: the events that a record of it stands in, its own part in sequence; NULL: all. */
+iso_status iso_plan_events_of(const iso_plan *p, int used, const iso_whose *whose, iso_events *out,
+			      iso_error *err) ISO_MUST_CHECK;
 
 /* The item and its state for a call that is about to be booked or finished; refusals as in
  * mechanism_trusted.h. */

@@ -91,6 +91,13 @@ static iso_status open_call(iso_ledger *l, int handle, uint32_t call, const iso_
 	return ISO_OK;
 }
 
+static iso_key sampling_key(const iso_ledger *l, const iso_plan_item *it)
+{
+	const iso_key key = iso_key_child(l->sampling, it->why, (uint64_t)it->part);
+
+	return it->scope ? iso_key_child(key, "scope", (uint64_t)it->scope) : key;
+}
+
 iso_status iso_release_poisson(iso_ledger *l, int handle, uint32_t call, const uint64_t *id,
 			       size_t n, uint32_t *out, size_t *batch, iso_error *err)
 {
@@ -114,8 +121,7 @@ iso_status iso_release_poisson(iso_ledger *l, int handle, uint32_t call, const u
 		ISO_TRY(iso_noise_poisson(l->noise, (uint32_t)handle, call, id, n, e->rate, out,
 					  batch, err));
 	} else if (e->sampling == ISO_SAMPLING_POISSON) {
-		*batch = iso_rand_poisson(iso_key_child(l->sampling, it->why, (uint64_t)it->part),
-					  call, id, n, e->rate, out);
+		*batch = iso_rand_poisson(sampling_key(l, it), call, id, n, e->rate, out);
 	} else {
 		for (size_t i = 0; i < n; i++)
 			out[i] = (uint32_t)i;

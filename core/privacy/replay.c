@@ -22,7 +22,7 @@ typedef struct draw_log {
 } draw_log;
 
 typedef struct moved_part {
-	int group, part;
+	int scope, group, part;
 } moved_part;
 
 struct iso_replay {
@@ -42,7 +42,7 @@ struct iso_replay {
 	/* the last draw of a replay, and whether it or its recorded twin held a watched record */
 	int hit_handle, hit;
 	uint32_t hit_call;
-	moved_part moved[3]; /* different (group, part) that moved in this replay, at most 3 kept */
+	moved_part moved[8]; /* different ones that moved in this replay, the first kept */
 	size_t nmoved;
 	iso_finding_kind first;
 	iso_finding finding[ISO_FINDING_KINDS]; /* by kind */
@@ -356,19 +356,22 @@ static iso_finding *found(iso_replay *r, iso_finding_kind kind, const iso_plan_i
 	return f;
 }
 
+/* Two scopes are two parts of one group, two groups of one scope share their records. */
 static void check_partition(iso_replay *r, const iso_plan_item *item, uint32_t call)
 {
+	const moved_part now = {item->scope, item->group, item->group ? item->part : 0};
 	size_t others = 0;
 
 	for (size_t i = 0; i < r->nmoved; i++) {
-		if (r->moved[i].group != item->group)
-			continue;
-		if (r->moved[i].part == item->part)
+		const moved_part *m = &r->moved[i];
+
+		if (m->scope == now.scope && m->group == now.group && m->part == now.part)
 			return;
-		others++;
+		if (m->scope != now.scope ? m->scope && now.scope : m->group == now.group)
+			others++;
 	}
 	if (r->nmoved < ISO_COUNT(r->moved))
-		r->moved[r->nmoved++] = (moved_part){.group = item->group, .part = item->part};
+		r->moved[r->nmoved++] = now;
 	if (r->nwatch > 0 && others >= (size_t)r->factor)
 		(void)found(r, ISO_FINDING_PARTITION, item, call,
 			    "a second part of its parallel group moved, the parts share a record");
@@ -407,7 +410,7 @@ static void judge(iso_replay *r, const iso_plan_item *item, const iso_replay_cal
 	if (r->nwatch > 0 && now->event.sampling == ISO_SAMPLING_POISSON && !hit)
 		(void)found(r, ISO_FINDING_INCLUSION, item, now->call,
 			    "it moved though the differing record is not in its batch");
-	if (item->group > 0)
+	if (item->group > 0 || item->scope > 0)
 		check_partition(r, item, now->call);
 }
 

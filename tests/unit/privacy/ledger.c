@@ -132,6 +132,112 @@ START_TEST(groups_become_parallel_events)
 }
 END_TEST
 
+/* What a method plans for its rows: counts once, then steps in two disjoint parts. */
+static void plan_inner(iso_plan *p, double noise)
+{
+	tk_ok(iso_plan_laplace(p, (iso_entry){.why = "labels"}, 2 * noise, 1, 1, &err));
+	for (int part = 0; part < 2; part++)
+		tk_ok(iso_plan_gaussian(p, (iso_entry){.why = "step", .group = 1, .part = part},
+					noise * (1 + part), 1, 10, 1, &err));
+}
+
+static double epsilon_of(const iso_ledger *l, int scope)
+{
+	iso_epsilons e;
+
+	tk_ok(scope ? iso_ledger_epsilon_in(l, scope, 1e-5, ISO_WANT_RDP, &e, &err)
+		    : iso_ledger_epsilon(l, 1e-5, ISO_WANT_RDP, &e, &err));
+	return e.rdp;
+}
+
+static void book_inner(iso_ledger *l)
+{
+	const uint32_t cell[] = {0, 1, 1};
+	const double row[] = {1, 0, 1};
+	double out[2];
+
+	tk_ok(iso_mech_histogram(l, (iso_entry){.why = "labels"}, cell, 3, 1, 2, out, &err));
+	for (int part = 0; part < 2; part++)
+		for (int k = 0; k < 10; k++)
+			tk_ok(iso_mech_vector_sum(
+				l, (iso_entry){.why = "step", .group = 1, .part = part}, row, 3, 1,
+				1, out, &err));
+}
+
+/* Two clients of one method: each costs what the method costs alone, together the dearer one. */
+START_TEST(scopes_nest_a_method_exactly)
+{
+	iso_plan alone[2] = {{0}, {0}}, both = {0};
+	iso_ledger *one[2], *l;
+	double cost[2];
+	iso_events e;
+
+	for (int k = 0; k < 2; k++) {
+		plan_inner(&alone[k], 3 + k);
+		tk_ok(iso_plan_uncharged(&alone[k], "size", &err));
+		tk_ok(iso_plan_nest(&both, &alone[k], k + 1, &err));
+	}
+	ck_assert_uint_eq(both.n, 7); /* the uncharged look stands once */
+	tk_ok(iso_plan_events(&both, 0, &e, &err));
+	ck_assert_uint_eq(e.n, 2);
+	ck_assert_int_eq(e.v[0].mechanism, ISO_MECH_UNCHARGED);
+	ck_assert_uint_eq(e.v[1].nparts, 2);
+	ck_assert_uint_eq(e.v[1].parts[1].n, 2);
+	ck_assert_double_eq(e.v[1].parts[1].v[0].noise, 8);
+	ck_assert_int_eq(e.v[1].parts[1].v[1].mechanism, ISO_MECH_PARALLEL);
+	ck_assert_double_eq(e.v[1].parts[1].v[1].parts[1].v[0].noise, 8);
+	iso_events_free(&e);
+	tk_fails(iso_plan_nest(&alone[0], &both, 1, &err), ISO_E_PLUGIN, "scope inside a scope");
+	iso_plan_free(&both);
+	for (int k = 0; k < 2; k++) {
+		iso_plan_free(&alone[k]);
+		plan_inner(&alone[k], 3 + k);
+		tk_ok(iso_plan_nest(&both, &alone[k], k + 1, &err));
+		one[k] = ledger_of(&alone[k]);
+		book_inner(one[k]);
+		cost[k] = epsilon_of(one[k], 0);
+	}
+	l = ledger_of(&both);
+	for (int k = 2; k >= 1; k--) {
+		tk_ok(iso_ledger_scope(l, k, &err));
+		tk_fails(iso_ledger_scope(l, 1, &err), ISO_E_PLUGIN, "do not nest");
+		book_inner(l);
+		tk_ok(iso_ledger_scope(l, 0, &err));
+	}
+	tk_ok(iso_ledger_settled(l, &err));
+	ck_assert(cost[0] > cost[1] * 1.1);
+	for (int k = 0; k < 2; k++) {
+		ck_assert_double_eq(epsilon_of(l, k + 1), cost[k]);
+		iso_ledger_free(one[k]);
+	}
+	ck_assert_double_eq(epsilon_of(l, 0), cost[0]);
+	iso_ledger_free(l);
+}
+END_TEST
+
+/* A name alone does not reach into a scope. */
+START_TEST(a_scope_is_part_of_the_name)
+{
+	iso_plan inner = {0}, p = {0};
+	iso_ledger *l;
+	int handle;
+
+	plan_inner(&inner, 1);
+	tk_ok(iso_plan_nest(&p, &inner, 2, &err));
+	iso_plan_free(&inner);
+	l = ledger_of(&p);
+	tk_fails(iso_ledger_find(l, (iso_entry){.why = "labels"}, &handle, &err), ISO_E_BUDGET,
+		 "not planned");
+	tk_ok(iso_ledger_scope(l, 1, &err));
+	tk_fails(iso_ledger_find(l, (iso_entry){.why = "labels"}, &handle, &err), ISO_E_BUDGET,
+		 "scope 1");
+	tk_ok(iso_ledger_scope(l, 0, &err));
+	tk_ok(iso_ledger_find(l, (iso_entry){.why = "labels", .scope = 2}, &handle, &err));
+	ck_assert_int_eq(handle, 0);
+	iso_ledger_free(l);
+}
+END_TEST
+
 START_TEST(refuses_before_touching_data)
 {
 	iso_ledger *l = gaussian_ledger(1, 1, 2);
@@ -487,6 +593,8 @@ int main(void)
 	tcase_add_test(c, plan_refuses_what_no_proof_covers);
 	tcase_add_test(c, ledger_refuses_illegal_events);
 	tcase_add_test(c, groups_become_parallel_events);
+	tcase_add_test(c, scopes_nest_a_method_exactly);
+	tcase_add_test(c, a_scope_is_part_of_the_name);
 	tcase_add_test(c, refuses_before_touching_data);
 	tcase_add_test(c, refuses_more_sensitivity_than_planned);
 	tcase_add_test(c, refuses_another_mechanism_or_rate);
