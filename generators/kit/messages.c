@@ -85,23 +85,30 @@ static iso_status line_of(iso_messages *log, size_t sender, size_t kind, iso_str
 	return ISO_OK;
 }
 
+iso_status iso_messages_text(iso_messages *log, iso_str *text, iso_error *err)
+{
+	for (size_t s = 0; s < log->senders; s++)
+		for (size_t k = 0; k < log->kinds; k++)
+			ISO_TRY(line_of(log, s, k, text, err));
+	return iso_str_check(text, err);
+}
+
 static iso_status attach(iso_messages *log, iso_latent_model *m, iso_str *text, iso_error *err)
 {
 	double count = 0, bytes = 0;
+	ISO_TRY(iso_messages_text(log, text, err));
 	for (size_t s = 0; s < log->senders; s++)
 		for (size_t k = 0; k < log->kinds; k++) {
 			account *const a = &log->v[s * log->kinds + k];
 			char name[48];
 			count += (double)a->count;
 			bytes += (double)a->bytes;
-			ISO_TRY(line_of(log, s, k, text, err));
 			if (!log->keep)
 				continue;
 			(void)snprintf(name, sizeof name, "message.%zu.%s", s, log->kind[k]);
 			ISO_TRY(iso_str_check(&a->last, err));
 			ISO_TRY(iso_latent_attach(m, name, a->last.p, a->last.n, err));
 		}
-	ISO_TRY(iso_str_check(text, err));
 	ISO_TRY(iso_latent_attach(m, "messages", text->p, text->n, err));
 	ISO_TRY(iso_latent_note(m, "messages_sent", count, err));
 	return iso_latent_note(m, "message_bytes", bytes, err);

@@ -19,8 +19,10 @@ iso_status iso_messages_new(size_t senders, const char *const *kind, size_t kind
 void iso_messages_free(iso_messages *log); /* NULL is legal */
 /* No allocation unless `keep`; a failure shows in iso_messages_finish. */
 void iso_messages_add(iso_messages *log, size_t sender, size_t kind, const void *bytes, size_t n);
-/* Attaches the log to the model ("messages": one line per sender and kind, "SENDER KIND COUNT BYTES
- * DIGEST"; "message.SENDER.KIND": the last one) and notes the totals.  Frees it, also on failure.
+/* One line per sender and kind, "SENDER KIND COUNT BYTES DIGEST", behind text. */
+iso_status iso_messages_text(iso_messages *log, iso_str *text, iso_error *err) ISO_MUST_CHECK;
+/* Attaches the log to the model ("messages": that text; "message.SENDER.KIND": the last one) and
+ * notes the totals.  Frees it, also on failure.
  */
 iso_status iso_messages_finish(iso_messages *log, iso_latent_model *m,
 			       iso_error *err) ISO_MUST_CHECK;
