@@ -26,6 +26,8 @@ iso_status iso_dataset_text(const iso_suite_dataset *d, const iso_dataset *data,
 	iso_jsonw_add(&w, o, "options",
 		      d->options ? cJSON_Duplicate(d->options, 1) : cJSON_CreateObject());
 	iso_jsonw_text(&w, o, "hash", data->hash);
+	if (d->clients_json)
+		iso_jsonw_copy(&w, o, "clients", d->clients_json);
 	split = iso_jsonw_object(&w, o, "split");
 	iso_jsonw_number(&w, split, "train", d->split.train);
 	iso_jsonw_number(&w, split, "holdout", d->split.holdout);

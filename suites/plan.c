@@ -189,6 +189,7 @@ static iso_status divide(iso_agenda *a, size_t dataset, size_t seed_index, iso_e
 		    "too few rows (data set %s): %zu of %zu rows are for training; enlarge the "
 		    "data or the share \"train\"",
 		    d->label, v->split.ntrain, t->n);
+	ISO_TRY(iso_division_clients(d, t, a->suite->seed[seed_index], v, err));
 	if (classes == 0)
 		return ISO_OK;
 	v->class_count = iso_alloc(classes, sizeof(*v->class_count));
@@ -215,6 +216,10 @@ iso_status iso_cell_rows_new(const iso_agenda *a, size_t dataset, size_t seed_in
 	memset(out, 0, sizeof(*out));
 	out->schema = d->table->schema;
 	ISO_TRY_OUT(iso_table_select(d->table, v->split.train, v->split.ntrain, &out->train, err));
+	if (v->client) {
+		ISO_TRY_OUT(iso_table_add_clients(out->train, v->nclient, err));
+		memcpy(out->train->client, v->client, out->train->n * sizeof(*v->client));
+	}
 	ISO_TRY_OUT(iso_table_select(d->table, v->split.holdout, v->split.nholdout, &out->holdout,
 				     err));
 	ISO_TRY_OUT(iso_table_select(d->table, v->split.aux, v->split.naux, &out->aux, err));
@@ -249,11 +254,15 @@ iso_gen_env iso_cell_env(const iso_agenda *a, const iso_cell *c)
 {
 	const iso_suite *s = a->suite;
 	const iso_division *v = iso_agenda_division(a, c->dataset, c->seed_index);
+	const uint32_t accepts = iso_agenda_setup(a, c->generator, c->dataset)->generator->accepts;
+	const int clients = (accepts & (ISO_ACCEPTS_CLIENTS | ISO_REQUIRES_CLIENTS)) != 0;
 
 	return (iso_gen_env){.schema = a->data[c->dataset]->table->schema,
 			     .n = v->split.ntrain,
 			     .public_rows = v->public_rows,
 			     .class_count = s->public_class_counts ? v->class_count : NULL,
+			     .nclient = clients ? v->nclient : 0,
+			     .client_count = clients ? v->client_count : NULL,
 			     .options = iso_agenda_setup(a, c->generator, c->dataset)->options,
 			     .epsilon = c->epsilon,
 			     .delta = c->delta,
@@ -312,7 +321,8 @@ static iso_status check_cell(iso_agenda *a, iso_cell *c, memo *seen, iso_error *
 	iso_error why = {0};
 	iso_status st;
 
-	if (seen->valid && seen->n == n && seen->epsilon == c->epsilon && !env.class_count) {
+	if (seen->valid && seen->n == n && seen->epsilon == c->epsilon && !env.class_count &&
+	    !env.client_count) {
 		c->unsupported = seen->unsupported;
 		c->generator_text = seen->generator_text;
 		return ISO_OK;
@@ -472,6 +482,8 @@ void iso_agenda_free(iso_agenda *a)
 		iso_split_free(&a->division[i].split);
 		iso_table_free(a->division[i].public_rows);
 		iso_free(a->division[i].class_count);
+		iso_free(a->division[i].client);
+		iso_free(a->division[i].client_count);
 	}
 	for (size_t i = 0; a->data && i < a->suite->ndataset; i++)
 		iso_dataset_free(a->data[i]);

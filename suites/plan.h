@@ -49,7 +49,16 @@ typedef struct iso_division {
 	char public_hash[65];	/* of the file; "" without one */
 	size_t *class_count; /* [classes] of the training rows; NULL without a discrete label; owned
 			      */
+	/* clients of the training rows, [split.ntrain] and training rows of each, [nclient]; NULL
+	 * and 0 without clients; owned */
+	uint32_t *client;
+	size_t *client_count, nclient;
 } iso_division;
+
+/* Fills the clients of a division whose split is made: dealt as the suite says, or as the data
+ * have them. */
+iso_status iso_division_clients(const iso_suite_dataset *d, const iso_table *t, uint64_t seed,
+				iso_division *v, iso_error *err) ISO_MUST_CHECK;
 
 typedef struct iso_cell {
 	char key[33];

@@ -76,8 +76,8 @@ static iso_status resolve_file(iso_suite_place *p, const char **path)
 static iso_status read_dataset(iso_suite_place *p, const cJSON *v, iso_suite_dataset *d,
 			       const char *where)
 {
-	static const char *const keys[] = {"name", "label",  "options",	  "split",
-					   "csv",  "schema", "public_csv"};
+	static const char *const keys[] = {"name", "label",  "options",	   "split",
+					   "csv",  "schema", "public_csv", "clients"};
 
 	d->split = (iso_suite_split){.train = -1};
 	if (cJSON_IsString(v)) {
@@ -100,6 +100,7 @@ static iso_status read_dataset(iso_suite_place *p, const cJSON *v, iso_suite_dat
 		ISO_TRY(iso_json_get_string(v, "schema", 0, &d->schema, where, p->err));
 	ISO_TRY(iso_json_get_string(v, "public_csv", 0, &d->public_csv, where, p->err));
 	ISO_TRY(resolve_file(p, &d->public_csv));
+	ISO_TRY(iso_suite_clients(v, d, where, p->err));
 	ISO_FAIL_IF(!d->csv != (!d->schema && !d->private_schema), p->err, ISO_E_CONFIG,
 		    "incomplete data set (%s): \"csv\" and \"schema\" go together; add \"%s\" "
 		    "(isoeps schema infer drafts a schema)",

@@ -9,7 +9,9 @@
  *     {"name": "mine", "csv": "my.csv", "schema": "my.json"}],     or a schema that is estimated
  *     from the rows and paid for by every cell: {"private": {"epsilon": 0.5, "delta": 1e-6,
  *     "label": "y", "types": {"age": "integer"}, "separator": ";", "decimal": ","}}
- *  "generators": ["cgan",                           required: names, or objects:
+ *     "clients": {"partition": "stratified", "count": 10, "alpha": .., "column": ".."} of a data
+ * set deals its training rows to clients (suite_clients.c) "generators": ["cgan", required: names,
+ * or objects:
  *     {"name": "dp-cgan", "label": "dp-cgan (paper)", "options": {"mode": "paper"}, "epsilons":
  * [1], "datasets": ["wdbc"], "per_dataset": {"wdbc": {..options..}}}], "epsilons": [1, 8], default
  * [1] "seeds": 2,                                      default 1; a number n = 1..n, or a list
@@ -34,6 +36,7 @@
 #include <stdint.h>
 
 #include "core/base/alloc.h"
+#include "core/data/split.h"
 #include "core/io/json.h"
 #include "core/privacy/accountant.h"
 #include "suites/flow/schema_private.h"
@@ -55,6 +58,8 @@ typedef struct iso_suite_dataset {
 	iso_private_schema *private_schema; /* epsilon, delta, label, hints and format of it */
 	const cJSON *options;		    /* object or NULL */
 	iso_suite_split split;
+	const cJSON *clients_json; /* {"partition", ..} as given, or NULL */
+	iso_partition clients;	   /* of it */
 } iso_suite_dataset;
 
 typedef struct iso_suite_generator {

@@ -48,6 +48,7 @@ static cJSON *dataset_json(iso_jsonw *b, const iso_suite_dataset *d)
 	if (d->public_csv)
 		iso_jsonw_text(b, o, "public_csv", d->public_csv);
 	add_options(b, o, "options", d->options);
+	add_options(b, o, "clients", d->clients_json);
 	iso_jsonw_add(b, o, "split", split_json(b, &d->split));
 	return o;
 }

@@ -36,6 +36,9 @@ iso_status iso_suite_epsilons(iso_suite_place *p, const cJSON *obj, double **out
 /* {"private": {..}} of a data set. */
 iso_status iso_suite_private(iso_suite_place *p, const cJSON *v, iso_suite_dataset *d,
 			     const char *where) ISO_MUST_CHECK;
+/* "clients": {..} of a data set. */
+iso_status iso_suite_clients(const cJSON *v, iso_suite_dataset *d, const char *where,
+			     iso_error *err) ISO_MUST_CHECK;
 iso_status iso_suite_settings(iso_suite_place *p) ISO_MUST_CHECK;
 /* "published"; after the data sets and generators (suite_published.c). */
 iso_status iso_suite_published(iso_suite_place *p) ISO_MUST_CHECK;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Rows to clients, for federated methods; and the check that public rows are not private ones. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "core/base/alloc.h"
 #include "core/data/rows.h"
@@ -70,6 +71,38 @@ static iso_status deal_dirichlet(iso_table *t, iso_key key, const iso_partition 
 	return ISO_OK;
 }
 
+typedef struct ranked {
+	size_t class, row;
+	double u;
+} ranked;
+
+static int by_rank(const void *a_, const void *b_)
+{
+	const ranked *a = a_, *b = b_;
+
+	if (a->class != b->class)
+		return a->class < b->class ? -1 : 1;
+	if (a->u != b->u)
+		return a->u < b->u ? -1 : 1;
+	return a->row < b->row ? -1 : a->row > b->row;
+}
+
+/* Class by class in random order, in turn; the deal goes on where the class before left off. */
+static iso_status deal_stratified(iso_table *t, iso_key key, size_t n, iso_error *err)
+{
+	ranked *v = iso_alloc(t->n + 1, sizeof(*v));
+
+	if (!v)
+		return iso_no_memory(err, "a partition");
+	for (size_t r = 0; r < t->n; r++)
+		v[r] = (ranked){iso_table_label(t, r), r, iso_rand_u01(key, t->id[r], 0)};
+	qsort(v, t->n, sizeof(*v), by_rank);
+	for (size_t i = 0; i < t->n; i++)
+		t->client[v[i].row] = (uint32_t)(i % n);
+	iso_free(v);
+	return ISO_OK;
+}
+
 static iso_status deal_column(iso_table *t, const iso_partition *p, iso_error *err)
 {
 	const int c = p->column ? iso_schema_find(t->schema, p->column) : -1;
@@ -93,6 +126,8 @@ static iso_status deal(iso_table *t, iso_key key, const iso_partition *p, iso_er
 		return deal_column(t, p, err);
 	if (p->kind == ISO_PARTITION_DIRICHLET)
 		return deal_dirichlet(t, key, p, err);
+	if (p->kind == ISO_PARTITION_STRATIFIED)
+		return deal_stratified(t, key, p->nclient, err);
 	for (size_t r = 0; r < t->n; r++) {
 		const size_t y = p->kind == ISO_PARTITION_LABEL ? iso_table_label(t, r) : SIZE_MAX;
 		const double u = iso_rand_u01(key, t->id[r], 0) * (double)p->nclient;

@@ -33,15 +33,17 @@ iso_status iso_public_check(const iso_table *t, const iso_table *public_rows,
 			    iso_error *err) ISO_MUST_CHECK;
 
 /* Deals the rows to clients: t->client and t->nclient.  Where a row goes depends on (seed, its id,
- * its label) alone, never on other rows. */
+ * its label) alone, never on other rows; STRATIFIED: on its rank within its class, as a split does,
+ * so the deal is made once and neighbours of the table keep it. */
 typedef enum iso_partition_kind {
 	ISO_PARTITION_IID,
 	/* the rows of a class over the clients by proportions from Dirichlet(alpha, ..): Hsu, Qi
 	 * and Brown, Measuring the effects of non-identical data distribution, 2019, section 3 */
 	ISO_PARTITION_DIRICHLET,
-	ISO_PARTITION_LABEL, /* class k to client k mod n; a missing label as iid */
-	ISO_PARTITION_COLUMN /* one client per category of a discrete column without missing cells
-			      */
+	ISO_PARTITION_LABEL,  /* class k to client k mod n; a missing label as iid */
+	ISO_PARTITION_COLUMN, /* one client per category of a discrete column without missing cells
+			       */
+	ISO_PARTITION_STRATIFIED /* every class in equal shares; sizes differ by one at most */
 } iso_partition_kind;
 typedef struct iso_partition {
 	iso_partition_kind kind;

@@ -124,6 +124,47 @@ iso_status iso_labelled_new(const iso_encoder *e, const iso_table *t, size_t mos
 	return st;
 }
 
+/* How many categories of the column come before category k in the alphabet. */
+static double rank_of(const iso_column *c, size_t k)
+{
+	size_t before = 0;
+
+	for (size_t i = 0; i < c->ncategory; i++)
+		before += strcmp(c->category[i], c->category[k]) < 0;
+	return c->ncategory > 1 ? (double)before / (double)(c->ncategory - 1) : 0;
+}
+
+iso_status iso_labelled_ordinal(const iso_table *t, iso_labelled *r, iso_error *err)
+{
+	const iso_schema *s = t->schema;
+	size_t d = 0;
+	float *x;
+
+	ISO_FAIL_IF(s->npixel, err, ISO_E_UNSUPPORTED,
+		    "ordinal codes (data %s): pixels have none; use one-hot codes", s->name);
+	x = iso_alloc(r->n * s->ncol + 1, sizeof(*x));
+	if (!x)
+		return iso_no_memory(err, "ordinal codes");
+	for (size_t c = 0; c < s->ncol; c++)
+		d += s->column[c].role == ISO_FEATURE;
+	for (size_t i = 0; i < r->n; i++)
+		for (size_t c = 0, at = 0; c < s->ncol; c++) {
+			const iso_column *col = &s->column[c];
+			const double v = iso_table_cell(t, r->row[i], c);
+
+			if (col->role != ISO_FEATURE)
+				continue;
+			x[i * d + at++] = (float)(isnan(v) ? -1
+						  : iso_is_discrete(col)
+							  ? rank_of(col, (size_t)v)
+							  : (v - col->lo) / (col->hi - col->lo));
+		}
+	iso_free(r->x);
+	r->x = x;
+	r->d = d;
+	return ISO_OK;
+}
+
 iso_status iso_labelled_join(const iso_labelled *a, const iso_labelled *b, iso_labelled *out,
 			     iso_error *err)
 {

@@ -39,6 +39,10 @@ typedef struct iso_labelled {
 /* At most `most` of them (0 = all), drawn by key; e encodes the features alone. */
 iso_status iso_labelled_new(const iso_encoder *e, const iso_table *t, size_t most, iso_key key,
 			    iso_labelled *out, iso_error *err) ISO_MUST_CHECK;
+/* Replaces the encoded features by one number a column: the alphabetical rank of a category, as a
+ * label encoder gives it, over the largest rank; numbers in [0,1] by their bounds; missing: -1.
+ * ISO_E_UNSUPPORTED for pixels. */
+iso_status iso_labelled_ordinal(const iso_table *t, iso_labelled *r, iso_error *err) ISO_MUST_CHECK;
 /* The rows of a, then those of b. */
 iso_status iso_labelled_join(const iso_labelled *a, const iso_labelled *b, iso_labelled *out,
 			     iso_error *err) ISO_MUST_CHECK;

@@ -568,7 +568,8 @@ iso_status iso_verify_shrink(const iso_generator *g, cJSON *values, iso_str *not
 		double most;
 	} small[] = {{"steps", 20},	 {"ae_steps", 20},     {"iterations", 20},
 		     {"rounds", 5},	 {"epochs", 2},	       {"batch", 32},
-		     {"batch_size", 32}, {"teacher_steps", 2}, {"student_steps", 2}};
+		     {"batch_size", 32}, {"teacher_steps", 2}, {"student_steps", 2},
+		     {"clients", 3}};
 
 	for (const iso_option *o = g->options; o->key; o++) {
 		if (strcmp(o->key, "inner") == 0 &&

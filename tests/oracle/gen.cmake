@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The generators beside their oracles.
 foreach(stem
+    3dgl
     heads vae decode marginals gan gan_family gan_groups mst
     dp_em coded dpa dpgm augm privae ae_family obfuscate direct
     graph privbayes aim merf copula modern)

@@ -72,6 +72,34 @@ START_TEST(test_iid_and_label)
 }
 END_TEST
 
+/* 1000 rows a class over 7 clients: 142 or 143 of each class everywhere, 428 or 429 rows each. */
+START_TEST(test_stratified)
+{
+	iso_schema *s = schema_of();
+	iso_table *t = table_of(s, N), *again = table_of(s, N);
+	size_t of[3][8], moved = 0;
+
+	tk_ok(iso_partition_make(t, 3, &(iso_partition){ISO_PARTITION_STRATIFIED, 7, 0, NULL},
+				 &err));
+	tk_ok(iso_partition_make(again, 4, &(iso_partition){ISO_PARTITION_STRATIFIED, 7, 0, NULL},
+				 &err));
+	count(t, of);
+	for (int c = 0; c < 7; c++) {
+		const size_t all = of[0][c] + of[1][c] + of[2][c];
+
+		ck_assert(all == 428 || all == 429);
+		for (int k = 0; k < 3; k++)
+			ck_assert(of[k][c] == 142 || of[k][c] == 143);
+	}
+	for (size_t r = 0; r < N; r++)
+		moved += t->client[r] != again->client[r];
+	ck_assert(moved > N / 2); /* 6/7 are expected */
+	iso_table_free(t);
+	iso_table_free(again);
+	iso_schema_free(s);
+}
+END_TEST
+
 /* The variance of a proportion under Dirichlet(alpha) over m clients is (1/m)(1 - 1/m)/(m alpha +
  * 1): over 60 seeds x 3 classes x 4 clients its estimate is within 25 % (five deviations). */
 START_TEST(test_dirichlet)
@@ -195,6 +223,7 @@ int main(void)
 	TCase *t = tcase_create("partition");
 
 	tcase_add_test(t, test_iid_and_label);
+	tcase_add_test(t, test_stratified);
 	tcase_add_test(t, test_dirichlet);
 	tcase_add_test(t, test_removal);
 	tcase_add_test(t, test_refusals);
