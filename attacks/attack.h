@@ -13,7 +13,10 @@
  *   reconstruction  fill the blanked cells of `rebuilt`                       guess.score
  *   neighbour       which targets were in the training rows of which model?   guess.score, at
  *                   world * targets->n + target
- *   federated       membership, from the messages of the rounds               guess.score
+ *   federated       show rows of the class `secret` that another client of
+ *                   the training alone holds: fill `rebuilt`, the first half
+ *                   from world 0, the rest from a world without them; is the
+ *                   target a row of that client?                              guess.score
  *   redrawn         attribute, where the secret of every training row was
  *                   drawn anew, independent of all else                       guess.value, score
  *   singling-out    fill view.predicate with statements that hold of exactly
@@ -28,6 +31,7 @@
 #include "core/data/encode.h"
 #include "core/data/table.h"
 #include "core/io/options.h"
+#include "core/learn/insider.h"
 #include "core/learn/pairs.h"
 #include "core/rand/rand.h"
 
@@ -35,7 +39,7 @@
 extern "C" {
 #endif
 
-#define ISO_ATTACK_ABI 2
+#define ISO_ATTACK_ABI 3
 
 typedef enum iso_goal {
 	ISO_GOAL_MEMBERSHIP,
@@ -57,7 +61,7 @@ enum {				/* knows; the public schema always */
        ISO_KNOWS_SCORE = 8,	/* white-box: the model's score slot */
        ISO_KNOWS_LATENT = 16,	/* white-box: the decode slot */
        ISO_KNOWS_SHADOW = 32,	/* may train the same generator on own rows */
-       ISO_KNOWS_ROUNDS = 64	/* the messages of a federated training */
+       ISO_KNOWS_ROUNDS = 64	/* takes part in the federated training that it attacks */
 };
 
 /* What an attack says of one target. */
@@ -86,18 +90,6 @@ typedef struct iso_models {
 	/* larger = more real; ISO_E_UNSUPPORTED when the generator has no such slot */
 	iso_status (*score)(const iso_model *m, const iso_table *rows, double *out, iso_error *err);
 } iso_models;
-
-/* One message of a federated training. */
-typedef struct iso_message {
-	size_t round, client; /* client SIZE_MAX: the server */
-	const char *what;     /* "weights", "gradient", ... */
-	const float *value;   /* [n] borrowed */
-	size_t n;
-} iso_message;
-typedef struct iso_rounds {
-	const iso_message *message;
-	size_t n;
-} iso_rounds;
 
 /* A conjunction of clauses on columns, true or false of a row. */
 #define ISO_CLAUSES 8
@@ -133,7 +125,6 @@ typedef struct iso_attack_view {
 	const iso_models *models;      /* the pool of shadow models */
 	const iso_model *const *world; /* neighbour: [nworld] models to be told apart */
 	size_t nworld;
-	const iso_rounds *rounds;
 	void *ctx;
 	iso_key key;		  /* the attack's own randomness */
 	iso_predicate *predicate; /* singling-out: [targets->n] to fill; the targets are blank */
@@ -169,9 +160,15 @@ typedef struct iso_attack {
 			    iso_guess *guess, iso_error *err);
 	/* required iff prepare */
 	void (*destroy)(void *state);
-	/* optional; attribute, redrawn, property: the name of the secret column, "" or NULL = the
+	/* optional; attribute, redrawn, property: the name of the secret column (federated: of the
+	 * class, "" or NULL = the positive one, or the last), "" or NULL = the
 	 * label, or the last column without one; "-" = the last column that is not the label */
 	const char *(*secret)(const void *options);
+	/* optional, federated: takes part in the training of world `world`, once a round, before
+	 * guess.  Not called where the training has no rounds with a shared classifier.  *rows as
+	 * in core/learn/insider.h. */
+	iso_status (*join)(const void *options, void *state, size_t world, const iso_shared *shared,
+			   iso_table **rows, iso_error *err);
 } iso_attack;
 
 size_t iso_attack_count(void);

@@ -16,16 +16,9 @@
  *
  * COST.  T B forward and backward passes of a small network.
  */
-#include <string.h>
-
-#include "core/base/alloc.h"
-#include "core/nn/dpsgd.h"
-#include "core/nn/loss.h"
-#include "core/nn/optim.h"
-#include "generators/kit/answers.h"
+#include "generators/kit/answers_train.h"
 #include "generators/kit/pace.h"
 #include "generators/kit/parts.h"
-#include "generators/kit/rows.h"
 
 enum { LR, MLP };
 
@@ -86,68 +79,30 @@ static iso_status plan(const iso_gen_env *env, double scale, iso_plan *out, iso_
 
 typedef struct trainer {
 	iso_answers *m;
-	iso_rows rows; /* PRIVATE */
-	iso_ws *ws;
-	iso_optim opt;
+	iso_answers_trainer t;
 	iso_average mean;
-	iso_dpsgd dp;
-	float *x, *want; /* PRIVATE [chunk][dim], [chunk][classes]; owned */
 } trainer;
 
 static void trainer_free(trainer *t)
 {
-	iso_rows_close(&t->rows);
-	iso_ws_free(t->ws);
-	iso_optim_deinit(&t->opt);
+	iso_answers_trainer_free(&t->t);
 	iso_average_finish(&t->mean, NULL);
-	iso_dpsgd_deinit(&t->dp);
-	iso_free(t->x);
-	iso_free(t->want);
-}
-
-static iso_status errors(void *ctx, const uint32_t *rec, size_t n, uint64_t step, iso_error *err)
-{
-	trainer *t = ctx;
-	const size_t dim = t->m->enc->dim, classes = t->m->classes;
-	(void)step;
-	(void)err;
-	iso_rows_get(&t->rows, rec, n, t->x, dim);
-	for (size_t r = 0; r < n; r++)
-		iso_one_hot(t->rows.label[rec[r]], classes, t->want + r * classes);
-	iso_net_forward(t->m->net, t->ws, t->x, dim, n, NULL);
-	iso_loss_cross_entropy.eval(n, classes, iso_ws_out(t->ws), classes, t->want, classes,
-				    iso_ws_delta(t->ws), classes);
-	iso_net_backward(t->m->net, t->ws, 0, NULL, 0);
-	return ISO_OK;
 }
 
 static iso_status trainer_init(trainer *t, const iso_fit *f, iso_error *err)
 {
 	const opts *o = f->env.options;
 	const iso_pace p = pace_of(&f->env);
-	const double batch = p.q * (double)f->env.n;
-	const size_t chunk = iso_chunk_of(batch);
-	iso_net *const net = t->m->net;
-	t->x = iso_alloc(chunk * t->m->enc->dim, sizeof *t->x);
-	t->want = iso_alloc(chunk * t->m->classes, sizeof *t->want);
-	if (!t->x || !t->want)
-		return iso_no_memory(err, "batches of a classifier");
-	ISO_TRY(iso_rows_open(&t->rows, f->train, t->m->enc, ISO_ROWS_KEEP, err));
-	ISO_TRY(iso_ws_new(net, chunk, ISO_WS_NORMS, &t->ws, err));
-	ISO_TRY(iso_optim_init(&t->opt, ISO_ADAM, (float)o->lr, iso_net_params(net), err));
-	ISO_TRY(iso_average_init(&t->mean, net, o->average, p.steps, err));
-	t->dp = (iso_dpsgd){.ledger = f->ledger,
-			    .rate = p.q,
-			    .id = f->train->id,
-			    .n = f->train->n,
-			    .rows_per_record = 1,
-			    .chunk = chunk,
-			    .clip = (float)o->clip,
-			    .normaliser = batch > 1 ? (float)batch : 1,
-			    .nparts = 1,
-			    .part = {{.net = net, .ws = t->ws, .opt = &t->opt}}};
-	ISO_TRY(iso_ledger_find(f->ledger, (iso_entry){.why = "step"}, &t->dp.handle, err));
-	return iso_dpsgd_init(&t->dp, err);
+	ISO_TRY(iso_average_init(&t->mean, t->m->net, o->average, p.steps, err));
+	return iso_answers_trainer_init(&t->t, t->m, f->train,
+					&(iso_answers_pace){.ledger = f->ledger,
+							    .entry = {.why = "step"},
+							    .rate = p.q,
+							    .n = (double)f->env.n,
+							    .clip = (float)o->clip,
+							    .lr = (float)o->lr,
+							    .rule = ISO_ADAM},
+					err);
 }
 
 static iso_status loop(trainer *t, const iso_fit *f, iso_error *err)
@@ -157,7 +112,7 @@ static iso_status loop(trainer *t, const iso_fit *f, iso_error *err)
 		ISO_FAIL_IF(i % 16 == 0 && f->cancelled && f->cancelled(f->cancelled_ctx), err,
 			    ISO_E_CANCELLED, "cancelled (direct): at step %llu; start again",
 			    (unsigned long long)i);
-		ISO_TRY(iso_dpsgd_step(&t->dp, errors, t, err));
+		ISO_TRY(iso_answers_step(&t->t, err));
 		iso_average_step(&t->mean, t->m->net, i);
 		if (f->progress && i % 64 == 0)
 			iso_progress_update(f->progress,

@@ -22,6 +22,7 @@
 #include "core/data/encode.h"
 #include "core/data/table.h"
 #include "core/io/options.h"
+#include "core/learn/insider.h"
 #include "core/privacy/ledger.h"
 #include "core/rand/rand.h"
 
@@ -84,6 +85,9 @@ typedef struct iso_fit {
 	void *curve_ctx;
 	int (*cancelled)(void *ctx); /* may be NULL; non-zero: return ISO_E_CANCELLED soon */
 	void *cancelled_ctx;
+	/* a client that chooses its own rows, for games of the referee; NULL in every other
+	 * training.  Methods that share a classifier in rounds let it in. */
+	const iso_insider *insider;
 } iso_fit;
 
 typedef struct iso_generator {

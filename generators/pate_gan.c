@@ -30,7 +30,9 @@
  * labels that equal the majority, Phi(k / (s sqrt 2)); the share itself is a function of the
  * counts: diagnose=true shows it, books it as uncharged and gives up the guarantee.
  *
- * DEVIATIONS, all to learn from some hundred votes; probes=0 least=0 start_steps=0 is as published.
+ * DEVIATIONS, all to learn from some hundred votes.  probes=0 least=0 start_steps=0 anchor=0
+ * average=0 takes those away that can be taken away, and is still not the published method: the
+ * networks stay conditional, the student keeps its pairs, and the stop is data-independent.
  *  - probes: a student that is only asked about fakes never hears where the data are.
  *  - start_steps: a generator with random weights stands in a corner of the domain, where every
  * vote says "fake" and no direction is better than another.

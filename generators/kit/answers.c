@@ -19,6 +19,7 @@ void iso_answers_destroy(void *model_)
 		return;
 	iso_encoder_free(m->enc);
 	iso_net_free(m->net);
+	iso_str_free(&m->note);
 	iso_free(m);
 }
 
@@ -81,6 +82,30 @@ iso_status iso_answers_classify(const void *model_, const iso_table *rows, doubl
 	return st;
 }
 
+iso_status iso_answers_slope(const iso_answers *m, const float *x, size_t n, size_t of,
+			     double *value, float *slope, iso_error *err)
+{
+	const size_t dim = m->enc->dim, classes = m->classes;
+	iso_ws *ws = NULL;
+	double *prob = iso_alloc(classes, sizeof *prob);
+	if (!prob)
+		return iso_no_memory(err, "slopes of a classifier");
+	const iso_status st = iso_ws_new(m->net, n ? n : 1, 0, &ws, err);
+	if (st == ISO_OK && n) {
+		iso_net_forward(m->net, ws, x, dim, n, NULL);
+		for (size_t i = 0; i < n; i++) {
+			softmax(iso_ws_out(ws) + i * classes, classes, prob);
+			value[i] = iso_log(prob[of] > 1e-300 ? prob[of] : 1e-300);
+			for (size_t c = 0; c < classes; c++)
+				iso_ws_delta(ws)[i * classes + c] = (float)((c == of) - prob[c]);
+		}
+		iso_net_backward(m->net, ws, 0, slope, dim);
+	}
+	iso_ws_free(ws);
+	iso_free(prob);
+	return st;
+}
+
 iso_status iso_answers_sample(const void *model_, iso_key key, iso_table *out, iso_error *err)
 {
 	const iso_answers *m = model_;
@@ -110,8 +135,21 @@ out:
 
 iso_status iso_answers_save(const void *model_, iso_str *out, iso_error *err)
 {
-	iso_net_parts(out, "classifier", ((const iso_answers *)model_)->net);
+	const iso_answers *m = model_;
+	iso_net_parts(out, "classifier", m->net);
+	if (m->note.n)
+		iso_part_add(out, "messages", m->note.p, m->note.n);
 	return iso_str_check(out, err);
+}
+
+static iso_status take_note(iso_parts *in, iso_answers *m, iso_error *err)
+{
+	char name[32];
+	const void *bytes;
+	size_t n;
+	ISO_TRY(iso_part_next(in, name, sizeof name, &bytes, &n, err));
+	iso_str_addn(&m->note, bytes, n);
+	return iso_str_check(&m->note, err);
 }
 
 iso_status iso_answers_load(const iso_gen_env *env, const int64_t *hidden, const char *bytes,
@@ -120,7 +158,9 @@ iso_status iso_answers_load(const iso_gen_env *env, const int64_t *hidden, const
 	iso_parts in = {bytes, bytes + n};
 	iso_answers *m = NULL;
 	ISO_TRY(iso_answers_new(env, hidden, iso_key_new(0, "load"), &m, err));
-	const iso_status st = iso_net_take(&in, "classifier", m->net, err);
+	iso_status st = iso_net_take(&in, "classifier", m->net, err);
+	if (st == ISO_OK && in.p < in.end)
+		st = take_note(&in, m, err);
 	if (st == ISO_OK)
 		*out = m;
 	else

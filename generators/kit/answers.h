@@ -16,6 +16,7 @@ typedef struct iso_answers {
 	iso_encoder *enc; /* of the features; owned */
 	iso_net *net;	  /* owned */
 	size_t classes;
+	iso_str note; /* a log that is saved behind the network, or empty; owned */
 } iso_answers;
 
 /* hidden: as an option list; a count of 0 is (multinomial) logistic regression, which begins at
@@ -25,6 +26,9 @@ iso_status iso_answers_new(const iso_gen_env *env, const int64_t *hidden, iso_ke
 void iso_answers_destroy(void *model);
 iso_status iso_answers_classify(const void *model, const iso_table *rows, double *prob,
 				iso_error *err);
+/* Log probability of class `of` for n encoded rows x [n][enc->dim], and its gradient by x. */
+iso_status iso_answers_slope(const iso_answers *m, const float *x, size_t n, size_t of,
+			     double *value, float *slope, iso_error *err) ISO_MUST_CHECK;
 iso_status iso_answers_sample(const void *model, iso_key key, iso_table *out, iso_error *err);
 iso_status iso_answers_save(const void *model, iso_str *out, iso_error *err);
 iso_status iso_answers_load(const iso_gen_env *env, const int64_t *hidden, const char *bytes,

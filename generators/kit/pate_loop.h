@@ -82,7 +82,7 @@ iso_guarantee iso_pate_guarantee(const void *options);
 			"share of the queries drawn over the public domain; 0: as published"), \
 		ISO_OPT_REAL(iso_pate_options, anchor, "1.5", 0, 1000, \
 			     "weight of the squared way of a fake from the uniform row where it " \
-			     "began"), \
+			     "began; 0: as published"), \
 		ISO_OPT_REAL(iso_pate_options, average, "0.2", 0, 1, \
 			     "horizon of the average of G's weights as a share of the rounds"), \
 		ISO_OPT_REAL(iso_pate_options, lr, "2e-3", 0, 1, \

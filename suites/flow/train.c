@@ -351,7 +351,8 @@ static iso_status fit(const iso_gen_env *env, const iso_training_request *r, iso
 			   .curve = guard_point,
 			   .curve_ctx = &guard,
 			   .cancelled = r->cancelled,
-			   .cancelled_ctx = r->cancelled_ctx};
+			   .cancelled_ctx = r->cancelled_ctx,
+			   .insider = r->insider};
 	const double start = iso_clock_wall();
 
 	ISO_TRY(g->fit(&f, &t->model, err));

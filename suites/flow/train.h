@@ -41,7 +41,8 @@ typedef struct iso_training_request {
 	void *curve_ctx;
 	int (*cancelled)(void *ctx); /* NULL, or non-zero when the training should stop */
 	void *cancelled_ctx;
-	int allow_large_delta; /* 1: a delta above 10/n is not refused */
+	const iso_insider *insider; /* games of the referee; NULL otherwise */
+	int allow_large_delta;	    /* 1: a delta above 10/n is not refused */
 } iso_training_request;
 /* What the schema left of the budget in env (basic composition): what a generator may know and
  * plan with.  The same as env unless the schema was inferred privately. */

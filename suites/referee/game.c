@@ -192,6 +192,14 @@ iso_status iso_game_train(iso_game *g, const iso_table *rows, uint64_t seed, con
 	return iso_pool_train(g->pool, rows, seed, out, err);
 }
 
+iso_status iso_game_train_with(iso_game *g, const iso_table *rows, uint64_t seed,
+			       const iso_insider *insider, const iso_model **out, iso_error *err)
+{
+	ISO_FAIL_IF(!g->pool, err, ISO_E_UNSUPPORTED,
+		    "the generator is not at hand, so nothing can be trained");
+	return iso_pool_train_with(g->pool, rows, seed, insider, out, err);
+}
+
 iso_status iso_game_draw(iso_game *g, const iso_model *m, uint64_t stream, size_t n,
 			 iso_table **out, iso_error *err)
 {
@@ -323,10 +331,11 @@ static const char *obstacle(const iso_game *g, const iso_game_type *type, uint32
 		return "the generator releases nothing that scores rows";
 	if ((knows & ISO_KNOWS_LATENT) && (!gen->latent_dim || !gen->decode))
 		return "the generator has no latent access";
-	if (((knows & ISO_KNOWS_SHADOW) || type->trains) && !s->request)
+	if (((knows & (ISO_KNOWS_SHADOW | ISO_KNOWS_ROUNDS)) || type->trains) && !s->request)
 		return "the generator is not at hand, so no shadow can be trained";
-	if (((knows & ISO_KNOWS_ROUNDS) || type->goal == ISO_GOAL_FEDERATED) && !s->rounds)
-		return "the training is not federated: there are no messages to look at";
+	if (((knows & ISO_KNOWS_ROUNDS) || type->goal == ISO_GOAL_FEDERATED) &&
+	    !(s->request->generator->accepts & (ISO_ACCEPTS_CLIENTS | ISO_REQUIRES_CLIENTS)))
+		return "the training is not federated";
 	return NULL;
 }
 
@@ -376,8 +385,6 @@ static iso_status make_view(iso_game *g, const iso_deal *d, uint32_t knows, orac
 	}
 	if (knows & ISO_KNOWS_SHADOW || d->world)
 		v->models = iso_pool_models(g->pool);
-	if (knows & ISO_KNOWS_ROUNDS)
-		v->rounds = s->rounds;
 	ISO_TRY(encode_once(d->targets, targets, &enc->targets, err));
 	ISO_TRY(encode_once(v->synthetic, d->synthetic ? own : &g->synthetic, &enc->synthetic,
 			    err));
@@ -401,7 +408,6 @@ static iso_attack_view before_release(const iso_attack_view *v, iso_encoded *enc
 	before.latent_dim = 0;
 	before.world = NULL;
 	before.nworld = 0;
-	before.rounds = NULL;
 	return before;
 }
 
@@ -416,7 +422,8 @@ static iso_status check_scores(const iso_attack *a, const iso_guess *guess, size
 	return ISO_OK;
 }
 
-static iso_status ask(const iso_attack *a, const iso_attack_view *view, const void *options,
+static iso_status ask(iso_game *g, const iso_game_type *type, const iso_attack *a,
+		      const iso_attack_view *view, const void *options, iso_deal *d,
 		      iso_guess *guess, iso_error *err)
 {
 	iso_encoded enc;
@@ -428,11 +435,14 @@ static iso_status ask(const iso_attack *a, const iso_attack_view *view, const vo
 
 		st = a->prepare(&before, options, &state, err);
 	}
-	if (st == ISO_OK) {
+	if (st != ISO_OK)
+		return st;
+	if (type->meet)
+		st = type->meet(g, a, options, state, d, err);
+	if (st == ISO_OK)
 		st = a->guess(view, options, state, guess, err);
-		if (a->destroy)
-			a->destroy(state);
-	}
+	if (a->destroy)
+		a->destroy(state);
 	return st;
 }
 
@@ -470,7 +480,7 @@ static iso_status play(iso_game *g, const iso_attack *a, const char *label, cons
 	o.model = d->model;
 	st = make_view(g, d, iso_attack_knows(a, options), &o, &targets, &own, &enc, &view, err);
 	if (st == ISO_OK)
-		st = ask(a, &view, options, p->guess, err);
+		st = ask(g, p->type, a, &view, options, d, p->guess, err);
 	iso_rowset_free(&targets);
 	iso_rowset_free(&own);
 	ISO_TRY(st);

@@ -23,7 +23,6 @@ typedef struct iso_game_setup { /* all borrowed, for the life of the referee */
 	const iso_training_request
 		*request; /* how it was trained, for shadow trainings; NULL: none */
 	const struct iso_pool_store *store; /* where shadow models are kept; NULL: in memory */
-	const iso_rounds *rounds;	    /* messages of a federated training; NULL: none */
 	size_t max_targets;
 	size_t worlds; /* neighbour games: models to be told apart; 0 = 16 */
 	int dedup;     /* values that stand on both sides are targets of neither (targets.h) */
@@ -86,6 +85,9 @@ typedef struct iso_game_type {
 	/* required: fills the deal; on failure the caller frees what is there */
 	iso_status (*deal)(iso_game *g, const iso_attack *a, const void *options, iso_deal *d,
 			   iso_error *err);
+	/* optional: between the attack's prepare and its guess, what it takes part in */
+	iso_status (*meet)(iso_game *g, const iso_attack *a, const void *options, void *state,
+			   iso_deal *d, iso_error *err);
 	/* required: sets every output */
 	iso_status (*judge)(const iso_game *g, const iso_deal *d, const iso_guess *guess,
 			    iso_play *p, iso_error *err);
@@ -109,6 +111,10 @@ size_t iso_game_pairs(const iso_game *g); /* members among the targets */
 /* A model of the pool, a function of (rows, seed); valid as long as the referee. */
 iso_status iso_game_train(iso_game *g, const iso_table *rows, uint64_t seed, const iso_model **out,
 			  iso_error *err) ISO_MUST_CHECK;
+/* The same with a client that chooses its own rows (core/learn/insider.h), or NULL. */
+iso_status iso_game_train_with(iso_game *g, const iso_table *rows, uint64_t seed,
+			       const iso_insider *insider, const iso_model **out,
+			       iso_error *err) ISO_MUST_CHECK;
 /* Rows of a model of the pool; the caller frees *out. */
 iso_status iso_game_draw(iso_game *g, const iso_model *m, uint64_t stream, size_t n,
 			 iso_table **out, iso_error *err) ISO_MUST_CHECK;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Membership: is a row one of the generator's training rows?  Equally many members and non-members
- * (targets.h), judged by the order of the scores.  With the messages of a federated training at
- * hand the same question is the federated game. */
+ * (targets.h), judged by the order of the scores. */
 #include <math.h>
 
 #include "suites/referee/game.h"
@@ -66,16 +65,6 @@ static iso_status judge(const iso_game *g, const iso_deal *d, const iso_guess *g
 const iso_game_type iso_game_membership = {
 	.goal = ISO_GOAL_MEMBERSHIP,
 	.title = "Membership",
-	.ranks = 1,
-	.control = 1,
-	.outputs = iso_rank_outputs,
-	.deal = deal,
-	.judge = judge,
-};
-
-const iso_game_type iso_game_federated = {
-	.goal = ISO_GOAL_FEDERATED,
-	.title = "Membership from the messages of the rounds",
 	.ranks = 1,
 	.control = 1,
 	.outputs = iso_rank_outputs,

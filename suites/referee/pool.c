@@ -178,21 +178,25 @@ out:
 	return st;
 }
 
-static iso_status make(iso_pool *p, const iso_table *rows, iso_model *m, iso_error *err)
+/* With an insider (or `anew`) nothing is taken from the store or kept there. */
+static iso_status make(iso_pool *p, const iso_table *rows, int anew, const iso_insider *insider,
+		       iso_model *m, iso_error *err)
 {
+	const iso_pool_store *store = anew ? NULL : p->store;
 	iso_training_request r;
 	size_t *counts = NULL;
 	char key[33] = "";
 	iso_status st;
 
 	ISO_TRY_OUT(request_of(p, rows, m, &r, &counts, err));
-	if (p->store) {
+	r.insider = insider;
+	if (store) {
 		ISO_TRY_OUT(key_of(p, m, key, err));
 		ISO_TRY_OUT(take(p, &r, key, m, err));
 	}
 	if (!m->training.model) {
 		ISO_TRY_OUT(iso_train(&r, &m->training, err));
-		if (p->store)
+		if (store)
 			st = keep(p, key, m, err);
 	}
 out:
@@ -211,13 +215,39 @@ static uint64_t hash_ids(const iso_table *t)
 	return h;
 }
 
+static iso_status add(iso_pool *p, const iso_table *rows, uint64_t seed, int anew,
+		      const iso_insider *insider, const iso_model **out, iso_error *err)
+{
+	iso_model *m;
+	iso_status st;
+
+	ISO_TRY(iso_grow(&p->model, &p->cap, p->n + 1, sizeof(*p->model), err));
+	m = iso_alloc(1, sizeof(*m));
+	if (!m)
+		return iso_no_memory(err, "a shadow model");
+	m->seed = seed;
+	m->ids = hash_ids(rows);
+	m->schema = p->request.train->schema;
+	m->rows = rows->n;
+	st = iso_table_hash(rows, m->hash, err);
+	if (st == ISO_OK)
+		st = make(p, rows, anew, insider, m, err);
+	if (st != ISO_OK) {
+		model_free(m);
+		return st;
+	}
+	if (anew)
+		m->hash[0] = 0; /* nobody else finds it */
+	p->model[p->n++] = m;
+	*out = m;
+	return ISO_OK;
+}
+
 iso_status iso_pool_train(iso_pool *p, const iso_table *rows, uint64_t seed, const iso_model **out,
 			  iso_error *err)
 {
 	const uint64_t ids = hash_ids(rows);
 	char hash[65];
-	iso_model *m;
-	iso_status st;
 
 	*out = NULL;
 	ISO_TRY(iso_table_hash(rows, hash, err));
@@ -227,23 +257,14 @@ iso_status iso_pool_train(iso_pool *p, const iso_table *rows, uint64_t seed, con
 			*out = p->model[i];
 			return ISO_OK;
 		}
-	ISO_TRY(iso_grow(&p->model, &p->cap, p->n + 1, sizeof(*p->model), err));
-	m = iso_alloc(1, sizeof(*m));
-	if (!m)
-		return iso_no_memory(err, "a shadow model");
-	m->seed = seed;
-	m->ids = ids;
-	m->schema = p->request.train->schema;
-	m->rows = rows->n;
-	memcpy(m->hash, hash, sizeof(hash));
-	st = make(p, rows, m, err);
-	if (st != ISO_OK) {
-		model_free(m);
-		return st;
-	}
-	p->model[p->n++] = m;
-	*out = m;
-	return ISO_OK;
+	return add(p, rows, seed, 0, NULL, out, err);
+}
+
+iso_status iso_pool_train_with(iso_pool *p, const iso_table *rows, uint64_t seed,
+			       const iso_insider *insider, const iso_model **out, iso_error *err)
+{
+	*out = NULL;
+	return add(p, rows, seed, 1, insider, out, err);
 }
 
 size_t iso_pool_trained(const iso_pool *p)

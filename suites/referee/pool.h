@@ -24,6 +24,11 @@ iso_status iso_pool_new(const iso_training_request *request, const iso_pool_stor
 void iso_pool_free(iso_pool *p);
 iso_status iso_pool_train(iso_pool *p, const iso_table *rows, uint64_t seed, const iso_model **out,
 			  iso_error *err) ISO_MUST_CHECK;
+/* The same with a client that chooses its own rows (insider, NULL: none): always trained anew, and
+ * kept for this pool alone. */
+iso_status iso_pool_train_with(iso_pool *p, const iso_table *rows, uint64_t seed,
+			       const iso_insider *insider, const iso_model **out,
+			       iso_error *err) ISO_MUST_CHECK;
 size_t iso_pool_trained(const iso_pool *p); /* models so far, trained or taken from the store */
 size_t iso_pool_taken(const iso_pool *p);   /* of those, taken from the store */
 const iso_models *iso_pool_models(iso_pool *p);

@@ -184,23 +184,6 @@ static iso_status search_worlds(const iso_attack_view *v, const void *o, void *s
 	return ISO_OK;
 }
 
-/* A member's first cell stands among the values that its client sent. */
-static iso_status read_messages(const iso_attack_view *v, const void *o, void *state,
-				iso_guess *guess, iso_error *e)
-{
-	(void)o;
-	(void)state;
-	(void)e;
-	for (size_t i = 0; i < v->targets->n; i++) {
-		guess[i] = (iso_guess){0, 0};
-		for (size_t m = 0; m < v->rounds->n; m++)
-			for (size_t j = 0; j < v->rounds->message[m].n; j++)
-				guess[i].score += v->rounds->message[m].value[j] ==
-						  (float)iso_table_cell(v->targets, i, 0);
-	}
-	return ISO_OK;
-}
-
 static iso_attack toy(iso_goal goal, uint32_t knows,
 		      iso_status (*guess)(const iso_attack_view *, const void *, void *,
 					  iso_guess *, iso_error *))
@@ -307,34 +290,83 @@ START_TEST(neighbour)
 }
 END_TEST
 
-START_TEST(federated)
+/* The GAN attack against a method with these options. */
+static iso_play hitaj(const char *method, const char *text)
 {
-	float sent[300];
-	const iso_message m = {.round = 0, .client = 0, .what = "leak", .value = sent, .n = 300};
-	const iso_rounds rounds = {&m, 1};
-	const iso_attack a = toy(ISO_GOAL_FEDERATED, ISO_KNOWS_ROUNDS, read_messages);
+	iso_training_request r = request;
+	const iso_attack *a;
+	int64_t of_method[256] = {0}, of_attack[128] = {0};
+	cJSON *values = cJSON_Parse(text);
 	iso_game_setup s = {.members = members,
 			    .nonmembers = others,
-			    .synthetic = aux,
-			    .rounds = &rounds,
-			    .max_targets = 60,
-			    .dedup = 1,
+			    .request = &r,
+			    .max_targets = 200,
 			    .seed = 5};
 	iso_game *g;
 	iso_play p;
 
-	for (size_t i = 0; i < 300; i++)
-		sent[i] = i < members->n ? (float)iso_table_cell(members, i, 0) : -1;
+	tk_ok(iso_generator_find(method, &r.generator, &err));
+	ck_assert_uint_le(r.generator->options_size, sizeof(of_method));
+	tk_ok(iso_options_resolve(r.generator->options, values, method, of_method,
+				  r.generator->options_size, NULL, &err));
+	cJSON_Delete(values);
+	r.options = of_method;
+	tk_ok(iso_attack_find("gan-attack", &a, &err));
+	ck_assert_uint_le(a->options_size, sizeof(of_attack));
+	tk_ok(iso_options_resolve(a->options, NULL, "gan-attack", of_attack, a->options_size, NULL,
+				  &err));
 	tk_ok(iso_game_new(&s, &g, &err));
-	tk_ok(iso_game_attack(g, &a, "a", NULL, &p, &err));
-	ck_assert(p.roc.auc >= 0 && p.roc.auc <= 1 && p.roc.n_pos == 60);
-	for (size_t i = 0; i < p.n; i++)
-		if (p.truth[i])
-			ck_assert(p.guess[i].score >= 1);
-	iso_play_free(&p);
+	tk_ok(iso_game_attack(g, a, "a", of_attack, &p, &err));
 	iso_game_free(g);
-	s.rounds = NULL;
-	tk_ok(iso_game_new(&s, &g, &err));
+	return p;
+}
+
+static double end(const iso_play *p, const char *key, int upper)
+{
+	for (size_t i = 0; i < p->measures.n; i++)
+		if (strcmp(p->measures.outputs[i].key, key) == 0)
+			return upper ? p->measures.v[i].high : p->measures.v[i].low;
+	ck_abort_msg("no output %s", key);
+}
+
+/* Clients that publish their rows: the attack must catch the victim's, and its class.  Clients that
+ * publish uniform rows: both intervals cover chance. */
+START_TEST(federated)
+{
+	iso_play p = hitaj("3dgl", "{\"inner\":\"memorise\"}");
+
+	ck_assert_uint_eq(p.roc.n_pos, p.roc.n_neg);
+	ck_assert_msg(p.roc.auc > 0.9, "AUC %g", p.roc.auc);
+	ck_assert_msg(end(&p, "gain", 0) > 0.2, "gain %g, share %g", outcome(&p, "gain"),
+		      outcome(&p, "share"));
+	ck_assert(outcome(&p, "distance") < outcome(&p, "distance_without"));
+	iso_play_free(&p);
+	p = hitaj("3dgl", "{\"inner\":\"uniform\"}");
+	ck_assert_msg(p.roc.low < 0.5 && p.roc.high > 0.5, "AUC %g", p.roc.auc);
+	ck_assert_msg(end(&p, "gain", 0) < 0 && end(&p, "gain", 1) > 0, "gain %g",
+		      outcome(&p, "gain"));
+	iso_play_free(&p);
+}
+END_TEST
+
+/* A shared classifier without noise shows what its other client's class looks like, and no rows. */
+START_TEST(federated_classifier)
+{
+	iso_play p = hitaj("fedavg", "{\"mode\":\"paper\"}");
+
+	ck_assert_msg(end(&p, "gain", 0) > 0.2, "gain %g: %g, %g without", outcome(&p, "gain"),
+		      outcome(&p, "share"), outcome(&p, "share_without"));
+	ck_assert_msg(p.roc.low < 0.6, "AUC %g", p.roc.auc);
+	iso_play_free(&p);
+}
+END_TEST
+
+START_TEST(not_federated)
+{
+	const iso_attack a = toy(ISO_GOAL_FEDERATED, ISO_KNOWS_ROUNDS, guess_zero);
+	iso_game *g = referee(members);
+	iso_play p;
+
 	tk_fails(iso_game_attack(g, &a, "a", NULL, &p, &err), ISO_E_UNSUPPORTED, "not federated");
 	iso_game_free(g);
 }
@@ -677,6 +709,8 @@ int main(void)
 	tcase_add_test(c, reconstruction);
 	tcase_add_test(c, neighbour);
 	tcase_add_test(c, federated);
+	tcase_add_test(c, federated_classifier);
+	tcase_add_test(c, not_federated);
 	tcase_add_test(c, pool);
 	tcase_add_test(c, pool_on_disk);
 	tcase_add_test(c, right_guesses);

@@ -253,7 +253,7 @@ START_TEST(what_is_refused)
 	a.goal = ISO_GOAL_NEIGHBOUR;
 	tk_fails(play(g, &a), ISO_E_UNSUPPORTED, "no shadow");
 	a.goal = ISO_GOAL_FEDERATED;
-	tk_fails(play(g, &a), ISO_E_UNSUPPORTED, "not federated");
+	tk_fails(play(g, &a), ISO_E_UNSUPPORTED, "no shadow");
 	iso_game_free(g);
 
 	s.auxiliary = NULL;

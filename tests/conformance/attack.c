@@ -87,7 +87,7 @@ typedef struct world {
 	uint64_t calls;
 	iso_table *rebuilt;
 	iso_model victim;
-	const iso_model *worlds[1];
+	const iso_model *worlds[2];
 	iso_rowset x[4]; /* targets, synthetic, auxiliary, few */
 	iso_table *few;	 /* the first targets, for attacks that train shadows */
 	iso_encoded encoded;
@@ -303,6 +303,14 @@ static iso_attack_view view_of(world *w, uint32_t knows, iso_goal goal)
 		w->worlds[0] = &w->victim;
 		v.world = w->worlds;
 		v.nworld = 1;
+	}
+	if (goal == ISO_GOAL_FEDERATED && knows) { /* two trainings, both the victim's */
+		w->victim = (iso_model){.w = w, .rows = w->members, .seed = 999};
+		w->worlds[0] = w->worlds[1] = &w->victim;
+		v.models = &w->models;
+		v.world = w->worlds;
+		v.nworld = 2;
+		v.secret = 1;
 	}
 	w->encoded = (iso_encoded){.targets = &w->x[with_few(goal) ? 3 : 0],
 				   .synthetic = v.synthetic ? &w->x[1] : NULL,

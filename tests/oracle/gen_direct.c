@@ -2,6 +2,8 @@
 /* Classifiers without synthetic rows: against logistic regression without privacy, and the metric
  * that judges them against a count by hand. */
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "core/learn/logreg.h"
 #include "metrics/metric.h"
@@ -91,6 +93,55 @@ END_TEST
 START_TEST(network_learns)
 {
 	learns("model=mlp", "direct", 0.08);
+}
+END_TEST
+
+/* The same of ten clients together, who add their noise up. */
+START_TEST(federated_averages_learn)
+{
+	learns("clients=5", "fedavg", 0.12);
+}
+END_TEST
+
+/* The weights of a saved logistic regression. */
+static size_t weights(const iso_training *m, float *w, size_t cap)
+{
+	iso_str s = {0};
+	size_t n = 0;
+	tk_ok(m->generator->save(m->model, &s, &err));
+	for (const char *at = s.p, *line; at < s.p + s.n;) {
+		unsigned long size;
+		char name[64];
+		line = memchr(at, '\n', (size_t)(s.p + s.n - at)) + 1;
+		ck_assert_int_eq(sscanf(at, "%63s %lu", name, &size), 2);
+		ck_assert_uint_le(n + size / sizeof *w, cap);
+		if (strncmp(name, "classifier", 10) == 0) {
+			memcpy(w + n, line, size);
+			n += size / sizeof *w;
+		}
+		at = line + size;
+	}
+	iso_str_free(&s);
+	return n;
+}
+
+/* Selective SGD: in one round each of two clients moves ceil(u n) coordinates, and no others. */
+START_TEST(a_selective_client_sends_its_share)
+{
+	iso_table *t = fx_table(fx_schema(), 400, 3);
+	float w[256];
+	void *o;
+	iso_training m = gen_train(gen_find("fedavg"),
+				   "schedule=turns upload=0.2 rounds=1 clients=2 epochs=2", t, 2, 0,
+				   NULL, &o);
+	const size_t n = weights(&m, w, 256), share = (size_t)ceil(0.2 * (double)n);
+	size_t moved = 0;
+	for (size_t i = 0; i < n; i++)
+		moved += w[i] != 0;
+	ck_assert_msg(n > 10 && moved >= share && moved <= 2 * share, "%zu of %zu moved", moved, n);
+	iso_training_free(&m);
+	iso_free(o);
+	iso_table_free(t);
 }
 END_TEST
 
@@ -184,6 +235,8 @@ int main(void)
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, logistic_regression_learns);
 	tcase_add_test(c, network_learns);
+	tcase_add_test(c, federated_averages_learn);
+	tcase_add_test(c, a_selective_client_sends_its_share);
 	tcase_add_test(c, student_learns);
 	tcase_add_test(c, labels_of_a_sample_are_the_classifiers);
 	tcase_add_test(c, metric_counts_right_answers);
