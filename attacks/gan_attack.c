@@ -6,7 +6,8 @@
  * Collaborative Deep Learning, CCS 2017, arXiv:1702.07464 (attacks.md section 6).
  *
  *     a shared classifier (fedavg)   in every round a generator G of the attacker's takes steps on
- *                     -log p_a(G(z)), the shared model as a fixed discriminator; then fakes G(z),
+ *                     -log p_a(G(z)) + prior/2 |(G(z) - m)/s|^2, the shared model as a fixed
+ *                     discriminator, m and s mean and spread of its own rows; then fakes G(z),
  *                     labelled as one of the attacker's own classes, join its own rows, so that the
  *                     victim has to tell its class from them and shows more of it
  *     a shared generator (fl-gan, asyn-dgan, 3dgl)   there is no classifier to be turned against
@@ -26,12 +27,15 @@ enum { LATENT = 16, HIDDEN = 64, BATCH = 64, WORLDS = 2, TRIES = 8 };
 typedef struct opts {
 	char class[ISO_OPT_TEXT_MAX];
 	int64_t steps;
-	double lr, inject;
+	double lr, inject, prior;
 } opts;
 static const iso_option options[] = {
 	ISO_OPT_STRING(opts, class, "", "the victim's class; empty: the positive one, or the last"),
 	ISO_OPT_INT(opts, steps, "60", 1, 100000, "steps of the attacker's generator in a round"),
 	ISO_OPT_REAL(opts, lr, "2e-3", 1e-6, 1, "their size (Adam)"),
+	ISO_OPT_REAL(opts, prior, "0", 0, 1000,
+		     "weight of the attacker's own rows' mean and spread, which keep its generator "
+		     "out of the corners of the domain; 0: as published"),
 	ISO_OPT_REAL(opts, inject, "0.5", 0, 10,
 		     "fakes among the attacker's rows, as a share of its own; 0: it only looks"),
 	{0}};
@@ -41,7 +45,8 @@ typedef struct forger {
 	iso_net *net;
 	iso_ws *ws;
 	iso_optim opt;
-	iso_encoder *enc; /* as the shared classifier's */
+	iso_encoder *enc;    /* as the shared classifier's */
+	float *mean, *scale; /* [enc->dim] of the attacker's own rows, and 1 / variance; owned */
 } forger;
 
 typedef struct state {
@@ -60,6 +65,8 @@ static void destroy(void *state_)
 		iso_net_free(s->own[w].net);
 		iso_optim_deinit(&s->own[w].opt);
 		iso_encoder_free(s->own[w].enc);
+		iso_free(s->own[w].mean);
+		iso_free(s->own[w].scale);
 	}
 	iso_free(s);
 }
@@ -77,6 +84,33 @@ static iso_status prepare(const iso_attack_view *v, const void *opt, void **out,
 	return ISO_OK;
 }
 
+/* Mean and spread of the attacker's rows; a spread of .05 at the least. */
+static iso_status know_own(forger *f, const iso_table *own, iso_error *err)
+{
+	const size_t d = f->enc->dim;
+	float *x = NULL;
+
+	f->mean = iso_alloc(d, sizeof(*f->mean));
+	f->scale = iso_alloc(d, sizeof(*f->scale));
+	if (!f->mean || !f->scale)
+		return iso_no_memory(err, "an attack");
+	ISO_TRY(iso_encode_new(f->enc, own, &x, err));
+	for (size_t j = 0; j < d; j++) {
+		double sum = 0, square = 0;
+
+		for (size_t i = 0; i < own->n; i++) {
+			sum += (double)x[i * d + j];
+			square += (double)x[i * d + j] * (double)x[i * d + j];
+		}
+		const double n = fmax(1, (double)own->n), mean = own->n ? sum / n : 0.5;
+
+		f->mean[j] = (float)mean;
+		f->scale[j] = (float)(1 / fmax(0.0025, own->n ? square / n - mean * mean : 1));
+	}
+	iso_free(x);
+	return ISO_OK;
+}
+
 static iso_status forger_new(forger *f, const iso_shared *shared, double lr, iso_key key,
 			     iso_error *err)
 {
@@ -84,6 +118,7 @@ static iso_status forger_new(forger *f, const iso_shared *shared, double lr, iso
 	const iso_act act[2] = {ISO_ACT_TANH, ISO_ACT_SIGMOID};
 
 	ISO_TRY(iso_encoder_new(shared->enc->schema, shared->enc->flags, &f->enc, err));
+	ISO_TRY(know_own(f, shared->own, err));
 	ISO_TRY(iso_net_new_dense(2, size, act, &f->net, err));
 	iso_net_randomize(f->net, ISO_INIT_GLOROT, key);
 	ISO_TRY(iso_ws_new(f->net, BATCH, 0, &f->ws, err));
@@ -104,18 +139,20 @@ static const float *forge(state *s, const forger *f, iso_key key, uint64_t first
 }
 
 /* G against the shared model, which does not move. */
-static iso_status learn(state *s, forger *f, const iso_shared *shared, size_t steps, iso_key key,
+static iso_status learn(state *s, forger *f, const iso_shared *shared, const opts *o, iso_key key,
 			iso_error *err)
 {
+	const size_t d = f->enc->dim;
 	double value[BATCH];
 
-	for (size_t t = 0; t < steps; t++) {
+	for (size_t t = 0; t < (size_t)o->steps; t++) {
 		const float *x = forge(s, f, key, t * BATCH, BATCH);
 		float *const slope = iso_ws_delta(f->ws);
 
 		ISO_TRY(shared->answer(shared->ctx, x, BATCH, s->class, value, slope, err));
-		for (size_t i = 0; i < BATCH * f->enc->dim; i++)
-			slope[i] = -slope[i];
+		for (size_t i = 0; i < BATCH * d; i++)
+			slope[i] = (float)o->prior * f->scale[i % d] * (x[i] - f->mean[i % d]) -
+				   slope[i];
 		iso_net_backward(f->net, f->ws, 1, NULL, 0);
 		iso_net_weight_grad(f->net, f->ws, NULL, 0, iso_net_grad(f->net));
 		iso_optim_step(&f->opt, iso_net_theta(f->net), iso_net_grad(f->net), 1.0F / BATCH);
@@ -170,8 +207,7 @@ static iso_status join(const void *opt, void *state_, size_t world, const iso_sh
 
 	if (!f->net)
 		ISO_TRY(forger_new(f, shared, o->lr, iso_key_child(key, "init", 0), err));
-	ISO_TRY(learn(s, f, shared, (size_t)o->steps, iso_key_child(key, "learn", shared->round),
-		      err));
+	ISO_TRY(learn(s, f, shared, o, iso_key_child(key, "learn", shared->round), err));
 	return mixed(s, f, shared, o->inject, iso_key_child(key, "inject", shared->round), rows,
 		     err);
 }
@@ -269,7 +305,7 @@ const iso_attack iso_attack_gan_attack = {
 		"the privacy of a record does not hide; `auc` tells the victim's rows from fresh "
 		"rows of the class. The intervals cover the rows shown, not the training. "
 		"Deviations: fakes bear one of the attacker's own classes instead of an artificial "
-		"one; a small dense generator.",
+		"one; a small dense generator, which prior > 0 keeps near the attacker's own rows.",
 	.goal = ISO_GOAL_FEDERATED,
 	.knows = ISO_KNOWS_ROUNDS,
 	.version = 1,

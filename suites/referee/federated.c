@@ -179,7 +179,7 @@ static iso_status deal(iso_game *g, const iso_attack *attack, const void *option
 		       iso_error *err)
 {
 	const iso_game_setup *s = iso_game_rules(g);
-	size_t a;
+	size_t a = 0;
 
 	ISO_TRY(class_of(g, attack, options, &a, err));
 	ISO_TRY(deal_targets(s, a, d, err));
@@ -273,7 +273,8 @@ static double apart(const float *x, size_t n, const float *y, size_t m, size_t d
 	for (size_t j = 0; j < d; j++) {
 		gap += (mean[j] - other[j]) * (mean[j] - other[j]);
 		for (size_t i = 0; i < m; i++)
-			spread += pow((double)y[i * d + j] - other[j], 2) / (double)m;
+			spread += ((double)y[i * d + j] - other[j]) *
+				  ((double)y[i * d + j] - other[j]) / (double)m;
 	}
 	return sqrt(gap / (spread > 0 ? spread : 1));
 }

