@@ -84,7 +84,8 @@ iso_guarantee iso_pate_guarantee(const void *options);
 			     "weight of the squared way of a fake from the uniform row where it " \
 			     "began; 0: as published"), \
 		ISO_OPT_REAL(iso_pate_options, average, "0.2", 0, 1, \
-			     "horizon of the average of G's weights as a share of the rounds"), \
+			     "horizon of the average of G's weights as a share of the rounds; " \
+			     "0: as published"), \
 		ISO_OPT_REAL(iso_pate_options, lr, "2e-3", 0, 1, \
 			     "learning rate of teachers and student (Adam)"), \
 		ISO_OPT_REAL(iso_pate_options, lr_g, "1e-3", 0, 1, \
