@@ -188,8 +188,6 @@ static iso_status mixed(state *s, const forger *f, const iso_shared *shared, dou
 		return ISO_OK;
 	ISO_TRY(iso_table_new(own->schema, n, &fakes, err));
 	fill(s, f, key, fakes, 0, n, iso_table_label(own, 0));
-	for (size_t i = 0; i < n; i++)
-		fakes->id[i] = UINT64_MAX - i;
 	st = own->client ? iso_table_add_clients(fakes, own->nclient, err) : ISO_OK;
 	if (st == ISO_OK)
 		st = iso_table_concat(own, fakes, out, err);

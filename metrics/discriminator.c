@@ -30,12 +30,15 @@
 
 typedef struct opts {
 	double lr_c;
+	int label, standardise;
 	int64_t folds, max_rows;
 } opts;
 
 static const iso_option options[] = {
 	ISO_OPT_REAL(opts, lr_c, "1", 1e-6, 1e6,
 		     "C of the logistic regression (inverse strength of its penalty)"),
+	ISO_OPT_BOOL(opts, label, "true", "the label is one of the columns"),
+	ISO_OPT_BOOL(opts, standardise, "true", "columns by mean and sd of the training folds"),
 	ISO_OPT_INT(opts, folds, "10", 2, MOST_FOLDS, "folds of the cross-validation"),
 	ISO_OPT_INT(opts, max_rows, "0", 0, 100000000,
 		    "at most so many real and so many synthetic rows; 0 = all"),
@@ -157,7 +160,7 @@ static iso_status score_fold(const pool *p, size_t n, double score[NSCORE], iso_
 static iso_status one_fold(const opts *o, const iso_encoder *enc, pool *p, size_t fold,
 			   double score[NSCORE], iso_error *err)
 {
-	const iso_lr_options lr = {.c = o->lr_c, .standardise = 1};
+	const iso_lr_options lr = {.c = o->lr_c, .standardise = o->standardise};
 	size_t n = rows_of_fold(p, fold, 0);
 	iso_source s = iso_source_table(enc, p->both, p->row, n);
 	const iso_examples e = {
@@ -198,7 +201,8 @@ static iso_status cross_validate(const iso_metric_view *v, const opts *o, pool *
 {
 	iso_encoder *e;
 	iso_status st;
-	ISO_TRY(iso_encoder_new(v->schema, ISO_ENC_FEATURES | ISO_ENC_LABEL, &e, err));
+	ISO_TRY(iso_encoder_new(
+		v->schema, ISO_ENC_FEATURES | (o->label ? (unsigned)ISO_ENC_LABEL : 0), &e, err));
 	*used = 0;
 	ISO_TRY_OUT(deal_folds(v, p, folds, err));
 	for (size_t f = 0; f < folds; f++) {

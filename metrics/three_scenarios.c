@@ -77,7 +77,7 @@ typedef struct bench {
 	double *prob;		  /* owned: room for the largest table */
 	float *x;		  /* owned: rows of one client, and balanced ones */
 	uint32_t *y, *fold, *row;
-	double sum[NARM][NVALUE], square[NARM][NVALUE], n[NARM][NVALUE];
+	double tally[3][NARM][NVALUE]; /* sum, sum of squares, number */
 	double rows, clients;
 } bench;
 
@@ -161,7 +161,7 @@ static iso_status classify(const bench *b, const float *x, const uint32_t *y, si
 	const iso_examples e = {
 		.x = x, .n = n, .d = b->train.d, .y = y, .classes = b->classes, .options = &b->lr};
 
-	return iso_classify(&iso_learn_lr, &e, b->view->key, at, m, prob, err);
+	return iso_classify(&iso_learn_lr, &e, iso_key_new(0, "three-scenarios"), at, m, prob, err);
 }
 
 /* One model for every size of the pool; what it says of all real rows. */
@@ -200,9 +200,9 @@ static iso_status judge(bench *b, int arm, const double *prob, const uint32_t *y
 				  a.auroc_macro};
 	for (size_t k = 0; k < NVALUE; k++)
 		if (!isnan(v[k])) {
-			b->sum[arm][k] += v[k];
-			b->square[arm][k] += v[k] * v[k];
-			b->n[arm][k]++;
+			b->tally[0][arm][k] += v[k];
+			b->tally[1][arm][k] += v[k] * v[k];
+			b->tally[2][arm][k]++;
 		}
 	return ISO_OK;
 }
@@ -257,7 +257,7 @@ static iso_status cross_validate(bench *b, size_t n, size_t client, iso_error *e
 	uint32_t *y = b->y + n;
 	double *out = b->prob + n * b->classes;
 
-	ISO_TRY(iso_stratified_folds(iso_key_child(b->view->key, "folds", client), b->y, NULL, n,
+	ISO_TRY(iso_stratified_folds(iso_key_new(client, "three-scenarios/folds"), b->y, NULL, n,
 				     b->classes, folds, b->fold, err));
 	for (size_t f = 0; f < folds; f++) {
 		size_t m = 0, left = 0;
@@ -309,27 +309,25 @@ static size_t balance(bench *b, size_t n)
 	return m - n;
 }
 
-static iso_status run_client(bench *b, size_t client, size_t oracle, iso_error *err)
+/* The client's rows into b->x and b->y; how many. */
+static size_t take_own(bench *b, size_t client)
 {
 	const uint32_t *own = b->own + b->first[client];
-	const size_t n = b->first[client + 1] - b->first[client], d = b->train.d,
-		     t = b->test.n * b->classes;
-	size_t seen = 0;
+	const size_t n = b->first[client + 1] - b->first[client], d = b->train.d;
 
 	for (size_t i = 0; i < n; i++) {
 		memcpy(b->x + i * d, b->train.x + own[i] * d, d * sizeof(*b->x));
 		b->y[i] = b->train.y[own[i]];
-		seen += b->y[i] == b->y[0];
 	}
+	return n;
+}
+
+static iso_status real_of_client(bench *b, size_t client, iso_error *err)
+{
+	const size_t n = take_own(b, client), d = b->train.d;
+
 	if (n == 0)
 		return ISO_OK;
-	b->clients += seen < n;
-	const size_t best = choose(b, own, n);
-	b->rows += (double)b->size[best];
-	gather(b, best, own, n);
-	ISO_TRY(judge(b, LOCAL_POOL, b->prob, b->y, n, err));
-	ISO_TRY(judge(b, TEST_POOL, b->on_test + best * t, b->test.y, b->test.n, err));
-	ISO_TRY(judge(b, TEST_ORACLE, b->on_test + oracle * t, b->test.y, b->test.n, err));
 	ISO_TRY(classify(b, b->x, b->y, n, b->test.x, b->test.n, b->prob, err));
 	ISO_TRY(judge(b, TEST_REAL, b->prob, b->test.y, b->test.n, err));
 	const size_t m = balance(b, n);
@@ -341,6 +339,48 @@ static iso_status run_client(bench *b, size_t client, size_t oracle, iso_error *
 	return judge(b, LOCAL_REAL, b->prob, b->y, n, err);
 }
 
+/* The arms without synthetic rows, before all others: they are the same for every cell of the data.
+ */
+static iso_status run_real(bench *b, const opts *o, iso_error *err)
+{
+	const iso_metric_view *v = b->view;
+	const size_t cells = sizeof(b->tally) / sizeof(b->tally[0][0][0]);
+	double *all = &b->tally[0][0][0];
+	char name[96];
+
+	snprintf(name, sizeof(name), "three-scenarios/1/%.17g/%d/%d", o->c, o->coding,
+		 o->standardise);
+	if (v->cache_get && v->cache_get(v->cache_ctx, name, all, cells))
+		return ISO_OK;
+	ISO_TRY(classify(b, b->train.x, b->train.y, b->train.n, b->test.x, b->test.n, b->prob,
+			 err));
+	ISO_TRY(judge(b, ALL_REAL, b->prob, b->test.y, b->test.n, err));
+	for (size_t k = 0; k < b->nclient; k++)
+		ISO_TRY(real_of_client(b, k, err));
+	if (v->cache_put)
+		v->cache_put(v->cache_ctx, name, all, cells);
+	return ISO_OK;
+}
+
+static iso_status pool_of_client(bench *b, size_t client, size_t oracle, iso_error *err)
+{
+	const uint32_t *own = b->own + b->first[client];
+	const size_t n = take_own(b, client), t = b->test.n * b->classes;
+	size_t seen = 0;
+
+	if (n == 0)
+		return ISO_OK;
+	for (size_t i = 0; i < n; i++)
+		seen += b->y[i] == b->y[0];
+	b->clients += seen < n;
+	const size_t best = choose(b, own, n);
+	b->rows += (double)b->size[best];
+	gather(b, best, own, n);
+	ISO_TRY(judge(b, LOCAL_POOL, b->prob, b->y, n, err));
+	ISO_TRY(judge(b, TEST_POOL, b->on_test + best * t, b->test.y, b->test.n, err));
+	return judge(b, TEST_ORACLE, b->on_test + oracle * t, b->test.y, b->test.n, err);
+}
+
 /* Means with 95 % intervals over the clients. */
 static iso_status put_all(const bench *b, iso_measures *out, const char *why, iso_error *err)
 {
@@ -350,9 +390,11 @@ static iso_status put_all(const bench *b, iso_measures *out, const char *why, is
 		with_rows += b->first[k + 1] > b->first[k];
 	for (size_t a = 0; a < NARM; a++)
 		for (size_t k = 0; k < NVALUE; k++) {
-			const double n = why ? 0 : b->n[a][k], mean = n ? b->sum[a][k] / n : NAN;
+			const double n = why ? 0 : b->tally[2][a][k],
+				     mean = n ? b->tally[0][a][k] / n : NAN;
 			const double var =
-				n > 1 ? fmax(0, (b->square[a][k] - n * mean * mean) / (n - 1)) : 0;
+				n > 1 ? fmax(0, (b->tally[1][a][k] - n * mean * mean) / (n - 1))
+				      : 0;
 			const double half = 1.96 * sqrt(var / fmax(1, n));
 			char key[40];
 
@@ -394,12 +436,11 @@ static iso_status measure(const iso_metric_view *v, const void *opt, iso_measure
 		st = put_all(&b, out, "no labelled rows to learn from or to judge on", err);
 		goto out;
 	}
+	ISO_TRY_OUT(run_real(&b, opt, err));
 	ISO_TRY_OUT(learn_pool(&b, err));
-	ISO_TRY_OUT(classify(&b, b.train.x, b.train.y, b.train.n, b.test.x, b.test.n, b.prob, err));
-	ISO_TRY_OUT(judge(&b, ALL_REAL, b.prob, b.test.y, b.test.n, err));
 	const size_t oracle = choose(&b, NULL, b.test.n);
 	for (size_t k = 0; k < b.nclient; k++)
-		ISO_TRY_OUT(run_client(&b, k, oracle, err));
+		ISO_TRY_OUT(pool_of_client(&b, k, oracle, err));
 	st = put_all(&b, out, NULL, err);
 out:
 	bench_free(&b);

@@ -112,6 +112,7 @@ iso_status iso_table_select(const iso_table *t, const uint32_t *row, size_t n, i
  * of its own. */
 iso_status iso_table_concat(const iso_table *a, const iso_table *b, iso_table **out, iso_error *err)
 {
+	const int clients = a->client && b->client;
 	uint64_t next = 0;
 
 	*out = NULL;
@@ -120,10 +121,11 @@ iso_status iso_table_concat(const iso_table *a, const iso_table *b, iso_table **
 			err, ISO_E_USAGE,
 			"different schemas (table): \"%s\" and \"%s\"; join tables of one schema",
 			a->schema->name, b->schema->name);
-	ISO_FAIL_IF(a->nclient != b->nclient, err, ISO_E_USAGE,
+	ISO_FAIL_IF(clients && a->nclient != b->nclient, err, ISO_E_USAGE,
 		    "different clients (table): %zu and %zu; join tables of one partition",
 		    a->nclient, b->nclient);
-	ISO_TRY(new_like(a, a->n + b->n, out, err));
+	ISO_TRY(clients ? new_like(a, a->n + b->n, out, err)
+			: iso_table_new(a->schema, a->n + b->n, out, err));
 	for (size_t i = 0; i < a->n; i++) {
 		iso_table_copy_row(a, i, *out, i);
 		(*out)->id[i] = a->id[i];

@@ -34,6 +34,7 @@ iso_status iso_table_add_clients(iso_table *t, size_t nclient, iso_error *err) I
 /* New table with the given rows of t, ids kept. */
 iso_status iso_table_select(const iso_table *t, const uint32_t *row, size_t n, iso_table **out,
 			    iso_error *err) ISO_MUST_CHECK;
+/* The rows of a, then those of b; with clients where both have them. */
 iso_status iso_table_concat(const iso_table *a, const iso_table *b, iso_table **out,
 			    iso_error *err) ISO_MUST_CHECK;
 /* CSV in (header must name every schema column, in any order; unknown columns are errors with a

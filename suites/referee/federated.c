@@ -145,10 +145,6 @@ static iso_status deal_targets(const iso_game_setup *s, size_t a, iso_deal *d, i
 		iso_shuffle(&draw, row[i], n[i]);
 	ISO_TRY_OUT(iso_table_select(s->members, row[0], m, &mine, err));
 	ISO_TRY_OUT(iso_table_select(s->nonmembers, row[1], m, &fresh, err));
-	mine->nclient = fresh->nclient = 0;
-	iso_free(mine->client);
-	iso_free(fresh->client);
-	mine->client = fresh->client = NULL;
 	ISO_TRY_OUT(iso_table_concat(mine, fresh, &both, err));
 	order = iso_alloc(2 * m, sizeof(*order));
 	d->truth = iso_alloc(2 * m, 1);

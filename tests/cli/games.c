@@ -290,21 +290,20 @@ START_TEST(neighbour)
 }
 END_TEST
 
-/* The GAN attack against a method with these options. */
-static iso_play hitaj(const char *method, const char *text)
+/* The GAN attack against a method with these options, trained on `in`, judged by `out`. */
+static iso_play hitaj(const char *method, const char *text, const iso_table *in,
+		      const iso_table *out)
 {
 	iso_training_request r = request;
 	const iso_attack *a;
 	int64_t of_method[256] = {0}, of_attack[128] = {0};
 	cJSON *values = cJSON_Parse(text);
-	iso_game_setup s = {.members = members,
-			    .nonmembers = others,
-			    .request = &r,
-			    .max_targets = 200,
-			    .seed = 5};
+	iso_game_setup s = {
+		.members = in, .nonmembers = out, .request = &r, .max_targets = 200, .seed = 5};
 	iso_game *g;
 	iso_play p;
 
+	r.train = in;
 	tk_ok(iso_generator_find(method, &r.generator, &err));
 	ck_assert_uint_le(r.generator->options_size, sizeof(of_method));
 	tk_ok(iso_options_resolve(r.generator->options, values, method, of_method,
@@ -333,7 +332,7 @@ static double end(const iso_play *p, const char *key, int upper)
  * publish uniform rows: both intervals cover chance. */
 START_TEST(federated)
 {
-	iso_play p = hitaj("3dgl", "{\"inner\":\"memorise\"}");
+	iso_play p = hitaj("3dgl", "{\"inner\":\"memorise\"}", members, others);
 
 	ck_assert_uint_eq(p.roc.n_pos, p.roc.n_neg);
 	ck_assert_msg(p.roc.auc > 0.9, "AUC %g", p.roc.auc);
@@ -341,7 +340,7 @@ START_TEST(federated)
 		      outcome(&p, "share"));
 	ck_assert(outcome(&p, "distance") < outcome(&p, "distance_without"));
 	iso_play_free(&p);
-	p = hitaj("3dgl", "{\"inner\":\"uniform\"}");
+	p = hitaj("3dgl", "{\"inner\":\"uniform\"}", members, others);
 	ck_assert_msg(p.roc.low < 0.5 && p.roc.high > 0.5, "AUC %g", p.roc.auc);
 	ck_assert_msg(end(&p, "gain", 0) < 0 && end(&p, "gain", 1) > 0, "gain %g",
 		      outcome(&p, "gain"));
@@ -349,15 +348,28 @@ START_TEST(federated)
 }
 END_TEST
 
-/* A shared classifier without noise shows what its other client's class looks like, and no rows. */
+/* The paper's own case: a network shared without noise shows the digit that another client alone
+ * holds, and no rows of it. */
 START_TEST(federated_classifier)
 {
-	iso_play p = hitaj("fedavg", "{\"mode\":\"paper\",\"model\":\"mlp\"}");
+	iso_dataset *digits;
+	iso_split split;
+	iso_table *in, *out;
 
-	ck_assert_msg(end(&p, "gain", 0) > 0, "gain %g: %g, %g without", outcome(&p, "gain"),
+	tk_ok(iso_dataset_load("digits", NULL, &digits, &err));
+	tk_ok(iso_split_make(digits->table, 1, 0.5, 0.5, 0, &split, &err));
+	tk_ok(iso_table_select(digits->table, split.train, split.ntrain, &in, &err));
+	tk_ok(iso_table_select(digits->table, split.holdout, split.nholdout, &out, &err));
+	iso_split_free(&split);
+	iso_play p = hitaj("fedavg", "{\"mode\":\"paper\",\"model\":\"mlp\"}", in, out);
+
+	ck_assert_msg(end(&p, "gain", 0) > 0.9, "gain %g: %g, %g without", outcome(&p, "gain"),
 		      outcome(&p, "share"), outcome(&p, "share_without"));
-	ck_assert_msg(p.roc.low < 0.6, "AUC %g", p.roc.auc);
+	ck_assert_msg(p.roc.auc < 0.7, "AUC %g", p.roc.auc);
 	iso_play_free(&p);
+	iso_table_free(in);
+	iso_table_free(out);
+	iso_dataset_free(digits);
 }
 END_TEST
 
