@@ -363,7 +363,7 @@ START_TEST(federated_classifier)
 	iso_split_free(&split);
 	iso_play p = hitaj("fedavg", "{\"mode\":\"paper\",\"model\":\"mlp\"}", in, out);
 
-	ck_assert_msg(end(&p, "gain", 0) > 0.9, "gain %g: %g, %g without", outcome(&p, "gain"),
+	ck_assert_msg(end(&p, "gain", 0) > 0.5, "gain %g: %g, %g without", outcome(&p, "gain"),
 		      outcome(&p, "share"), outcome(&p, "share_without"));
 	ck_assert_msg(p.roc.auc < 0.7, "AUC %g", p.roc.auc);
 	iso_play_free(&p);
