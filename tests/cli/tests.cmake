@@ -33,7 +33,7 @@ if(TARGET isoeps)
   add_test(NAME cli_claims COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli/claims.sh $<TARGET_FILE:isoeps>
     $<TARGET_FILE:iso_same> ${CMAKE_SOURCE_DIR} $<TARGET_FILE:iso_claims> $<TARGET_FILE:iso_claims_next>)
   set_tests_properties(cli_claims PROPERTIES TIMEOUT 300)
-  foreach(script compare install help dry_run readers doc_pages kill_resume shards isa bad_input unruly disk_full own_data verbs tools hostile judging mia_housing page doc_blocks tolerant other_programs external frozen code_rows slurm)
+  foreach(script compare install help dry_run readers doc_pages kill_resume shards isa bad_input unruly disk_full own_data verbs tools hostile judging mia_housing page doc_blocks tolerant other_programs external frozen code_rows slurm reference)
     add_test(NAME cli_${script} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/cli/${script}.sh
       $<TARGET_FILE:isoeps> $<TARGET_FILE:iso_same> ${CMAKE_SOURCE_DIR} $<TARGET_FILE:iso_unruly>)
     set_tests_properties(cli_${script} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
