@@ -10,7 +10,7 @@ file(WRITE ${doc}/copyright "Format: https://www.debian.org/doc/packaging-manual
 Upstream-Name: isoeps
 
 Files: *
-Copyright: the isoeps authors
+Copyright: 2026 The isoeps developers
 License: Apache-2.0
  On Debian systems the text of the Apache License, version 2.0, is in
  /usr/share/common-licenses/Apache-2.0.

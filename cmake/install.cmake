@@ -57,7 +57,8 @@ endif()
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME isoeps)
 set(CPACK_PACKAGE_VENDOR "the isoeps authors")
-set(CPACK_PACKAGE_CONTACT "the isoeps authors <isoeps@localhost>")
+set(ISO_MAINTAINER "The isoeps developers <isoeps@localhost>" CACHE STRING "whom the Debian package names: lintian wants a real address")
+set(CPACK_PACKAGE_CONTACT ${ISO_MAINTAINER})
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "compare private generators of synthetic data at equal epsilon")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "isoeps trains differentially private generators of synthetic data under one
 privacy ledger and accountant, attacks what they publish, measures what it is

@@ -39,7 +39,7 @@ for page in "$source"/docs/*.md "$source"/docs/methods/README.md "$source/README
 	case $page in *first-steps.md) continue ;; esac
 	commands "$page" >lines.txt
 	while read -r line; do
-		case $line in *" && "*) line=${line%% && *} ;; *" | "*) line=${line%% | *} ;; *" > "*) line=${line%% > *} ;; esac
+		case $line in *" || "*) line=${line%% || *} ;; *" && "*) line=${line%% && *} ;; *" | "*) line=${line%% | *} ;; *" > "*) line=${line%% > *} ;; esac
 		line=$(echo "$line" | sed 's/ \[.*//; s/ \.\.\.$//')
 		expect 2 "unknown option (--no-such-option)" sh -c "build/$line --no-such-option"
 	done <lines.txt
