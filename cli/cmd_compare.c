@@ -21,8 +21,6 @@
 static const char default_methods[] = "mst,aim,privbayes,dp-copula,dp-cgan,ddp-bvae,pate-gan";
 static const char default_attacks[] = "gan-leaks,domias,classifier";
 static const char default_metrics[] = "tstr,marginals,discriminator";
-/* In every comparison: the simple private baseline, a copy and a method that sees no data. */
-static const char *const always[] = {"independent", "memorise", "uniform"};
 
 static const iso_verb_help help = {
 	.verb = "compare",
@@ -225,8 +223,10 @@ static iso_status write_suite(const command *c, iso_str *out, iso_error *err)
 		ISO_TRY_OUT(add_private(c, &w, dataset, least, err));
 	list = iso_jsonw_array(&w, root, "generators");
 	add_words(&w, list, c->methods);
-	for (size_t i = 0; i < ISO_COUNT(always); i++)
-		add_words(&w, list, always[i]);
+	/* in every comparison: the simple private baseline, a copy, a method that sees no data */
+	for (size_t i = 0; i < iso_generator_count(); i++)
+		if (iso_generator_at(i)->control)
+			add_words(&w, list, iso_generator_at(i)->name);
 	if (strcmp(c->attacks, "all") != 0)
 		add_words(&w, iso_jsonw_array(&w, root, "attacks"), c->attacks);
 	if (strcmp(c->metrics, "all") != 0)

@@ -81,7 +81,9 @@ static iso_status read_template(const plugin *p, char **text, iso_error *err)
 
 static iso_status source_of(const plugin *p, iso_str *out, iso_error *err)
 {
-	char old[64], new[128], quoted[80];
+	static const char field[] = "\n\t.name = \"";
+	char old[64], new[128];
+	const char *at, *rest;
 	char *text = NULL;
 	iso_str named = {0};
 
@@ -90,10 +92,16 @@ static iso_status source_of(const plugin *p, iso_str *out, iso_error *err)
 	snprintf(new, sizeof(new), "iso_%s_%s", p->kind, p->stem);
 	replace(text, old, new, &named);
 	iso_free(text);
-	snprintf(old, sizeof(old), ".name = \"%s\"",
-		 strcmp(p->kind, "generator") == 0 ? "noisy-mean" : "template");
-	snprintf(quoted, sizeof(quoted), ".name = \"%s\"", p->name);
-	replace(named.p ? named.p : "", old, quoted, out);
+	at = named.p ? strstr(named.p, field) : NULL;
+	rest = at ? strchr(at + sizeof(field) - 1, '"') : NULL;
+	if (!rest) {
+		iso_str_free(&named);
+		return iso_fail(err, ISO_E_INTERNAL,
+				"the %s template has no name to change; report this", p->kind);
+	}
+	iso_str_addn(out, named.p, (size_t)(at - named.p) + sizeof(field) - 1);
+	iso_str_add(out, p->name);
+	iso_str_add(out, rest);
 	out->failed |= named.failed;
 	iso_str_free(&named);
 	iso_str_addf(out,
