@@ -172,15 +172,18 @@ static int carries(const iso_generator *g, const void *inner_options, const opts
 static iso_guarantee guarantee_of(const void *options_)
 {
 	const opts *o = options_;
-	iso_guarantee g = ISO_GUARANTEE_NONE;
+	const iso_generator *named;
+	iso_guarantee g;
 	iso_error err = {0};
 	iso_inner in;
 	if (o->mode == LOCAL)
 		return ISO_GUARANTEE_DP;
+	if (iso_generator_find(o->inner, &named, &err) != ISO_OK || !named->plan)
+		return ISO_GUARANTEE_NONE; /* unknown: check refuses it */
 	if (open_inner(o, &in, &err) != ISO_OK)
-		return g; /* check refuses it */
-	if (in.g->plan)	  /* a group's rows stand twice behind it */
-		g = carries(in.g, in.options, o) ? ISO_GUARANTEE_DP : ISO_GUARANTEE_HEURISTIC;
+		return ISO_GUARANTEE_NONE; /* check refuses it, or there is no memory */
+	/* a group's rows stand twice behind it */
+	g = carries(in.g, in.options, o) ? ISO_GUARANTEE_DP : ISO_GUARANTEE_HEURISTIC;
 	iso_inner_close(&in);
 	return g;
 }

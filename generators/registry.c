@@ -60,35 +60,35 @@ static iso_status find_external(const char *name, const iso_generator **out, iso
 	return ISO_OK;
 }
 
-iso_status iso_generator_find(const char *name, const iso_generator **out, iso_error *err)
+/* The error of a name that no generator has, with the nearest one. */
+static iso_status unknown(const char *name, iso_error *err)
 {
 	const size_t n = iso_generator_count();
-	const char **names = iso_alloc(n + 1, sizeof(*names));
-	const char *near;
-	iso_status st = ISO_OK;
+	const char **names = iso_alloc(n + 1, sizeof(*names)), *near;
+	iso_status st;
 
-	*out = NULL;
 	if (!names)
 		return iso_no_memory(err, "the names of the generators");
-	if (strncmp(name, EXTERNAL, sizeof(EXTERNAL) - 1) == 0) {
-		iso_free(names);
-		return find_external(name, out, err);
-	}
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		names[i] = iso_generator_at(i)->name;
-		if (strcmp(names[i], name) == 0)
-			*out = iso_generator_at(i);
-	}
-	if (!*out) {
-		near = iso_nearest_word(name, names, n);
-		st = iso_fail(
-			err, ISO_E_CONFIG,
-			"unknown generator (%.80s): %s%s%s; `isoeps list generators` shows all",
-			name, near ? "did you mean \"" : "none has this name", near ? near : "",
-			near ? "\"" : "");
-	}
+	near = iso_nearest_word(name, names, n);
+	st = iso_fail(err, ISO_E_CONFIG,
+		      "unknown generator (%.80s): %s%s%s; `isoeps list generators` shows all", name,
+		      near ? "did you mean \"" : "none has this name", near ? near : "",
+		      near ? "\"" : "");
 	iso_free(names);
 	return st;
+}
+
+iso_status iso_generator_find(const char *name, const iso_generator **out, iso_error *err)
+{
+	*out = NULL;
+	if (strncmp(name, EXTERNAL, sizeof(EXTERNAL) - 1) == 0)
+		return find_external(name, out, err);
+	for (size_t i = 0; i < iso_generator_count(); i++)
+		if (strcmp(iso_generator_at(i)->name, name) == 0)
+			*out = iso_generator_at(i);
+	return *out ? ISO_OK : unknown(name, err);
 }
 
 iso_guarantee iso_generator_guarantee(const iso_generator *g, const void *options)

@@ -117,7 +117,7 @@ static const iso_metric *metric_at(size_t i)
 
 typedef struct memo {
 	char name[64][200];
-	double v[64][32];
+	double v[64][128];
 	size_t n, hits;
 } memo;
 
@@ -136,7 +136,7 @@ static int memo_get(void *ctx, const char *name, double *v, size_t n)
 static void memo_put(void *ctx, const char *name, const double *v, size_t n)
 {
 	memo *m = ctx;
-	ck_assert(m->n < 64 && n <= 32 && strlen(name) < 200);
+	ck_assert(m->n < 64 && n <= 128 && strlen(name) < 200);
 	snprintf(m->name[m->n], sizeof(m->name[0]), "%s", name);
 	memcpy(m->v[m->n++], v, n * sizeof(*v));
 }
@@ -253,6 +253,9 @@ START_TEST(ordinary)
 				  *syn = rows(schema[s], 280, 3);
 			static memo cache;
 			memset(&cache, 0, sizeof(cache));
+			tk_ok(iso_table_add_clients(train, 3, &err));
+			for (size_t r = 0; r < train->n; r++)
+				train->client[r] = (uint32_t)(r % 3);
 			const result a = measure(m, NULL, train, test, syn, NULL);
 			if (a.st == ISO_E_UNSUPPORTED) {
 				ck_assert(err.text[0]);
