@@ -31,7 +31,8 @@ static const iso_verb_help help = {
 		"a finite epsilon is held to\n"
 		"--epsilon.  The default is the worst case that is quick: four equal rows of three "
 		"columns, and a record that\n"
-		"differs in every one.  Verdicts: violation, tight, saturated, underpowered, loose "
+		"differs in every one (micro); gradient scales its gradient to ten times the clip "
+		"bound as well.  Verdicts: violation, tight, saturated, underpowered, loose "
 		"(docs/privacy.md).\n"
 		"Exit status 1 on a violation.\n\n"
 		"Examples:\n"
@@ -129,10 +130,11 @@ static void say_test(const iso_audit_result *x, int s, iso_str *out)
 	}
 	iso_str_addf(
 		out,
-		"FP %zu of %zu, FN %zu of %zu; epsilon >= %.3f; mu >= %.3f (if Gaussian, epsilon "
-		">= %.3f); credible %.3f%s",
+		"FP %zu of %zu, FN %zu of %zu; epsilon >= %.3f; mu >= %.3f (%s epsilon >= %.3f); "
+		"credible %.3f%s",
 		t->counts.fp, t->counts.n_out, t->counts.fn, t->counts.n_in, t->epsilon, t->mu,
-		t->gdp, t->zanella, t->rejected ? "" : "\n");
+		x->gaussian ? "Gaussian:" : "if Gaussian,", t->gdp, t->zanella,
+		t->rejected ? "" : "\n");
 	if (t->rejected)
 		iso_str_addf(out, "\n            the claim is rejected at its point epsilon %.3f\n",
 			     t->at_epsilon);
@@ -144,7 +146,7 @@ static const char *explain(iso_audit_verdict v)
 					    "the bound reaches 80 % of the accounted epsilon",
 					    "a perfect attack; more runs would raise the bound",
 					    "not even a perfect attack on so many runs could "
-					    "exceed the claim; use more runs, or a "
+					    "refute the claim; use more runs, or a "
 					    "smaller --epsilon",
 					    "the attacks do not find as much as is allowed"};
 
@@ -165,6 +167,9 @@ static void say_text(const char *name, const settings *s, const iso_audit_result
 		"with probability %g; ceiling of %zu judged runs %.3f\n",
 		x->target, eps, s->delta, iso_guarantee_name(x->guarantee), x->epsilon,
 		1 - s->alpha, x->judged, x->ceiling);
+	if (x->gaussian)
+		iso_str_addf(out, "the claim is Gaussian: by the GDP bound epsilon >= %.3f\n",
+			     x->gdp_epsilon);
 	if (x->failed[0] + x->failed[1])
 		iso_str_addf(out, "runs that failed, counted as outcomes: %zu without, %zu with\n",
 			     x->failed[0], x->failed[1]);
@@ -182,6 +187,7 @@ static int say_json(const char *name, const settings *s, const iso_audit_result 
 		 iso_json_add_number(o, "target_epsilon", x->target) &&
 		 iso_json_add_number(o, "accounted_epsilon", x->accounted) &&
 		 iso_json_add_number(o, "audited_epsilon", x->epsilon) &&
+		 iso_json_add_number(o, "gdp_epsilon", x->gdp_epsilon) &&
 		 iso_json_add_number(o, "ceiling", x->ceiling) &&
 		 iso_json_add_number(o, "delta", s->delta) &&
 		 iso_json_add_number(o, "alpha", s->alpha) &&
@@ -280,7 +286,7 @@ static iso_status resolve(const char *name, const settings *s, const iso_generat
 	for (size_t i = 0; i < s->set.n && st == ISO_OK; i++)
 		st = iso_options_set(values, s->set.v[i], err);
 	if (st == ISO_OK)
-		st = iso_verify_shrink(*g, values, note, err);
+		st = iso_audit_shrink(*g, values, note, err);
 	if (st == ISO_OK)
 		st = iso_options_resolve((*g)->options, values, name, *options, (*g)->options_size,
 					 NULL, err);
@@ -291,7 +297,7 @@ static iso_status resolve(const char *name, const settings *s, const iso_generat
 static iso_status run(const char *name, const settings *s, iso_audit_request *r,
 		      iso_audit_result *out, iso_one_run_result *one, iso_str *note, iso_error *err)
 {
-	worlds w = {.micro = strcmp(s->canary, "micro") == 0 && !s->one_run};
+	worlds w = {.micro = strcmp(s->canary, "natural") != 0 && !s->one_run};
 	void *options = NULL;
 	int shown = 0;
 	iso_status st;
@@ -323,7 +329,7 @@ static iso_status read_settings(int argc, char **argv, settings *s, const char *
 	static const char *const adjacencies[] = {"add-remove", "replace-one"},
 				 *const accountants[] = {"pld", "rdp"},
 				 *const rules[] = {"hold-out", "fixed", "bonferroni"},
-				 *const canaries[] = {"micro", "natural"};
+				 *const canaries[] = {"gradient", "micro", "natural"};
 	const iso_arg table[] = {
 		{"--set", ISO_ARG_TEXTS, &s->set, "OPTION=VALUE", "an option of the generator"},
 		{"--epsilon", ISO_ARG_REAL, &s->epsilon, "E", "target of the training (default 1)",
@@ -333,7 +339,7 @@ static iso_status read_settings(int argc, char **argv, settings *s, const char *
 		{"--adjacency", ISO_ARG_TEXT, &s->adjacency, "NAME", "add-remove or replace-one"},
 		{"--accountant", ISO_ARG_TEXT, &s->accountant, "NAME", "pld (default) or rdp"},
 		{"--canary", ISO_ARG_TEXT, &s->canary, "KIND",
-		 "micro (four rows, default) or natural (rows of --data)"},
+		 "gradient (default), micro or natural (rows of --data)"},
 		{"--data", ISO_ARG_TEXT, &s->data, "F",
 		 "for natural: a CSV (with --schema) or a data set's name (default wdbc)"},
 		{"--schema", ISO_ARG_TEXT, &s->schema, "F", "its public schema"},
@@ -365,7 +371,7 @@ static iso_status read_settings(int argc, char **argv, settings *s, const char *
 	ISO_TRY(one_of("--adjacency", s->adjacency, adjacencies, 2, &adjacency, err));
 	ISO_TRY(one_of("--accountant", s->accountant, accountants, 2, &accountant, err));
 	ISO_TRY(one_of("--threshold", s->threshold, rules, 3, &rule, err));
-	ISO_TRY(one_of("--canary", s->canary, canaries, 2, &canary, err));
+	ISO_TRY(one_of("--canary", s->canary, canaries, 3, &canary, err));
 	*r = (iso_audit_request){.epsilon = s->epsilon,
 				 .delta = s->delta,
 				 .adjacency = adjacency ? ISO_REPLACE_ONE : ISO_ADD_REMOVE,
@@ -375,7 +381,8 @@ static iso_status read_settings(int argc, char **argv, settings *s, const char *
 				 .alpha = s->alpha,
 				 .threshold = (iso_threshold)rule,
 				 .jobs = (size_t)s->jobs,
-				 .dir = s->out};
+				 .dir = s->out,
+				 .gradient_canary = canary == 0};
 	return ISO_OK;
 }
 
@@ -385,7 +392,7 @@ int cmd_audit(int argc, char **argv)
 	settings s = {.adjacency = "add-remove",
 		      .accountant = "pld",
 		      .threshold = "hold-out",
-		      .canary = "micro",
+		      .canary = "gradient",
 		      .epsilon = 1,
 		      .delta = 1e-5,
 		      .alpha = 1e-3,

@@ -3,6 +3,9 @@
  * clip, sum, noise, update.  Nothing that depends on a record leaves this file except through the
  * noise.
  *
+ * CANARY.  Under an audit one record's gradient is first scaled to ten times C, then clipped as
+ * every other: what a clip that is missing or wrong lets through shows in the sums.
+ *
  * CLIPPING.  A record's factor is min(1, C (1 - 2^-22) / N) with N the norm from the part's source,
  * which is never below the true one (rounding is bounded there); 2^-22 pays for rounding the factor
  * and the scaled deltas to fp32.  So the clipped gradient's norm is at most C, not only about C.  A
@@ -217,22 +220,36 @@ void iso_dpsgd_deinit(iso_dpsgd *s)
 	s->scale = s->flat = NULL;
 }
 
-/* In: norm2 [n] in s->scale.  Out: a factor per row.  Returns how many records were clipped. */
-static size_t clip_factors(iso_dpsgd *s, size_t n)
+#define CANARY 10 /* norm of a canary's gradient before clipping, in clip bounds */
+
+/* What the canary's gradient is multiplied by; 1 for every other record. */
+static double canary_scale(const iso_dpsgd *s, size_t at, double norm2)
+{
+	uint64_t id;
+	if (!iso_ledger_canary(s->ledger, &id) || s->id[s->batch[at]] != id ||
+	    !(norm2 > 1e-24 * s->clip * s->clip && norm2 < INFINITY))
+		return 1;
+	return CANARY * (double)s->clip / sqrt(norm2);
+}
+
+/* In: norm2 [n] of the records batch[at ..] in s->scale.  Out: a factor per row.  Returns how many
+ * records were clipped. */
+static size_t clip_factors(iso_dpsgd *s, size_t at, size_t n)
 {
 	const size_t m = s->rows_per_record;
 	const double c = s->clip;
 	size_t clipped = 0;
 	for (size_t r = n;
 	     r-- > 0;) { /* backwards: m factors overwrite one norm at or behind its place */
-		const double norm2 = s->scale[r];
+		const double grown = canary_scale(s, at + r, s->scale[r]);
+		const double norm2 = s->scale[r] * grown * grown;
 		float f = 1;
 		if (!(norm2 <= c * c)) {
 			f = norm2 < INFINITY ? (float)(c * (1 - 0x1p-22) / sqrt(norm2)) : 0;
 			clipped++;
 		}
 		for (size_t j = 0; j < m; j++)
-			s->scale[r * m + j] = f;
+			s->scale[r * m + j] = grown == 1 ? f : (float)(f * grown);
 	}
 	return clipped;
 }
@@ -254,7 +271,7 @@ static iso_status add_chunk(iso_dpsgd *s, iso_rows_fn rows, void *ctx, size_t at
 	if (s->ledger) {
 		for (size_t p = 0; p < s->nparts; p++)
 			s->source[p].norms2(s->source[p].self, m, p > 0, s->scale);
-		*clipped += clip_factors(s, n);
+		*clipped += clip_factors(s, at, n);
 	}
 	for (size_t p = 0; p < s->nparts; p++)
 		s->source[p].weighted_grad(s->source[p].self, s->ledger ? s->scale : NULL, at > 0,

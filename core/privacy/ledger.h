@@ -185,6 +185,11 @@ iso_status iso_ledger_events_from_json(const struct cJSON *array, iso_events *ou
 iso_status iso_ledger_declare(iso_ledger *l, const struct cJSON *entry,
 			      iso_error *err) ISO_MUST_CHECK;
 
+/* 1 and the id of the record that an audit makes as bad as a record can be (iso_replay_canary); 0
+ * in every other training.  For core/nn/dpsgd.c, which scales its gradient, and the teachers of
+ * PATE, whose votes follow it. */
+int iso_ledger_canary(const iso_ledger *l, uint64_t *id);
+
 /* Record/replay (verify): attach before fit; see core/privacy/replay.h. Borrowed. */
 void iso_ledger_set_replay(iso_ledger *l, struct iso_replay *r);
 

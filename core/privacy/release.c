@@ -290,6 +290,11 @@ iso_status iso_release_reports(iso_ledger *l, int handle, uint32_t call, uint32_
 	return finish(l, handle, call, k, report, n, n, 0, 0, err);
 }
 
+int iso_ledger_canary(const iso_ledger *l, uint64_t *id)
+{
+	return l->replay && iso_replay_canary_of(l->replay, id);
+}
+
 int iso_release_piecewise_ok(const iso_ledger *l)
 {
 	return l->replay == NULL;

@@ -39,6 +39,8 @@ struct iso_replay {
 	uint64_t watch[2];
 	size_t nwatch;
 	int factor;
+	uint64_t canary;
+	int has_canary;
 	/* the last draw of a replay, and whether it or its recorded twin held a watched record */
 	int hit_handle, hit;
 	uint32_t hit_call;
@@ -113,6 +115,18 @@ void iso_replay_watch(iso_replay *r, const uint64_t *ids, size_t n, int factor)
 	for (size_t i = 0; i < r->nwatch; i++)
 		r->watch[i] = ids[i];
 	r->factor = factor;
+}
+
+void iso_replay_canary(iso_replay *r, uint64_t id)
+{
+	r->canary = id;
+	r->has_canary = 1;
+}
+
+int iso_replay_canary_of(const iso_replay *r, uint64_t *id)
+{
+	*id = r->canary;
+	return r->has_canary;
 }
 
 void iso_replay_pin_key(iso_replay *r, iso_release_key *key)

@@ -55,6 +55,13 @@ void iso_replay_blind(iso_replay *r);
  * remove, 2 for replace (the allowed distance doubles).  Before a replay; without a watch the
  * factor is 1 and the inclusion rule is not applied. */
 void iso_replay_watch(iso_replay *r, const uint64_t *ids, size_t n, int factor);
+/* The gradient of the record `id` is scaled to ten times the clip bound before it is clipped
+ * (core/nn/dpsgd.h): the worst that a record can do, so that its clipped gradient moves every sum
+ * by the whole bound ("gradient canary"); and its teacher votes for one class on every query with
+ * it, for another without it ("vote canary", attacks.md section 10.2).  In every run under r. */
+void iso_replay_canary(iso_replay *r, uint64_t id);
+/* 1 and the id, or 0. */
+int iso_replay_canary_of(const iso_replay *r, uint64_t *id);
 /* The key of a run under r: that of the first run, for all later ones.  A neighbouring table has
  * another data hash and so another key; with it the batches of all other records would change, and
  * what differs would say nothing.  Sound because nothing that a replay releases leaves the

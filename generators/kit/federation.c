@@ -15,13 +15,18 @@ size_t iso_federation_rows(const iso_gen_env *env, size_t clients, size_t k)
 	return n ? n : 1;
 }
 
-static size_t client_of(const iso_fit *f, size_t clients, size_t row)
+size_t iso_federation_client(const iso_fit *f, size_t clients, uint64_t id)
 {
 	uint32_t w[4];
+	iso_rand_words(iso_key_child(f->key, "client", 0), id, 0, w);
+	return (size_t)(((uint64_t)w[0] * clients) >> 32);
+}
+
+static size_t client_of(const iso_fit *f, size_t clients, size_t row)
+{
 	if (f->env.nclient > 0 && f->train->client)
 		return f->train->client[row];
-	iso_rand_words(iso_key_child(f->key, "client", 0), f->train->id[row], 0, w);
-	return (size_t)(((uint64_t)w[0] * clients) >> 32);
+	return iso_federation_client(f, clients, f->train->id[row]);
 }
 
 void iso_federation_free(iso_federation *d)

@@ -23,6 +23,8 @@ typedef struct iso_federation {
 } iso_federation;
 iso_status iso_federation_deal(const iso_fit *f, size_t clients, iso_federation *out,
 			       iso_error *err) ISO_MUST_CHECK;
+/* The client that a row of this identity is dealt to; for data without clients of their own. */
+size_t iso_federation_client(const iso_fit *f, size_t clients, uint64_t id);
 void iso_federation_free(iso_federation *d);
 
 #ifdef __cplusplus

@@ -38,6 +38,8 @@ iso_status iso_pate_check(const iso_gen_env *env, const iso_pate_spec *s, iso_er
 		    err, ISO_E_CONFIG, "hidden (%s): more than %d layers; shorten the list", s->who,
 		    ISO_KIT_LAYERS);
 	ISO_TRY(iso_labels_check(env, source_of(env, s, &o), s->who, err));
+	if (o.nearly_coins)
+		return iso_teachers_check(env, s->who, o.teachers, err);
 	return iso_votes_check(env, s->who, o.teachers, o.queries, err);
 }
 

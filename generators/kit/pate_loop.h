@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 typedef struct iso_pate_options {
-	int votes, labels, categories, diagnose;
+	int votes, labels, categories, diagnose, nearly_coins;
 	int64_t teachers, queries, iterations, batch, teacher_steps, student_steps, generator_steps,
 		start_steps, hidden[ISO_OPT_LIST_MAX + 1], teacher_hidden[ISO_OPT_LIST_MAX + 1],
 		z_dim;
@@ -97,7 +97,10 @@ iso_guarantee iso_pate_guarantee(const void *options);
 			     "is read " \
 			     "off the votes: uncharged, so not private"), \
 		ISO_OPT_ENUM(iso_pate_options, categories, "draw", "draw|argmax", \
-			     "categories of a sample")
+			     "categories of a sample"), \
+		ISO_OPT_BOOL(iso_pate_options, nearly_coins, "false", \
+			     "accept so few teachers that their votes drown in the noise: for " \
+			     "audits, which need few rows")
 
 /* Slots of a method whose specification is spec_of(env). */
 #define ISO_PATE_SLOT_FUNCTIONS(spec_of) \

@@ -39,6 +39,18 @@ void iso_teachers_deinit(iso_teachers *t)
 	iso_free(t->scores);
 }
 
+/* In an audit the teacher of the canary votes for class 1 with it and for class 0 without it. */
+static void find_canary(iso_teachers *t, const iso_fit *f)
+{
+	uint64_t id;
+	t->canary = t->k;
+	if (!iso_ledger_canary(f->ledger, &id) || f->train->client)
+		return;
+	t->canary = iso_federation_client(f, t->k, id);
+	for (size_t r = t->fed.first[t->canary]; r < t->fed.first[t->canary + 1]; r++)
+		t->has_canary |= t->fed.id[r] == id;
+}
+
 iso_status iso_teachers_init(iso_teachers *t, const iso_fit *f, size_t k, size_t width,
 			     iso_hidden hidden, size_t outs, double lr, size_t cap, iso_error *err)
 {
@@ -48,6 +60,7 @@ iso_status iso_teachers_init(iso_teachers *t, const iso_fit *f, size_t k, size_t
 			    .cap = cap,
 			    .key = iso_key_child(f->key, "teachers", 0)};
 	ISO_TRY(iso_federation_deal(f, k, &t->fed, err));
+	find_canary(t, f);
 	t->net = iso_alloc(k, sizeof *t->net);
 	t->opt = iso_alloc(k, sizeof *t->opt);
 	t->row = iso_alloc(cap, sizeof *t->row);
@@ -155,7 +168,12 @@ static float threshold(float *v, size_t n, double least)
 
 void iso_teachers_vote(iso_teachers *t, const float *x, size_t n, double least, double *votes)
 {
+	const size_t ld = t->outs == 1 ? 2 : t->outs;
 	for (size_t i = 0; i < t->k; i++) {
+		for (size_t j = 0; i == t->canary && j < n; j++)
+			votes[j * ld + (size_t)t->has_canary] += 1;
+		if (i == t->canary)
+			continue;
 		iso_net_forward(t->net[i], t->ws, x, t->width, n, NULL);
 		const float *const o = iso_ws_out(t->ws);
 		if (t->outs == 1) {
@@ -203,16 +221,23 @@ int64_t iso_votes_teachers(const iso_gen_env *env, int64_t queries)
 			       fmax(floor((double)env->n / 2), 2));
 }
 
-iso_status iso_votes_check(const iso_gen_env *env, const char *who, int64_t teachers,
-			   int64_t queries, iso_error *err)
+iso_status iso_teachers_check(const iso_gen_env *env, const char *who, int64_t teachers,
+			      iso_error *err)
 {
-	const double noise = iso_votes_noise(env) * sqrt((double)queries);
 	ISO_FAIL_IF(teachers > (int64_t)env->n, err, ISO_E_CONFIG,
 		    "teachers (%s): %d teachers for %zu rows; a teacher needs rows of its "
 		    "own, ask for fewer",
 		    who, (int)teachers, env->n);
 	ISO_FAIL_IF(teachers == 1, err, ISO_E_CONFIG,
 		    "teachers (%s): one teacher is no vote; ask for 2 or more", who);
+	return ISO_OK;
+}
+
+iso_status iso_votes_check(const iso_gen_env *env, const char *who, int64_t teachers,
+			   int64_t queries, iso_error *err)
+{
+	const double noise = iso_votes_noise(env) * sqrt((double)queries);
+	ISO_TRY(iso_teachers_check(env, who, teachers, err));
 	ISO_FAIL_IF((double)teachers < 2 * noise, err, ISO_E_BUDGET,
 		    "teachers (%s): %d votes against noise of %.3g per unit of sensitivity "
 		    "(%d queries at epsilon %g): even a unanimous vote would be nearly a coin; "

@@ -35,6 +35,8 @@ typedef struct iso_teachers {
 	uint32_t *row; /* PRIVATE [cap] rows of a teacher's batch, positions in the table; owned */
 	float *scores; /* PRIVATE [cap] of one teacher; owned */
 	iso_key key;
+	size_t canary;	/* the teacher of an audit's canary; k without one */
+	int has_canary; /* PRIVATE: the canary is among its rows */
 } iso_teachers;
 
 /* k teachers, width inputs, outs outputs (1 logit, or logits of classes), Adam at lr. */
@@ -77,7 +79,10 @@ double iso_votes_noise(const iso_gen_env *env);
 int64_t iso_votes_queries(const iso_gen_env *env, double rows, double least, double most);
 /* Four times the noise of q queries, between 10 and half the rows. */
 int64_t iso_votes_teachers(const iso_gen_env *env, int64_t queries);
-/* Refuses one teacher, more teachers than rows, and fewer than twice the noise. */
+/* Refuses one teacher and more teachers than rows. */
+iso_status iso_teachers_check(const iso_gen_env *env, const char *who, int64_t teachers,
+			      iso_error *err) ISO_MUST_CHECK;
+/* The same, and fewer than twice the noise. */
 iso_status iso_votes_check(const iso_gen_env *env, const char *who, int64_t teachers,
 			   int64_t queries, iso_error *err) ISO_MUST_CHECK;
 /* Entry "votes": `queries` of GNMax (LNMax when laplace) with noise `scale` per count. */

@@ -17,11 +17,12 @@
 #include "core/base/sha256.h"
 #include "core/io/file.h"
 #include "core/privacy/replay.h"
+#include "suites/flow/audit_claim.h"
 #include "suites/flow/isolate.h"
+#include "suites/flow/verify.h"
 
 #define CHUNK 25	/* runs of each world */
 #define ROWS 32		/* synthetic rows of a run */
-#define POINTS 32	/* of the claim's curve */
 #define RUN_SECONDS 120 /* for one run alone, after its chunk has crashed */
 
 typedef struct audit {
@@ -30,7 +31,9 @@ typedef struct audit {
 	double scale;	     /* calibrated once, on the OUT world */
 	double *scores;	     /* [2][runs][ISO_STAT_COUNT] */
 	size_t chunks;
-	const char *dir; /* files of finished chunks */
+	const char *dir;       /* files of finished chunks */
+	const iso_table *open; /* public rows; NULL = none */
+	uint64_t canary;       /* id of the target in the IN world */
 } audit;
 
 /* ------------------------------------------------------------------ one run */
@@ -42,6 +45,7 @@ static iso_training_request request_of(const audit *a, size_t world, size_t run)
 	return (iso_training_request){.generator = r->generator,
 				      .options = r->options,
 				      .train = a->world[world],
+				      .public_rows = a->open,
 				      .n = r->table->n,
 				      .epsilon = r->epsilon,
 				      .delta = r->delta,
@@ -127,6 +131,8 @@ static iso_status try_run(const audit *a, size_t world, size_t run, double *scor
 	iso_status st;
 
 	ISO_TRY(iso_replay_new(&replay, err));
+	if (a->r->gradient_canary && a->r->adjacency == ISO_ADD_REMOVE)
+		iso_replay_canary(replay, a->canary);
 	q.replay = replay;
 	ISO_TRY_OUT(iso_train(&q, &t, err));
 	ISO_TRY_OUT(rows_statistic(a, &t, q.seed, &scores[ISO_STAT_ROWS], err));
@@ -327,44 +333,6 @@ static iso_status run_workers(const audit *a, iso_error *err)
 
 /* ------------------------------------------------------------------ the claim */
 
-typedef struct curve {
-	double epsilon[POINTS], delta[POINTS];
-	iso_profile p;
-} curve;
-
-/* The accountant's delta(epsilon), up to where a perfect attack on so many runs can reach; without
- * a finite epsilon, the target as a single point. */
-static iso_status claim_of(const iso_audit_request *r, const iso_training *t, double accounted,
-			   double ceiling, curve *out, iso_error *err)
-{
-	iso_events events = {0};
-	iso_status st;
-
-	out->p = (iso_profile){.epsilon = out->epsilon, .delta = out->delta, .n = POINTS};
-	for (size_t i = 0; i < POINTS; i++)
-		out->epsilon[i] = (ceiling + 0.5) * (double)i / (POINTS - 1);
-	if (!isfinite(accounted) || accounted == 0) {
-		const double at = isfinite(accounted) ? 0 : r->epsilon;
-
-		out->p.n = 1;
-		out->epsilon[0] = at;
-		out->delta[0] = isfinite(accounted) ? 0 : r->delta;
-		return ISO_OK;
-	}
-	ISO_TRY(iso_plan_events(iso_ledger_items(t->ledger), 1, &events, err));
-	st = ISO_OK;
-	for (size_t i = 0; i < POINTS && st == ISO_OK; i++) {
-		double pld = NAN, rdp = NAN;
-
-		st = iso_account_delta(&events, r->adjacency, out->epsilon[i], &pld, &rdp, err);
-		out->delta[i] = isnan(pld) ? rdp : !(rdp < pld) ? pld : rdp;
-		if (isnan(out->delta[i]))
-			out->delta[i] = out->epsilon[i] >= accounted ? r->delta : 1;
-	}
-	iso_events_free(&events);
-	return st;
-}
-
 static int is_outcome(iso_status st)
 {
 	return st == ISO_E_PLUGIN || st == ISO_E_LIMIT || st == ISO_E_DATA;
@@ -394,25 +362,8 @@ static iso_status first_training(const audit *a, iso_training *t, iso_error *err
 	return st == ISO_OK ? st : iso_fail(err, st, "%s", why.text);
 }
 
-static iso_status accounted_of(const iso_audit_request *r, const iso_training *t, double *out,
-			       iso_error *err)
-{
-	const int rdp = r->accountant == ISO_ACC_RDP;
-	iso_epsilons e;
-
-	*out = INFINITY;
-	if (!t->ledger || t->guarantee != ISO_GUARANTEE_DP)
-		return ISO_OK;
-	ISO_TRY(iso_ledger_epsilon(t->ledger, r->delta, rdp ? ISO_WANT_RDP : ISO_WANT_PLD, &e,
-				   err));
-	*out = rdp ? e.rdp : e.pld_upper;
-	if (isnan(*out)) /* nothing is released */
-		*out = 0;
-	return ISO_OK;
-}
-
 /* What is claimed, and how long it will take. */
-static iso_status look_at_claim(audit *a, iso_audit_result *out, curve *claim, iso_error *err)
+static iso_status look_at_claim(audit *a, iso_audit_result *out, iso_claim *claim, iso_error *err)
 {
 	const iso_audit_request *r = a->r;
 	iso_training t = {0};
@@ -426,9 +377,10 @@ static iso_status look_at_claim(audit *a, iso_audit_result *out, curve *claim, i
 			3 * t.fit_seconds * 2 * (double)r->runs / (double)r->jobs);
 	a->scale = t.scale;
 	out->guarantee = t.guarantee;
-	ISO_TRY_OUT(accounted_of(r, &t, &out->accounted, err));
+	ISO_TRY_OUT(iso_audit_accounted(r, &t, &out->accounted, err));
+	out->gaussian = isfinite(out->accounted) && iso_claim_is_gaussian(t.ledger);
 	ceiling = iso_audit_ceiling(r->runs, 0, r->alpha / (2.0 * ISO_STAT_COUNT));
-	st = claim_of(r, &t, out->accounted, ceiling, claim, err);
+	st = iso_claim_of(r, t.ledger, out->accounted, ceiling, claim, err);
 out:
 	iso_training_free(&t);
 	return st;
@@ -478,9 +430,10 @@ static iso_status run_dir(const audit *a, const char *root, char *out, size_t ca
 
 	for (int w = 0; w < 2; w++)
 		ISO_TRY(iso_table_hash(a->world[w], hash[w], err));
-	iso_str_addf(&s, "%s %u %s %s %.17g %.17g %d %d %llu %zu %.17g ", r->generator->name,
+	iso_str_addf(&s, "%s %u %s %s %.17g %.17g %d %d %llu %zu %.17g %d ", r->generator->name,
 		     r->generator->version, hash[0], hash[1], r->epsilon, r->delta, r->adjacency,
-		     r->accountant, (unsigned long long)r->seed, r->runs, a->scale);
+		     r->accountant, (unsigned long long)r->seed, r->runs, a->scale,
+		     r->gradient_canary);
 	iso_str_addn(&s, r->options, r->generator->options_size);
 	st = iso_str_check(&s, err);
 	if (st == ISO_OK)
@@ -529,8 +482,9 @@ static iso_status run_all(audit *a, iso_error *err)
 
 iso_status iso_audit(const iso_audit_request *r, iso_audit_result *out, iso_error *err)
 {
-	audit a = {.r = r, .chunks = (r->runs + CHUNK - 1) / CHUNK};
-	curve claim;
+	audit a = {.r = r, .open = r->public_rows, .chunks = (r->runs + CHUNK - 1) / CHUNK};
+	iso_table *made = NULL;
+	iso_claim claim;
 	iso_status st;
 
 	*out = (iso_audit_result){.target = r->epsilon};
@@ -538,11 +492,15 @@ iso_status iso_audit(const iso_audit_request *r, iso_audit_result *out, iso_erro
 		    "too few runs (audit): %zu of each world; give at least 12", r->runs);
 	a.world[0] = (iso_table *)(uintptr_t)r->table;
 	ISO_TRY(in_world(r, &a.world[1], err));
+	a.canary = a.world[1]->id[a.world[1]->n - 1];
 	a.scores = iso_alloc(2 * r->runs * ISO_STAT_COUNT, sizeof(*a.scores));
 	if (!a.scores) {
 		iso_table_free(a.world[1]);
 		return iso_no_memory(err, "the scores of an audit");
 	}
+	if ((r->generator->accepts & ISO_REQUIRES_PUBLIC) && !a.open)
+		ISO_TRY_OUT(iso_verify_open_rows(r->table->schema, &made, err));
+	a.open = made ? made : a.open;
 	ISO_TRY_OUT(look_at_claim(&a, out, &claim, err));
 	ISO_TRY_OUT(run_all(&a, err));
 	for (size_t w = 0; w < 2; w++)
@@ -554,6 +512,7 @@ iso_status iso_audit(const iso_audit_request *r, iso_audit_result *out, iso_erro
 			out->test[s].zanella =
 				iso_zanella_epsilon(&out->test[s].counts, r->delta, 2 * out->tail);
 out:
+	iso_table_free(made);
 	iso_table_free(a.world[1]);
 	iso_free(a.scores);
 	return st;

@@ -25,9 +25,10 @@ typedef enum iso_threshold {
 
 typedef enum iso_audit_verdict {
 	ISO_AUDIT_VIOLATION,	/* the claim is refuted */
-	ISO_AUDIT_TIGHT,	/* the bound reaches 80 % of the accounted epsilon */
+	ISO_AUDIT_TIGHT,	/* the bound, for Gaussian claims the GDP bound, reaches 80 % of the
+				   accounted epsilon */
 	ISO_AUDIT_SATURATED,	/* a perfect attack: the number of runs is what limits the bound */
-	ISO_AUDIT_UNDERPOWERED, /* not even a perfect attack could exceed the claim */
+	ISO_AUDIT_UNDERPOWERED, /* not even a perfect attack could refute the claim */
 	ISO_AUDIT_LOOSE		/* the runs would have shown more if it were there to be seen */
 } iso_audit_verdict;
 const char *iso_audit_verdict_name(iso_audit_verdict v);
@@ -69,6 +70,13 @@ typedef struct iso_audit_request {
 	/* told how many of all runs are done, and how many seconds are left; may be NULL */
 	void (*tell)(void *ctx, size_t done, size_t all, double seconds);
 	void *tell_ctx;
+	/* 1: the target is as bad as a record can be: its gradient is scaled to ten times the clip
+	 * bound before it is clipped (core/nn/dpsgd.h), its teacher's votes all follow it
+	 * (generators/kit/teachers.h).  Under add-remove; otherwise, and in other methods, the row
+	 * alone. */
+	int gradient_canary;
+	/* rows that cost no privacy; NULL: random ones for a method that cannot run without */
+	const iso_table *public_rows;
 } iso_audit_request;
 
 typedef struct iso_audit_result {
@@ -81,6 +89,8 @@ typedef struct iso_audit_result {
 	size_t judged;	  /* runs of each world that were judged */
 	size_t failed[2]; /* runs that failed, OUT and IN */
 	double tail;
+	int gaussian; /* the claim is a Gaussian mechanism's: the GDP bounds are valid for it */
+	double gdp_epsilon; /* the best of them; NaN for another claim */
 } iso_audit_result;
 
 iso_status iso_audit(const iso_audit_request *r, iso_audit_result *out,
@@ -105,6 +115,11 @@ iso_status iso_audit_one_run(const iso_audit_request *r, size_t canaries, iso_on
  * with a label if the generator wants one.  The schema lives as long as the tables. */
 iso_status iso_audit_micro(const iso_generator *g, const void *options, iso_schema **schema,
 			   iso_table **table, iso_table **target, iso_error *err) ISO_MUST_CHECK;
+
+/* The options of an audit that asks for none: iso_verify_shrink's, and few teachers where votes are
+ * taken.  Options that stand in `values` stay; `note` says what was chosen. */
+iso_status iso_audit_shrink(const iso_generator *g, cJSON *values, iso_str *note,
+			    iso_error *err) ISO_MUST_CHECK;
 
 /* The statistics of one finished audit, from scores [2][runs][ISO_STAT_COUNT]; NaN = none.  Exposed
  * for tests. */

@@ -177,7 +177,16 @@ static void judge_one(const column *c, const iso_profile *claim, iso_threshold r
 	bounds(t, claim, delta, tail);
 }
 
-static iso_audit_verdict verdict_of(const iso_audit_result *x, double claim)
+/* Would the decision rule reject the claim if no run were decided wrongly? */
+static int refutable(const iso_audit_result *x, const iso_profile *claim, double tail)
+{
+	const iso_counts perfect = {.n_out = x->judged, .n_in = x->judged};
+	size_t at;
+
+	return iso_profile_rejects(&perfect, claim, tail, &at);
+}
+
+static iso_audit_verdict verdict_of(const iso_audit_result *x, double claim, int can)
 {
 	int perfect = 0;
 
@@ -188,11 +197,11 @@ static iso_audit_verdict verdict_of(const iso_audit_result *x, double claim)
 			return ISO_AUDIT_VIOLATION;
 		perfect |= t->applies && t->counts.fp == 0 && t->counts.fn == 0;
 	}
-	if (x->epsilon >= 0.8 * claim)
+	if (x->epsilon >= 0.8 * claim || x->gdp_epsilon >= 0.8 * claim)
 		return ISO_AUDIT_TIGHT;
 	if (perfect)
 		return ISO_AUDIT_SATURATED;
-	return x->ceiling < claim ? ISO_AUDIT_UNDERPOWERED : ISO_AUDIT_LOOSE;
+	return can ? ISO_AUDIT_LOOSE : ISO_AUDIT_UNDERPOWERED;
 }
 
 void iso_audit_judge(const double *scores, size_t runs, const iso_profile *claim,
@@ -210,6 +219,7 @@ void iso_audit_judge(const double *scores, size_t runs, const iso_profile *claim
 	}
 	out->tail = alpha / (2 * (double)(tests ? tests : 1));
 	out->epsilon = 0;
+	out->gdp_epsilon = NAN;
 	out->judged = rule == ISO_THRESHOLD_HOLD_OUT ? runs - runs / 3 : runs;
 	for (size_t s = 0; s < ISO_STAT_COUNT; s++) {
 		const column c = {.scores = scores, .runs = runs, .stat = s};
@@ -220,11 +230,14 @@ void iso_audit_judge(const double *scores, size_t runs, const iso_profile *claim
 			continue;
 		judge_one(&c, claim, rule, delta, out->tail, &out->test[s], &out->judged);
 		out->test[s].applies = 1;
+		if (out->gaussian && !(out->test[s].gdp <= out->gdp_epsilon))
+			out->gdp_epsilon = out->test[s].gdp;
 		if (out->test[s].epsilon > out->epsilon)
 			out->epsilon = out->test[s].epsilon;
 	}
-	out->ceiling = iso_audit_ceiling(out->judged, delta,
-					 rule == ISO_THRESHOLD_BONFERRONI ? out->tail / (2 * GRID)
-									  : out->tail);
-	out->verdict = verdict_of(out, isfinite(out->accounted) ? out->accounted : out->target);
+	const double tail = rule == ISO_THRESHOLD_BONFERRONI ? out->tail / (2 * GRID) : out->tail;
+
+	out->ceiling = iso_audit_ceiling(out->judged, delta, tail);
+	out->verdict = verdict_of(out, isfinite(out->accounted) ? out->accounted : out->target,
+				  refutable(out, claim, tail));
 }

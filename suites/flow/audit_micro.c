@@ -2,6 +2,9 @@
 /* The smallest worlds: four equal rows and a record that differs in every column. */
 #include "core/base/alloc.h"
 #include "suites/flow/audit.h"
+#include "suites/flow/verify.h"
+
+#include <string.h>
 
 static const char *const micro[] = {
 	"{\"name\":\"micro\",\"columns\":["
@@ -13,6 +16,22 @@ static const char *const micro[] = {
 	"{\"name\":\"a\",\"type\":\"binary\",\"categories\":[\"0\",\"1\"]},"
 	"{\"name\":\"b\",\"type\":\"binary\",\"categories\":[\"0\",\"1\"]},"
 	"{\"name\":\"c\",\"type\":\"binary\",\"categories\":[\"0\",\"1\"]}]}"};
+
+/* Does the method take the schema? */
+static iso_status admits(const iso_generator *g, iso_gen_env *env, iso_error *err)
+{
+	iso_table *open = NULL;
+	iso_status st = ISO_OK;
+
+	if (g->accepts & ISO_REQUIRES_PUBLIC)
+		ISO_TRY(iso_verify_open_rows(env->schema, &open, err));
+	env->public_rows = open;
+	st = iso_generator_accepts(g, env, err);
+	if (st == ISO_OK && g->check)
+		st = g->check(env, err);
+	iso_table_free(open);
+	return st;
+}
 
 static iso_status micro_schema(const iso_generator *g, const void *options, iso_schema **out,
 			       iso_error *err)
@@ -29,9 +48,7 @@ static iso_status micro_schema(const iso_generator *g, const void *options, iso_
 		cJSON_Delete(v);
 		ISO_TRY(st);
 		env.schema = *out;
-		st = iso_generator_accepts(g, &env, err);
-		if (st == ISO_OK && g->check)
-			st = g->check(&env, err);
+		st = admits(g, &env, err);
 		if (st == ISO_OK)
 			return ISO_OK;
 		iso_schema_free(*out);
@@ -54,5 +71,31 @@ iso_status iso_audit_micro(const iso_generator *g, const void *options, iso_sche
 		(*target)->cells[j] = 1;
 	for (size_t i = 0; i < 4; i++)
 		(*table)->id[i] = i;
+	return ISO_OK;
+}
+
+/* Sets option `key` of g to `value`, unless it has none of that name or it is given. */
+static iso_status choose(const iso_generator *g, cJSON *values, const char *key, const char *value,
+			 iso_str *note, iso_error *err)
+{
+	const iso_option *o = g->options;
+
+	while (o->key && strcmp(o->key, key) != 0)
+		o++;
+	if (!o->key || cJSON_GetObjectItemCaseSensitive(values, key))
+		return ISO_OK;
+	if (!cJSON_AddStringToObject(values, key, value))
+		return iso_no_memory(err, "options of an audit");
+	iso_str_addf(note, "%s%s=%s", note->n ? " " : "", key, value);
+	return ISO_OK;
+}
+
+iso_status iso_audit_shrink(const iso_generator *g, cJSON *values, iso_str *note, iso_error *err)
+{
+	ISO_TRY(iso_verify_shrink(g, values, note, err));
+	/* four rows make two teachers */
+	ISO_TRY(choose(g, values, "nearly_coins", "true", note, err));
+	if (cJSON_GetObjectItemCaseSensitive(values, "nearly_coins"))
+		ISO_TRY(choose(g, values, "teachers", "2", note, err));
 	return ISO_OK;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "suites/flow/audit.h"
+#include "suites/flow/audit_claim.h"
 #include "suites/flow/verify.h"
 
 typedef struct guess {
@@ -131,20 +131,6 @@ static void judge(const iso_audit_request *r, guess *g, iso_one_run_result *out)
 	out->violation = out->epsilon > (isfinite(out->accounted) ? out->accounted : r->epsilon);
 }
 
-static iso_status accounted(const iso_audit_request *r, const iso_training *t, double *out,
-			    iso_error *err)
-{
-	const int rdp = r->accountant == ISO_ACC_RDP;
-	iso_epsilons e;
-
-	ISO_TRY(iso_ledger_epsilon(t->ledger, r->delta, rdp ? ISO_WANT_RDP : ISO_WANT_PLD, &e,
-				   err));
-	*out = t->guarantee != ISO_GUARANTEE_DP ? INFINITY : rdp ? e.rdp : e.pld_upper;
-	if (isnan(*out)) /* nothing is released */
-		*out = 0;
-	return ISO_OK;
-}
-
 iso_status iso_audit_one_run(const iso_audit_request *r, size_t canaries, iso_one_run_result *out,
 			     iso_error *err)
 {
@@ -174,7 +160,7 @@ iso_status iso_audit_one_run(const iso_audit_request *r, size_t canaries, iso_on
 					.seed = r->seed};
 	ISO_TRY_OUT(iso_train(&q, &t, err));
 	ISO_TRY_OUT(score_all(r, &t, canary, g, err));
-	ISO_TRY_OUT(accounted(r, &t, &out->accounted, err));
+	ISO_TRY_OUT(iso_audit_accounted(r, &t, &out->accounted, err));
 	judge(r, g, out);
 out:
 	iso_training_free(&t);

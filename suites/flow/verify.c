@@ -435,7 +435,7 @@ static iso_status warm_up(iso_error *err)
 }
 
 /* Rows drawn uniformly over the public domain. */
-static iso_status open_rows(const iso_schema *s, iso_table **out, iso_error *err)
+iso_status iso_verify_open_rows(const iso_schema *s, iso_table **out, iso_error *err)
 {
 	const iso_key key = iso_key_new(1, "open rows"), draw = iso_key_child(key, "category", 0);
 	iso_encoder *e = NULL;
@@ -487,7 +487,7 @@ iso_status iso_verify(const iso_verify_request *r, iso_verdict *out, iso_error *
 		    "claim with isoeps audit",
 		    r->generator->name);
 	if ((r->generator->accepts & ISO_REQUIRES_PUBLIC) && !r->public_rows)
-		ISO_TRY(open_rows(r->data->schema, &open, err));
+		ISO_TRY(iso_verify_open_rows(r->data->schema, &open, err));
 	if (open)
 		with.public_rows = open;
 	const iso_status st = verify_all(&with, out, err);

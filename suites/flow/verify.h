@@ -153,4 +153,8 @@ void iso_ledger_memo_free(iso_ledger_memo *m);
 iso_status iso_verify_record(const cJSON *record, iso_ledger_memo *memo, double *accounted,
 			     iso_error *err) ISO_MUST_CHECK;
 
+/* Public rows for a method that cannot run without: drawn over the domain, the same every time. */
+iso_status iso_verify_open_rows(const iso_schema *s, iso_table **out,
+				iso_error *err) ISO_MUST_CHECK;
+
 #endif
