@@ -37,18 +37,32 @@ void iso_teachers_deinit(iso_teachers *t)
 	iso_free(t->opt);
 	iso_free(t->row);
 	iso_free(t->scores);
+	iso_free(t->fixed);
 }
 
-/* In an audit the teacher of the canary votes for class 1 with it and for class 0 without it. */
-static void find_canary(iso_teachers *t, const iso_fit *f)
+static int holds(const iso_teachers *t, size_t i, uint64_t id)
+{
+	for (size_t r = t->fed.first[i]; r < t->fed.first[i + 1]; r++)
+		if (t->fed.id[r] == id)
+			return 1;
+	return 0;
+}
+
+/* In an audit a teacher votes for class 1 with the canary among its rows, and the one that would be
+ * dealt it for class 0 without it. */
+static iso_status find_canary(iso_teachers *t, const iso_fit *f, iso_error *err)
 {
 	uint64_t id;
-	t->canary = t->k;
 	if (!iso_ledger_canary(f->ledger, &id) || f->train->client)
-		return;
-	t->canary = iso_federation_client(f, t->k, id);
-	for (size_t r = t->fed.first[t->canary]; r < t->fed.first[t->canary + 1]; r++)
-		t->has_canary |= t->fed.id[r] == id;
+		return ISO_OK;
+	t->fixed = iso_alloc(t->k, 1);
+	if (!t->fixed)
+		return iso_no_memory(err, "votes of a canary");
+	t->fixed[iso_federation_client(f, t->k, id)] = 1;
+	for (size_t i = 0; i < t->k; i++)
+		if (holds(t, i, id))
+			t->fixed[i] = 2;
+	return ISO_OK;
 }
 
 iso_status iso_teachers_init(iso_teachers *t, const iso_fit *f, size_t k, size_t width,
@@ -60,7 +74,7 @@ iso_status iso_teachers_init(iso_teachers *t, const iso_fit *f, size_t k, size_t
 			    .cap = cap,
 			    .key = iso_key_child(f->key, "teachers", 0)};
 	ISO_TRY(iso_federation_deal(f, k, &t->fed, err));
-	find_canary(t, f);
+	ISO_TRY(find_canary(t, f, err));
 	t->net = iso_alloc(k, sizeof *t->net);
 	t->opt = iso_alloc(k, sizeof *t->opt);
 	t->row = iso_alloc(cap, sizeof *t->row);
@@ -170,9 +184,10 @@ void iso_teachers_vote(iso_teachers *t, const float *x, size_t n, double least, 
 {
 	const size_t ld = t->outs == 1 ? 2 : t->outs;
 	for (size_t i = 0; i < t->k; i++) {
-		for (size_t j = 0; i == t->canary && j < n; j++)
-			votes[j * ld + (size_t)t->has_canary] += 1;
-		if (i == t->canary)
+		const size_t fixed = t->fixed ? t->fixed[i] : 0;
+		for (size_t j = 0; fixed && j < n; j++)
+			votes[j * ld + fixed - 1] += 1;
+		if (fixed)
 			continue;
 		iso_net_forward(t->net[i], t->ws, x, t->width, n, NULL);
 		const float *const o = iso_ws_out(t->ws);

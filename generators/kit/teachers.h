@@ -35,8 +35,9 @@ typedef struct iso_teachers {
 	uint32_t *row; /* PRIVATE [cap] rows of a teacher's batch, positions in the table; owned */
 	float *scores; /* PRIVATE [cap] of one teacher; owned */
 	iso_key key;
-	size_t canary;	/* the teacher of an audit's canary; k without one */
-	int has_canary; /* PRIVATE: the canary is among its rows */
+	/* PRIVATE [k] 1 + the class that an audit's canary makes a teacher vote for, 0 = its own
+	 * votes; owned; NULL without a canary */
+	uint8_t *fixed;
 } iso_teachers;
 
 /* k teachers, width inputs, outs outputs (1 logit, or logits of classes), Adam at lr. */

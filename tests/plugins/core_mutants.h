@@ -15,6 +15,7 @@ typedef enum core_bug {
 	CORE_FIXED_SIZE,     /* the sampler draws nq records every time */
 	CORE_CALIBRATION,    /* the solver returns half the noise that the budget needs */
 	CORE_BOOKING,	     /* every second release is booked under no count */
+	CORE_SHARED_KEY,     /* all releases of a seed share their noise */
 	CORE_COUNT
 } core_bug;
 extern core_bug core_bug_now;

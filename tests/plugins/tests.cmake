@@ -2,13 +2,18 @@
 # Test-only plug-ins: generators with a seeded bug each, bugs of the core put in by the linker, and one rogue.
 iso_test(plugins_mutants plugins/mutants.c iso_flow)
 iso_test(plugins_audit plugins/audit.c iso_flow)
-foreach(program mutants audit)
-  target_sources(test_plugins_${program} PRIVATE plugins/toy.c plugins/toy_pate.c plugins/core_mutants.c plugins/fixture.c)
+iso_test(plugins_zoo plugins/zoo.c iso_flow)
+iso_test(plugins_pate_audit plugins/pate_audit.c iso_flow)
+target_link_options(test_plugins_pate_audit PRIVATE -Wl,--wrap=iso_federation_deal -Wl,--wrap=iso_mech_votes)
+foreach(program mutants audit zoo pate_audit)
+  target_sources(test_plugins_${program} PRIVATE plugins/toy.c plugins/toy_pate.c plugins/toy_published.c plugins/core_mutants.c plugins/fixture.c)
 endforeach()
-foreach(symbol iso_noise_add_gaussian iso_noise_add_gaussian_f32 iso_noise_add_laplace iso_rand_poisson iso_calibrate
+foreach(symbol iso_release_key_of iso_noise_add_gaussian iso_noise_add_gaussian_f32 iso_noise_add_laplace iso_rand_poisson iso_calibrate
     iso_release_begin)
   target_link_options(test_plugins_mutants PRIVATE -Wl,--wrap=${symbol})
   target_link_options(test_plugins_audit PRIVATE -Wl,--wrap=${symbol})
+  target_link_options(test_plugins_zoo PRIVATE -Wl,--wrap=${symbol})
+  target_link_options(test_plugins_pate_audit PRIVATE -Wl,--wrap=${symbol})
 endforeach()
 
 # The rogue is a shared object; the test program offers it every symbol of the libraries, as isoeps does.

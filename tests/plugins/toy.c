@@ -589,7 +589,7 @@ typedef struct entry {
 
 int toy_is_pate(toy_bug bug)
 {
-	return bug >= TOY_PATE_CLEAN;
+	return bug >= TOY_PATE_CLEAN && bug < TOY_SUM_CLEAN;
 }
 
 const iso_generator *toy_generator(toy_bug bug)
@@ -618,5 +618,7 @@ const iso_generator *toy_generator(toy_bug bug)
 			       .save = save};
 	if (toy_is_pate(bug))
 		toy_pate_fill(&e->g);
+	if (bug >= TOY_SUM_CLEAN)
+		toy_sum_fill(&e->g);
 	return &e->g;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Two small, right generators and the bugs that are seeded into them, one at a time (attacks.md
+/* Three small, right generators and the bugs that are seeded into them, one at a time (attacks.md
  * section 11).
  *
  * toy-ae: an autoencoder trained by DP-SGD written out by hand on mechanism_trusted.h, so that a
  * bug can sit anywhere in the step; labels by a noisy histogram.  toy-pate: nearest-centroid
- * teachers on disjoint parts, noisy votes on public points. Without a bug both are (epsilon,
- * delta)-DP, and verify must find nothing. */
+ * teachers on disjoint parts, noisy votes on public points.  toy-sum: steps on clipped sums.
+ * Without a bug all are (epsilon, delta)-DP, and verify must find nothing. */
 #ifndef ISO_TESTS_PLUGINS_TOY_H
 #define ISO_TESTS_PLUGINS_TOY_H
 
@@ -55,13 +55,34 @@ typedef enum toy_bug {
 	TOY_STUDENT_SEES_ROWS, /* the student also learns from real rows */
 	TOY_FREE_VOTES,	       /* a clear majority is taken without noise and not charged */
 	TOY_VOTE_STOP,	       /* asks until the teachers agree, then stops */
+	/* votes, as published code has them */
+	TOY_PATE_LAPLACE, /* right, with Laplace noise */
+	TOY_STALE_PART,	  /* a stale index: every teacher learns from the last part */
+	TOY_DEALT_ANEW,	  /* parts are dealt anew in every round, teachers keep what they learned */
+	TOY_SHARED_TEACHER, /* one discriminator on all rows votes for every teacher */
+	TOY_TARGET_NOISE,   /* labels are the true majority with noise of its own, nothing of it
+			       booked */
+	/* sums, as published code has them: toy_published.c */
+	TOY_SUM_CLEAN,
+	TOY_SIGMA_C,	   /* clips at 1.1 C and says C */
+	TOY_ROW_CLIP,	   /* clips each row of the summed gradient */
+	TOY_SQRT_BATCH,	   /* sensitivity C, said to be C / sqrt(batch) */
+	TOY_BUDGET_AFTER,  /* one step more, with noise that is not booked */
+	TOY_PROBABILITIES, /* counts with the noise of probabilities */
+	TOY_TERMS_APART,   /* two loss terms clipped to C each */
+	TOY_TERM_FREE,	   /* one of them not clipped */
+	TOY_ENCODER,	   /* an encoder trained on raw sums is released with the decoder */
+	TOY_CLIENT_FREE,   /* clients do not clip */
+	TOY_SERVER_NOISE,  /* clients send raw sums, the server adds the noise */
+	TOY_ONE_CLIENT,	   /* noise shared by four clients, one of them aggregated alone */
 	TOY_COUNT
 } toy_bug;
 
-/* The descriptor of one bug; both live for the process.  A bug of the votes gives a toy-pate, all
- * others a toy-ae. */
+/* The descriptor of one bug; both live for the process.  A bug of the votes gives a toy-pate, one
+ * of the sums a toy-sum, all others a toy-ae. */
 const iso_generator *toy_generator(toy_bug bug);
 int toy_is_pate(toy_bug bug);
 void toy_pate_fill(iso_generator *g); /* toy_pate.c: its plan, fit, sample, save, destroy */
+void toy_sum_fill(iso_generator *g);  /* toy_published.c: the same */
 
 #endif

@@ -44,16 +44,21 @@ typedef struct school {
 	float *query;		 /* [QUERIES][dim] */
 	double *votes;		 /* [QUERIES][classes] */
 	uint32_t *label;	 /* [QUERIES] */
+	size_t round;
 } school;
 
 static int belongs(const school *s, size_t row, size_t teacher)
 {
-	const iso_key key = iso_key_child(s->f->key, "part", 0);
+	const iso_key key =
+		iso_key_child(s->f->key, "part", s->bug == TOY_DEALT_ANEW ? s->round : 0);
 	const uint64_t who = s->bug == TOY_PART_BY_POSITION ? row : s->f->train->id[row];
 	const size_t part = (size_t)(iso_rand_u01(key, who, 0) * TEACHERS);
 	const size_t other = (size_t)(iso_rand_u01(key, who, 1) * TEACHERS);
 
-	return part == teacher || (s->bug == TOY_OVERLAP && other == teacher);
+	if (s->bug == TOY_STALE_PART) /* two parts, so that the last one has rows enough */
+		return part >= TEACHERS / 2;
+	return s->bug == TOY_SHARED_TEACHER || part == teacher ||
+	       (s->bug == TOY_OVERLAP && other == teacher);
 }
 
 static void teach(school *s)
@@ -108,6 +113,28 @@ static double agreement(const school *s)
 	return sum;
 }
 
+static iso_status release(school *s, size_t c, iso_error *err)
+{
+	const iso_entry entry = {.why = "votes"};
+	double *nothing;
+	iso_status st;
+
+	if (s->bug != TOY_TARGET_NOISE)
+		return iso_mech_votes(s->f->ledger, entry, s->votes, QUERIES, c, s->label, err);
+	nothing = iso_alloc(QUERIES * c, sizeof(*nothing));
+	if (!nothing)
+		return iso_no_memory(err, "toy");
+	st = iso_mech_votes(s->f->ledger, entry, nothing, QUERIES, c, s->label, err);
+	iso_free(nothing);
+	for (size_t q = 0; q < QUERIES; q++) {
+		const double noise =
+			iso_rand_u01(iso_key_child(s->f->key, "target", s->round), q, 0);
+
+		s->label[q] = s->votes[q * c + 1] / TEACHERS + noise - 0.5 > 0.5;
+	}
+	return st;
+}
+
 static iso_status ask(school *s, size_t round, iso_error *err)
 {
 	const size_t d = s->m->dim, c = s->m->classes;
@@ -118,8 +145,7 @@ static iso_status ask(school *s, size_t round, iso_error *err)
 	for (size_t q = 0; q < QUERIES; q++)
 		for (size_t t = 0; t < TEACHERS; t++)
 			s->votes[q * c + vote(s, t, s->query + q * d)] += 1;
-	ISO_TRY(iso_mech_votes(s->f->ledger, (iso_entry){.why = "votes"}, s->votes, QUERIES, c,
-			       s->label, err));
+	ISO_TRY(release(s, c, err));
 	for (size_t q = 0; q < QUERIES; q++) {
 		size_t y = s->label[q];
 
@@ -137,8 +163,10 @@ static iso_status run(school *s, iso_error *err)
 {
 	const size_t d = s->m->dim;
 
-	teach(s);
 	for (size_t round = 0; round < ROUNDS; round++) {
+		s->round = round;
+		if (round == 0 || s->bug == TOY_DEALT_ANEW)
+			teach(s);
 		ISO_TRY(ask(s, round, err));
 		if (s->bug == TOY_VOTE_STOP &&
 		    agreement(s) > 0.5 + 0.1 * iso_rand_u01(s->f->key, round, 0))
@@ -196,15 +224,18 @@ out:
 
 static iso_status plan(const iso_gen_env *env, double s, iso_plan *p, iso_error *err)
 {
-	const iso_plan_item it = {.why = "votes",
-				  .event = {.mechanism = ISO_MECH_PATE_GNMAX,
-					    .noise = s,
-					    .rate = 1,
-					    .count = ROUNDS * QUERIES,
-					    .queries = ROUNDS * QUERIES,
-					    .classes = iso_schema_classes(env->schema)},
-				  .norm = ISO_NORM_L2,
-				  .sensitivity = 1.5};
+	const pate_options *o = env->options;
+	const int laplace = o->bug == TOY_PATE_LAPLACE;
+	const iso_plan_item it = {
+		.why = "votes",
+		.event = {.mechanism = laplace ? ISO_MECH_PATE_LNMAX : ISO_MECH_PATE_GNMAX,
+			  .noise = s,
+			  .rate = 1,
+			  .count = ROUNDS * QUERIES,
+			  .queries = ROUNDS * QUERIES,
+			  .classes = iso_schema_classes(env->schema)},
+		.norm = laplace ? ISO_NORM_L1 : ISO_NORM_L2,
+		.sensitivity = laplace ? 2 : 1.5};
 
 	return iso_plan_add(p, &it, err);
 }
