@@ -70,10 +70,15 @@ static const mutant mutants[] = {
 	{"PATE-GAN: scale inverted", "P", TOY_PATE_LAPLACE, CORE_LAPLACE_SCALE, ISO_CHECK_NOISE},
 	{"DP-CGAN: sigma C for sigma", "F", TOY_SIGMA_C, CORE_CLEAN, ISO_CHECK_SENSITIVITY},
 	{"cdp-GAN: rows clipped", "B", TOY_ROW_CLIP, CORE_CLEAN, ISO_CHECK_SENSITIVITY},
+	{"dp-GAN: sigma / sqrt B", "C", TOY_SQRT_BATCH, CORE_CLEAN, ISO_CHECK_SENSITIVITY},
+	{"PATE-GAN: all on one part", "P", TOY_STALE_PART, CORE_CLEAN, ISO_CHECK_SENSITIVITY},
 	{"DPWGAN: budget after step", "E", TOY_BUDGET_AFTER, CORE_CLEAN, ISO_CHECK_OUTPUT},
 	{"PrivBayes: scale of shares", "C", TOY_PROBABILITIES, CORE_CLEAN, ISO_CHECK_SENSITIVITY},
 	{"VAE: terms clipped apart", "Q", TOY_TERMS_APART, CORE_CLEAN, ISO_CHECK_SENSITIVITY},
 	{"VAE: a term not clipped", "Q", TOY_TERM_FREE, CORE_CLEAN, ISO_CHECK_SENSITIVITY},
+	{"FL: no clip at clients", "R", TOY_CLIENT_FREE, CORE_CLEAN, ISO_CHECK_SENSITIVITY},
+	{"FL: raw messages", "R", TOY_SERVER_NOISE, CORE_CLEAN, ISO_CHECK_OUTPUT},
+	{"FL: one client aggregated", "R", TOY_ONE_CLIENT, CORE_CLEAN, ISO_CHECK_SENSITIVITY},
 	{"VAE: raw encoder released", "Q", TOY_ENCODER, CORE_CLEAN, ISO_CHECK_OUTPUT},
 };
 

@@ -16,6 +16,11 @@ foreach(symbol iso_release_key_of iso_noise_add_gaussian iso_noise_add_gaussian_
   target_link_options(test_plugins_pate_audit PRIVATE -Wl,--wrap=${symbol})
 endforeach()
 
+if(ISO_NIGHTLY)
+  target_compile_definitions(test_plugins_audit PRIVATE ISO_NIGHTLY)
+  set_tests_properties(plugins_audit PROPERTIES TIMEOUT 7200)
+endif()
+
 # The rogue is a shared object; the test program offers it every symbol of the libraries, as isoeps does.
 add_library(rogue MODULE plugins/rogue.c)
 iso_test(plugins_rogues plugins/rogues.c -Wl,--whole-archive iso_flow iso_generators iso_learn iso_nn iso_data iso_io iso_privacy

@@ -78,7 +78,6 @@ static void gradient(const job *j, size_t row)
 static void contribution(const job *j, size_t row)
 {
 	const size_t d = j->m->dim;
-	const double n = (double)j->f->env.n;
 
 	gradient(j, row);
 	if (j->bug == TOY_TERMS_APART || j->bug == TOY_TERM_FREE)
@@ -95,11 +94,6 @@ static void contribution(const job *j, size_t row)
 		return;
 	case TOY_SIGMA_C: /* the noise follows sigma, the accountant is told sigma C */
 		clip(j->a, d, 1.1 * CLIP);
-		return;
-	case TOY_SQRT_BATCH: /* gradients of the mean loss, clipped to C */
-		for (size_t i = 0; i < d; i++)
-			j->a[i] /= n;
-		clip(j->a, d, CLIP);
 		return;
 	default:
 		clip(j->a, d, CLIP);
