@@ -49,6 +49,8 @@ ms_result ms_measure(const char *metric, const char *text, const iso_table *trai
 	tk_ok(m->measure(&v, o, &out, &err));
 	for (size_t i = 0; i < r.n; i++)
 		ck_assert_msg(r.v[i].key != NULL, "%s never set %s", metric, m->outputs[i].key);
+	out.v = NULL; /* the caller's */
+	iso_measures_free(&out);
 	iso_free(o);
 	cJSON_Delete(values);
 	return r;
