@@ -196,6 +196,8 @@ static result measure(const iso_metric *m, const char *text, const iso_table *tr
 	r.st = m->check ? m->check(train->schema, o, &err) : ISO_OK;
 	if (r.st == ISO_OK)
 		r.st = m->measure(&v, o, &out, &err);
+	out.v = NULL; /* the caller's */
+	iso_measures_free(&out);
 	iso_free(o);
 	cJSON_Delete(values);
 	return r;
